@@ -1,0 +1,36 @@
+"""Every error the engine raises on purpose.
+
+Each message says what was expected and what was got, and names the model, layer or file.
+"""
+
+
+class SoftMergeError(Exception):
+    """Base of every deliberate error: safe to show to a reader as it is."""
+
+
+class SourceError(SoftMergeError):
+    """The sources cannot be merged: too few, of different shapes, or not finite."""
+
+
+class DataError(SoftMergeError):
+    """The data set is missing, empty, or does not fit the networks."""
+
+
+class SettingsError(SoftMergeError):
+    """A setting is unknown, out of its range, or contradicts another."""
+
+
+class CheckpointError(SoftMergeError):
+    """A weights file is unsafe, damaged, or not what it claims to be."""
+
+
+class NotFoundError(SoftMergeError):
+    """A named family, model, network, data set, method or run does not exist."""
+
+
+class RunError(SoftMergeError):
+    """A run cannot be started, read, or written."""
+
+
+class TrainingError(SoftMergeError):
+    """Training cannot go on: the loss or the weights stopped being finite."""

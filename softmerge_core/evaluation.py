@@ -1,0 +1,68 @@
+"""How good a network is on data: predictions in batches, accuracy and loss, and BatchNorm statistics."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+BATCH = 1024
+
+
+@torch.no_grad()
+def predict(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Logits [N, classes] of ``network`` in evaluation mode; its own mode is put back afterwards."""
+    was_training = network.training
+    network.eval()
+    logits = torch.cat([network(batch) for batch in inputs.split(BATCH)])
+    network.train(was_training)
+    return logits
+
+
+def score(log_probabilities: Tensor, labels: Tensor) -> tuple[float, float]:
+    """(accuracy 0-1, mean cross-entropy in nats) of log-probabilities or logits [N, classes]."""
+    accuracy = (log_probabilities.argmax(1) == labels).double().mean().item()
+    loss = functional.cross_entropy(log_probabilities.double(), labels).item()
+    return accuracy, loss
+
+
+def evaluate(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
+    """(accuracy 0-1, mean cross-entropy in nats) of ``network`` on inputs [N, ...] and labels [N]."""
+    return score(predict(network, inputs), labels)
+
+
+def ensemble_log_probabilities(networks: Sequence[nn.Module], inputs: Tensor) -> Tensor:
+    """Log of the networks' mean softmax output, [N, classes]."""
+    stacked = torch.stack([predict(network, inputs).log_softmax(1) for network in networks])
+    return stacked.logsumexp(0) - torch.log(torch.tensor(float(len(networks))))
+
+
+def has_batchnorm(network: nn.Module) -> bool:
+    """Whether any layer keeps running statistics that a change of weights makes stale."""
+    return any(isinstance(module, _BatchNorm) and module.track_running_stats for module in network.modules())
+
+
+@torch.no_grad()
+def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = BATCH) -> None:
+    """Replace every BatchNorm's running statistics by the average over ``inputs`` [N, ...], in place.
+
+    Weights stay as they are; networks without BatchNorm are left alone.
+    """
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    if not norms:
+        return
+    modes = {module: module.training for module in network.modules()}
+    momenta = [norm.momentum for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative average instead of a moving one
+        norm.train()
+    for batch in inputs.split(batch_size):
+        if len(batch) > 1 or len(inputs) == 1:
+            network(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    for module, mode in modes.items():
+        module.training = mode

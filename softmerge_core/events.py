@@ -1,0 +1,102 @@
+"""Small frozen records that an experiment emits while it runs: plain numbers only, never live tensors."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+class Event(BaseModel):
+    """``step``: steps done in the whole run; ``seconds``: monotonic time since the run began (pauses included)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    step: int = Field(ge=0)
+    seconds: float = Field(default=0.0, ge=0)
+
+
+class Stage(Event):
+    """A stage begins (in a merge: one granularity; ``parts`` names the rows of the gate pictures to come)."""
+
+    kind: Literal["stage"] = "stage"
+    stage: str
+    title: str
+    parts: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # per part: the layer it lies in, for drawing channels in blocks
+
+
+class Progress(Event):
+    """``step`` of ``total`` steps are done."""
+
+    kind: Literal["progress"] = "progress"
+    total: int
+
+
+class Gates(Event):
+    """The gates as they stand: [part][source] probability open, P(z != 0), and deterministic value z, both 0-1."""
+
+    kind: Literal["gates"] = "gates"
+    stage: str
+    probability: Matrix
+    value: Matrix
+
+
+class Loss(Event):
+    """Training losses at this step, in nats; in a merge ``total = task + penalty``."""
+
+    kind: Literal["loss"] = "loss"
+    series: str
+    task: float
+    penalty: float = 0.0
+    total: float
+
+
+class Evaluation(Event):
+    """Accuracy (0-1) and loss (nats) of one network on a whole split.
+
+    ``series`` is a method's key ("soft", "average", "best_source", "ensemble") or a source's name.
+    """
+
+    kind: Literal["evaluation"] = "evaluation"
+    series: str
+    split: Literal["train", "validation", "test"]
+    accuracy: float
+    loss: float
+
+
+class Boundary(Event):
+    """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0."""
+
+    kind: Literal["boundary"] = "boundary"
+    series: str
+    extent: tuple[float, float, float, float]
+    size: int
+    classes: tuple[int, ...]
+
+
+class Points(Event):
+    """Points of a two-dimensional data set with their labels, drawn over its boundary."""
+
+    kind: Literal["points"] = "points"
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    labels: tuple[int, ...]
+
+
+class Notice(Event):
+    """Something the reader should know, in one sentence."""
+
+    kind: Literal["notice"] = "notice"
+    text: str
+
+
+AnyEvent = Annotated[
+    Stage | Progress | Gates | Loss | Evaluation | Boundary | Points | Notice, Field(discriminator="kind")
+]
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+def parse_event(line: str | bytes) -> AnyEvent:
+    """One event from its JSON line; raises pydantic.ValidationError (a ValueError) on anything else."""
+    return _ADAPTER.validate_json(line)

@@ -1,0 +1,28 @@
+"""Everything a person can launch: one module a kind, each defining ``EXPERIMENT``."""
+
+from functools import cache
+from typing import Any
+
+from softmerge_core.experiments.base import Context, Experiment, Spec
+from softmerge_core.registry import discover, lookup
+from softmerge_core.settings import parse
+
+__all__ = ["Context", "Experiment", "Spec", "experiment", "experiments", "parse_spec"]
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """Every experiment by its kind."""
+    return discover("softmerge_core.experiments", "EXPERIMENT")
+
+
+def experiment(kind: str) -> Experiment:
+    """The experiment of this kind; raises NotFoundError."""
+    found: Experiment = lookup(experiments(), kind, "experiment")
+    return found
+
+
+def parse_spec(values: dict[str, Any]) -> Spec:
+    """The spec of any kind from plain values (``kind`` decides); raises NotFoundError or SettingsError."""
+    spec: Spec = parse(experiment(str(values.get("kind"))).spec, values, "spec")
+    return spec

@@ -1,0 +1,50 @@
+"""What every experiment is: a frozen spec in, a stream of events out, a JSON-serialisable result at the end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from softmerge_core.events import Event
+from softmerge_core.settings import Frozen
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Spec(Frozen):
+    """Base of all specs. ``kind`` names the experiment, ``name`` is the reader's own title for the run."""
+
+    kind: str
+    name: str = ""
+
+
+class Context(Protocol):
+    """What a running experiment may touch. Implemented by the run writer, and by tests in memory."""
+
+    def emit(self, event: Event) -> None:
+        """Append one event; ``seconds`` is filled in by the context."""
+
+    def should_stop(self) -> bool:
+        """True once the reader asked to stop; blocks while the run is paused."""
+        ...
+
+    def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
+        """Keep a network's state under ``name`` (letters, digits, - and _), atomically."""
+
+    def save_snapshot(self, snapshot: bytes) -> None:
+        """Keep what is needed to go on from here, atomically."""
+
+    def load_snapshot(self) -> bytes | None:
+        """The newest snapshot of an interrupted run, or None when starting afresh."""
+        ...
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One kind of run. ``run(spec, context)`` returns the result as plain JSON values."""
+
+    name: str
+    title: str
+    spec: type[Spec]
+    run: Callable[[Any, Context], dict[str, Any]]
+    check: Callable[[Any], None]  # raises SoftMergeError before any work starts; light: no torch
