@@ -1,0 +1,81 @@
+"""What must hold before any training starts; every error names the source, layer or split."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.errors import DataError, SourceError
+
+
+def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
+    """Two or more modules with the same parameters and buffers, or SourceError naming the first difference."""
+    if len(sources) < 2:
+        raise SourceError(f"expected two or more sources, got {len(sources)}: {', '.join(names) or 'none'}")
+    for source, name in zip(sources, names, strict=True):
+        if not isinstance(source, nn.Module):
+            raise SourceError(f"source {name!r}: expected a torch.nn.Module, got {type(source).__name__}")
+    if not any(True for _ in sources[0].parameters()):
+        raise SourceError(f"source {names[0]!r} has no parameters to merge")
+    for source, name in zip(sources[1:], names[1:], strict=True):
+        _check_same_tensors(sources[0], names[0], source, name)
+
+
+def _check_same_tensors(first: nn.Module, first_name: str, other: nn.Module, other_name: str) -> None:
+    expected = {key: tuple(value.shape) for key, value in first.state_dict().items()}
+    got = {key: tuple(value.shape) for key, value in other.state_dict().items()}
+    for key in list(expected) + [key for key in got if key not in expected]:
+        if expected.get(key) != got.get(key):
+            raise SourceError(
+                f"sources {first_name!r} and {other_name!r} are of two architectures: {key} is "
+                f"{_shape(expected.get(key))} in the first and {_shape(got.get(key))} in the second"
+            )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {list(shape)}"
+
+
+def non_finite_tensor(source: nn.Module) -> str | None:
+    """The name of the first tensor with a NaN or Inf in it, or None."""
+    for key, value in source.state_dict().items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            return key
+    return None
+
+
+def check_split(split: str, inputs: Tensor, labels: Tensor, classes: int) -> None:
+    """Finite inputs [N, ...] with N > 0 and integer labels [N] in 0..classes-1, or DataError naming the split."""
+    if len(inputs) == 0:
+        raise DataError(f"no {split} data: merging needs at least one {split} sample")
+    if labels.shape != inputs.shape[:1]:
+        raise DataError(f"{split} labels: expected shape [{len(inputs)}], got {list(labels.shape)}")
+    if labels.dtype != torch.int64:
+        raise DataError(f"{split} labels: expected dtype int64, got {labels.dtype}")
+    outside = ((labels < 0) | (labels >= classes)).nonzero()
+    if len(outside):
+        index = int(outside[0])
+        raise DataError(
+            f"{split} labels: expected 0 to {classes - 1}, got {int(labels[index])} at index {index} "
+            f"({len(outside)} outside in all)"
+        )
+    if inputs.is_floating_point() and not torch.isfinite(inputs).all():
+        raise DataError(f"{split} inputs: expected finite numbers, got NaN or Inf")
+
+
+@torch.no_grad()
+def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
+    """The number of classes the network tells apart, from one forward pass; DataError when the data do not fit."""
+    if len(inputs) == 0:
+        raise DataError("no validation data: merging needs at least one validation sample")
+    was_training = network.training
+    try:
+        outputs = network.eval()(inputs[:2])
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
+    finally:
+        network.train(was_training)
+    if outputs.dim() != 2:
+        raise DataError(f"source {name!r}: expected outputs [N, classes], got shape {list(outputs.shape)}")
+    return int(outputs.shape[1])

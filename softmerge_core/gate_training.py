@@ -1,0 +1,119 @@
+"""One stage of soft merging: the gates of one partition, trained by ordinary steps on the task loss plus penalty."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from softmerge_core.anatomy import Partition
+from softmerge_core.flat import FlatSources
+from softmerge_core.gates import SourceGates
+from softmerge_core.settings import SoftMergeSettings
+
+
+class StepLoss(NamedTuple):
+    """Losses of one step, in nats: the task's cross-entropy and the price of the open gates."""
+
+    task: float
+    penalty: float
+
+    @property
+    def total(self) -> float:
+        """Their sum, which is what training lowers."""
+        return self.task + self.penalty
+
+
+class GateTraining:
+    """Gates [parts, K] over ``flat`` sources; only the gate logits are trained, never a weight.
+
+    ``start``: logits [parts, K] to begin from, or None for ``settings.initial_open_probability`` everywhere.
+    """
+
+    def __init__(
+        self,
+        flat: FlatSources,
+        parts: Partition,
+        settings: SoftMergeSettings,
+        generator: torch.Generator,
+        start: Tensor | None = None,
+    ) -> None:
+        self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
+        self.blocks = flat.blocks(parts)
+        self.gates = SourceGates(
+            len(parts.names),
+            len(flat.theta),
+            normalise=settings.normalise,
+            initial_open_probability=settings.initial_open_probability,
+            temperature=settings.temperature,
+            stretch=settings.stretch,
+            generator=generator,
+        ).to(flat.theta)
+        if start is not None:
+            self.gates.log_alpha.data.copy_(start)
+        kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.SGD
+        self.optimiser = kind(self.gates.parameters(), lr=settings.learning_rate)
+
+    def step(self, inputs: Tensor, labels: Tensor) -> StepLoss:
+        """One noisy draw of the gates, one pass through the merged network, one step of the logits.
+
+        The logits stay as they were when the loss is not finite.
+        """
+        weights = self.gates.sampled_weights()
+        self.flat.merge(self.blocks, weights)
+        training_mode(self.flat.network)
+        self.flat.gradient.zero_()
+        task = functional.cross_entropy(self.flat.network(inputs), labels)
+        penalty = self.settings.penalty * self.gates.open_sources()
+        loss = StepLoss(float(task.detach()), float(penalty.detach()))
+        if not torch.isfinite(task):
+            return loss
+        task.backward()  # type: ignore[no-untyped-call]
+        gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names))
+        if torch.isfinite(gradient).all():
+            self.optimiser.zero_grad()
+            torch.autograd.backward([weights, penalty], [gradient, torch.ones_like(penalty)])
+            self.optimiser.step()
+        return loss
+
+    def apply(self, logits: Tensor | None = None) -> nn.Module:
+        """Write the merge without noise into the working network (BatchNorm statistics are the caller's to renew)."""
+        if logits is not None:
+            self.gates.log_alpha.data.copy_(logits)
+        with torch.no_grad():
+            self.flat.merge(self.blocks, self.gates.weights())
+        return self.flat.network
+
+    def logits(self) -> Tensor:
+        """A copy of the gate logits [parts, K]."""
+        return self.gates.log_alpha.detach().clone()
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on: logits and optimiser moments."""
+        return {"log_alpha": self.logits(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``."""
+        self.gates.log_alpha.data.copy_(state["log_alpha"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def training_mode(network: nn.Module) -> None:
+    """Evaluation mode, but BatchNorm uses the batch: its running statistics belong to no merge. Dropout stays off."""
+    network.eval()
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.train()
+
+
+def refine(logits: Tensor, coarse: Partition, fine: Partition, reach: float) -> Tensor:
+    """Coarse logits [parts, K] laid over the rows of a finer partition, clamped to [-reach, reach].
+
+    The clamp keeps every gate where its gradient is not zero, so that a finer stage can still change its mind.
+    """
+    result = torch.empty(len(fine.names), logits.shape[1], dtype=logits.dtype, device=logits.device)
+    for layer, (first, rows) in fine.rows.items():
+        start, width = coarse.rows[layer]
+        result[first : first + rows] = logits[start : start + width] if width == rows else logits[start]
+    return result.clamp(-reach, reach)
