@@ -1,0 +1,142 @@
+"""The names of a run folder's files, and how they are written so that no reader sees half of one.
+
+Written by whoever creates, submits or steers the run: manifest, spec, queue and request.
+Written by the one process that holds the lock: all the others.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from softmerge_core.errors import NotFoundError, RunError
+
+MANIFEST = "manifest.json"
+SPEC = "spec.json"
+QUEUE = "queue.json"  # who submitted the run last, and for which attempt
+REQUEST = "request.json"  # stop, pause or resume
+BEGUN = "begun.json"  # the last attempt that began
+EVENTS = "events.jsonl"
+SNAPSHOT = "snapshot.bin"
+PAUSED = "paused"
+RESULT = "result.json"
+END = "end.json"  # how the last attempt ended: finished, stopped or failed
+TRACEBACK = "traceback.txt"
+WEIGHTS = "weights"
+LOCK = "lock"
+
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def is_run_id(text: object) -> bool:
+    """Whether ``text`` may name a run folder: lower-case letters, digits, - and _, at most 80 of them."""
+    return isinstance(text, str) and _RUN_ID.fullmatch(text) is not None
+
+
+def check_run_id(text: str) -> str:
+    """``text`` if it may name a run folder; raises NotFoundError, so that no outside name becomes a path."""
+    if not is_run_id(text):
+        raise NotFoundError(f"unknown run {str(text)[:80]!r}")
+    return text
+
+
+def weights_path(folder: Path, name: str) -> Path:
+    """Where the weights called ``name`` lie in a run folder; raises RunError when it is no plain word."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise RunError(f"weights {str(name)[:80]!r}: expected letters, digits, - and _, at most 64 of them")
+    return folder / WEIGHTS / f"{name}.safetensors"
+
+
+def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace ``path`` by ``content``, whole or not at all; ``durable`` waits until it is on the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every file system can
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_json(path: Path, values: dict[str, Any], *, durable: bool = True) -> None:
+    """``write_atomic`` of plain values; numbers that are not finite become null."""
+    text = json.dumps(finite(values), indent=1, allow_nan=False)
+    write_atomic(path, text.encode() + b"\n", durable=durable)
+
+
+def finite(values: Any) -> Any:
+    """``values`` with every NaN and infinity as None, so that the JSON stays readable everywhere."""
+    if isinstance(values, float):
+        return values if math.isfinite(values) else None
+    if isinstance(values, dict):
+        return {str(key): finite(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [finite(value) for value in values]
+    return values
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in ``path``, or None where there is no such file; raises RunError when it is damaged."""
+    try:
+        values = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path.name} of run {path.parent.name!r} is not readable ({error})") from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path.name} of run {path.parent.name!r}: expected an object")
+    return values
+
+
+def read_attempt(path: Path) -> int:
+    """The attempt a small file speaks of; 0 where the file is absent or unreadable."""
+    try:
+        attempt = (read_json(path) or {}).get("attempt", 0)
+    except RunError:
+        return 0
+    return attempt if isinstance(attempt, int) else 0
+
+
+def this_process() -> dict[str, Any]:
+    """What names this process beyond its life: a number alone is given to others later."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def is_alive(owner: dict[str, Any]) -> bool:
+    """Whether the process described by ``this_process`` still runs; on another machine it is believed to."""
+    if owner.get("host") != socket.gethostname():
+        return True
+    return process_runs(owner.get("pid"), owner.get("started"))
+
+
+def process_runs(pid: object, started: object) -> bool:
+    """Whether process ``pid`` that started at ``started`` (seconds) is still running, not merely unburied."""
+    try:
+        process = psutil.Process(int(str(pid)))
+        same = abs(process.create_time() - float(str(started))) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError, OverflowError):
+        return False

@@ -1,0 +1,164 @@
+"""Starts runs on Dask workers and steers them; what a run is doing is told by its folder, not here."""
+
+import atexit
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from softmerge_core.errors import RunError
+from softmerge_core.experiments import Spec, experiment
+from softmerge_core.runs import files
+from softmerge_core.runs.cluster import start_cluster
+from softmerge_core.runs.status import DIED, RESUMABLE
+from softmerge_core.runs.store import RunStore, RunSummary
+from softmerge_core.runs.worker import execute, warm_up
+
+CLOSED = "The server was closed before this run ended. It can be resumed."
+
+
+class Runner:
+    """Runs experiments on ``scheduler`` (a Dask address), or on an own cluster started in the background.
+
+    ``preload``: names of modules that the own cluster's workers import at their start. Workers of a scheduler
+    given by address need this package and the folder of the runs. Nothing here waits for a worker.
+    """
+
+    def __init__(self, store: RunStore, scheduler: str | None = None, *, preload: Sequence[str] = ()) -> None:
+        self.store = store
+        self._futures: dict[str, Any] = {}
+        self._cluster: Any = None
+        self._client: Any = None
+        self._closed = False
+        self._problem = ""
+        self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # all talk with Dask, in order
+        self._lane.submit(self._connect, scheduler, tuple(preload))
+        atexit.register(self.close)
+
+    def ready(self) -> bool:
+        """Whether a warm worker is there, so that a run starts at once."""
+        try:
+            return self._client is not None and bool(self._client.scheduler_info()["workers"])
+        except Exception:  # the connection may be breaking at this moment
+            return False
+
+    def submit(self, spec: Spec, run_id: str | None = None) -> str:
+        """Check ``spec`` and run it; with the id of an interrupted, failed or stopped run, go on with it.
+
+        Returns the run's id at once. Raises SoftMergeError when the check fails or the run cannot be started.
+        """
+        experiment(spec.kind).check(spec)
+        if run_id is None:
+            return self._enqueue(self.store.create(spec))
+        if self.store.read(run_id).spec != spec:
+            raise RunError(f"run {run_id!r} was made with another spec: start a new run instead")
+        return self._go_on(run_id)
+
+    def pause(self, run_id: str) -> None:
+        """Ask the run to wait."""
+        self.store.request(run_id, "pause")
+
+    def resume(self, run_id: str) -> None:
+        """Let a paused run go on, or take up an interrupted, failed or stopped one where it was."""
+        if self.store.status(run_id).status in RESUMABLE:
+            self._go_on(run_id)
+        else:
+            self.store.request(run_id, "resume")
+
+    def stop(self, run_id: str) -> None:
+        """Ask the run to stop and keep what it has; one that has not begun is ended here."""
+        self.store.request(run_id, "stop")
+        if self.store.status(run_id).status == "waiting":
+            self._end_waiting(run_id)
+
+    def recover(self) -> list[RunSummary]:
+        """The runs that an earlier server left interrupted; ``resume`` takes any of them up."""
+        return [run for run in self.store.list() if run.status == "interrupted"]
+
+    def close(self) -> None:
+        """End the workers; runs not at their end become interrupted. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        for run_id in list(self._futures):
+            self._drop(run_id, CLOSED)
+        self._lane.submit(self._disconnect)
+        self._lane.shutdown(wait=True)
+
+    def _connect(self, scheduler: str | None, preload: tuple[str, ...]) -> None:
+        from distributed import Client
+
+        try:
+            if scheduler is None:
+                self._cluster = start_cluster(preload)
+            self._client = Client(scheduler or self._cluster, set_as_default=False)
+            if scheduler is not None:
+                self._client.run(warm_up)
+        except Exception as error:
+            self._problem = f"The workers could not be started: {error}"
+
+    def _disconnect(self) -> None:
+        for part in (self._client, self._cluster):
+            with contextlib.suppress(Exception):
+                if part is not None:
+                    part.close()
+        self._client = None
+
+    def _go_on(self, run_id: str) -> str:
+        status = self.store.status(run_id).status
+        if status not in (*RESUMABLE, "waiting"):
+            raise RunError(f"run {run_id!r} is {status}: only a run that was cut short can go on")
+        return self._enqueue(run_id)
+
+    def _enqueue(self, run_id: str) -> str:
+        """Write down that the run waits for a worker of this server, then hand it over."""
+        if self._closed:
+            raise RunError("the runner is closed")
+        folder = self.store.folder(run_id)
+        attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
+        (folder / files.REQUEST).unlink(missing_ok=True)
+        files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()})
+        self._futures[run_id] = None
+        self._lane.submit(self._send, run_id, str(folder), attempt)
+        return run_id
+
+    def _send(self, run_id: str, folder: str, attempt: int) -> None:
+        if run_id not in self._futures:
+            return  # stopped or closed before it was sent
+        if self._client is None:
+            self._drop(run_id, self._problem or CLOSED)
+            return
+        key = f"{run_id}-{attempt}"
+        future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0)
+        self._futures[run_id] = future
+        future.add_done_callback(lambda done: self._done(run_id, done))
+
+    def _done(self, run_id: str, future: Any) -> None:
+        """Called when a worker is through with a run, or died with it."""
+        if future.status == "error":
+            error = future.exception()
+            self._drop(
+                run_id, DIED if type(error).__name__ == "KilledWorker" else f"The worker failed: {error}"
+            )
+        self._futures.pop(run_id, None)
+
+    def _drop(self, run_id: str, reason: str) -> None:
+        """Note in the queue file, which is this server's, that nobody works on the run any more."""
+        self._futures.pop(run_id, None)
+        with contextlib.suppress(Exception):  # the disk may be full, the run deleted
+            path = self.store.folder(run_id) / files.QUEUE
+            files.write_json(path, {**(files.read_json(path) or {}), "dropped": reason})
+
+    def _end_waiting(self, run_id: str) -> None:
+        """End a run that no worker has begun: whoever holds the lock may write."""
+        folder = self.store.folder(run_id)
+        with contextlib.suppress(Timeout), FileLock(folder / files.LOCK, timeout=0.2):
+            if self.store.status(run_id).status == "running":  # held by us alone
+                attempt = files.read_attempt(folder / files.QUEUE)
+                files.write_json(folder / files.END, {"status": "stopped", "attempt": attempt})
+        future = self._futures.pop(run_id, None)
+        if future is not None:
+            future.cancel()

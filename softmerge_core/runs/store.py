@@ -1,0 +1,211 @@
+"""Every run as a folder: created, listed, read and deleted here; what happens in it is the writer's."""
+
+import contextlib
+import secrets
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
+from softmerge_core.events import AnyEvent
+from softmerge_core.experiments import Spec, parse_spec
+from softmerge_core.home import home
+from softmerge_core.runs import files
+from softmerge_core.runs.log import read_log
+from softmerge_core.runs.status import State, Status, derive, is_held
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLE = "example:"
+VERSION = 1
+Request = Literal["stop", "pause", "resume"]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list of runs; ``created`` is wall-clock time (UTC), ``message`` may be empty."""
+
+    id: str
+    name: str
+    kind: str
+    status: Status
+    created: datetime
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A folder among the runs that cannot be read as one, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run from byte ``after`` of its log on (then ``after=next``); ``damaged`` lines were skipped."""
+
+    id: str
+    spec: Spec
+    status: Status
+    events: tuple[AnyEvent, ...]
+    next: int
+    result: dict[str, Any] | None
+    error: str | None
+    damaged: int = 0
+
+
+class RunStore:
+    """The runs under ``root`` (by default ``home()/runs``), and the examples that ship with the package."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = Path(root) if root is not None else home() / "runs"
+
+    def create(self, spec: Spec) -> str:
+        """A new run folder that waits to be run; returns its id. Raises RunError if it cannot be written."""
+        now = datetime.now(UTC)
+        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+        create_folder(self.root / run_id, spec, now)
+        return run_id
+
+    def read(self, run_id: str, after: int = 0) -> RunView:
+        """The run and its events from byte ``after`` on; raises NotFoundError, or RunError (damaged)."""
+        folder = self.folder(run_id)
+        spec = read_spec(folder)
+        state = derive(folder)  # before the log, so that a finished run's log is read to its end
+        piece = read_log(folder / files.EVENTS, after)
+        ended = state.status in ("finished", "stopped")
+        result = files.read_json(folder / files.RESULT) if ended else None
+        error = state.message if state.status in ("failed", "interrupted") else None
+        return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged)
+
+    def status(self, run_id: str) -> State:
+        """What the run is doing, without reading its events."""
+        return derive(self.folder(run_id))
+
+    def request(self, run_id: str, request: Request) -> None:
+        """Ask the run's writer to stop, pause or resume; a stop is not taken back."""
+        if request not in ("stop", "pause", "resume"):
+            raise RunError(f"run {run_id!r}: expected stop, pause or resume, got {str(request)[:40]!r}")
+        path = self._own(run_id) / files.REQUEST
+        if requested(path) != "stop":
+            files.write_json(path, {"request": request}, durable=False)
+
+    def delete(self, run_id: str) -> None:
+        """Remove the run and all it kept; raises RunError while it is running."""
+        folder = self._own(run_id)
+        if is_held(folder):
+            raise RunError(f"run {run_id!r} is running: stop it before deleting it")
+        hidden = folder.with_name(f".{folder.name}.deleted")
+        folder.rename(hidden)  # gone at once for every reader, even when removal is cut short
+        shutil.rmtree(hidden, ignore_errors=True)
+
+    def weights(self, run_id: str, name: str) -> Path:
+        """The safetensors file the run kept under ``name``; raises NotFoundError."""
+        path = files.weights_path(self.folder(run_id), name)
+        if not path.is_file():
+            raise NotFoundError(f"run {run_id!r} kept no weights called {name!r}")
+        return path
+
+    def folder(self, run_id: str) -> Path:
+        """The folder of a run or example; raises NotFoundError. Names from outside never become paths."""
+        example = isinstance(run_id, str) and run_id.startswith(EXAMPLE)
+        root = EXAMPLES if example else self.root
+        folder = root / files.check_run_id(run_id.removeprefix(EXAMPLE) if example else run_id)
+        if not folder.is_dir() or folder.is_symlink():
+            raise NotFoundError(f"unknown run {run_id!r}")
+        return folder
+
+    def _own(self, run_id: str) -> Path:
+        """The folder of a run that may be changed."""
+        if isinstance(run_id, str) and run_id.startswith(EXAMPLE):
+            raise RunError(f"run {run_id!r} is a recorded example: it cannot be changed")
+        return self.folder(run_id)
+
+    def examples(self) -> list[RunSummary]:
+        """Recorded runs that ship with the package, by name; their ids begin with "example:"."""
+        return sorted(scan(EXAMPLES, EXAMPLE)[0], key=lambda summary: summary.id)
+
+    def quarantined(self) -> list[Quarantined]:
+        """The folders that are no readable runs; they are left as they are."""
+        return scan(self.root)[1]
+
+    def list(self) -> list[RunSummary]:
+        """All readable runs, newest first."""
+        return scan(self.root)[0]
+
+
+def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantined]]:
+    """All folders of ``root``, read (newest first) or set apart."""
+    runs, quarantined = [], []
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        try:
+            runs.append(_summary(folder, prefix))
+        except (SoftMergeError, OSError) as error:
+            if folder.exists():  # else it was deleted meanwhile
+                quarantined.append(Quarantined(prefix + folder.name, str(error)))
+    return sorted(runs, key=lambda run: (run.created, run.id), reverse=True), quarantined
+
+
+def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None:
+    """Make ``folder`` a run folder that waits to be run: it appears whole or not at all. Raises RunError."""
+    manifest = {"version": VERSION, "created": (now or datetime.now(UTC)).isoformat(), "kind": spec.kind}
+    building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
+    try:
+        building.mkdir(parents=True)
+        files.write_json(building / files.MANIFEST, manifest)
+        files.write_atomic(building / files.SPEC, spec.model_dump_json(indent=1).encode() + b"\n")
+        building.rename(folder)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise RunError(
+            f"run {folder.name!r} could not be created in {folder.parent} ({error.strerror})"
+        ) from error
+
+
+def read_spec(folder: Path) -> Spec:
+    """The spec of the run in ``folder``; raises RunError when manifest or spec is missing or damaged."""
+    _read_manifest(folder)
+    values = files.read_json(folder / files.SPEC)
+    if values is None:
+        raise RunError(f"run {folder.name!r} has no {files.SPEC}")
+    return parse_spec(values)
+
+
+def requested(path: Path) -> str | None:
+    """What a request file asks for; None where there is none or it cannot be read."""
+    with contextlib.suppress(RunError):
+        return (files.read_json(path) or {}).get("request")
+    return None
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    manifest = files.read_json(folder / files.MANIFEST)
+    if manifest is None:
+        raise RunError(f"run {folder.name!r} has no {files.MANIFEST}")
+    if manifest.get("version") != VERSION:
+        raise RunError(
+            f"run {folder.name!r}: expected version {VERSION}, got {str(manifest.get('version'))[:40]}"
+        )
+    return manifest
+
+
+def _created(folder: Path) -> datetime:
+    text = _read_manifest(folder).get("created")
+    try:
+        created = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise RunError(f"run {folder.name!r}: {str(text)[:40]!r} is not a date") from error
+    return created if created.tzinfo else created.replace(tzinfo=UTC)
+
+
+def _summary(folder: Path, prefix: str) -> RunSummary:
+    if not files.is_run_id(folder.name) or folder.is_symlink():
+        raise RunError(f"folder {folder.name!r} cannot be a run: its name is not one")
+    spec, state = read_spec(folder), derive(folder)
+    return RunSummary(
+        prefix + folder.name, spec.name, spec.kind, state.status, _created(folder), state.message
+    )

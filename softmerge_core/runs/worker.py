@@ -1,0 +1,46 @@
+"""What runs inside a Dask worker: the warm-up at its start, and one run at a time."""
+
+import contextlib
+import importlib
+from pathlib import Path
+
+from softmerge_core.errors import RunError
+from softmerge_core.runs.status import Status
+
+WARM_DATA = ("mnist1d", "digits", "moons", "spirals", "rings")
+WARM_MODULES = ("softmerge_core.soft_merge", "softmerge_core.zoo", "softmerge_core.evaluation")
+
+
+def dask_setup(worker: object) -> None:
+    """Called by Dask before the worker takes work."""
+    warm_up()
+
+
+def warm_up() -> None:
+    """Import and load what every run needs, so that the first starts as fast as the tenth."""
+    import torch
+
+    torch.set_num_threads(1)  # two workers share the machine with the server
+    from softmerge_core.experiments import experiments
+
+    experiments()
+    # a warm-up that fails costs a slow first run, which then says what is wrong
+    for name in WARM_MODULES:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        load = importlib.import_module("softmerge_core.data").load_dataset
+        for name in WARM_DATA:
+            load(name)
+
+
+def execute(folder: str, attempt: int) -> Status:
+    """One attempt at the run in ``folder``; returns how it ended."""
+    from softmerge_core.runs.writer import conduct
+
+    path = Path(folder)
+    if not path.is_dir():
+        raise RunError(
+            f"run {path.name!r} is not on this worker's disk: workers need the server's run folder"
+        )
+    return conduct(path, attempt)

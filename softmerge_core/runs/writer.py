@@ -1,0 +1,212 @@
+"""The one process that writes a run: it holds the run's lock and is the context the experiment runs in."""
+
+import contextlib
+import json
+import os
+import time
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from softmerge_core.errors import RunError, SoftMergeError
+from softmerge_core.events import Event
+from softmerge_core.runs import files
+from softmerge_core.runs.log import parse_lines
+from softmerge_core.runs.status import Status
+from softmerge_core.runs.store import read_spec, requested
+
+if TYPE_CHECKING:
+    import torch
+
+POLL = 0.05  # seconds between two looks at the request file
+LOCK_PATIENCE = 1.0
+
+
+class RunWriter:
+    """The ``Context`` of one attempt at a run; as a context manager it takes and releases the lock.
+
+    On a second attempt the log is continued: what the experiment emits again since its snapshot is not
+    written twice, so no acknowledged step is lost or doubled. Raises RunError when another writes the run.
+    """
+
+    def __init__(self, folder: Path, attempt: int | None = None) -> None:
+        self.folder = folder
+        self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
+        self._lock = FileLock(folder / files.LOCK, timeout=LOCK_PATIENCE)
+        self._log = -1
+        self._known: Counter[tuple[Any, ...]] = Counter()
+        self._offset = 0.0
+        self._started = time.monotonic()
+        self._looked = -POLL
+        self._stop = False
+
+    def __enter__(self) -> "RunWriter":
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise RunError(f"run {self.folder.name!r} is being written by another process") from error
+        try:
+            self._begin()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def _begin(self) -> None:
+        if _last_attempt(self.folder) >= self.attempt:
+            raise RunError(f"run {self.folder.name!r}: attempt {self.attempt} has been made before")
+        files.write_json(self.folder / files.BEGUN, {"attempt": self.attempt, **files.this_process()})
+        for stale in (files.END, files.PAUSED, files.TRACEBACK):
+            (self.folder / stale).unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        self._log = os.open(self.folder / files.EVENTS, flags, 0o644)
+        self._take_up_log()
+        self._started = time.monotonic()
+
+    def _take_up_log(self) -> None:
+        """Cut off half a last line, which nobody was told of, and learn what the log already says."""
+        text = (self.folder / files.EVENTS).read_bytes()
+        whole = text.rfind(b"\n") + 1
+        os.ftruncate(self._log, whole)
+        events, _ = parse_lines(text[:whole])
+        self._known = Counter(_identity(event) for event in events)
+        self._offset = max((event.seconds for event in events), default=0.0)
+
+    def _release(self) -> None:
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
+        self._lock.release()
+
+    def seconds(self) -> float:
+        """Monotonic seconds since the run began, going on from the last attempt's."""
+        return self._offset + time.monotonic() - self._started
+
+    def emit(self, event: Event) -> None:
+        """Append one event, with ``seconds`` filled in; what an earlier attempt already wrote is left out."""
+        identity = _identity(event)
+        if self._known[identity] > 0:
+            self._known[identity] -= 1
+            return
+        line = event.model_copy(update={"seconds": round(self.seconds(), 6)}).model_dump_json()
+        self._append(line.encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        """One write for one line; a write cut short by a full disk is taken back, so the log stays whole."""
+        before = os.fstat(self._log).st_size
+        try:
+            done = os.write(self._log, line)
+            while done < len(line):
+                done += os.write(self._log, line[done:])
+        except OSError:
+            os.ftruncate(self._log, before)
+            raise
+
+    def should_stop(self) -> bool:
+        """Whether the reader asked to stop; waits while paused. Looks at the disk every POLL seconds."""
+        now = time.monotonic()
+        if not self._stop and now - self._looked >= POLL:
+            self._looked = now
+            request = requested(self.folder / files.REQUEST)
+            if request == "pause":
+                request = self._wait()
+            self._stop = request == "stop"
+        return self._stop
+
+    def _wait(self) -> str | None:
+        """Sleep until the reader asks for something else than a pause; returns that."""
+        marker = self.folder / files.PAUSED
+        marker.touch()
+        while (request := requested(self.folder / files.REQUEST)) == "pause":
+            time.sleep(POLL)
+        marker.unlink(missing_ok=True)
+        return request
+
+    def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
+        """Keep a network's state as safetensors under ``name``, atomically."""
+        from softmerge_core.checkpoints import save_checkpoint
+
+        save_checkpoint(state, files.weights_path(self.folder, name))
+
+    def save_snapshot(self, snapshot: bytes) -> None:
+        """Keep ``snapshot`` atomically, after every event before it is on the disk."""
+        os.fsync(self._log)
+        files.write_atomic(self.folder / files.SNAPSHOT, snapshot)
+
+    def load_snapshot(self) -> bytes | None:
+        """The newest snapshot, or None when starting afresh."""
+        try:
+            return (self.folder / files.SNAPSHOT).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def finish(self, result: dict[str, Any]) -> Status:
+        """Keep the result and end the run: "stopped" when the reader had asked for it, else "finished"."""
+        os.fsync(self._log)
+        files.write_json(self.folder / files.RESULT, result)
+        return self.end("stopped" if self._stop else "finished", message=str(result.get("reason", "")))
+
+    def end(self, status: Status, *, error: str | None = None, message: str = "") -> Status:
+        """Write down how the run ended; the last thing a writer writes."""
+        values = {"status": status, "attempt": self.attempt, "error": error, "message": message}
+        files.write_json(self.folder / files.END, {**values, "seconds": self.seconds()})
+        return status
+
+    def fail(self, error: BaseException) -> Status:
+        """End the run as failed, with a short text for the reader and the traceback in a file."""
+        if not isinstance(error, SoftMergeError):
+            text = "".join(traceback.format_exception(error)).encode(errors="replace")
+            with contextlib.suppress(OSError):  # the disk may be what failed
+                files.write_atomic(self.folder / files.TRACEBACK, text, durable=False)
+        return self.end("failed", error=describe(error))
+
+
+def _last_attempt(folder: Path) -> int:
+    """The last attempt that began, or was ended before it could."""
+    return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
+
+
+def _identity(event: Event) -> tuple[Any, ...]:
+    """What makes two events the same report: everything but when and the numbers measured."""
+    values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "seconds")
+    return tuple((name, value) for name, value in values if isinstance(value, (str, int)))
+
+
+def describe(error: BaseException) -> str:
+    """An error in one sentence for the reader."""
+    text = " ".join(str(error).split())
+    if isinstance(error, SoftMergeError):
+        return text
+    if isinstance(error, MemoryError) or "can't allocate memory" in text or "out of memory" in text:
+        return "The worker ran out of memory."
+    if isinstance(error, OSError):
+        return f"A file could not be written or read: {error.strerror or text}."
+    return f"Unexpected {type(error).__name__}: {text[:300]}"
+
+
+def conduct(folder: Path, attempt: int | None = None) -> Status:
+    """Run the experiment of the run in ``folder`` to its end, in this process; returns how it ended."""
+    from softmerge_core.experiments import experiment
+
+    with RunWriter(folder, attempt) as writer:
+        if writer.should_stop():
+            return writer.end("stopped")
+        try:
+            spec = read_spec(folder)
+            kind = experiment(spec.kind)
+            kind.check(spec)
+            result = kind.run(spec, writer)
+            json.dumps(files.finite(result))
+            return writer.finish(result)
+        except Exception as error:
+            return writer.fail(error)

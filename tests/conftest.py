@@ -1,0 +1,13 @@
+"""Every test has a home folder of its own, so that none touches the user's runs and models."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The isolated home, which does not exist yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SOFTMERGE_HOME", str(folder))
+    return folder
