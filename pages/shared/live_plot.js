@@ -1,0 +1,154 @@
+// One chart that stays in the page: the same div is given every new figure by Plotly.react,
+// so that the reader's zoom, hover label and hidden series outlive the arrival of data.
+const NARROW = 520; // px: below this a figure's own "narrow" changes apply
+
+function loadPlotly(file) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  window.softmergePlotly ??= [new URL(`app/static/${file}`, document.baseURI), new URL(`/app/static/${file}`, location)]
+    .reduce((before, url) => before.catch(() => addScript(url)), Promise.reject(new Error("not loaded")));
+  return window.softmergePlotly;
+}
+
+function addScript(url) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`no Plotly in ${url}`)));
+    script.onerror = () => reject(new Error(`cannot load ${url}`));
+    document.head.append(script);
+  });
+}
+
+function pageBackground(element) {
+  const colour = getComputedStyle(element).getPropertyValue("--st-background-color").trim().toLowerCase();
+  return colour.length === 4 ? colour.replace(/[^#]/g, "$&$&") : colour;
+}
+
+function isDark(hex) {
+  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+// A figure is coloured for one theme, but the reader may have changed to the other since it was built;
+// and its background is the page's own.
+function recoloured(data, background) {
+  const theme = isDark(background) ? "dark" : "light";
+  const own = Object.fromEntries(data.palettes[data.theme].map((hex, i) => [hex, data.palettes[theme][i]]));
+  own[data.palettes[data.theme][0]] = background;
+  const text = JSON.stringify(data.figure).replace(/"(#[0-9a-f]{6})"/g, (whole, hex) =>
+    own[hex] ? `"${own[hex]}"` : whole);
+  return JSON.parse(text);
+}
+
+function setPath(target, path, value) {
+  const keys = path.split(".");
+  const last = keys.pop();
+  keys.reduce((at, key) => (at[key] ??= {}), target)[last] = value;
+}
+
+class Chart {
+  constructor(parent) {
+    this.host = parent.querySelector(".sm-plot");
+    this.div = this.host.querySelector(".sm-plot-chart");
+    this.note = this.host.querySelector(".sm-plot-note");
+    this.held = this.drawing = this.listening = false;
+    this.stop = new AbortController();
+    const options = { signal: this.stop.signal, capture: true };
+    this.div.addEventListener("pointerdown", () => { this.held = true; }, options);
+    // Plotly ends its own click or drag in this same event: go on after it.
+    for (const name of ["pointerup", "pointercancel", "blur"])
+      window.addEventListener(name, () => setTimeout(() => this.release()), options);
+    this.watch = new ResizeObserver(() => this.resize());
+    this.watch.observe(this.host);
+  }
+
+  release() {
+    if (!this.held) return;
+    this.held = false;
+    this.draw();
+  }
+
+  resize() {
+    if (this.latest && this.host.clientWidth !== this.width) { this.pending = this.latest; this.draw(); }
+  }
+
+  update(data, send) {
+    this.send = send;
+    this.host.style.height = `${data.height}px`;
+    this.host.setAttribute("aria-label", data.alt);
+    this.note.textContent = data.waiting;
+    if (!data.figure) return void loadPlotly(data.plotly).catch(() => {});
+    this.latest = this.pending = data;
+    this.draw();
+  }
+
+  async draw() {
+    if (this.drawing || !this.latest) return;
+    this.drawing = true;
+    try {
+      const plotly = await loadPlotly(this.latest?.plotly);
+      while (this.pending && !this.held && this.host.clientWidth) {
+        const data = this.pending;
+        this.pending = null;
+        const { traces, layout, config } = this.figure(data);
+        await plotly.react(this.div, traces, layout, config);
+        this.listen();
+        this.host.dataset.updates = Number(this.host.dataset.updates ?? 0) + 1;
+        this.host.dataset.drawn = "yes";
+      }
+    } catch (error) {
+      this.note.textContent = `The chart cannot be drawn: ${error.message}`;
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  figure(data) {
+    const figure = recoloured(data, pageBackground(this.host));
+    const layout = figure.layout;
+    this.width = this.host.clientWidth;
+    Object.assign(layout, { width: this.width, height: data.height, autosize: false });
+    if (this.width < NARROW)
+      for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setPath(layout, path, value);
+    // With a finger, a drag scrolls the page.
+    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
+    const config = {
+      displaylogo: false, responsive: false, doubleClick: "reset+autosize",
+      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+      toImageButtonOptions: { format: "svg", filename: data.file },
+    };
+    return { traces: figure.data, layout, config };
+  }
+
+  listen() {
+    if (this.listening) return;
+    this.listening = true;
+    this.div.on("plotly_click", (event) => this.clicked(event.points[0]));
+  }
+
+  clicked(point) {
+    if (!this.latest.clickable || !point) return;
+    const cell = Array.isArray(point.pointNumber) ? point.pointNumber : [null, null];
+    // Larger than any before it, even after this chart was taken down and put up again.
+    this.count = Math.max((this.count ?? 0) + 1, Date.now());
+    this.send("click", {
+      count: this.count, curve: point.curveNumber, name: point.data.name ?? "",
+      point: cell[0] === null ? point.pointNumber ?? null : null, row: cell[0], col: cell[1],
+      x: point.x ?? null, y: point.y ?? null, customdata: point.customdata ?? null,
+    });
+  }
+
+  destroy() {
+    this.stop.abort();
+    this.watch.disconnect();
+    if (this.listening) window.Plotly?.purge(this.div);
+  }
+}
+
+export default function (component) {
+  const parent = component.parentElement;
+  const chart = (parent.softmergeChart ??= new Chart(parent));
+  chart.update(component.data, component.setStateValue);
+  // Also called when newer data overtake older ones: only a chart that left the page is taken down.
+  return () => setTimeout(() => { if (!parent.isConnected) chart.destroy(); });
+}

@@ -1,0 +1,50 @@
+"""A heatmap and a line that gain data several times a second, for the live plot's tests."""
+
+import math
+import time
+
+import streamlit as st
+
+from pages.shared.live_plot import live_plot
+from pages.shared.theme import current_theme
+from softmerge_core.events import Event, Gates, Stage
+from softmerge_core.figures.gates import gates_figure
+
+SOURCES = tuple(f"source {index}" for index in range(8))
+PARTS = tuple(f"conv{layer}[{channel}]" for layer in range(3) for channel in range(24))
+GROUPS = tuple(part.partition("[")[0] for part in PARTS)
+
+st.set_page_config(layout="wide")
+start = st.session_state.setdefault("start", time.monotonic())
+
+
+def probability(part: int, source: int, time_passed: float) -> float:
+    return 1 / (1 + math.exp(-6 * math.sin(part * 0.7 + source * 1.3 + time_passed)))
+
+
+def events(time_passed: float) -> list[Event]:
+    table = tuple(tuple(probability(p, s, time_passed) for s in range(8)) for p in range(len(PARTS)))
+    value = tuple(tuple(min(max(1.2 * cell - 0.1, 0.0), 1.0) for cell in row) for row in table)
+    stage = Stage(step=0, stage="channel", title="Channel gates", parts=PARTS, sources=SOURCES, groups=GROUPS)
+    return [stage, Gates(step=1, stage="channel", probability=table, value=value)]
+
+
+@st.fragment(run_every=0.2)
+def picture() -> None:
+    passed = time.monotonic() - start
+    shown = events(passed) if passed > 2 else []
+    result = live_plot(
+        gates_figure(shown, theme=current_theme()),
+        key="gates",
+        height=460,
+        alt="Gates of each part",
+        waiting="Waiting for the first gates",
+        clickable=True,
+    )
+    if result.fresh and result.click:
+        st.session_state.setdefault("clicks", []).append((result.click.row, result.click.col))
+    st.text(f"clicks: {st.session_state.get('clicks', [])}")
+
+
+st.title("Live")
+picture()
