@@ -18,9 +18,7 @@ def dask_setup(worker: object) -> None:
 
 def warm_up() -> None:
     """Import and load what every run needs, so that the first starts as fast as the tenth."""
-    import torch
-
-    torch.set_num_threads(1)  # two workers share the machine with the server
+    one_thread()
     from softmerge_core.experiments import experiments
 
     experiments()
@@ -34,6 +32,13 @@ def warm_up() -> None:
             load(name)
 
 
+def one_thread() -> None:
+    """Compute on one thread: small networks are fastest so, and the same spec gives the same bits."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def execute(folder: str, attempt: int) -> Status:
     """One attempt at the run in ``folder``; returns how it ended."""
     from softmerge_core.runs.writer import conduct
@@ -43,4 +48,5 @@ def execute(folder: str, attempt: int) -> Status:
         raise RunError(
             f"run {path.name!r} is not on this worker's disk: workers need the server's run folder"
         )
+    one_thread()
     return conduct(path, attempt)

@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,11 @@ class RunWriter:
     written twice, so no acknowledged step is lost or doubled. Raises RunError when another writes the run.
     """
 
-    def __init__(self, folder: Path, attempt: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None
+    ) -> None:
         self.folder = folder
+        self._listen = listen
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
         self._lock = FileLock(folder / files.LOCK, timeout=LOCK_PATIENCE)
         self._log = -1
@@ -98,8 +101,10 @@ class RunWriter:
         if self._known[identity] > 0:
             self._known[identity] -= 1
             return
-        line = event.model_copy(update={"seconds": round(self.seconds(), 6)}).model_dump_json()
-        self._append(line.encode() + b"\n")
+        event = event.model_copy(update={"seconds": round(self.seconds(), 6)})
+        self._append(event.model_dump_json().encode() + b"\n")
+        if self._listen:
+            self._listen(event)
 
     def _append(self, line: bytes) -> None:
         """One write for one line; a write cut short by a full disk is taken back, so the log stays whole."""
@@ -194,11 +199,16 @@ def describe(error: BaseException) -> str:
     return f"Unexpected {type(error).__name__}: {text[:300]}"
 
 
-def conduct(folder: Path, attempt: int | None = None) -> Status:
-    """Run the experiment of the run in ``folder`` to its end, in this process; returns how it ended."""
+def conduct(
+    folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None
+) -> Status:
+    """Run the experiment of the run in ``folder`` to its end, in this process; returns how it ended.
+
+    ``listen`` is called with each event once it is written. Raises RunError when another writes the run.
+    """
     from softmerge_core.experiments import experiment
 
-    with RunWriter(folder, attempt) as writer:
+    with RunWriter(folder, attempt, listen) as writer:
         if writer.should_stop():
             return writer.end("stopped")
         try:

@@ -1,0 +1,85 @@
+"""The command line, over the same specs as the pages: ``python -m softmerge_core --help``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from softmerge_core.errors import SoftMergeError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print ``message`` and leave with code 2."""
+        self.exit(USAGE_ERROR, f"error: {message} (see: {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """All commands and their arguments."""
+    top = Parser(prog="python -m softmerge_core", description="Merge trained networks by gates.")
+    commands = top.add_subparsers(dest="command", required=True)
+    merge = commands.add_parser("merge", help="merge as a spec says; print the result as one JSON object")
+    merge.add_argument("spec", metavar="SPEC.json", help='a merge spec, or "-" for standard input')
+    merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
+    run = commands.add_parser("run", help="run any experiment; print the result as one JSON object")
+    run.add_argument("spec", metavar="SPEC.json", help='a spec with its kind, or "-" for standard input')
+    run.add_argument(
+        "--out", metavar="DIR", help="the folder that will hold the run (else it joins the app's)"
+    )
+    spec = commands.add_parser("spec", help="print an example merge spec that runs")
+    spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
+    spec.add_argument("--kind", default="merge", help="of which experiment (schema only)")
+    zoo = commands.add_parser("zoo", help="the families of trained sources").add_subparsers(
+        dest="zoo", required=True
+    )
+    listing = zoo.add_parser("list", help="show the families")
+    listing.add_argument("--json", action="store_true", help="everything the manifests say, as JSON")
+    building = zoo.add_parser("build", help="train the families again")
+    building.add_argument("families", nargs="*", metavar="FAMILY", help="only these (default: all)")
+    return top
+
+
+def dispatch(options: argparse.Namespace) -> None:
+    """Do what the options say."""
+    from softmerge_core import cli
+
+    match options.command:
+        case "merge":
+            cli.merge(options.spec, options.out)
+        case "run":
+            cli.run(options.spec, options.out)
+        case "spec":
+            cli.spec(options.schema, options.kind)
+        case "zoo" if options.zoo == "list":
+            cli.zoo_list(options.json)
+        case "zoo":
+            cli.zoo_build(options.families)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 after an error, 130 when interrupted."""
+    try:
+        dispatch(parser().parse_args(arguments))
+    except SoftMergeError as error:
+        return _fail(str(error), USAGE_ERROR)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the same command with the same --out goes on", INTERRUPTED)
+    except BrokenPipeError:
+        return USAGE_ERROR
+    except Exception as error:
+        return _fail(f"unexpected {type(error).__name__}: {error}", USAGE_ERROR)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

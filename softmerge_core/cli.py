@@ -1,0 +1,166 @@
+"""What the commands of ``python -m softmerge_core`` do. Results go to stdout, progress to stderr."""
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from softmerge_core.errors import RunError, SettingsError
+from softmerge_core.events import Event, Notice, Progress, Stage
+from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.runs import RunStore, files
+from softmerge_core.runs.status import is_held
+from softmerge_core.runs.store import create_folder, read_spec
+from softmerge_core.runs.worker import one_thread
+from softmerge_core.runs.writer import conduct
+
+MAX_SPEC_BYTES = 16 * 2**20
+OF_A_RUN = (
+    files.EVENTS,
+    files.RESULT,
+    files.END,
+    files.BEGUN,
+    files.SNAPSHOT,
+    files.REQUEST,
+    files.TRACEBACK,
+)
+
+
+def merge(spec: str, out: str) -> None:
+    """Merge as the spec file says, keep the run in the folder ``out``, print its result."""
+    run(spec, out, kind="merge")
+
+
+def run(spec: str, out: str | None, kind: str | None = None) -> None:
+    """Run the experiment a spec file describes, in this process, and print its result as one JSON object."""
+    parsed = load_spec(spec, kind)
+    experiment(parsed.kind).check(parsed)
+    store = RunStore()
+    folder = prepare(Path(out).absolute(), parsed) if out else store.folder(store.create(parsed))
+    with contextlib.redirect_stdout(sys.stderr):
+        one_thread()
+        status = conduct(folder, listen=reporter())
+    if status == "failed":
+        raise RunError(str((files.read_json(folder / files.END) or {}).get("error")))
+    result = files.read_json(folder / files.RESULT) or {}
+    show({"name": parsed.name, "kind": parsed.kind, "status": status, "out": str(folder), **result})
+
+
+def load_spec(path: str, kind: str | None) -> Spec:
+    """The spec in a JSON file, or on standard input for "-"; raises SettingsError."""
+    try:
+        text = sys.stdin.read(MAX_SPEC_BYTES) if path == "-" else _read(Path(path))
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"spec {path!r} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"spec {path!r}: expected a JSON object, got {type(values).__name__}")
+    if kind and values.setdefault("kind", kind) != kind:
+        raise SettingsError(f"spec {path!r}: expected kind {kind!r}, got {str(values['kind'])[:40]!r}")
+    return parse_spec(values)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_SPEC_BYTES:
+            raise SettingsError(f"spec {str(path)!r}: expected at most {MAX_SPEC_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"spec {str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def prepare(folder: Path, spec: Spec) -> Path:
+    """``folder`` as a run folder for ``spec``: new, taken up where it was cut short, or emptied to repeat.
+
+    Raises RunError when it holds anything else, so that nothing of the reader's is overwritten.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        create_folder(folder, spec)
+        return folder
+    if not (folder / files.MANIFEST).is_file():
+        raise RunError(f"{folder} is neither empty nor the folder of a run: name another")
+    if read_spec(folder) != spec:
+        raise RunError(f"{folder} holds a run with another spec: name another")
+    if is_held(folder):
+        raise RunError(f"the run in {folder} is being written by another process")
+    end = files.read_json(folder / files.END) or {}
+    if end.get("status") in ("finished", "stopped"):
+        for name in OF_A_RUN:
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / files.WEIGHTS, ignore_errors=True)
+    return folder
+
+
+def reporter() -> Callable[[Event], None]:
+    """Progress in words on stderr: stages, notices, and every tenth of the way."""
+    shown = -1
+
+    def report(event: Event) -> None:
+        nonlocal shown
+        if isinstance(event, (Stage, Notice)):
+            print(event.title if isinstance(event, Stage) else event.text, file=sys.stderr)
+        elif isinstance(event, Progress) and event.total and 10 * event.step // event.total != shown:
+            shown = 10 * event.step // event.total
+            print(f"step {event.step} of {event.total}, {event.seconds:.1f} s", file=sys.stderr)
+
+    return report
+
+
+def zoo_list(as_json: bool) -> None:
+    """Show every family of the zoo."""
+    from softmerge_core.zoo import families
+
+    found = families().values()
+    if as_json:
+        show([plain(family) for family in found])
+        return
+    for family in found:
+        print(
+            f"{family.name}: {family.title} ({len(family.models)} models, {family.network}, {family.dataset})"
+        )
+
+
+def zoo_build(names: list[str]) -> None:
+    """Train the zoo's families again (all, or those named)."""
+    from softmerge_core.zoo.build import build
+
+    build(names)
+
+
+def spec(schema: bool, kind: str = "merge") -> None:
+    """Print an example spec that runs, or the schema of all specs of a kind."""
+    if schema:
+        show(experiment(kind).spec.model_json_schema())
+        return
+    from softmerge_core.experiments.merge import example
+
+    show(example().model_dump(mode="json"))
+
+
+def kinds() -> list[str]:
+    """The kinds of experiments there are."""
+    return list(experiments())
+
+
+def plain(value: Any) -> Any:
+    """A dataclass or model as JSON values."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def show(values: Any) -> None:
+    """Print ``values`` as JSON on stdout."""
+    print(json.dumps(files.finite(values), indent=2, allow_nan=False))

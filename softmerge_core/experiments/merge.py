@@ -1,0 +1,276 @@
+"""Merge trained networks by gates, watched against the plain average, the best source and the ensemble."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from softmerge_core.errors import DataError, SettingsError, SourceError
+from softmerge_core.events import Boundary, Points
+from softmerge_core.experiments.base import Context, Experiment, Spec
+from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from softmerge_core.data import Data
+    from softmerge_core.soft_merge import MergeResult
+
+GRID = 60  # points of a boundary picture along each axis
+MARGIN = 0.1  # how far it reaches past the data, in units of their range
+SHOWN_POINTS = 400
+
+
+class MergeSpec(Spec):
+    """Which sources to merge, on which samples, with which settings."""
+
+    kind: Literal["merge"] = "merge"
+    sources: tuple[SourceSpec, ...] = setting(
+        (), "Sources", "Two or more trained networks of one architecture."
+    )
+    data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
+    settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
+
+
+def example() -> MergeSpec:
+    """A spec that runs: the first four sources of the first family whose sources share a trunk."""
+    from softmerge_core.zoo import families
+
+    found = families()
+    name = next((name for name in found if name.endswith("shared-trunk")), next(iter(found)))
+    family = found[name]
+    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in family.models[:4])
+    return MergeSpec(name="Example", sources=sources, data=DataSpec(dataset=family.dataset))
+
+
+def check(spec: MergeSpec) -> None:
+    """Raise SoftMergeError for what the manifests already tell to be wrong; no torch is loaded."""
+    from softmerge_core.data import check_data_spec
+
+    if len(spec.sources) < 2:
+        raise SourceError(f"expected two or more sources, got {len(spec.sources)}")
+    origins = [(source.model, _origin(source.model)) for source in spec.sources]
+    known = [(model, origin) for model, origin in origins if origin is not None]
+    for model, origin in known[1:]:
+        _check_alike(known[0][0], known[0][1], model, origin)
+    for part, choice in spec.settings.parts.items():
+        kept = choice.removeprefix("keep:")
+        if kept.isdigit() and int(kept) >= len(spec.sources):
+            raise SettingsError(
+                f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)"
+            )
+    check_data_spec(spec.data)
+    if known:
+        _check_fit(spec.data, *known[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What a manifest says about a model."""
+
+    network: str
+    dataset: str
+    input_shape: tuple[int, ...]
+    classes: int
+
+
+def _origin(model: str) -> Origin | None:
+    """What is known of a source before it is loaded; raises NotFoundError. None for a weights file."""
+    from softmerge_core.zoo import find_source
+
+    info = find_source(model)
+    if info is None:
+        return None
+    return Origin(info.network, info.dataset, tuple(info.input_shape), info.classes)
+
+
+def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
+    for field in ("network", "input_shape", "classes", "dataset"):
+        wanted, found = getattr(expected, field), getattr(got, field)
+        if wanted != found:
+            what = field.replace("_", " ").replace("dataset", "data set")
+            raise SourceError(
+                f"sources {first!r} and {other!r} cannot be merged: the {what} of the first is {wanted}, "
+                f"of the second {found}"
+            )
+
+
+def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
+    """The data must have the shape and no more classes than the sources were made for."""
+    from softmerge_core.data import check_data_file, datasets
+
+    if data.dataset.endswith(".npz"):
+        arrays, classes = check_data_file(data.dataset)
+        shape = tuple(arrays["train_inputs"].shape[1:])
+    else:
+        dataset = datasets()[data.dataset]
+        shape, classes = tuple(dataset.input_shape), dataset.classes
+    if shape != origin.input_shape:
+        raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
+    if classes > origin.classes:
+        raise DataError(
+            f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}"
+        )
+
+
+def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
+    """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
+    from softmerge_core.data import load_data
+    from softmerge_core.soft_merge import MergeData, soft_merge
+    from softmerge_core.zoo import load_source
+
+    begun = time.monotonic()
+    data = load_data(spec.data)
+    loaded = [load_source(source) for source in spec.sources]
+    names, modules = unique([source.name for source in loaded]), [source.module for source in loaded]
+    observe = _boundaries(data, context)
+    splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
+    merged = soft_merge(
+        modules,
+        MergeData(*splits),
+        spec.settings,
+        names=names,
+        on_event=context.emit,
+        should_stop=context.should_stop,
+        observe=observe,
+        snapshot=context.load_snapshot(),
+        on_snapshot=context.save_snapshot,
+    )
+    model = merged.model.cpu()
+    context.save_weights("merged", model.state_dict())
+    scores = score_all(model, modules, names, data)
+    return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """``names`` with " (2)", " (3)" after those that came before."""
+    result: list[str] = []
+    for name in names:
+        candidate, count = name, 1
+        while candidate in result:
+            count += 1
+            candidate = f"{name} ({count})"
+        result.append(candidate)
+    return result
+
+
+def _boundaries(data: "Data", context: Context) -> "Callable[[nn.Module, int], None] | None":
+    """For data in the plane: emit the points once, and return what draws a network's decisions."""
+    if len(data.input_shape) != 1 or data.input_shape[0] != 2:
+        return None
+    points, labels = data.train_inputs[:SHOWN_POINTS], data.train_labels[:SHOWN_POINTS]
+    x, y = (tuple(round(value, 4) for value in column.tolist()) for column in points.T)
+    context.emit(Points(step=0, x=x, y=y, labels=tuple(labels.tolist())))
+    extent = _extent(data)
+
+    def observe(network: "nn.Module", step: int) -> None:
+        context.emit(boundary(network, extent, step))
+
+    return observe
+
+
+def _extent(data: "Data") -> tuple[float, float, float, float]:
+    """(x0, x1, y0, y1) around the training inputs."""
+    low, high = data.train_inputs.amin(0), data.train_inputs.amax(0)
+    margin = (high - low) * MARGIN
+    (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()
+    return round(x0, 4), round(x1, 4), round(y0, 4), round(y1, 4)
+
+
+def boundary(network: "nn.Module", extent: tuple[float, float, float, float], step: int) -> Boundary:
+    """The classes ``network`` (of inputs [N, 2]) decides for on a GRID x GRID lattice over ``extent``."""
+    import torch
+
+    from softmerge_core.evaluation import predict
+
+    xs, ys = torch.linspace(*extent[:2], GRID), torch.linspace(*extent[2:], GRID)
+    lattice = torch.stack([xs.repeat(GRID), ys.repeat_interleave(GRID)], 1)
+    first = next(network.parameters())
+    classes = predict(network, lattice.to(first)).argmax(1)
+    return Boundary(step=step, series="soft", extent=extent, size=GRID, classes=tuple(classes.tolist()))
+
+
+def score_all(
+    model: "nn.Module", modules: "Sequence[nn.Module]", names: Sequence[str], data: "Data"
+) -> dict[str, Any]:
+    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources and ensemble.
+
+    Sources that are not finite are left out of average, best source and ensemble.
+    """
+    from softmerge_core.checks import non_finite_tensor
+    from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
+
+    sound = [module for module in modules if non_finite_tensor(module) is None]
+    mean = average(sound, data)
+    table: dict[str, dict[str, Any]] = {}
+    for split in ("validation", "test"):
+        inputs, labels = getattr(data, f"{split}_inputs"), getattr(data, f"{split}_labels")
+        table[split] = {
+            "soft": evaluate(model, inputs, labels),
+            "average": evaluate(mean, inputs, labels),
+            "ensemble": score(ensemble_log_probabilities(sound, inputs), labels),
+            "sources": [evaluate(module, inputs, labels) for module in modules],
+        }
+    usable = [index for index, module in enumerate(modules) if any(module is each for each in sound)]
+    best = min(usable, key=lambda index: table["validation"]["sources"][index][1])
+    return {
+        "accuracy": _column(table["test"], best, 0),
+        "validation_accuracy": _column(table["validation"], best, 0),
+        "validation_loss": _column(table["validation"], best, 1),
+        "test_loss": _column(table["test"], best, 1),
+        "best_source": names[best],
+    }
+
+
+def average(modules: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
+    """A network whose floating tensors are the means of the ``modules``', with BatchNorm re-estimated."""
+    import copy
+
+    import torch
+
+    from softmerge_core.evaluation import reestimate_batchnorm
+
+    network = copy.deepcopy(modules[0]).cpu()
+    states = [module.state_dict() for module in modules]
+    mean = {
+        name: torch.stack([state[name].cpu().double() for state in states]).mean(0).to(tensor.dtype)
+        for name, tensor in states[0].items()
+        if tensor.is_floating_point()
+    }
+    network.load_state_dict(mean, strict=False)
+    reestimate_batchnorm(network, data.train_inputs)
+    return network
+
+
+def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
+    """One number (0 accuracy, 1 loss) of every network in a split's row."""
+    sources = [scores[index] for scores in row["sources"]]
+    single = {name: row[name][index] for name in ("soft", "average", "ensemble")}
+    return {**single, "best_source": sources[best], "sources": sources}
+
+
+def _report(merged: "MergeResult", names: Sequence[str]) -> dict[str, Any]:
+    """What the merge says of itself, as plain values."""
+    gates = merged.gates
+    return {
+        "gates": {
+            "stage": gates.stage,
+            "parts": list(gates.parts),
+            "sources": list(gates.sources),
+            "probability": _rows(gates.probability),
+            "value": _rows(gates.value),
+        },
+        "winner": merged.winner,
+        "reason": merged.reason,
+        "stop_reason": merged.stop_reason,
+        "source_names": list(names),
+    }
+
+
+def _rows(matrix: Any) -> list[list[float]]:
+    """[part][source] numbers of a tensor or nested tuples."""
+    rows = matrix.tolist() if hasattr(matrix, "tolist") else matrix
+    return [[float(value) for value in row] for row in rows]
+
+
+EXPERIMENT = Experiment("merge", "Soft merge", MergeSpec, run, check)
