@@ -85,7 +85,7 @@ def live_plot(
 
 
 def ensure_plotly_js(folder: Path) -> str:
-    """Put the installed plotly's script into ``folder`` once; returns its file name, which has the version."""
+    """Put the installed plotly's script into ``folder`` once; returns its name, which has the version."""
     name = f"plotly-{version('plotly')}.min.js"
     target = folder / name
     if not target.exists():
@@ -97,7 +97,7 @@ def ensure_plotly_js(folder: Path) -> str:
 
 
 def compact(figure: go.Figure, key: str) -> dict[str, Any]:
-    """The figure as plain JSON: five significant digits, NaN and infinities as gaps, a stable id per trace."""
+    """The figure as plain JSON: five significant digits, NaN and infinity as gaps, a stable id per trace."""
     plain: dict[str, Any] = _plain(figure.to_plotly_json())
     layout = plain["layout"]
     layout.setdefault("uirevision", key)

@@ -16,7 +16,7 @@ _TOP, _BOTTOM = 64, 30  # px outside the picture itself
 _ROW = 44  # px: the tallest a row may be
 _LABEL = 14  # px: the room one label needs
 _GLYPH = 12  # px: in a lower row a bar at the cell's edge replaces the glyph
-_BAR = 0.07  # of a cell's width
+_BAR = 0.09  # of a cell's width
 _NOTES = (
     f"{CLOSED} exactly 0   {OPEN} exactly 1",
     "white bar at left: exactly 0   black bar at right: exactly 1",
@@ -129,7 +129,7 @@ def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
     ]
     sources = len(value[0]) if value else 0
     corners = [
-        place - 0.5 + step for place in range(sources) for step in (0.02, 0.02 + _BAR, 0.97 - _BAR, 0.97)
+        place - 0.5 + step for place in range(sources) for step in (0.03, 0.03 + _BAR, 0.96 - _BAR, 0.96)
     ]
     clear = "rgba(0,0,0,0)"
     return go.Heatmap(
@@ -206,7 +206,8 @@ def _rows_axis(rows: list[str], owners: list[str], row: float, share: float) -> 
         "ticktext": [name for _, name in chosen],
         "showgrid": False,
         "showline": False,
-        "ticks": "",
+        "ticks": "outside",
+        "tickcolor": "rgba(0,0,0,0)",  # only the distance between a label and its row
     }
 
 

@@ -38,6 +38,16 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "extra3": ("#5b51c9", "#a69dff"),
     "extra4": ("#b12a50", "#ff819f"),
     "extra5": ("#4f6478", "#a5bacd"),
+    "class0": ("#0071b1", "#57b5ea"),
+    "class1": ("#c85100", "#e6a001"),
+    "class2": ("#008460", "#20c093"),
+    "class3": ("#a16084", "#cd7aa8"),
+    "class4": ("#66609c", "#b3acf0"),
+    "class5": ("#806a10", "#d9c94e"),
+    "class6": ("#007b81", "#40c5cd"),
+    "class7": ("#7e5534", "#d0a37d"),
+    "class8": ("#b22b51", "#ff82a0"),
+    "class9": ("#555b66", "#b0b6c0"),
 }
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = (
@@ -94,6 +104,11 @@ def palette(theme: Theme) -> list[str]:
     return [pair[THEMES.index(theme)] for pair in _COLOURS.values()]
 
 
+def class_colours(theme: Theme) -> list[str]:
+    """Ten colours for classes 0 to 9; a figure adds a marker shape, never colour alone."""
+    return [colour(f"class{label}", theme) for label in range(10)]
+
+
 def method_style(key: str, theme: Theme) -> MethodStyle:
     """The one style of a method's key; ``source:<index>`` is a source; an unknown key's follows its name."""
     if key in _FIXED:
@@ -109,7 +124,7 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
     )
 
 
-def title(key: str) -> str:
+def method_title(key: str) -> str:
     """A method's name for readers; any other key is shown as it is, made safe."""
     return TITLES.get(key, escape(key))
 
@@ -203,37 +218,7 @@ def template(theme: Theme) -> go.layout.Template:
 
 
 def new_figure(theme: Theme, **meta: Any) -> go.Figure:
-    """An empty figure of a theme; ``meta`` is for the page: ``narrow`` maps layout paths to values on a phone."""
+    """An empty figure of a theme; ``meta`` is for the page: ``narrow`` maps layout paths to phone values."""
     figure = go.Figure(layout={"template": template(theme)})
     figure.update_layout(meta={"theme": theme, **meta})
     return figure
-
-
-def push_apart(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """``positions`` moved to lie ``gap`` apart within [low, high], as little as needed and in their order.
-
-    Where there is no room for all, they are spread evenly over the whole range.
-    """
-    count = len(positions)
-    order = sorted(range(count), key=lambda index: (positions[index], index))
-    if count and (count - 1) * gap >= high - low:
-        spread = [low + (high - low) * rank / max(count - 1, 1) for rank in range(count)]
-    else:
-        spread = _settle([positions[index] for index in order], gap, low, high)
-    result = [0.0] * count
-    for rank, index in enumerate(order):
-        result[index] = spread[rank]
-    return result
-
-
-def _settle(values: list[float], gap: float, low: float, high: float) -> list[float]:
-    """Touching labels form blocks, each centred on what it holds (pool adjacent violators), then clipped."""
-    blocks: list[tuple[float, int]] = []  # (sum of shifted values, number)
-    for rank, value in enumerate(values):
-        blocks.append((min(max(value, low), high) - rank * gap, 1))
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
-            (one, n), (two, m) = blocks[-2:]
-            blocks[-2:] = [(one + two, n + m)]
-    shifted = [total / n for total, n in blocks for _ in range(n)]
-    last = len(values) - 1
-    return [min(max(value, low), high - last * gap) + rank * gap for rank, value in enumerate(shifted)]

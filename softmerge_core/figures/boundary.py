@@ -1,0 +1,81 @@
+"""The decision regions of a classifier on two-dimensional data, with the data over them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from softmerge_core.events import Boundary, Event, Points
+from softmerge_core.figures.style import Theme, class_colours, colour, method_title, new_figure
+
+_SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "cross",
+    "x",
+    "star",
+    "pentagon",
+    "hexagon",
+    "triangle-down",
+)
+
+
+def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "soft") -> go.Figure | None:
+    """The newest decision regions of ``series`` and the data set's points; None before the first."""
+    found = [event for event in events if isinstance(event, Boundary) and event.series == series]
+    if not found:
+        return None
+    points = next((event for event in events if isinstance(event, Points)), None)
+    boundary = found[-1]
+    count = 1 + max([*boundary.classes, *(points.labels if points else ())], default=0)
+    figure = new_figure(theme)
+    figure.add_trace(_regions(boundary, count, theme))
+    for label in sorted(set(points.labels)) if points else []:
+        figure.add_trace(_class_points(points, label, theme))
+    x0, x1, y0, y1 = boundary.extent
+    figure.update_layout(
+        xaxis={"title": {"text": "Feature 1"}, "range": [x0, x1], "showgrid": False},
+        yaxis={"title": {"text": "Feature 2"}, "range": [y0, y1], "showgrid": False},
+        legend={"title": {"text": f"{method_title(series)}, step {boundary.step:,}", "side": "left"}},
+    )
+    return figure
+
+
+def _regions(boundary: Boundary, count: int, theme: Theme) -> go.Heatmap:
+    """One flat pale colour a class; crisp where the prediction changes."""
+    x0, x1, y0, y1 = boundary.extent
+    size, colours = boundary.size, class_colours(theme)
+    steps = [(k / count, colours[k % len(colours)]) for k in range(count)]
+    scale = [pair for k, (low, hue) in enumerate(steps) for pair in ((low, hue), ((k + 1) / count, hue))]
+    return go.Heatmap(
+        z=np.array(boundary.classes, dtype=np.uint8).reshape(size, size),
+        x=np.linspace(x0, x1, size),
+        y=np.linspace(y0, y1, size),
+        colorscale=scale,
+        zmin=-0.5,
+        zmax=count - 0.5,
+        opacity=0.28,
+        showscale=False,
+        hoverinfo="skip",
+        name="regions",
+    )
+
+
+def _class_points(points: Points, label: int, theme: Theme) -> go.Scatter:
+    colours = class_colours(theme)
+    chosen = [index for index, value in enumerate(points.labels) if value == label]
+    return go.Scatter(
+        x=[points.x[index] for index in chosen],
+        y=[points.y[index] for index in chosen],
+        name=f"class {label}",
+        mode="markers",
+        marker={
+            "color": colours[label % len(colours)],
+            "symbol": _SYMBOLS[label % len(_SYMBOLS)],
+            "size": 7,
+            "line": {"width": 1, "color": colour("background", theme)},
+        },
+        hovertemplate=f"class {label}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+    )
