@@ -1,11 +1,16 @@
-"""Where this machine keeps runs and models of its user."""
+"""Where runs and the reader's own models are kept."""
 
 import os
 from pathlib import Path
 
-from platformdirs import user_data_dir
+import platformdirs
 
 
 def home() -> Path:
-    """``$SOFTMERGE_HOME``, or the platform's folder for user data; it may not exist yet."""
-    return Path(os.environ.get("SOFTMERGE_HOME") or user_data_dir("softmerge", appauthor=False))
+    """``$SOFTMERGE_HOME``, or the user's data folder for "softmerge". The folder may not exist yet."""
+    chosen = os.environ.get("SOFTMERGE_HOME")
+    return (
+        Path(chosen).expanduser()
+        if chosen
+        else Path(platformdirs.user_data_dir("softmerge", appauthor=False))
+    )

@@ -1,0 +1,59 @@
+"""Data sets: one module each, defining ``DATASET``; a reader's own as an ``.npz``. Torch comes in on use."""
+
+from functools import cache
+
+from softmerge_core.data.base import Data, Dataset, check_data, select
+from softmerge_core.data.files import check_data_file, load_data_file
+from softmerge_core.errors import DataError
+from softmerge_core.registry import discover, lookup
+from softmerge_core.settings import DataSpec
+
+__all__ = [
+    "Data",
+    "Dataset",
+    "check_data",
+    "check_data_file",
+    "check_data_spec",
+    "datasets",
+    "load_data",
+    "load_data_file",
+    "load_dataset",
+    "select",
+]
+
+
+@cache
+def datasets() -> dict[str, Dataset]:
+    """Every built-in data set by its name; none of them is loaded."""
+    return discover("softmerge_core.data", "DATASET")
+
+
+def load_dataset(name: str) -> Data:
+    """The built-in data set of this name, the same tensors at every call; raises NotFoundError."""
+    dataset: Dataset = lookup(datasets(), name, "data set")
+    return _loaded(dataset.name)
+
+
+@cache
+def _loaded(name: str) -> Data:
+    dataset = datasets()[name]
+    return dataset.to_data(dataset.load())
+
+
+def load_data(spec: DataSpec) -> Data:
+    """The samples a spec asks for, built in or of an ``.npz``; raises NotFoundError or DataError."""
+    own_file = spec.dataset.endswith(".npz")
+    return select(load_data_file(spec.dataset) if own_file else load_dataset(spec.dataset), spec)
+
+
+def check_data_spec(spec: DataSpec) -> None:
+    """Raises NotFoundError or DataError when the spec's data cannot be used. Light: no torch is loaded."""
+    for split, limit in (("training", spec.train_samples), ("validation", spec.validation_samples)):
+        if limit == 0:
+            raise DataError(
+                f"no {split} data: expected at least one {split} sample of {spec.dataset!r}, got 0"
+            )
+    if spec.dataset.endswith(".npz"):
+        check_data_file(spec.dataset)
+    else:
+        lookup(datasets(), spec.dataset, "data set")

@@ -1,0 +1,121 @@
+"""What a data set is: three splits of inputs and labels."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softmerge_core.errors import DataError
+from softmerge_core.settings import DataSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SPLITS = ("train", "validation", "test")
+Arrays = dict[str, np.ndarray]  # "<split>_inputs" [N, *input_shape] and "<split>_labels" [N]
+
+
+@dataclass(frozen=True)
+class Data:
+    """One data set. Inputs are float32 [N, *input_shape], labels int64 [N] in 0..classes-1."""
+
+    name: str
+    title: str
+    classes: int
+    input_shape: tuple[int, ...]
+    train_inputs: "Tensor"
+    train_labels: "Tensor"
+    validation_inputs: "Tensor"
+    validation_labels: "Tensor"
+    test_inputs: "Tensor"
+    test_labels: "Tensor"
+
+    def split(self, name: str) -> "tuple[Tensor, Tensor]":
+        """(inputs, labels) of "train", "validation" or "test"."""
+        return getattr(self, f"{name}_inputs"), getattr(self, f"{name}_labels")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A built-in data set; ``load`` makes its arrays, always the same ones."""
+
+    name: str
+    title: str
+    classes: int
+    input_shape: tuple[int, ...]
+    load: Callable[[], Arrays]
+
+    def to_data(self, arrays: Arrays) -> Data:
+        """``arrays`` as tensors of this data set."""
+        return to_data(self.name, self.title, self.classes, arrays)
+
+
+def to_data(name: str, title: str, classes: int, arrays: Arrays) -> Data:
+    """Numpy arrays of three splits as Data."""
+    import torch
+
+    tensors = {}
+    for split in SPLITS:
+        inputs, labels = arrays[f"{split}_inputs"], arrays[f"{split}_labels"]
+        tensors[f"{split}_inputs"] = torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32))
+        tensors[f"{split}_labels"] = torch.from_numpy(np.ascontiguousarray(labels, dtype=np.int64))
+    shape = tuple(arrays["train_inputs"].shape[1:])
+    return Data(name=name, title=title, classes=classes, input_shape=shape, **tensors)
+
+
+def select(data: Data, spec: DataSpec) -> Data:
+    """The first ``train_samples`` and ``validation_samples`` (None: all), and the whole test set."""
+    n, m = spec.train_samples, spec.validation_samples
+    return dataclasses.replace(
+        data,
+        train_inputs=data.train_inputs[:n],
+        train_labels=data.train_labels[:n],
+        validation_inputs=data.validation_inputs[:m],
+        validation_labels=data.validation_labels[:m],
+    )
+
+
+def check_data(data: Data, input_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+    """Raises DataError unless every split has samples, finite inputs of one shape, labels in 0..classes-1.
+
+    ``input_shape`` and ``classes`` are those of the networks that will see the data; None: the data's own.
+    """
+    shape, count = input_shape or data.input_shape, classes or data.classes
+    for split in SPLITS:
+        inputs, labels = data.split(split)
+        check_split(f"data set {data.name!r}", split, inputs.numpy(), labels.numpy())
+        if tuple(inputs.shape[1:]) != tuple(shape):
+            raise DataError(
+                f"data set {data.name!r}: expected {split} inputs of shape {tuple(shape)}, "
+                f"got {tuple(inputs.shape[1:])}"
+            )
+        check_labels(f"data set {data.name!r}", split, labels.numpy(), count)
+
+
+def check_split(what: str, split: str, inputs: np.ndarray, labels: np.ndarray) -> None:
+    """Raises DataError unless there are samples, as many labels as inputs, and every input is finite."""
+    name = {"train": "training"}.get(split, split)
+    if len(inputs) == 0:
+        raise DataError(f"{what}: no {name} data: expected at least one {name} sample, got 0")
+    if labels.ndim != 1 or len(labels) != len(inputs):
+        raise DataError(
+            f"{what}: expected {split}_labels of shape ({len(inputs)},), one an input, got {labels.shape}"
+        )
+    bad = ~np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{what}: expected finite {split}_inputs, got NaN or Inf in sample {int(bad.argmax())} "
+            f"({int(bad.sum())} such samples in all)"
+        )
+
+
+def check_labels(what: str, split: str, labels: np.ndarray, classes: int) -> None:
+    """Raises DataError that names the first label outside 0..classes-1."""
+    bad = (labels < 0) | (labels >= classes)
+    if bad.any():
+        index = int(bad.argmax())
+        raise DataError(
+            f"{what}: expected {split}_labels in 0..{classes - 1}, got {int(labels[index])} at index {index}"
+        )

@@ -1,0 +1,55 @@
+"""Handwritten digits of 8x8 pixels: scikit-learn's ``load_digits``, the test part of a UCI data set.
+
+Kept in ``arrays/digits.safetensors`` as uint8, 0-16: importing scikit-learn takes longer than reading them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from softmerge_core.data.base import Arrays, Dataset
+
+FILE = Path(__file__).parent / "arrays" / "digits.safetensors"
+TRAIN, VALIDATION = 1000, 350  # the rest, 447, is the test set
+
+
+def generate() -> Arrays:
+    """images uint8 [1797, 8, 8] and labels uint8 [1797], in scikit-learn's order."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return {"images": digits.images.astype(np.uint8), "labels": digits.target.astype(np.uint8)}
+
+
+def load() -> Arrays:
+    """Splits of 1000, 350 and 447 with the same share of each digit; train inputs have mean 0 and SD 1."""
+    from safetensors.numpy import load_file
+
+    raw = load_file(FILE)
+    order = _stratified_order(raw["labels"])
+    images, labels = raw["images"][order].astype(np.float32)[:, None], raw["labels"][order]
+    mean, sd = images[:TRAIN].mean(), images[:TRAIN].std()
+    inputs = (images - mean) / sd
+    parts = {
+        "train": slice(TRAIN),
+        "validation": slice(TRAIN, TRAIN + VALIDATION),
+        "test": slice(TRAIN + VALIDATION, None),
+    }
+    arrays: Arrays = {}
+    for split, part in parts.items():
+        arrays[f"{split}_inputs"], arrays[f"{split}_labels"] = inputs[part], labels[part]
+    return arrays
+
+
+def _stratified_order(labels: np.ndarray) -> np.ndarray:
+    """An order of the samples in which every stretch holds each class in its overall share."""
+    generator = np.random.default_rng(0)
+    position = np.empty(len(labels))
+    for label in range(10):
+        members = np.flatnonzero(labels == label)
+        ranks = generator.permutation(len(members))
+        position[members] = (ranks + generator.random(len(members))) / len(members)
+    return np.argsort(position, kind="stable")
+
+
+DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load)

@@ -1,0 +1,31 @@
+"""A small one-dimensional convolutional network: three layers of 24 channels, each halving the length."""
+
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from softmerge_core.networks.base import Network
+from softmerge_core.networks.shapes import TAKES
+
+
+class CNN1d(nn.Module):
+    """Three strided convolutions and a linear head."""
+
+    def __init__(self, channels: int, length: int, classes: int, width: int = 24) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(channels, width, 5, stride=2, padding=2)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.conv3 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.head = nn.Linear(width * -(-length // 8), classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits [N, classes] of inputs [N, channels, length]."""
+        hidden = relu(self.conv3(relu(self.conv2(relu(self.conv1(inputs))))))
+        return self.head(hidden.flatten(1))
+
+
+def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A CNN for sequences of ``input_shape`` = (channels, length)."""
+    return CNN1d(*input_shape, classes)
+
+
+NETWORK = Network("cnn1d", "1-D convolutional network", build, TAKES["cnn1d"])

@@ -1,0 +1,31 @@
+"""A multi-layer perceptron with two hidden layers."""
+
+from math import prod
+
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from softmerge_core.networks.base import Network
+from softmerge_core.networks.shapes import TAKES
+
+
+class MLP(nn.Module):
+    """Linear, ReLU, Linear, ReLU, Linear over flattened inputs."""
+
+    def __init__(self, inputs: int, classes: int, width: int = 32) -> None:
+        super().__init__()
+        self.hidden1 = nn.Linear(inputs, width)
+        self.hidden2 = nn.Linear(width, width)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits [N, classes] of inputs [N, ...]."""
+        return self.head(relu(self.hidden2(relu(self.hidden1(inputs.flatten(1))))))
+
+
+def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """An MLP for samples of ``input_shape``."""
+    return MLP(prod(input_shape), classes)
+
+
+NETWORK = Network("mlp", "Multi-layer perceptron", build, TAKES["mlp"])
