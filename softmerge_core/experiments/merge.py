@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from softmerge_core.data import Data
-    from softmerge_core.soft_merge import MergeResult
+    from softmerge_core.merging import MergeResult
 
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
@@ -25,9 +25,7 @@ class MergeSpec(Spec):
     """Which sources to merge, on which samples, with which settings."""
 
     kind: Literal["merge"] = "merge"
-    sources: tuple[SourceSpec, ...] = setting(
-        (), "Sources", "Two or more trained networks of one architecture."
-    )
+    sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
 
@@ -56,9 +54,7 @@ def check(spec: MergeSpec) -> None:
     for part, choice in spec.settings.parts.items():
         kept = choice.removeprefix("keep:")
         if kept.isdigit() and int(kept) >= len(spec.sources):
-            raise SettingsError(
-                f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)"
-            )
+            raise SettingsError(f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)")
     check_data_spec(spec.data)
     if known:
         _check_fit(spec.data, *known[0])
@@ -108,15 +104,13 @@ def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
     if shape != origin.input_shape:
         raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
     if classes > origin.classes:
-        raise DataError(
-            f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}"
-        )
+        raise DataError(f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}")
 
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
     from softmerge_core.data import load_data
-    from softmerge_core.soft_merge import MergeData, soft_merge
+    from softmerge_core.merging import MergeData, soft_merge
     from softmerge_core.zoo import load_source
 
     begun = time.monotonic()
@@ -138,7 +132,8 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     )
     model = merged.model.cpu()
     context.save_weights("merged", model.state_dict())
-    scores = score_all(model, modules, names, data)
+    sound = [index for index, name in enumerate(names) if name not in merged.excluded]
+    scores = score_all(model, modules, sound, names, data)
     return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
 
 
@@ -191,33 +186,36 @@ def boundary(network: "nn.Module", extent: tuple[float, float, float, float], st
 
 
 def score_all(
-    model: "nn.Module", modules: "Sequence[nn.Module]", names: Sequence[str], data: "Data"
+    model: "nn.Module",
+    modules: "Sequence[nn.Module]",
+    sound: Sequence[int],
+    names: Sequence[str],
+    data: "Data",
 ) -> dict[str, Any]:
     """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources and ensemble.
 
-    Sources that are not finite are left out of average, best source and ensemble.
+    Only the ``sound`` sources (positions) count for average, best source and ensemble; the best source
+    has the lowest validation loss.
     """
-    from softmerge_core.checks import non_finite_tensor
     from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
 
-    sound = [module for module in modules if non_finite_tensor(module) is None]
-    mean = average(sound, data)
+    chosen = [modules[index] for index in sound]
+    mean = average(chosen, data)
     table: dict[str, dict[str, Any]] = {}
     for split in ("validation", "test"):
-        inputs, labels = getattr(data, f"{split}_inputs"), getattr(data, f"{split}_labels")
+        inputs, labels = data.split(split)
         table[split] = {
             "soft": evaluate(model, inputs, labels),
             "average": evaluate(mean, inputs, labels),
-            "ensemble": score(ensemble_log_probabilities(sound, inputs), labels),
+            "ensemble": score(ensemble_log_probabilities(chosen, inputs), labels),
             "sources": [evaluate(module, inputs, labels) for module in modules],
         }
-    usable = [index for index, module in enumerate(modules) if any(module is each for each in sound)]
-    best = min(usable, key=lambda index: table["validation"]["sources"][index][1])
+    best = min(sound, key=lambda index: table["validation"]["sources"][index][1])
     return {
         "accuracy": _column(table["test"], best, 0),
+        "loss": _column(table["test"], best, 1),
         "validation_accuracy": _column(table["validation"], best, 0),
         "validation_loss": _column(table["validation"], best, 1),
-        "test_loss": _column(table["test"], best, 1),
         "best_source": names[best],
     }
 
@@ -228,6 +226,7 @@ def average(modules: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
 
     import torch
 
+    from softmerge_core.candidates import BATCHNORM_SAMPLES
     from softmerge_core.evaluation import reestimate_batchnorm
 
     network = copy.deepcopy(modules[0]).cpu()
@@ -238,7 +237,7 @@ def average(modules: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
         if tensor.is_floating_point()
     }
     network.load_state_dict(mean, strict=False)
-    reestimate_batchnorm(network, data.train_inputs)
+    reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
     return network
 
 
@@ -251,26 +250,14 @@ def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
 
 def _report(merged: "MergeResult", names: Sequence[str]) -> dict[str, Any]:
     """What the merge says of itself, as plain values."""
-    gates = merged.gates
     return {
-        "gates": {
-            "stage": gates.stage,
-            "parts": list(gates.parts),
-            "sources": list(gates.sources),
-            "probability": _rows(gates.probability),
-            "value": _rows(gates.value),
-        },
+        "gates": merged.gates.as_json(),
         "winner": merged.winner,
         "reason": merged.reason,
         "stop_reason": merged.stop_reason,
         "source_names": list(names),
+        "excluded": list(merged.excluded),
     }
-
-
-def _rows(matrix: Any) -> list[list[float]]:
-    """[part][source] numbers of a tensor or nested tuples."""
-    rows = matrix.tolist() if hasattr(matrix, "tolist") else matrix
-    return [[float(value) for value in row] for row in rows]
 
 
 EXPERIMENT = Experiment("merge", "Soft merge", MergeSpec, run, check)

@@ -140,9 +140,7 @@ class Runner:
         """Called when a worker is through with a run, or died with it."""
         if future.status == "error":
             error = future.exception()
-            self._drop(
-                run_id, DIED if type(error).__name__ == "KilledWorker" else f"The worker failed: {error}"
-            )
+            self._drop(run_id, DIED if type(error).__name__ == "KilledWorker" else f"The worker failed: {error}")
         self._futures.pop(run_id, None)
 
     def _drop(self, run_id: str, reason: str) -> None:

@@ -161,9 +161,7 @@ def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None
         building.rename(folder)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
-        raise RunError(
-            f"run {folder.name!r} could not be created in {folder.parent} ({error.strerror})"
-        ) from error
+        raise RunError(f"run {folder.name!r} could not be created in {folder.parent} ({error.strerror})") from error
 
 
 def read_spec(folder: Path) -> Spec:
@@ -187,9 +185,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if manifest is None:
         raise RunError(f"run {folder.name!r} has no {files.MANIFEST}")
     if manifest.get("version") != VERSION:
-        raise RunError(
-            f"run {folder.name!r}: expected version {VERSION}, got {str(manifest.get('version'))[:40]}"
-        )
+        raise RunError(f"run {folder.name!r}: expected version {VERSION}, got {str(manifest.get('version'))[:40]}")
     return manifest
 
 
@@ -206,6 +202,4 @@ def _summary(folder: Path, prefix: str) -> RunSummary:
     if not files.is_run_id(folder.name) or folder.is_symlink():
         raise RunError(f"folder {folder.name!r} cannot be a run: its name is not one")
     spec, state = read_spec(folder), derive(folder)
-    return RunSummary(
-        prefix + folder.name, spec.name, spec.kind, state.status, _created(folder), state.message
-    )
+    return RunSummary(prefix + folder.name, spec.name, spec.kind, state.status, _created(folder), state.message)

@@ -8,7 +8,7 @@ from softmerge_core.errors import RunError
 from softmerge_core.runs.status import Status
 
 WARM_DATA = ("mnist1d", "digits", "moons", "spirals", "rings")
-WARM_MODULES = ("softmerge_core.soft_merge", "softmerge_core.zoo", "softmerge_core.evaluation")
+WARM_MODULES = ("softmerge_core.merging", "softmerge_core.zoo", "softmerge_core.evaluation")
 
 
 def dask_setup(worker: object) -> None:
@@ -45,8 +45,6 @@ def execute(folder: str, attempt: int) -> Status:
 
     path = Path(folder)
     if not path.is_dir():
-        raise RunError(
-            f"run {path.name!r} is not on this worker's disk: workers need the server's run folder"
-        )
+        raise RunError(f"run {path.name!r} is not on this worker's disk: workers need the server's run folder")
     one_thread()
     return conduct(path, attempt)

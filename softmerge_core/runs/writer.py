@@ -1,7 +1,6 @@
 """The one process that writes a run: it holds the run's lock and is the context the experiment runs in."""
 
 import contextlib
-import json
 import os
 import time
 import traceback
@@ -34,9 +33,7 @@ class RunWriter:
     written twice, so no acknowledged step is lost or doubled. Raises RunError when another writes the run.
     """
 
-    def __init__(
-        self, folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None) -> None:
         self.folder = folder
         self._listen = listen
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
@@ -199,9 +196,7 @@ def describe(error: BaseException) -> str:
     return f"Unexpected {type(error).__name__}: {text[:300]}"
 
 
-def conduct(
-    folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None
-) -> Status:
+def conduct(folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None) -> Status:
     """Run the experiment of the run in ``folder`` to its end, in this process; returns how it ended.
 
     ``listen`` is called with each event once it is written. Raises RunError when another writes the run.
@@ -215,8 +210,6 @@ def conduct(
             spec = read_spec(folder)
             kind = experiment(spec.kind)
             kind.check(spec)
-            result = kind.run(spec, writer)
-            json.dumps(files.finite(result))
-            return writer.finish(result)
+            return writer.finish(kind.run(spec, writer))
         except Exception as error:
             return writer.fail(error)
