@@ -18,9 +18,7 @@ def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320)
 
     The soft merge is drawn as measured, never smoothed; baselines as lines labelled at their end.
     """
-    seen = [
-        e for e in events if isinstance(e, Evaluation) and e.split == "validation" and isfinite(e.accuracy)
-    ]
+    seen = [e for e in events if isinstance(e, Evaluation) and e.split == "validation" and isfinite(e.accuracy)]
     soft = [event for event in seen if event.series == "soft"]
     last = {event.series: 100 * event.accuracy for event in seen if event.series in _BASELINES}
     if not soft and not last:
@@ -74,4 +72,5 @@ def _soft(soft: Sequence[Evaluation], theme: Theme) -> go.Scatter:
 
 
 def _label(key: str, value: float, theme: Theme) -> EndLabel:
-    return EndLabel(value, f"{method_title(key)} {value:.1f} %", method_style(key, theme).color)
+    text, short = (f"{method_title(key, short=brief)} {value:.1f} %" for brief in (False, True))
+    return EndLabel(value, text, short, method_style(key, theme).color)

@@ -15,7 +15,7 @@ ROW = 30  # px a row
 
 def accuracy_height(result: Mapping[str, Any]) -> int:
     """Height in px that gives every row of ``accuracy_dots`` its room."""
-    return 70 + ROW * len(_rows(result))
+    return 80 + ROW * len(_rows(result))
 
 
 def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = None) -> go.Figure:
@@ -31,10 +31,15 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     figure = new_figure(theme)
     for (key, _, value), label in zip(rows, labels, strict=True):
         figure.add_trace(_dot(key, label, value, theme, n))
-    note = f"; bars: ±1 standard error, n = {n:,}" if n else ""
+        figure.add_annotation(
+            text=f"{value:.1f} %" if isfinite(value) else "unknown", showarrow=False,
+            font={"color": method_style(key, theme).color},
+            xref="paper", x=1, xanchor="left", y=label, yanchor="middle",
+        )  # fmt: skip
+    note = f"<br>Bars: ±1 standard error, n = {n:,}" if n else ""
     figure.update_layout(
         showlegend=False,
-        margin={"l": 8, "r": 64, "t": 12, "b": 48},
+        margin={"l": 8, "r": 64, "t": 12, "b": 64},
         xaxis={"title": {"text": f"Test accuracy (%){note}"}, "range": [low, high]},
         yaxis={
             "type": "category",
@@ -56,9 +61,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, float]]:
         ("source:0", names[i] if i < len(names) else f"Source {i + 1}", _percent(value))
         for i, value in enumerate(accuracy.get("sources") or [])
     ]
-    return sources + [
-        (key, method_title(key), _percent(accuracy[key])) for key in _METHODS if key in accuracy
-    ]
+    return sources + [(key, method_title(key), _percent(accuracy[key])) for key in _METHODS if key in accuracy]
 
 
 def _percent(value: float | None) -> float:
@@ -73,7 +76,7 @@ def _dot(key: str, label: str, value: float, theme: Theme, n: int | None) -> go.
         x=[value],
         y=[label],
         name=label,
-        mode="markers+text",
+        mode="markers",
         marker={
             "color": style.color,
             "symbol": style.marker,
@@ -88,9 +91,6 @@ def _dot(key: str, label: str, value: float, theme: Theme, n: int | None) -> go.
             "width": 0,
             "visible": bool(n),
         },
-        text=[f"  {'  ' * bool(n)}{value:.1f} %" if isfinite(value) else "not known"],
-        textposition="middle right",
-        textfont={"color": style.color},
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
     )

@@ -30,7 +30,7 @@ def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "sof
     points = next((event for event in events if isinstance(event, Points)), None)
     boundary = found[-1]
     count = 1 + max([*boundary.classes, *(points.labels if points else ())], default=0)
-    figure = new_figure(theme)
+    figure = new_figure(theme, narrow={"legend.title.side": "top", "margin.t": 56})
     figure.add_trace(_regions(boundary, count, theme))
     for label in sorted(set(points.labels)) if points else []:
         figure.add_trace(_class_points(points, label, theme))

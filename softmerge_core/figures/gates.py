@@ -12,7 +12,7 @@ from softmerge_core.figures.style import Theme, colour, distinct, escape, new_fi
 Shown = Literal["probability", "value"]
 CLOSED, OPEN = "○", "●"
 _TITLES: dict[Shown, str] = {"probability": "P(open)", "value": "Gate z"}
-_TOP, _BOTTOM = 64, 30  # px outside the picture itself
+_TOP, _BOTTOM = 28, 30  # px outside the picture itself
 _ROW = 44  # px: the tallest a row may be
 _LABEL = 14  # px: the room one label needs
 _GLYPH = 12  # px: in a lower row a bar at the cell's edge replaces the glyph
@@ -21,6 +21,11 @@ _NOTES = (
     f"{CLOSED} exactly 0   {OPEN} exactly 1",
     "white bar at left: exactly 0   black bar at right: exactly 1",
 )
+
+
+def gates_height(parts: int, *, most: int = 640) -> int:
+    """Height (px) that gives ``parts`` rows room, up to ``most``; take one for a whole run, so nothing jumps."""
+    return min(max(_TOP + _BOTTOM + 24 * parts, 240), most)
 
 
 def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
@@ -77,7 +82,8 @@ def gates_picture(
     row = share * (height - _TOP - _BOTTOM) / max(len(rows), 1)
     figure.add_trace(_cells(rows, columns, probability, value, show))
     if row >= _GLYPH:
-        figure.update_traces(text=_glyphs(value), texttemplate="%{text}")
+        size = round(min(18, 0.6 * row))
+        figure.update_traces(text=_glyphs(value), texttemplate="%{text}", textfont={"size": size})
     else:
         figure.add_trace(_bars(rows, value))
         figure.update_layout(xaxis2=_bars_axis(len(columns)))
@@ -92,7 +98,7 @@ def gates_picture(
     figure.add_annotation(
         text=_NOTES[row < _GLYPH],
         showarrow=False,
-        xref="paper", yref="paper", x=0, xanchor="left", y=0, yanchor="top", yshift=-8,
+        xref="paper", yref="paper", x=0, xanchor="left", y=1 - share, yanchor="top", yshift=-6,
         font={"color": colour("quiet", theme)},
     )  # fmt: skip
     return figure
@@ -102,9 +108,7 @@ def _glyphs(value: Matrix) -> list[list[str]]:
     return [[CLOSED if cell == 0 else OPEN if cell == 1 else "" for cell in line] for line in value]
 
 
-def _cells(
-    rows: list[str], columns: list[str], probability: Matrix, value: Matrix, show: Shown
-) -> go.Heatmap:
+def _cells(rows: list[str], columns: list[str], probability: Matrix, value: Matrix, show: Shown) -> go.Heatmap:
     shown, other = (probability, value) if show == "probability" else (value, probability)
     here, there = ("P(open)", "z") if show == "probability" else ("z", "P(open)")
     return go.Heatmap(
@@ -112,8 +116,7 @@ def _cells(
         x=columns,
         y=rows,
         customdata=[[round(cell, 3) for cell in line] for line in other],
-        hovertemplate="%{y}<br>%{x}<br>"
-        + f"{here} = %{{z:.2f}}, {there} = %{{customdata:.2f}}<extra></extra>",
+        hovertemplate="%{y}<br>%{x}<br>" + f"{here} = %{{z:.2f}}, {there} = %{{customdata:.2f}}<extra></extra>",
         coloraxis="coloraxis",
         xgap=1,
         ygap=1 if len(rows) <= 60 else 0,
@@ -123,14 +126,9 @@ def _cells(
 
 def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
     """One flat picture of edges: 0 draws white, 2 black, 1 nothing."""
-    edges = [
-        [mark for cell in line for mark in (0 if cell == 0 else 1, 1, 2 if cell == 1 else 1, 1)]
-        for line in value
-    ]
+    edges = [[mark for cell in line for mark in (0 if cell == 0 else 1, 1, 2 if cell == 1 else 1, 1)] for line in value]
     sources = len(value[0]) if value else 0
-    corners = [
-        place - 0.5 + step for place in range(sources) for step in (0.03, 0.03 + _BAR, 0.96 - _BAR, 0.96)
-    ]
+    corners = [place - 0.5 + step for place in range(sources) for step in (0.03, 0.03 + _BAR, 0.96 - _BAR, 0.96)]
     clear = "rgba(0,0,0,0)"
     return go.Heatmap(
         z=np.array(edges, dtype=np.uint8).reshape(len(rows), 4 * sources),

@@ -15,17 +15,16 @@ _PLOT = 300  # px: the narrowest plot, on a phone
 
 @dataclass(frozen=True)
 class EndLabel:
-    """``text`` to stand at height ``y`` (axis units) at the right end of a line of colour ``color``."""
+    """``text`` (on a phone ``short``) to stand at height ``y`` (axis units) at the right end of a line."""
 
     y: float
     text: str
+    short: str
     color: str
 
 
-def end_labels(
-    figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float
-) -> None:
-    """Write ``labels`` right of the plot (on a phone: inside it), apart; the y axis spans [low, high]."""
+def end_labels(figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float) -> None:
+    """Write ``labels`` right of the plot, pushed apart; the y axis spans [low, high]."""
     gap = (high - low) * _LINE / plot_height
     places = push_apart([label.y for label in labels], gap, low + gap / 2, high - gap / 2)
     narrow = dict(figure.layout.meta.get("narrow", {}))
@@ -35,12 +34,14 @@ def end_labels(
             text=label.text, font={"color": label.color}, showarrow=False, bgcolor=figure_background(figure),
             xref="paper", x=1, xanchor="left", xshift=4, y=place, yanchor="middle", borderpad=0,
         )  # fmt: skip
-        narrow |= {
-            f"annotations.{index}.{name}": value for name, value in (("xanchor", "right"), ("xshift", -2))
-        }
-    widest = max((len(label.text) for label in labels), default=0)
-    figure.update_layout(margin={"r": 16 + round(_LETTER * 1.15 * widest)})
-    figure.update_layout(meta={**figure.layout.meta, "narrow": {**narrow, "margin.r": 12}})
+        narrow[f"annotations.{index}.text"] = label.short
+    wide, brief = _margin([label.text for label in labels]), _margin([label.short for label in labels])
+    figure.update_layout(margin={"r": wide}, meta={**figure.layout.meta, "narrow": {**narrow, "margin.r": brief}})
+
+
+def _margin(texts: Sequence[str]) -> int:
+    """The room (px) that the longest text needs."""
+    return 16 + round(1.15 * _LETTER * max(map(len, texts), default=0))
 
 
 def figure_background(figure: go.Figure) -> str:
@@ -59,15 +60,14 @@ def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme) -> Non
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
     ends = [stage.step for stage in stages[1:]] + [end]
-    rows = _label_rows(
-        [(s.step + e) / 2 / end for s, e in zip(stages, ends, strict=True)], [s.title for s in stages]
-    )
+    rows = _label_rows([(s.step + e) / 2 / end for s, e in zip(stages, ends, strict=True)], [s.title for s in stages])
     for stage in stages[1:]:
         figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
     for stage, stop, row in zip(stages, ends, rows, strict=True):
         figure.add_annotation(
             text=escape(stage.title, 24), showarrow=False, font={"size": 12, "color": colour("quiet", theme)},
-            x=(stage.step + stop) / 2, xanchor="center", yref="paper", y=1, yanchor="bottom", yshift=2 + 15 * row,
+            x=(stage.step + stop) / 2, xanchor="center", yref="paper", y=1, yanchor="bottom",
+            yshift=2 + 15 * row,
         )  # fmt: skip
 
 

@@ -16,13 +16,13 @@ def losses_figure(
 ) -> go.Figure | None:
     """The three losses (nats) over the steps of a run; None before the first.
 
-    The lines are debiased exponential moving averages of ``weight``, which the legend states; the raw values lie
-    faint under them. Smoothing comes before thinning, so that thinning hides nothing from the average.
+    The lines are debiased exponential moving averages of ``weight``, which the legend states; the raw values
+    lie faint under them. Smoothing comes before thinning, so that thinning hides nothing from the average.
     """
     losses = [event for event in events if isinstance(event, Loss) and event.series == series]
     if not losses:
         return None
-    figure = new_figure(theme)
+    figure = new_figure(theme, narrow={"legend.title.side": "top", "margin.t": 90})
     kept = thin(len(losses))
     steps = [losses[index].step for index in kept]
     for key, title in _CURVES.items():

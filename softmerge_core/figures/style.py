@@ -62,11 +62,12 @@ _MARKERS = (
     "pentagon",
     "hexagon",
 )
+# key -> (title, title where room is short)
 TITLES = {
-    "soft": "Soft merge",
-    "average": "Plain average",
-    "best_source": "Best source",
-    "ensemble": "Ensemble of all",
+    "soft": ("Soft merge", "Soft"),
+    "average": ("Plain average", "Average"),
+    "best_source": ("Best source", "Best"),
+    "ensemble": ("Ensemble of all", "Ensemble"),
 }
 _FIXED = {
     "soft": ("soft", "solid", "circle"),
@@ -119,14 +120,12 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
         return MethodStyle(colour("source", theme), _DASHES[index % 6], _MARKERS[index % 10] + "-open")
     place = _FURTHER.index(key) if key in _FURTHER else hashlib.sha256(key.encode()).digest()[0] % 18
     hue, turn = place % 6, place // 6
-    return MethodStyle(
-        colour(f"extra{hue}", theme), _DASHES[(hue + 2 * turn) % 6], _MARKERS[4 + (hue + 2 * turn) % 6]
-    )
+    return MethodStyle(colour(f"extra{hue}", theme), _DASHES[(hue + 2 * turn) % 6], _MARKERS[4 + (hue + 2 * turn) % 6])
 
 
-def method_title(key: str) -> str:
+def method_title(key: str, *, short: bool = False) -> str:
     """A method's name for readers; any other key is shown as it is, made safe."""
-    return TITLES.get(key, escape(key))
+    return TITLES[key][short] if key in TITLES else escape(key)
 
 
 def escape(text: str, limit: int = 40) -> str:
@@ -147,9 +146,7 @@ def distinct(names: Sequence[str], limit: int = 40) -> list[str]:
         label = escape(name, limit)
         seen[label] = seen.get(label, 0) + 1
         result.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return (
-        result if len(set(result)) == len(result) else [f"{i + 1}: {label}" for i, label in enumerate(result)]
-    )
+    return result if len(set(result)) == len(result) else [f"{i + 1}: {label}" for i, label in enumerate(result)]
 
 
 def smooth(values: Sequence[float], weight: float) -> list[float]:

@@ -7,17 +7,22 @@ from plotly.subplots import make_subplots
 
 from softmerge_core.events import Evaluation, Event, Loss
 from softmerge_core.figures.labels import last_step
-from softmerge_core.figures.style import Theme, colour, method_style, new_figure, smooth, thin
+from softmerge_core.figures.style import Theme, colour, new_figure, smooth, thin
 
-_SPLITS = {"train": ("penalty", "Training accuracy"), "validation": ("soft", "Validation accuracy")}
+# split -> name, colour, dash, marker
+_SPLITS = {
+    "train": ("Training accuracy", "quiet", "dot", "square-open"),
+    "validation": ("Validation accuracy", "text", "solid", "circle"),
+}
 
 
 def training_figure(events: Sequence[Event], *, theme: Theme, weight: float = 0.9) -> go.Figure | None:
-    """Training loss (raw and smoothed) and accuracies as measured, from a run's events; None before the first."""
-    losses = [event for event in events if isinstance(event, Loss)]
-    measured = [event for event in events if isinstance(event, Evaluation)]
-    if not losses and not measured:
+    """Loss (raw and smoothed) and accuracies as measured, of the network last heard of, if any."""
+    series = next((event.series for event in reversed(events) if isinstance(event, Loss | Evaluation)), None)
+    if series is None:
         return None
+    losses = [event for event in events if isinstance(event, Loss) and event.series == series]
+    measured = [event for event in events if isinstance(event, Evaluation) and event.series == series]
     figure = _panels(theme, last_step(events))
     if losses:
         _add_loss(figure, [loss.step for loss in losses], [loss.task for loss in losses], theme, weight)
@@ -48,9 +53,7 @@ def _panels(theme: Theme, end: int) -> go.Figure:
     return figure
 
 
-def _add_loss(
-    figure: go.Figure, steps: list[int], values: Sequence[float], theme: Theme, weight: float
-) -> None:
+def _add_loss(figure: go.Figure, steps: list[int], values: Sequence[float], theme: Theme, weight: float) -> None:
     kept = thin(len(steps))
     x, hue = [steps[index] for index in kept], colour("task", theme)
     curves = [(f"Training loss, smoothed (EMA {weight:g})", smooth(values, weight), 2, 1.0)]
@@ -68,14 +71,12 @@ def _add_loss(
         )  # fmt: skip
 
 
-def _add_accuracy(
-    figure: go.Figure, split: str, steps: list[int], percent: list[float], theme: Theme
-) -> None:
-    key, name = _SPLITS[split]
-    style = method_style(key, theme)
+def _add_accuracy(figure: go.Figure, split: str, steps: list[int], percent: list[float], theme: Theme) -> None:
+    name, hue, dash, marker = _SPLITS[split]
     figure.add_trace(
         go.Scatter(
-            x=steps, y=percent, name=name, mode="lines+markers", line={"color": style.color, "dash": style.dash},
-            marker={"symbol": style.marker, "size": 6}, hovertemplate="step %{x}<br>%{y:.1f} %<extra></extra>",
+            x=steps, y=percent, name=name, mode="lines+markers",
+            line={"color": colour(hue, theme), "dash": dash}, marker={"symbol": marker, "size": 5},
+            hovertemplate="step %{x}<br>%{y:.1f} %<extra></extra>",
         ), row=2, col=1,
     )  # fmt: skip

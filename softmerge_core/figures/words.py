@@ -35,7 +35,8 @@ def losses_sentence(events: Sequence[Event], series: str = "soft") -> str:
         return "Waiting for the first losses."
     if not isfinite(loss.total):
         return f"At step {loss.step:,} the loss stopped being a finite number."
-    return f"At step {loss.step:,}: task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
+    sum_up = f"task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats"
+    return f"At step {loss.step:,}: {sum_up}."
 
 
 def accuracy_sentence(events: Sequence[Event]) -> str:

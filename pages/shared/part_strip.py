@@ -1,0 +1,90 @@
+"""The network as a strip of its layers, each of which the reader gates, averages, or keeps from a source."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "softmerge_part_strip",
+    html='<div class="sm-strip" role="group"></div>',
+    css=(_HERE / "part_strip.css").read_text(encoding="utf-8"),
+    js=(_HERE / "part_strip.js").read_text(encoding="utf-8"),
+)
+
+
+class Layer(Protocol):
+    """What the strip shows of a layer; ``block`` is the part of the network it lies in."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def block(self) -> str: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def parameters(self) -> int: ...
+
+
+def part_strip(
+    layers: Sequence[Layer],
+    choices: Mapping[str, str],
+    sources: Sequence[str],
+    *,
+    key: str,
+    disabled: bool = False,
+) -> dict[str, str]:
+    """Draw ``layers`` in order; returns for each layer's name "gate", "average" or "keep:<index of a source>".
+
+    ``choices`` are what the caller remembers, typically what the last call returned, kept in the session's state:
+    they are shown, and returned but for what the reader has changed since. A choice that does not fit is "gate".
+    """
+    count, newest = _newest(choices, key)
+    st.session_state[f"{key}:seen"] = count
+    shown = settled([layer.name for layer in layers], newest, len(sources))
+    _component(
+        key=key,
+        data={
+            "layers": [_plain(layer) for layer in layers],
+            "sources": list(sources),
+            "choices": shown,
+            "seen": count,
+            "label": "Parts of the network, in order",
+            "disabled": disabled,
+        },
+        on_choices_change=_nothing,
+    )
+    return shown
+
+
+def settled(names: Sequence[str], choices: Mapping[str, str], sources: int) -> dict[str, str]:
+    """A choice for each of ``names``; "gate" for what is missing or names one of the ``sources`` that is not."""
+    allowed = {"gate", "average", *(f"keep:{index}" for index in range(sources))}
+    return {name: choices[name] if choices.get(name) in allowed else "gate" for name in names}
+
+
+def _newest(choices: Mapping[str, str], key: str) -> tuple[int, Mapping[str, str]]:
+    """(count of the reader's changes, choices): the reader's where they are newer than the last run, else ours."""
+    seen = st.session_state.get(f"{key}:seen", 0)
+    changed = (st.session_state.get(key) or {}).get("choices")
+    if not changed or changed["count"] <= seen:
+        return seen, choices
+    return changed["count"], changed["choices"]
+
+
+def _plain(layer: Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "block": layer.block,
+        "channels": layer.channels,
+        "parameters": layer.parameters,
+    }
+
+
+def _nothing() -> None:
+    """A state key is only reported when it has a callback."""
