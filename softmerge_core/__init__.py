@@ -6,8 +6,8 @@ The names below are loaded on first use, so that reading manifests, specs and ru
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from softmerge_core.merging import MergeData, MergeResult, soft_merge
     from softmerge_core.settings import SoftMergeSettings
-    from softmerge_core.soft_merge import MergeData, MergeResult, soft_merge
 
 __all__ = ["MergeData", "MergeResult", "SoftMergeSettings", "soft_merge"]
 
@@ -17,5 +17,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    home = "settings" if name == "SoftMergeSettings" else "soft_merge"
+    home = "settings" if name == "SoftMergeSettings" else "merging"
     return getattr(importlib.import_module(f"softmerge_core.{home}"), name)

@@ -1,6 +1,6 @@
 """The parts of a network, for any nn.Module: the whole model, its modules (top-level blocks), layers, and channels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -97,7 +97,7 @@ def _split(module: nn.Module, own: Members) -> Iterator[tuple[str, Members]]:
 def _layer(path: str, module: nn.Module, members: Members) -> Layer:
     first = _channels(module, members[0][0], members[0][1])
     slots = tuple(_slot(module, name, parameter, first) for name, parameter in members)
-    return Layer(path or ROOT, type(module).__name__, path.split(".")[0] or ROOT, first, slots)
+    return Layer(path or ROOT, type(module).__name__, path.split(".", maxsplit=1)[0] or ROOT, first, slots)
 
 
 def _channels(module: nn.Module, name: str, parameter: nn.Parameter) -> int:
@@ -126,17 +126,17 @@ def _repeats(module: nn.Module, name: str) -> int:
     return 1
 
 
-def layer_choices(layers: tuple[Layer, ...], parts: dict[str, str], sources: int) -> dict[str, str]:
-    """What is done with each layer: "gate", "average" or "keep:<index>"; ``parts`` names layers or whole blocks.
+def layer_choices(layers: tuple[Layer, ...], parts: dict[str, str], sources: Sequence[int]) -> dict[str, str]:
+    """What is done with each layer: "gate", "average" or "keep:<number>"; ``parts`` names layers or whole blocks.
 
-    Raises SettingsError for a name that is neither, and for a source that does not exist.
+    Raises SettingsError for a name that is neither, and for a source that is not among ``sources`` (their numbers).
     """
     names = {layer.name for layer in layers} | {layer.block for layer in layers}
     for part, choice in parts.items():
         if part not in names:
             raise SettingsError(f"parts: no layer or block {part!r}; expected one of {', '.join(sorted(names))}")
-        if choice.startswith("keep:") and int(choice.removeprefix("keep:")) >= sources:
-            raise SettingsError(f"parts: {part}: {choice!r} names a source that is not there; sources: 0-{sources - 1}")
+        if choice.startswith("keep:") and int(choice.removeprefix("keep:")) not in sources:
+            raise SettingsError(f"parts: {part}: {choice!r} names a source that does not take part: {list(sources)}")
     return {layer.name: parts.get(layer.name, parts.get(layer.block, "gate")) for layer in layers}
 
 

@@ -1,15 +1,33 @@
 """What must hold before any training starts; every error names the source, layer or split."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from softmerge_core.errors import DataError, SourceError
+from softmerge_core.evaluation import predict
+from softmerge_core.merge_result import MergeData
+
+RESERVED = ("soft", "average", "best_source", "ensemble")  # keys of methods in events and results
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names by which sources can be told apart from each other and from the methods: repeats get a number."""
+    result: list[str] = []
+    for name in map(str, names):
+        candidate, number = name, 2
+        while candidate in result or candidate in RESERVED:
+            candidate, number = f"{name} ({number})", number + 1
+        result.append(candidate)
+    return tuple(result)
 
 
 def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
     """Two or more modules with the same parameters and buffers, or SourceError naming the first difference."""
+    if len(names) != len(sources):
+        raise SourceError(f"expected one name a source: {len(sources)} sources, {len(names)} names")
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}: {', '.join(names) or 'none'}")
     for source, name in zip(sources, names, strict=True):
@@ -79,3 +97,42 @@ def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
     if outputs.dim() != 2:
         raise DataError(f"source {name!r}: expected outputs [N, classes], got shape {list(outputs.shape)}")
     return int(outputs.shape[1])
+
+
+def check_merge_data(data: MergeData, network: nn.Module, name: str) -> None:
+    """Both splits fit each other and ``network``, or DataError."""
+    classes = count_classes(network, name, data.validation_inputs)
+    check_split("train", data.train_inputs, data.train_labels, classes)
+    check_split("validation", data.validation_inputs, data.validation_labels, classes)
+
+
+def admit(
+    sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor, non_finite: str, device: str = "cpu"
+) -> tuple[dict[int, Tensor], tuple[str, ...]]:
+    """Which sources may take part: (position -> log-probabilities [N, classes] on ``inputs``, notices).
+
+    A source with NaN or Inf in its weights or outputs raises SourceError, or with ``non_finite`` "exclude" is left
+    out with a notice; SourceError when none is left.
+    """
+    admitted: dict[int, Tensor] = {}
+    notices: list[str] = []
+    for position, (source, name) in enumerate(zip(sources, names, strict=True)):
+        outputs, fault = _finite_outputs(source, inputs, device)
+        if outputs is not None:
+            admitted[position] = outputs
+        elif non_finite == "refuse":
+            raise SourceError(f"source {name!r}: {fault}; expected finite numbers (or exclude such sources)")
+        else:
+            notices.append(f"{name} is left out: {fault}.")
+    if not admitted:
+        raise SourceError(f"no source is left to merge: {' '.join(notices)}")
+    return admitted, tuple(notices)
+
+
+def _finite_outputs(source: nn.Module, inputs: Tensor, device: str) -> tuple[Tensor | None, str]:
+    tensor = non_finite_tensor(source)
+    if tensor:
+        return None, f"{tensor} has NaN or Inf in it"
+    floating = inputs.dtype if inputs.is_floating_point() else torch.float32
+    outputs = predict(copy.deepcopy(source).to(device, floating), inputs.to(device)).log_softmax(1)
+    return (outputs, "") if torch.isfinite(outputs).all() else (None, "its outputs on the validation data overflow")

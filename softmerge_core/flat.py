@@ -88,6 +88,21 @@ class FlatSources:
         else:
             blocks.append(block)
 
+    def fix(self, choices: dict[str, str], kept: Sequence[int]) -> None:
+        """Write the layers that are averaged or kept from one source; ``kept``: the sources' own numbers."""
+        for layer in self.layers:
+            if choices[layer.name] != "gate":
+                self._write(self.layer_span(layer.name), _fixed_weights(choices[layer.name], kept).to(self.theta))
+
+    def average(self) -> nn.Module:
+        """Write the plain average of all sources, all layers; whatever was fixed or merged is overwritten."""
+        self._write(slice(None), torch.full((len(self.theta),), 1 / len(self.theta)).to(self.theta))
+        return self.network
+
+    @torch.no_grad()
+    def _write(self, span: slice, weights: Tensor) -> None:
+        torch.mv(self.theta[:, span].T, weights, out=self.merged[span])
+
     def layer_span(self, name: str) -> slice:
         """Where the layer lies in the flat vector."""
         start = 0
@@ -101,9 +116,12 @@ class FlatSources:
     def merge(self, blocks: Sequence[_Block], weights: Tensor) -> None:
         """Write ``sum_k weights[part, k] * theta[k]`` into the network, for ``weights`` [parts, K]."""
         for block in blocks:
-            rows, target = weights[block.first : block.first + block.rows], self.merged[block.start : block.stop]
+            rows, target = (
+                weights[block.first : block.first + block.rows],
+                self.merged[block.start : block.stop],
+            )
             if block.rows == 1:
-                torch.mv(self.theta[:, block.start : block.stop].T, rows[0], out=target)
+                self._write(slice(block.start, block.stop), rows[0])
             else:
                 shape = (block.repeats, block.rows, -1)
                 source = self.theta[:, block.start : block.stop].view(len(self.theta), *shape)
@@ -114,7 +132,10 @@ class FlatSources:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
         result = torch.zeros(parts, len(self.theta), dtype=self.dtype, device=self.theta.device)
         for block in blocks:
-            source, gradient = self.theta[:, block.start : block.stop], self.gradient[block.start : block.stop]
+            source, gradient = (
+                self.theta[:, block.start : block.stop],
+                self.gradient[block.start : block.stop],
+            )
             if block.rows == 1:
                 result[block.first] += source @ gradient
             else:
@@ -129,6 +150,12 @@ class FlatSources:
         state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         result.load_state_dict(state)
         return result
+
+
+def _fixed_weights(choice: str, kept: Sequence[int]) -> Tensor:
+    if choice == "average":
+        return torch.full((len(kept),), 1 / len(kept))
+    return torch.tensor([float(number == int(choice.removeprefix("keep:"))) for number in kept])
 
 
 def _channels_first(tensor: Tensor, slot: Slot) -> Tensor:

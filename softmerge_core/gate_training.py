@@ -49,7 +49,7 @@ class GateTraining:
             temperature=settings.temperature,
             stretch=settings.stretch,
             generator=generator,
-        ).to(flat.theta)
+        ).to(flat.dtype)  # the table is small: it stays on the CPU, where its noise is reproducible everywhere
         if start is not None:
             self.gates.log_alpha.data.copy_(start)
         kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.SGD
@@ -61,7 +61,7 @@ class GateTraining:
         The logits stay as they were when the loss is not finite.
         """
         weights = self.gates.sampled_weights()
-        self.flat.merge(self.blocks, weights)
+        self.flat.merge(self.blocks, weights.detach().to(inputs.device))
         training_mode(self.flat.network)
         self.flat.gradient.zero_()
         task = functional.cross_entropy(self.flat.network(inputs), labels)
@@ -70,7 +70,7 @@ class GateTraining:
         if not torch.isfinite(task):
             return loss
         task.backward()  # type: ignore[no-untyped-call]
-        gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names))
+        gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names)).cpu()
         if torch.isfinite(gradient).all():
             self.optimiser.zero_grad()
             torch.autograd.backward([weights, penalty], [gradient, torch.ones_like(penalty)])
@@ -82,7 +82,7 @@ class GateTraining:
         if logits is not None:
             self.gates.log_alpha.data.copy_(logits)
         with torch.no_grad():
-            self.flat.merge(self.blocks, self.gates.weights())
+            self.flat.merge(self.blocks, self.gates.weights().to(self.flat.theta.device))
         return self.flat.network
 
     def logits(self) -> Tensor:
@@ -105,15 +105,3 @@ def training_mode(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, _BatchNorm):
             module.train()
-
-
-def refine(logits: Tensor, coarse: Partition, fine: Partition, reach: float) -> Tensor:
-    """Coarse logits [parts, K] laid over the rows of a finer partition, clamped to [-reach, reach].
-
-    The clamp keeps every gate where its gradient is not zero, so that a finer stage can still change its mind.
-    """
-    result = torch.empty(len(fine.names), logits.shape[1], dtype=logits.dtype, device=logits.device)
-    for layer, (first, rows) in fine.rows.items():
-        start, width = coarse.rows[layer]
-        result[first : first + rows] = logits[start : start + width] if width == rows else logits[start]
-    return result.clamp(-reach, reach)

@@ -1,4 +1,4 @@
-"""The hard-concrete distribution: gates in [0, 1] that are exactly 0 or 1 with positive probability, yet differentiable.
+"""The hard-concrete distribution: gates in [0, 1], exactly 0 or 1 with positive probability, yet differentiable.
 
 Louizos, Welling, Kingma 2018 (arXiv 1712.01312), equations 10-13; used over merged sources in arXiv 2309.12259.
 """
@@ -16,7 +16,10 @@ TEMPERATURE = 2 / 3
 
 
 def hard_concrete(
-    log_alpha: Tensor, uniform: Tensor, temperature: float = TEMPERATURE, stretch: tuple[float, float] = STRETCH
+    log_alpha: Tensor,
+    uniform: Tensor,
+    temperature: float = TEMPERATURE,
+    stretch: tuple[float, float] = STRETCH,
 ) -> Tensor:
     """Gates z in [0, 1] for noise ``uniform`` in (0, 1), both of the shape of ``log_alpha`` (eq. 10 and 11)."""
     concrete = torch.sigmoid((uniform.logit() + log_alpha) / temperature)

@@ -43,22 +43,28 @@ class SoftMergeSettings(Settings):
     """How gates are laid over the sources and trained (arXiv 2309.12259; hard concrete: arXiv 1712.01312)."""
 
     granularity: Granularity = setting(
-        "auto", "Granularity", "What one gate covers; auto goes from coarse to fine and keeps what validates best."
+        "auto",
+        "Granularity",
+        "What one gate covers; auto goes from coarse to fine and keeps what validates best.",
     )
     parts: dict[str, PartChoice] = setting(
         {}, "Parts", 'Per layer name: "gate", "average", or "keep:0" for the first source.', more=True
     )
     penalty: float = setting(
-        0.002, "Penalty", "Price of an open gate: the weight of the expected L0 norm in the loss.", ge=0, le=10
+        0.002,
+        "Penalty",
+        "Price of an open gate: the weight of the expected L0 norm in the loss.",
+        ge=0,
+        le=10,
     )
     temperature: float = setting(
         2 / 3, "Temperature", "Beta of the hard concrete: lower is closer to on/off.", ge=0.05, le=5
     )
-    learning_rate: float = setting(
-        0.05, "Learning rate", "Step size of the gate logits' optimiser.", gt=0, le=1e30
+    learning_rate: float = setting(0.1, "Learning rate", "Step size of the gate logits' optimiser.", gt=0, le=1e30)
+    steps: int = setting(300, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
+    seed: int = setting(
+        0, "Seed", "Starts every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1
     )
-    steps: int = setting(400, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
-    seed: int = setting(0, "Seed", "Starts every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1)
     batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
     optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "What moves the gate logits.", more=True)
     initial_open_probability: float = setting(
@@ -68,13 +74,24 @@ class SoftMergeSettings(Settings):
         (-0.1, 1.1), "Stretch", "Gamma and zeta: how far the concrete is stretched past 0 and 1.", more=True
     )
     normalise: bool = setting(
-        True, "Normalise", "Divide the gates of a part by their sum, so that weights keep their size.", more=True
+        True,
+        "Normalise",
+        "Divide the gates of a part by their sum, so that weights keep their size.",
+        more=True,
     )
     evaluate_every: int = setting(
-        25, "Evaluate every", "Steps between two evaluations on the validation data.", ge=1, le=100_000, more=True
+        25,
+        "Evaluate every",
+        "Steps between two evaluations on the validation data.",
+        ge=1,
+        le=100_000,
+        more=True,
     )
     non_finite: Literal["refuse", "exclude"] = setting(
-        "refuse", "NaN or Inf weights", "Refuse sources that are not finite, or exclude them with a notice.", more=True
+        "refuse",
+        "NaN or Inf weights",
+        "Refuse sources that are not finite, or exclude them with a notice.",
+        more=True,
     )
     device: str = setting("cpu", "Device", 'Where to compute, such as "cpu" or "cuda".', more=True)
 
@@ -109,9 +126,13 @@ class AttackSettings(Settings):
     """How a source is spoiled; the source itself stays as it is, a spoiled copy takes its place."""
 
     kind: Literal["extreme", "noise", "sign_flip", "nan", "inf"] = setting(
-        "extreme", "Attack", "What is done to the copy: weights blown up with noise, noise alone, signs flipped, NaN, Inf."
+        "extreme",
+        "Attack",
+        "What is done: weights blown up with noise, noise alone, signs flipped, NaN, Inf.",
     )
-    strength: float = setting(50.0, "Strength", "Factor (extreme), or noise in units of each tensor's SD.", ge=0, le=1e6)
+    strength: float = setting(
+        50.0, "Strength", "Factor (extreme), or noise in units of each tensor's SD.", ge=0, le=1e6
+    )
     seed: int = setting(0, "Seed", "Starts the noise.", ge=0, le=2**31 - 1)
 
 
