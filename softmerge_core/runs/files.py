@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import secrets
 import socket
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def weights_path(folder: Path, name: str) -> Path:
 
 def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace ``path`` by ``content``, whole or not at all; ``durable`` waits until it is on the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)

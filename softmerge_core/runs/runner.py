@@ -2,13 +2,14 @@
 
 import atexit
 import contextlib
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from softmerge_core.errors import RunError
+from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
 from softmerge_core.runs.cluster import start_cluster
@@ -16,6 +17,7 @@ from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.worker import execute, warm_up
 
+CONNECT = 15  # seconds to wait for a scheduler
 CLOSED = "The server was closed before this run ended. It can be resumed."
 
 
@@ -33,6 +35,7 @@ class Runner:
         self._client: Any = None
         self._closed = False
         self._problem = ""
+        self._queues = threading.RLock()  # queue files are written by callers and by Dask's callbacks
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # all talk with Dask, in order
         self._lane.submit(self._connect, scheduler, tuple(preload))
         atexit.register(self.close)
@@ -84,7 +87,7 @@ class Runner:
         self._closed = True
         atexit.unregister(self.close)
         for run_id in list(self._futures):
-            self._drop(run_id, CLOSED)
+            self._drop(run_id, None, CLOSED)
         self._lane.submit(self._disconnect)
         self._lane.shutdown(wait=True)
 
@@ -94,7 +97,7 @@ class Runner:
         try:
             if scheduler is None:
                 self._cluster = start_cluster(preload)
-            self._client = Client(scheduler or self._cluster, set_as_default=False)
+            self._client = Client(scheduler or self._cluster, set_as_default=False, timeout=CONNECT)
             if scheduler is not None:
                 self._client.run(warm_up)
         except Exception as error:
@@ -118,10 +121,11 @@ class Runner:
         if self._closed:
             raise RunError("the runner is closed")
         folder = self.store.folder(run_id)
-        attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
-        (folder / files.REQUEST).unlink(missing_ok=True)
-        files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()})
-        self._futures[run_id] = None
+        with self._queues:
+            attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
+            (folder / files.REQUEST).unlink(missing_ok=True)
+            files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()})
+            self._futures[run_id] = None
         self._lane.submit(self._send, run_id, str(folder), attempt)
         return run_id
 
@@ -129,26 +133,30 @@ class Runner:
         if run_id not in self._futures:
             return  # stopped or closed before it was sent
         if self._client is None:
-            self._drop(run_id, self._problem or CLOSED)
+            self._drop(run_id, attempt, self._problem or CLOSED)
             return
         key = f"{run_id}-{attempt}"
         future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0)
         self._futures[run_id] = future
-        future.add_done_callback(lambda done: self._done(run_id, done))
+        future.add_done_callback(lambda done: self._done(run_id, attempt, done))
 
-    def _done(self, run_id: str, future: Any) -> None:
+    def _done(self, run_id: str, attempt: int, future: Any) -> None:
         """Called when a worker is through with a run, or died with it."""
         if future.status == "error":
             error = future.exception()
-            self._drop(run_id, DIED if type(error).__name__ == "KilledWorker" else f"The worker failed: {error}")
-        self._futures.pop(run_id, None)
+            killed = type(error).__name__ == "KilledWorker"
+            self._drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
+        elif self._futures.get(run_id) is future:
+            self._futures.pop(run_id, None)
 
-    def _drop(self, run_id: str, reason: str) -> None:
-        """Note in the queue file, which is this server's, that nobody works on the run any more."""
-        self._futures.pop(run_id, None)
-        with contextlib.suppress(Exception):  # the disk may be full, the run deleted
+    def _drop(self, run_id: str, attempt: int | None, reason: str) -> None:
+        """Note in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
+        with self._queues, contextlib.suppress(SoftMergeError, OSError):  # a full disk, a deleted run
             path = self.store.folder(run_id) / files.QUEUE
-            files.write_json(path, {**(files.read_json(path) or {}), "dropped": reason})
+            queue = files.read_json(path) or {}
+            if attempt in (None, queue.get("attempt")):  # else the run has been submitted again meanwhile
+                self._futures.pop(run_id, None)
+                files.write_json(path, {**queue, "dropped": reason})
 
     def _end_waiting(self, run_id: str) -> None:
         """End a run that no worker has begun: whoever holds the lock may write."""
