@@ -110,9 +110,10 @@ class Chart {
     Object.assign(layout, { width: this.width, height: data.height, autosize: false });
     if (this.width < NARROW)
       for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setPath(layout, path, value);
-    // With a finger, a drag scrolls the page.
-    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
+    const touch = matchMedia("(pointer: coarse)").matches;
+    if (touch) layout.dragmode = false; // a finger's drag scrolls the page
     const config = {
+      displayModeBar: touch ? false : "hover",
       displaylogo: false, responsive: false, doubleClick: "reset+autosize",
       modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
       toImageButtonOptions: { format: "svg", filename: data.file },
@@ -123,19 +124,29 @@ class Chart {
   listen() {
     if (this.listening) return;
     this.listening = true;
-    this.div.on("plotly_click", (event) => this.clicked(event.points[0]));
+    this.div.on("plotly_click", (event) => this.clicked(event.points[0], event.event));
   }
 
-  clicked(point) {
+  clicked(point, event) {
     if (!this.latest.clickable || !point) return;
-    const cell = Array.isArray(point.pointNumber) ? point.pointNumber : [null, null];
+    const cell = point.data.type === "heatmap" ? this.cell(point, event) : null;
     // Larger than any before it, even after this chart was taken down and put up again.
     this.count = Math.max((this.count ?? 0) + 1, Date.now());
     this.send("click", {
       count: this.count, curve: point.curveNumber, name: point.data.name ?? "",
-      point: cell[0] === null ? point.pointNumber ?? null : null, row: cell[0], col: cell[1],
-      x: point.x ?? null, y: point.y ?? null, customdata: point.customdata ?? null,
+      point: cell ? null : point.pointNumber ?? null, row: cell?.row ?? null, col: cell?.col ?? null,
+      x: point.x ?? null, y: point.y ?? null, customdata: point.customdata ?? null, ...cell,
     });
+  }
+
+  // The cell under the pointer itself: plotly reports the one of its last hover label, up to 50 ms old.
+  cell(point, event) {
+    const area = this.div.querySelector(".nsewdrag").getBoundingClientRect();
+    const { x, y, z, customdata } = point.data;
+    const within = (place, length) => Math.min(Math.max(Math.round(place), 0), length - 1);
+    const row = within(point.yaxis.p2c(event.clientY - area.top), z.length);
+    const col = within(point.xaxis.p2c(event.clientX - area.left), z[row].length);
+    return { row, col, x: x?.[col] ?? col, y: y?.[row] ?? row, customdata: customdata?.[row]?.[col] ?? null };
   }
 
   destroy() {

@@ -1,6 +1,7 @@
 """A heatmap and a line that gain data several times a second, for the live plot's tests."""
 
 import math
+import os
 import time
 
 import streamlit as st
@@ -32,7 +33,7 @@ def events(time_passed: float) -> list[Event]:
 @st.fragment(run_every=0.2)
 def picture() -> None:
     passed = time.monotonic() - start
-    shown = events(passed) if passed > 2 else []
+    shown = events(passed) if passed > float(os.environ.get("LIVE_START", "0")) else []
     result = live_plot(
         gates_figure(shown, theme=current_theme()),
         key="gates",

@@ -1,0 +1,131 @@
+"""The live plot updates in place: what the reader looks at, zoomed into or pointed to stays while data arrive."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import wait_for
+
+pytestmark = pytest.mark.browser
+
+WATCH = """() => {
+  const chart = document.querySelector('.js-plotly-plot');
+  chart.softmergeMark = 'the same node';
+  window.removed = 0;
+  const parts = '.sm-plot, .js-plotly-plot, .svg-container, .main-svg';
+  const gone = (node) => node.nodeType === 1 && (node.matches(parts) || node.querySelector(parts));
+  new MutationObserver((records) => {
+    for (const record of records) for (const node of record.removedNodes) if (gone(node)) window.removed += 1;
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+RANGE = "() => document.querySelector('.js-plotly-plot')._fullLayout.yaxis.range.map(Number)"
+LABELLED = """(milliseconds) => new Promise((resolve) => {
+  const end = performance.now() + milliseconds;
+  let all = 0, labelled = 0;
+  const frame = () => {
+    all += 1;
+    labelled += document.querySelector('.hoverlayer .hovertext') ? 1 : 0;
+    performance.now() < end ? requestAnimationFrame(frame) : resolve([labelled, all]);
+  };
+  requestAnimationFrame(frame);
+})"""
+
+
+def chart(page: Page) -> Locator:
+    return page.get_by_role("figure", name="Gates of each part")
+
+
+def updates(page: Page) -> int:
+    return int(chart(page).get_attribute("data-updates") or 0)
+
+
+def wait_updates(page: Page, more: int) -> None:
+    start = updates(page)
+    wait_for(lambda: updates(page) >= start + more, 30, f"{more} more updates")
+
+
+def cell(page: Page, across: float, down: float) -> tuple[float, float]:
+    """A point of the page: shares of the plot's width and height."""
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert box
+    return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+
+@pytest.fixture
+def live(app: Callable[..., str], open_page: Callable[..., Page]) -> Page:
+    page = open_page(app("live"))
+    wait_for(lambda: updates(page) >= 2, 60, "the first pictures")
+    return page
+
+
+def test_says_it_waits_before_the_first_data(app: Callable[..., str], open_page: Callable[..., Page]) -> None:
+    page = open_page(app("live", LIVE_START="3600"))
+    expect(chart(page).get_by_role("status")).to_have_text("Waiting for the first gates")
+    expect(chart(page)).to_be_visible()
+    assert updates(page) == 0
+    box = chart(page).bounding_box()
+    assert box
+    assert box["height"] == 460  # the room is kept, so nothing jumps when the first picture comes
+
+
+def test_keeps_its_nodes_and_its_pace(live: Page) -> None:
+    live.evaluate(WATCH)
+    start = updates(live)
+    live.wait_for_timeout(5000)
+    assert updates(live) - start >= 10  # two a second
+    assert live.evaluate("() => window.removed") == 0
+    assert live.evaluate("() => document.querySelector('.js-plotly-plot').softmergeMark") == "the same node"
+
+
+def test_zoom_survives_updates(live: Page) -> None:
+    assert live.evaluate(RANGE) == [71.5, -0.5]
+    x, top = cell(live, 0.5, 0.25)
+    _, bottom = cell(live, 0.5, 0.6)
+    live.mouse.move(x, top)
+    live.mouse.down()
+    live.mouse.move(x, (top + bottom) / 2, steps=4)
+    held = updates(live)
+    live.wait_for_timeout(1500)
+    assert updates(live) <= held + 1  # one may have been under way: nothing is redrawn under a drag
+    live.mouse.move(x, bottom, steps=4)
+    live.mouse.up()
+    wait_updates(live, 2)
+    zoomed = live.evaluate(RANGE)
+    assert zoomed == pytest.approx([0.6 * 72 - 0.5, 0.25 * 72 - 0.5], abs=1)
+    wait_updates(live, 5)
+    assert live.evaluate(RANGE) == zoomed
+
+
+def test_hover_label_survives_updates(live: Page) -> None:
+    live.mouse.move(*cell(live, 0.3, 0.5))
+    live.mouse.move(*cell(live, 0.31, 0.5), steps=3)
+    expect(live.locator(".hoverlayer .hovertext")).to_contain_text("source 2")
+    start = updates(live)
+    labelled, all_frames = live.evaluate(LABELLED, 3000)
+    assert updates(live) - start >= 4
+    assert labelled >= 0.95 * all_frames, f"the label was there in {labelled} of {all_frames} frames"
+
+
+def test_a_click_arrives_once(live: Page) -> None:
+    live.mouse.click(*cell(live, 0.4 / 8, 10.5 / 72))
+    expect(live.get_by_text("clicks: [(10, 0)]")).to_be_visible()
+    wait_updates(live, 4)
+    live.mouse.click(*cell(live, 7.4 / 8, 71.5 / 72))
+    expect(live.get_by_text("clicks: [(10, 0), (71, 7)]")).to_be_visible()
+    wait_updates(live, 4)
+    expect(live.get_by_text("clicks: [(10, 0), (71, 7)]")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_fits_a_phone_in_both_themes(app: Callable[..., str], open_page: Callable[..., Page], theme: Any) -> None:
+    page = open_page(app("live"), theme=theme, narrow=True)
+    wait_for(lambda: updates(page) >= 1, 60, "the first picture")
+    box = page.locator(".js-plotly-plot .main-svg").first.bounding_box()
+    assert box
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+    paper = page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor")
+    text = page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.font.color")
+    bright = [sum(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in (paper, text)]
+    assert (bright[0] > bright[1]) == (theme == "light")
