@@ -28,15 +28,11 @@ def parser() -> Parser:
     merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
     run = commands.add_parser("run", help="run any experiment; print the result as one JSON object")
     run.add_argument("spec", metavar="SPEC.json", help='a spec with its kind, or "-" for standard input')
-    run.add_argument(
-        "--out", metavar="DIR", help="the folder that will hold the run (else it joins the app's)"
-    )
+    run.add_argument("--out", metavar="DIR", help="the folder that will hold the run (else it joins the app's)")
     spec = commands.add_parser("spec", help="print an example merge spec that runs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
     spec.add_argument("--kind", default="merge", help="of which experiment (schema only)")
-    zoo = commands.add_parser("zoo", help="the families of trained sources").add_subparsers(
-        dest="zoo", required=True
-    )
+    zoo = commands.add_parser("zoo", help="the families of trained sources").add_subparsers(dest="zoo", required=True)
     listing = zoo.add_parser("list", help="show the families")
     listing.add_argument("--json", action="store_true", help="everything the manifests say, as JSON")
     building = zoo.add_parser("build", help="train the families again")

@@ -121,9 +121,7 @@ def zoo_list(as_json: bool) -> None:
         show([plain(family) for family in found])
         return
     for family in found:
-        print(
-            f"{family.name}: {family.title} ({len(family.models)} models, {family.network}, {family.dataset})"
-        )
+        print(f"{family.name}: {family.title} ({len(family.models)} models, {family.network}, {family.dataset})")
 
 
 def zoo_build(names: list[str]) -> None:

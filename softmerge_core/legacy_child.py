@@ -36,9 +36,7 @@ def state_of(loaded: Any) -> dict[str, torch.Tensor]:
             wrong = [name for name, value in loaded.items() if not isinstance(value, torch.Tensor)]
             if not wrong:
                 return loaded
-            raise ValueError(
-                f"expected only tensors, but {wrong[0]!r} is a {type(loaded[wrong[0]]).__name__}"
-            )
+            raise ValueError(f"expected only tensors, but {wrong[0]!r} is a {type(loaded[wrong[0]]).__name__}")
     raise ValueError(f"expected a state dict (layer name to tensor), got {type(loaded).__name__}")
 
 

@@ -11,9 +11,7 @@ from pathlib import Path
 from softmerge_core.errors import CheckpointError
 
 MAX_PICKLE_BYTES = 64 * 2**20
-MAX_PICKLES = (
-    5  # the pre-zip format holds a magic number, a version, the system, the object and the storage keys
-)
+MAX_PICKLES = 5  # the pre-zip format holds a magic number, a version, the system, the object and the storage keys
 ALLOWED_MODULES = ("torch", "collections", "_codecs", "numpy")
 CALLING = {"INST", "OBJ", "EXT1", "EXT2", "EXT4"}  # opcodes that build objects and that torch never writes
 
@@ -48,15 +46,11 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo], budget: int) -> N
     for member in members:
         where = f"{path.name}: member {member.filename!r}"
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-            raise CheckpointError(
-                f"{path.name}: member {member.filename!r} is packed; torch never packs weights"
-            )
+            raise CheckpointError(f"{path.name}: member {member.filename!r} is packed; torch never packs weights")
         if ".." in Path(member.filename).parts or member.filename.startswith("/"):
             raise CheckpointError(f"{where} points outside the archive")
         if member.filename.endswith(".pkl") and member.file_size > MAX_PICKLE_BYTES:
-            raise CheckpointError(
-                f"{path.name}: member {member.filename!r} is too large to be a list of layers"
-            )
+            raise CheckpointError(f"{path.name}: member {member.filename!r} is too large to be a list of layers")
     total = sum(member.file_size for member in members)
     if total > budget:
         raise CheckpointError(f"{path.name}: holds {total} bytes, more than the {budget} allowed")

@@ -66,9 +66,7 @@ def validate_header(header: bytes, data_bytes: int, what: str) -> int:
     end = 0
     for start, stop, name in spans:
         if start != end:
-            raise CheckpointError(
-                f"{what}: tensor {name!r} begins at byte {start}, expected {end} (overlap or hole)"
-            )
+            raise CheckpointError(f"{what}: tensor {name!r} begins at byte {start}, expected {end} (overlap or hole)")
         end = stop
     if end != data_bytes:
         raise CheckpointError(f"{what}: the tensors take {end} bytes, but the file holds {data_bytes}")
@@ -114,9 +112,7 @@ def _span(name: str, entry: Any, what: str) -> tuple[int, int]:
         raise CheckpointError(f"{where}: unknown dtype {str(entry['dtype'])[:40]!r}")
     shape, offsets = entry["shape"], entry["data_offsets"]
     if not _naturals(shape) or len(shape) > MAX_DIMENSIONS:
-        raise CheckpointError(
-            f"{where}: expected a shape of at most {MAX_DIMENSIONS} sizes, got {str(shape)[:80]}"
-        )
+        raise CheckpointError(f"{where}: expected a shape of at most {MAX_DIMENSIONS} sizes, got {str(shape)[:80]}")
     if not _naturals(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise CheckpointError(f"{where}: expected two rising data_offsets, got {str(offsets)[:80]}")
     if math.prod(shape) * width != offsets[1] - offsets[0]:

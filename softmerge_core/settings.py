@@ -137,10 +137,10 @@ class AttackSettings(Settings):
 
 
 class SourceSpec(Frozen):
-    """One source of a merge: a zoo model ``family/name``, a library model ``library/name``, or a weights file's path."""
+    """One source: a zoo model ``family/name``, a library model ``library/name``, or a weights file's path."""
 
-    model: str
-    attack: AttackSettings | None = None
+    model: str = Field(description="family/name, library/name, or the path of a weights file.")
+    attack: AttackSettings | None = Field(None, description="How a copy is spoiled before merging; none by default.")
 
 
 class DataSpec(Frozen):
@@ -150,6 +150,6 @@ class DataSpec(Frozen):
     validation_inputs, validation_labels (and optionally test_inputs, test_labels).
     """
 
-    dataset: str = "mnist1d"
+    dataset: str = Field("mnist1d", description="A built-in data set's name, or the path of an .npz.")
     train_samples: int | None = Field(None, ge=0, description="At most so many training samples; none means all.")
     validation_samples: int | None = Field(None, ge=0, description="At most so many validation samples.")

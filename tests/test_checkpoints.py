@@ -111,21 +111,11 @@ HEADERS = [
     pytest.param(container({}, length=2**63), "header claims", id="header length 2**63"),
     pytest.param(b"", "0 bytes", id="empty"),
     pytest.param(b"<!DOCTYPE html><html><body>no</body></html>", "web page", id="html"),
-    pytest.param(
-        container({"w": entry([2**40, 2**40], 0, 4)}, bytes(4)), "does not fit", id="product overflows"
-    ),
-    pytest.param(
-        container({"w": entry([2**62, 0, 5], 0, 4)}, bytes(4)), "does not fit", id="zero hides overflow"
-    ),
-    pytest.param(
-        container({"w": entry([3], 0, 4)}, bytes(4)), "does not fit", id="bytes do not fit the shape"
-    ),
-    pytest.param(
-        container({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "begins at byte", id="overlap"
-    ),
-    pytest.param(
-        container({"a": entry([1], 0, 4), "b": entry([1], 8, 12)}, bytes(12)), "begins at byte", id="hole"
-    ),
+    pytest.param(container({"w": entry([2**40, 2**40], 0, 4)}, bytes(4)), "does not fit", id="product overflows"),
+    pytest.param(container({"w": entry([2**62, 0, 5], 0, 4)}, bytes(4)), "does not fit", id="zero hides overflow"),
+    pytest.param(container({"w": entry([3], 0, 4)}, bytes(4)), "does not fit", id="bytes do not fit the shape"),
+    pytest.param(container({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "begins at byte", id="overlap"),
+    pytest.param(container({"a": entry([1], 0, 4), "b": entry([1], 8, 12)}, bytes(12)), "begins at byte", id="hole"),
     pytest.param(container({"a": entry([1], 0, 4)}, bytes(9)), "holds 9", id="bytes left over"),
     pytest.param(container({"a": entry([-1], 0, 4)}, bytes(4)), "expected a shape", id="negative size"),
     pytest.param(container({"a": entry([1], 4, 0)}, bytes(4)), "rising", id="falling offsets"),
@@ -228,16 +218,12 @@ def test_code_that_the_first_look_lets_pass_is_refused_by_the_child(tmp_path: Pa
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>no</html>", b"\0" * 40, b"PK\x03\x04" + b"x" * 40, b"hello"]
-)
+@pytest.mark.parametrize("content", [b"", b"<html>no</html>", b"\0" * 40, b"PK\x03\x04" + b"x" * 40, b"hello"])
 def test_what_is_no_weights_file_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     refuse(tmp_path / f"a{suffix}", content, "a" + suffix)
 
 
-def test_a_legacy_zip_cut_anywhere_is_refused_without_a_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_legacy_zip_cut_anywhere_is_refused_without_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, path = tmp_path / "whole.pt", tmp_path / "cut.pt"
     torch.save({"a": torch.ones(1)}, whole)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a child was started"))

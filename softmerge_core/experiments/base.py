@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic import Field
+
 from softmerge_core.events import Event
 from softmerge_core.settings import Frozen
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 class Spec(Frozen):
     """Base of all specs. ``kind`` names the experiment, ``name`` is the reader's own title for the run."""
 
-    kind: str
-    name: str = ""
+    kind: str = Field(description="Which experiment.")
+    name: str = Field("", description="The reader's own title for the run.")
 
 
 class Context(Protocol):

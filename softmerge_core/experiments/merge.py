@@ -24,7 +24,7 @@ SHOWN_POINTS = 400
 class MergeSpec(Spec):
     """Which sources to merge, on which samples, with which settings."""
 
-    kind: Literal["merge"] = "merge"
+    kind: Literal["merge"] = setting("merge", "Kind", "Which experiment: a soft merge.")
     sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
