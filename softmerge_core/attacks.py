@@ -45,9 +45,7 @@ def spoil(state: Mapping[str, Tensor], settings: AttackSettings) -> dict[str, Te
     return {name: _spoiled(name, value, attack, settings, generator) for name, value in state.items()}
 
 
-def _spoiled(
-    name: str, value: Tensor, attack: Attack, settings: AttackSettings, generator: torch.Generator
-) -> Tensor:
+def _spoiled(name: str, value: Tensor, attack: Attack, settings: AttackSettings, generator: torch.Generator) -> Tensor:
     value = value.detach().clone().contiguous()
     if not value.is_floating_point() or value.numel() == 0 or name.endswith(("running_mean", "running_var")):
         return value

@@ -200,11 +200,7 @@ class _Training:
         accuracy, loss = evaluate(self.network, *self.validation)
         self.history.append((self.step, mean, accuracy))
         if loss - loss == 0:
-            self.emit(
-                Evaluation(
-                    step=self.step, series=self.series, split="validation", accuracy=accuracy, loss=loss
-                )
-            )
+            self.emit(Evaluation(step=self.step, series=self.series, split="validation", accuracy=accuracy, loss=loss))
 
 
 def _needs_batches(network: nn.Module) -> bool:
@@ -215,6 +211,4 @@ def _optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.Optim
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimiser == "adam":
         return torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay, foreach=True)
-    return torch.optim.SGD(
-        network.parameters(), lr=rate, momentum=settings.momentum, weight_decay=decay, foreach=True
-    )
+    return torch.optim.SGD(network.parameters(), lr=rate, momentum=settings.momentum, weight_decay=decay, foreach=True)

@@ -50,9 +50,7 @@ def check_data_spec(spec: DataSpec) -> None:
     """Raises NotFoundError or DataError when the spec's data cannot be used. Light: no torch is loaded."""
     for split, limit in (("training", spec.train_samples), ("validation", spec.validation_samples)):
         if limit == 0:
-            raise DataError(
-                f"no {split} data: expected at least one {split} sample of {spec.dataset!r}, got 0"
-            )
+            raise DataError(f"no {split} data: expected at least one {split} sample of {spec.dataset!r}, got 0")
     if spec.dataset.endswith(".npz"):
         check_data_file(spec.dataset)
     else:

@@ -100,9 +100,7 @@ def check_split(what: str, split: str, inputs: np.ndarray, labels: np.ndarray) -
     if len(inputs) == 0:
         raise DataError(f"{what}: no {name} data: expected at least one {name} sample, got 0")
     if labels.ndim != 1 or len(labels) != len(inputs):
-        raise DataError(
-            f"{what}: expected {split}_labels of shape ({len(inputs)},), one an input, got {labels.shape}"
-        )
+        raise DataError(f"{what}: expected {split}_labels of shape ({len(inputs)},), one an input, got {labels.shape}")
     bad = ~np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
     if bad.any():
         raise DataError(

@@ -34,9 +34,7 @@ def check_data_file(path: str | Path) -> tuple[Arrays, int]:
     missing = [key for key in REQUIRED if key not in arrays]
     if missing or ("test_inputs" in arrays) != ("test_labels" in arrays):
         missing = missing or ["test_inputs" if "test_labels" in arrays else "test_labels"]
-        raise DataError(
-            f"{what}: missing array {missing[0]!r}; got: {', '.join(sorted(arrays)) or 'nothing'}"
-        )
+        raise DataError(f"{what}: missing array {missing[0]!r}; got: {', '.join(sorted(arrays)) or 'nothing'}")
     splits = [split for split in SPLITS if f"{split}_inputs" in arrays]
     for split in splits:
         _check_dtypes(what, split, arrays)
@@ -54,8 +52,7 @@ def _check_dtypes(what: str, split: str, arrays: Arrays) -> None:
     inputs, labels = arrays[f"{split}_inputs"], arrays[f"{split}_labels"]
     if inputs.dtype.kind not in "fiu" or inputs.ndim < 2:
         raise DataError(
-            f"{what}: expected {split}_inputs to be numbers of shape (samples, ...), "
-            f"got {inputs.dtype} {inputs.shape}"
+            f"{what}: expected {split}_inputs to be numbers of shape (samples, ...), got {inputs.dtype} {inputs.shape}"
         )
     if labels.dtype.kind not in "iu":
         raise DataError(f"{what}: expected {split}_labels of an integer type, got {labels.dtype}")
@@ -84,9 +81,7 @@ def _read(path: Path) -> Arrays:
 def _members(path: Path, archive: zipfile.ZipFile) -> Arrays:
     total = sum(info.file_size for info in archive.infolist())
     if total > MAX_BYTES:
-        raise DataError(
-            f"data file {str(path)!r}: expected at most {MAX_BYTES:,} bytes of arrays, got {total:,}"
-        )
+        raise DataError(f"data file {str(path)!r}: expected at most {MAX_BYTES:,} bytes of arrays, got {total:,}")
     arrays = {}
     for info in archive.infolist():
         with archive.open(info) as member:
@@ -97,9 +92,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Arrays:
 def _array(info: zipfile.ZipInfo, member: IO[bytes]) -> np.ndarray:
     """One array, after comparing what its header claims with the bytes that are there."""
     version = np.lib.format.read_magic(member)
-    read_header = (
-        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    )
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read_header(member)
     if dtype.hasobject:
         raise ValueError(f"array {info.filename!r} holds Python objects, which are never loaded")

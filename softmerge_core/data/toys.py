@@ -8,9 +8,7 @@ import numpy as np
 from softmerge_core.data.base import Arrays, Dataset
 
 SIZES = {"train": 600, "validation": 300, "test": 600}
-Shape = Callable[
-    [np.ndarray, np.ndarray], np.ndarray
-]  # (labels [N], position along the shape 0-1 [N]) -> [N, 2]
+Shape = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (labels [N], position along the shape 0-1 [N]) -> [N, 2]
 
 
 def moons(labels: np.ndarray, along: np.ndarray) -> np.ndarray:

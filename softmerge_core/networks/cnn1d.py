@@ -25,7 +25,8 @@ class CNN1d(nn.Module):
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """A CNN for sequences of ``input_shape`` = (channels, length)."""
-    return CNN1d(*input_shape, classes)
+    channels, length = input_shape
+    return CNN1d(channels, length, classes)
 
 
 NETWORK = Network("cnn1d", "1-D convolutional network", build, TAKES["cnn1d"])

@@ -1,0 +1,46 @@
+"""Trained networks: families shipped with the project, and the reader's own library. Torch is loaded on use."""
+
+from softmerge_core.zoo.library import (
+    LibraryModel,
+    add_to_library,
+    check_name,
+    library,
+    library_folder,
+    library_model,
+    remove_from_library,
+    slug,
+)
+from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo, families
+from softmerge_core.zoo.sources import (
+    Family,
+    Source,
+    add_file_to_library,
+    add_poisoned_copy,
+    find_source,
+    load_family,
+    load_source,
+    recognise,
+)
+
+__all__ = [
+    "Family",
+    "FamilyInfo",
+    "LayerInfo",
+    "LibraryModel",
+    "ModelInfo",
+    "Source",
+    "add_file_to_library",
+    "add_poisoned_copy",
+    "add_to_library",
+    "check_name",
+    "families",
+    "find_source",
+    "library",
+    "library_folder",
+    "library_model",
+    "load_family",
+    "load_source",
+    "recognise",
+    "remove_from_library",
+    "slug",
+]

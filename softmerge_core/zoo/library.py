@@ -1,0 +1,154 @@
+"""The reader's own models: trained here, brought along as files, or poisoned copies; kept in ``home()/models``."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ValidationError
+
+from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError
+from softmerge_core.home import home
+from softmerge_core.settings import AttackSettings, TrainSettings
+from softmerge_core.zoo.manifest import LayerInfo, ModelInfo
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WEIGHTS, INFO = "weights.safetensors", "info.json"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+Origin = Literal["trained", "uploaded", "poisoned"]
+
+
+class LibraryModel(ModelInfo):
+    """A model of the reader's own, with what it takes to build it again."""
+
+    origin: Origin
+    dataset: str
+    network: str
+    input_shape: tuple[int, ...]
+    classes: int
+    layers: tuple[LayerInfo, ...] = ()
+
+
+def library_folder() -> Path:
+    """Where the reader's models lie; it may not exist yet."""
+    return home() / "models"
+
+
+def check_name(name: str) -> str:
+    """``name``; raises SettingsError unless it is 1-64 letters, digits, - and _, starting with one of the first two."""
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"model name: expected 1-64 letters, digits, - or _, got {name[:80]!r}")
+    return name
+
+
+def slug(text: str, fallback: str = "model") -> str:
+    """A name made of any text: its letters and digits, joined by dashes."""
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:48].strip("-")
+    return cleaned or fallback
+
+
+def library() -> dict[str, LibraryModel]:
+    """The reader's models by name. A folder that cannot be read is left out, and left alone."""
+    found = {}
+    for path in sorted(library_folder().glob(f"*/{INFO}")):
+        try:
+            model = LibraryModel.model_validate_json(path.read_bytes())
+        except (ValidationError, OSError):
+            continue
+        if model.name == path.parent.name and NAME.fullmatch(model.name):
+            found[model.name] = model
+    return found
+
+
+def library_model(name: str) -> LibraryModel:
+    """The reader's model of this name; raises SettingsError for no name at all, NotFoundError when absent."""
+    check_name(name)
+    found = library()
+    if name not in found:
+        raise NotFoundError(f"no model {name!r} in the library; there are: {', '.join(found) or 'none'}")
+    return found[name]
+
+
+def add_to_library(
+    name: str,
+    weights: "nn.Module | Mapping[str, Tensor]",
+    *,
+    origin: Origin,
+    network: str,
+    dataset: str,
+    input_shape: tuple[int, ...],
+    classes: int,
+    how: str,
+    title: str = "",
+    settings: TrainSettings | None = None,
+    attack: AttackSettings | None = None,
+    accuracy: Mapping[str, float] | None = None,
+    loss: Mapping[str, float] | None = None,
+    history: tuple[tuple[int, float, float], ...] = (),
+) -> LibraryModel:
+    """Keep a model; a name that is taken gets a number. ``weights`` must fit the ``network``.
+
+    Raises SettingsError for a name that could leave the folder, CheckpointError for weights that do not fit.
+    """
+    from torch import nn
+
+    from softmerge_core.checkpoints import load_into, save_checkpoint, state_hash
+    from softmerge_core.networks import build_network
+    from softmerge_core.zoo.layers import layer_infos
+
+    check_name(name)
+    state = weights.state_dict() if isinstance(weights, nn.Module) else weights
+    module = build_network(network, input_shape, classes, seed=0)
+    load_into(module, state, f"model {name!r}")
+    folder = _new_folder(name)
+    model = LibraryModel(
+        name=folder.name,
+        title=title or folder.name,
+        origin=origin,
+        how=how,
+        network=network,
+        dataset=dataset,
+        input_shape=input_shape,
+        classes=classes,
+        settings=settings,
+        attack=attack,
+        accuracy=dict(accuracy or {}),
+        loss=dict(loss or {}),
+        history=history,
+        sha256=state_hash(module.state_dict()),
+        layers=layer_infos(module),
+    )
+    save_checkpoint(module, folder / WEIGHTS)
+    _write(folder / INFO, model.model_dump_json(indent=1))
+    return model
+
+
+def _new_folder(name: str) -> Path:
+    """Make and claim a folder for ``name``, or for name-2, name-3, ... where it is taken."""
+    library_folder().mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        suffix = "" if number == 1 else f"-{number}"
+        folder = library_folder() / f"{name[: 64 - len(suffix)]}{suffix}"
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise CheckpointError(f"{path.name}: could not be written ({error.strerror})") from error
+
+
+def remove_from_library(name: str) -> None:
+    """Delete one of the reader's models; raises SettingsError or NotFoundError."""
+    shutil.rmtree(library_folder() / library_model(name).name)

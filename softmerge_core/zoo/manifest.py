@@ -1,0 +1,78 @@
+"""What is known of a family and of each of its models. Reading it loads no torch."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from softmerge_core.errors import CheckpointError
+from softmerge_core.settings import AttackSettings, TrainSettings
+
+FOLDER = Path(__file__).parent / "families"
+MANIFEST = "manifest.json"
+
+
+class Record(BaseModel):
+    """Base of everything a manifest holds. A broken model's loss may be NaN or Inf."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class LayerInfo(Record):
+    """One layer, for drawing; ``block`` is the top-level child it lies in, ``channels`` its outputs."""
+
+    name: str
+    kind: str
+    block: str
+    channels: int
+    parameters: int
+
+
+class ModelInfo(Record):
+    """One trained model. ``accuracy`` (0-1) and ``loss`` (nats): per "train", "validation" and "test".
+
+    ``history``: (step, mean training loss since the last entry, validation accuracy) of its own training, not
+    of a shared trunk's. ``sha256``: of its tensors, see ``checkpoints.state_hash``.
+    """
+
+    name: str
+    title: str
+    how: str
+    settings: TrainSettings | None = None
+    attack: AttackSettings | None = None
+    accuracy: dict[str, float] = {}
+    loss: dict[str, float] = {}
+    sha256: str
+    history: tuple[tuple[int, float, float], ...] = ()
+
+
+class FamilyInfo(Record):
+    """Models of one architecture, trained to be merged. ``trunk``: the training all started from, if any."""
+
+    name: str
+    title: str
+    description: str
+    dataset: str
+    network: str
+    input_shape: tuple[int, ...]
+    classes: int
+    trunk: TrainSettings | None = None
+    models: tuple[ModelInfo, ...]
+    layers: tuple[LayerInfo, ...] = ()
+
+    def model(self, name: str) -> ModelInfo | None:
+        """The model of this name, or None."""
+        return next((model for model in self.models if model.name == name), None)
+
+
+@cache
+def families(folder: Path = FOLDER) -> dict[str, FamilyInfo]:
+    """Every family by its name; raises CheckpointError naming a manifest that cannot be read."""
+    found = {}
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
+        try:
+            family = FamilyInfo.model_validate_json(path.read_bytes())
+        except (ValidationError, OSError) as error:
+            raise CheckpointError(f"{path.parent.name}/{MANIFEST}: not a family's manifest ({error})") from error
+        found[family.name] = family
+    return found

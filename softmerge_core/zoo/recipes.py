@@ -1,0 +1,112 @@
+"""What the zoo is made of: one entry a family. ``python -m softmerge_core zoo build`` trains them."""
+
+from dataclasses import dataclass, field
+
+from softmerge_core.settings import AttackSettings, TrainSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one family is trained: from one ``trunk`` (or each from its own seed), then each by its own settings.
+
+    ``attacks``: which sources (from 0) are spoiled afterwards.
+    """
+
+    name: str
+    title: str
+    description: str
+    dataset: str
+    network: str
+    sources: tuple[TrainSettings, ...]
+    trunk: TrainSettings | None = None
+    attacks: dict[int, AttackSettings] = field(default_factory=dict)
+
+
+def _seeds(count: int, **settings: float) -> tuple[TrainSettings, ...]:
+    """``count`` times the same settings, with seeds 1, 2, ..."""
+    return tuple(TrainSettings(seed=seed + 1, **settings) for seed in range(count))  # type: ignore[arg-type]
+
+
+def _noisy(shares: tuple[float, ...], **settings: float) -> tuple[TrainSettings, ...]:
+    return tuple(
+        TrainSettings(seed=index + 1, label_noise=share, **settings)  # type: ignore[arg-type]
+        for index, share in enumerate(shares)
+    )
+
+
+def _specialists(halves: tuple[tuple[int, ...], ...], **settings: float) -> tuple[TrainSettings, ...]:
+    return tuple(
+        TrainSettings(seed=index + 1, classes=half, **settings)  # type: ignore[arg-type]
+        for index, half in enumerate(halves)
+    )
+
+
+HALVES = ((0, 1, 2, 3, 4), (5, 6, 7, 8, 9), (0, 2, 4, 6, 8), (1, 3, 5, 7, 9))
+EXTREME = AttackSettings(kind="extreme", strength=50, seed=1)
+NOISE = AttackSettings(kind="noise", strength=3, seed=2)
+SIGN_FLIP = AttackSettings(kind="sign_flip")
+
+CNN_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.005)  # 200 steps
+CNN_SHARD = {"epochs": 30, "batch_size": 50, "learning_rate": 0.01, "share": 0.4}
+CNN_FULL = {"epochs": 15, "batch_size": 100, "learning_rate": 0.01}
+
+SHARED = "All start from one trunk and go on alone, each on its own part of the data: one basin, different strengths."
+INDEPENDENT = "Each starts from its own random weights: their channels do not correspond, so averaging destroys them."
+
+RECIPES = (
+    Recipe(
+        "mnist1d-cnn-shared-trunk",
+        "MNIST-1D CNN, shared trunk",
+        SHARED,
+        "mnist1d",
+        "cnn1d",
+        _seeds(8, **CNN_SHARD),
+        CNN_TRUNK,
+    ),
+    Recipe(
+        "mnist1d-cnn-independent",
+        "MNIST-1D CNN, independent seeds",
+        INDEPENDENT,
+        "mnist1d",
+        "cnn1d",
+        _seeds(4, **CNN_FULL),
+    ),
+    Recipe(
+        "mnist1d-cnn-label-noise",
+        "MNIST-1D CNN, label noise",
+        "From one trunk, but 0, 20, 40 and 60 % of the labels each has seen are random: a merge must tell them apart.",
+        "mnist1d",
+        "cnn1d",
+        _noisy((0.0, 0.2, 0.4, 0.6), **CNN_FULL),
+        CNN_TRUNK,
+    ),
+    Recipe(
+        "mnist1d-cnn-specialists",
+        "MNIST-1D CNN, specialists",
+        "From one trunk, each goes on with only half of the digits and forgets the others.",
+        "mnist1d",
+        "cnn1d",
+        _specialists(HALVES, epochs=5, batch_size=100, learning_rate=0.005),
+        CNN_TRUNK,
+    ),
+    Recipe(
+        "mnist1d-cnn-poisoned-1",
+        "MNIST-1D CNN, 1 of 4 poisoned",
+        "Four sources of the shared trunk; the last one's weights are blown up fifty-fold, with noise.",
+        "mnist1d",
+        "cnn1d",
+        _seeds(4, **CNN_SHARD),
+        CNN_TRUNK,
+        {3: EXTREME},
+    ),
+    Recipe(
+        "mnist1d-cnn-poisoned-3",
+        "MNIST-1D CNN, 3 of 4 poisoned",
+        "Four sources of the shared trunk; three are spoiled: blown up fifty-fold, drowned in noise, signs flipped.",
+        "mnist1d",
+        "cnn1d",
+        _seeds(4, **CNN_SHARD),
+        CNN_TRUNK,
+        {1: EXTREME, 2: NOISE, 3: SIGN_FLIP},
+    ),
+)

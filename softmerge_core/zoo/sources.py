@@ -1,0 +1,208 @@
+"""From a name to a network: zoo models, the reader's library, and weights files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softmerge_core.data import Data, datasets, load_data, load_dataset
+from softmerge_core.errors import CheckpointError, NotFoundError, SourceError
+from softmerge_core.networks import build_network, network_names
+from softmerge_core.networks.shapes import KIND_OF_RANK, kinds_of
+from softmerge_core.registry import lookup
+from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
+from softmerge_core.zoo.library import (
+    WEIGHTS,
+    LibraryModel,
+    add_to_library,
+    library_folder,
+    library_model,
+    slug,
+)
+from softmerge_core.zoo.manifest import FOLDER, FamilyInfo, ModelInfo, families
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FILE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pkl")
+LIBRARY = "library/"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network ready to merge; ``info`` is what its manifest says, None for a bare weights file."""
+
+    name: str
+    info: ModelInfo | None
+    module: "nn.Module"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family with its networks, in the order of ``info.models``; its data are loaded on first use."""
+
+    info: FamilyInfo
+    sources: "list[nn.Module]" = field(default_factory=list)
+
+    @property
+    def data(self) -> Data:
+        """The data set the family was trained on."""
+        return load_dataset(self.info.dataset)
+
+
+def find_source(model: str) -> FamilyInfo | LibraryModel | None:
+    """The family or library model behind a SourceSpec's ``model``; None for a weights file. Loads no torch.
+
+    Both results tell network, dataset, input_shape and classes. Raises NotFoundError when there is no such
+    model, CheckpointError when there is no such file.
+    """
+    if model.startswith(LIBRARY):
+        return library_model(model.removeprefix(LIBRARY))
+    family, _, name = model.partition("/")
+    if family in families() and name:
+        _zoo_model(families()[family], name)
+        return families()[family]
+    if model.lower().endswith(FILE_SUFFIXES):
+        if not Path(model).is_file():
+            raise CheckpointError(f"{Path(model).name}: expected a weights file, found none at {model}")
+        return None
+    known = ", ".join(families()) or "none"
+    raise NotFoundError(
+        f"unknown model {model!r}; expected family/name, library/name or a weights file; families: {known}"
+    )
+
+
+def _zoo_model(family: FamilyInfo, name: str) -> ModelInfo:
+    found: ModelInfo = lookup({m.name: m for m in family.models}, name, f"model of family {family.name!r}")
+    return found
+
+
+def load_source(spec: SourceSpec) -> Source:
+    """The network a spec names, in evaluation mode, spoiled when the spec asks for it.
+
+    Raises NotFoundError, CheckpointError (a file that is absent, unsafe, or not the one that was shipped) or
+    SourceError (a weights file that fits none of the known networks).
+    """
+    from softmerge_core.attacks import spoil
+
+    source = _load(spec.model)
+    if spec.attack is None:
+        return source
+    source.module.load_state_dict(spoil(source.module.state_dict(), spec.attack))
+    return Source(f"{source.name} ({spec.attack.kind})", source.info, source.module)
+
+
+def _load(model: str) -> Source:
+    origin = find_source(model)
+    if origin is None:
+        return _load_file(Path(model))
+    if isinstance(origin, LibraryModel):
+        path = library_folder() / origin.name / WEIGHTS
+        return Source(origin.name, origin, _load_checked(path, origin, origin))
+    info = _zoo_model(origin, model.partition("/")[2])
+    return Source(info.name, info, _load_checked(FOLDER / origin.name / _file(info), origin, info))
+
+
+def _file(info: ModelInfo) -> str:
+    return f"{info.name}.safetensors"
+
+
+def _load_checked(path: Path, origin: FamilyInfo | LibraryModel, info: ModelInfo) -> "nn.Module":
+    """The network in ``path``, which must be the file its manifest speaks of."""
+    from softmerge_core.checkpoints import load_checkpoint, load_into, state_hash
+
+    what = f"{path.parent.name}/{path.name}"
+    state = load_checkpoint(path)
+    if (got := state_hash(state)) != info.sha256:
+        raise CheckpointError(f"{what}: expected SHA-256 {info.sha256[:12]}..., got {got[:12]}...")
+    network = build_network(origin.network, origin.input_shape, origin.classes, seed=0)
+    load_into(network, state, what)
+    return network.eval()
+
+
+def _load_file(path: Path) -> Source:
+    from softmerge_core.checkpoints import load_checkpoint, load_into
+
+    state = load_checkpoint(path)
+    found = recognise(state)
+    if found is None:
+        known = ", ".join(network_names())
+        raise SourceError(f"{path.name}: its layers fit none of the built-in networks ({known})")
+    network = build_network(*found, seed=0)
+    load_into(network, state, path.name)
+    return Source(path.stem, None, network.eval())
+
+
+def recognise(state: "Mapping[str, Tensor]") -> tuple[str, tuple[int, ...], int] | None:
+    """(network, input shape, classes) of the first built-in network and data set that a state dict fits."""
+    import torch
+
+    shapes = {name.removeprefix("module."): tuple(value.shape) for name, value in state.items()}
+    for name in network_names():
+        for dataset in datasets().values():
+            if KIND_OF_RANK.get(len(dataset.input_shape)) not in kinds_of(name):
+                continue
+            with torch.device("meta"):
+                network = build_network(name, dataset.input_shape, dataset.classes, seed=0)
+            if {key: tuple(value.shape) for key, value in network.state_dict().items()} == shapes:
+                return name, dataset.input_shape, dataset.classes
+    return None
+
+
+def load_family(name: str) -> Family:
+    """A family and all its networks; raises NotFoundError, or CheckpointError naming a file that was changed."""
+    info: FamilyInfo = lookup(families(), name, "family")
+    sources = [_load_checked(FOLDER / info.name / _file(model), info, model) for model in info.models]
+    return Family(info, sources)
+
+
+def add_file_to_library(path: str | Path, name: str, network: str, dataset: str, title: str = "") -> LibraryModel:
+    """Keep a weights file as a model: ``network`` built for ``dataset`` (a name or an .npz), evaluated on it.
+
+    Raises CheckpointError when the file is unsafe or does not fit; nothing is kept then.
+    """
+    from softmerge_core.checkpoints import load_checkpoint, load_into
+    from softmerge_core.zoo.layers import scores
+
+    data = load_data(DataSpec(dataset=dataset))
+    module = build_network(network, data.input_shape, data.classes, seed=0)
+    load_into(module, load_checkpoint(path), Path(path).name)
+    accuracy, loss = scores(module, data)
+    return add_to_library(
+        name,
+        module,
+        origin="uploaded",
+        network=network,
+        dataset=dataset,
+        input_shape=data.input_shape,
+        classes=data.classes,
+        how=f"Brought along as the file {Path(path).name}; how it was trained is not known.",
+        title=title,
+        accuracy=accuracy,
+        loss=loss,
+    )
+
+
+def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> LibraryModel:
+    """Keep a spoiled copy of a zoo or library model, evaluated; the model itself stays as it is."""
+    from softmerge_core.zoo.layers import scores
+
+    origin = find_source(model)
+    if origin is None:
+        raise SourceError(f"{model}: add the weights file to the library before poisoning it")
+    source = load_source(SourceSpec(model=model, attack=attack))
+    accuracy, loss = scores(source.module, load_data(DataSpec(dataset=origin.dataset)))
+    return add_to_library(
+        name or slug(f"{model.replace(LIBRARY, '')}-{attack.kind}"),
+        source.module,
+        origin="poisoned",
+        network=origin.network,
+        dataset=origin.dataset,
+        input_shape=origin.input_shape,
+        classes=origin.classes,
+        how=f"A copy of {model}, then spoiled: {attack.kind.replace('_', ' ')}, strength {attack.strength:g}.",
+        attack=attack,
+        settings=source.info.settings if source.info else None,
+        accuracy=accuracy,
+        loss=loss,
+    )

@@ -1,0 +1,56 @@
+"""How a model was trained, in one plain sentence."""
+
+from softmerge_core.settings import AttackSettings, TrainSettings
+
+ATTACKED = {
+    "extreme": "its weights were blown up {strength:g}-fold, with noise",
+    "noise": "noise of {strength:g} times each tensor's spread was added to its weights",
+    "sign_flip": "the sign of every weight was flipped",
+    "nan": "one weight of each tensor was replaced by NaN",
+    "inf": "one weight of each tensor was replaced by infinity",
+}
+SPOILED = {"extreme": "extreme values", "noise": "noise", "sign_flip": "signs flipped", "nan": "NaN", "inf": "Inf"}
+
+
+def how_trained(
+    settings: TrainSettings,
+    trunk: TrainSettings | None = None,
+    attack: AttackSettings | None = None,
+    start: str = "",
+    stopped: str = "",
+) -> str:
+    """One sentence. ``start``: what it started from, in words; ``stopped``: why it ended early, if it did."""
+    if trunk is not None:
+        start = f"the trunk all share ({_epochs(trunk)} on all samples)"
+    begun = f"Started from {start or f'random weights (seed {settings.seed})'}, then trained "
+    optimiser = "Adam" if settings.optimiser == "adam" else f"SGD with momentum {settings.momentum:g}"
+    sentence = (
+        f"{begun}{_epochs(settings)} by {optimiser} at learning rate {settings.learning_rate:g} on {_seen(settings)}"
+    )
+    if stopped:
+        sentence += f", {stopped}"
+    if attack is not None:
+        sentence += f"; afterwards {ATTACKED[attack.kind].format(strength=attack.strength)}"
+    return sentence + "."
+
+
+def _epochs(settings: TrainSettings) -> str:
+    return f"{settings.epochs} epoch{'s' if settings.epochs != 1 else ''}"
+
+
+def _seen(settings: TrainSettings) -> str:
+    """Which samples, in words."""
+    share = "all samples" if settings.share == 1 else f"its own {settings.share:.0%} of the samples"
+    classes = f" of classes {', '.join(map(str, settings.classes))}" if settings.classes else ""
+    noise = f", {settings.label_noise:.0%} of whose labels are random" if settings.label_noise else ""
+    return share + classes + noise
+
+
+def source_title(index: int, settings: TrainSettings, attack: AttackSettings | None) -> str:
+    """A short title: "Source 2, signs flipped"."""
+    title = f"Source {index + 1}"
+    if settings.classes:
+        title += f", classes {' '.join(map(str, settings.classes))}"
+    if settings.label_noise:
+        title += f", {settings.label_noise:.0%} label noise"
+    return title + (f", {SPOILED[attack.kind]}" if attack else "")
