@@ -18,4 +18,6 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     home = "settings" if name == "SoftMergeSettings" else "merging"
-    return getattr(importlib.import_module(f"softmerge_core.{home}"), name)
+    value = getattr(importlib.import_module(f"softmerge_core.{home}"), name)
+    globals()[name] = value
+    return value

@@ -65,6 +65,10 @@ def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:
     """One sentence that sets the winner's validation loss beside the best source's and the plain average's."""
     others = [candidates[name] for name in ("best_source", "average") if name != winner]
-    against = " and ".join(f"{other.loss:.3f} for the {other.title}" for other in others)
+    against = " and ".join(f"{_nats(other.loss)} for the {other.title}" for other in others)
     title = candidates[winner].title
-    return f"{title[0].upper()}{title[1:]} {verb} {candidates[winner].loss:.3f}, against {against}."
+    return f"{title[0].upper()}{title[1:]} {verb} {_nats(candidates[winner].loss)}, against {against}."
+
+
+def _nats(loss: float) -> str:
+    return f"{loss:.3f}" if abs(loss) < 100 else f"{loss:.1e}"

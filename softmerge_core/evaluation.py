@@ -47,10 +47,11 @@ def has_batchnorm(network: nn.Module) -> bool:
 def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = BATCH) -> None:
     """Replace every BatchNorm's running statistics by the average over ``inputs`` [N, ...], in place.
 
-    Weights stay as they are; networks without BatchNorm are left alone.
+    Weights stay as they are; networks without BatchNorm are left alone, and so is everything when there is only
+    one sample to take statistics of.
     """
     norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
-    if not norms:
+    if not norms or len(inputs) < 2:
         return
     modes = {module: module.training for module in network.modules()}
     momenta = [norm.momentum for norm in norms]
@@ -60,7 +61,7 @@ def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = B
         norm.momentum = None  # a cumulative average instead of a moving one
         norm.train()
     for batch in inputs.split(batch_size):
-        if len(batch) > 1 or len(inputs) == 1:
+        if len(batch) > 1:
             network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

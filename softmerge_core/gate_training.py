@@ -62,7 +62,7 @@ class GateTraining:
         """
         weights = self.gates.sampled_weights()
         self.flat.merge(self.blocks, weights.detach().to(inputs.device))
-        training_mode(self.flat.network)
+        training_mode(self.flat.network, len(inputs))
         self.flat.gradient.zero_()
         task = functional.cross_entropy(self.flat.network(inputs), labels)
         penalty = self.settings.penalty * self.gates.open_sources()
@@ -99,9 +99,12 @@ class GateTraining:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def training_mode(network: nn.Module) -> None:
-    """Evaluation mode, but BatchNorm uses the batch: its running statistics belong to no merge. Dropout stays off."""
+def training_mode(network: nn.Module, batch: int) -> None:
+    """Evaluation mode, but BatchNorm uses the batch: its running statistics belong to no merge. Dropout stays off.
+
+    A ``batch`` of one sample has no statistics: BatchNorm then keeps to the running ones.
+    """
     network.eval()
     for module in network.modules():
         if isinstance(module, _BatchNorm):
-            module.train()
+            module.train(batch > 1)

@@ -1,0 +1,106 @@
+"""The flat buffer against the same sums written naively in float64, part by part."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from softmerge_core.anatomy import Partition, describe, partition
+from softmerge_core.flat import FlatSources
+from softmerge_core.gate_training import training_mode
+from tests.networks_for_tests import NETWORKS, make_data, make_sources
+
+GRANULARITIES = ("model", "module", "layer", "channel")
+
+
+def naive_merge(sources: list[nn.Module], parts: Partition, weights: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Row by row of every tensor: sum_k w[part, k] * theta_k."""
+    merged = {}
+    for layer in describe(sources[0]):
+        first, count = parts.rows[layer.name]
+        for slot in layer.slots:
+            thetas = [dict(source.named_parameters())[slot.name].detach() for source in sources]
+            result = torch.zeros_like(thetas[0])
+            for row in range(result.shape[slot.axis] if result.dim() else 1):
+                gate = first
+                if count > 1:
+                    gate += row % slot.channels if slot.channels else layer.channels
+                for weight, theta in zip(weights[gate], thetas, strict=True):
+                    where = (slice(None),) * slot.axis + (row,) if result.dim() else ()
+                    result[where] += weight * theta[where]
+            merged[slot.name] = result
+    return merged
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_merge_and_gradient_agree_with_naive_sums(kind: str, granularity: str) -> None:
+    sources = [source.double() for source in make_sources(kind, 3)]
+    data = make_data(dtype=torch.float64)
+    layers = describe(sources[0])
+    parts = partition(layers, granularity)
+    flat = FlatSources(sources, layers)
+    weights = torch.rand(len(parts.names), 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    blocks = flat.blocks(parts)
+
+    flat.merge(blocks, weights)
+    training_mode(flat.network, 96)
+    flat.gradient.zero_()
+    functional.cross_entropy(flat.network(data.train_inputs), data.train_labels).backward()
+    got = flat.weight_gradient(blocks, len(parts.names))
+
+    leaf = weights.clone().requires_grad_()
+    reference = copy.deepcopy(sources[0])
+    training_mode(reference, 96)
+    merged = naive_merge(sources, parts, leaf)
+    for name, value in merged.items():
+        assert torch.allclose(dict(flat.network.named_parameters())[name], value, atol=1e-12), name
+    outputs = torch.func.functional_call(reference, merged, (data.train_inputs,))
+    functional.cross_entropy(outputs, data.train_labels).backward()
+    assert torch.allclose(got, leaf.grad, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_one_source_alone_gives_that_source_back(kind: str) -> None:
+    sources = make_sources(kind, 3)
+    layers = describe(sources[0])
+    parts = partition(layers, "channel")
+    flat = FlatSources(sources, layers)
+    weights = torch.zeros(len(parts.names), 3)
+    weights[:, 1] = 1
+    flat.merge(flat.blocks(parts), weights)
+    for name, value in flat.detached_network(sources[0]).named_parameters():
+        assert torch.equal(value, dict(sources[1].named_parameters())[name]), name
+
+
+def test_average_is_the_plain_mean() -> None:
+    sources = make_sources("tied", 4)
+    flat = FlatSources(sources, describe(sources[0]))
+    averaged = dict(flat.average().named_parameters())
+    for name, value in averaged.items():
+        mean = torch.stack([dict(source.named_parameters())[name] for source in sources]).mean(0)
+        assert torch.allclose(value, mean, atol=1e-6), name
+
+
+def test_fixed_layers_are_averaged_or_kept() -> None:
+    sources = make_sources("perceptron", 3)
+    flat = FlatSources([sources[0], sources[2]], describe(sources[0]))
+    flat.fix({"0": "average", "2": "keep:2"}, (0, 2))
+    assert torch.allclose(flat.network[0].weight, (sources[0][0].weight + sources[2][0].weight) / 2)
+    assert torch.equal(flat.network[2].weight, sources[2][2].weight)
+
+
+def test_tied_weights_stay_tied() -> None:
+    sources = make_sources("tied", 2)
+    result = FlatSources(sources, describe(sources[0])).detached_network(sources[0])
+    assert result.first.weight is result.second.weight
+
+
+def test_sources_of_half_precision_come_back_in_it() -> None:
+    sources = [source.half() for source in make_sources("perceptron", 2)]
+    flat = FlatSources(sources, describe(sources[0]))
+    flat.average()
+    assert flat.network[0].weight.dtype == torch.float32
+    assert flat.detached_network(sources[0])[0].weight.dtype == torch.float16
