@@ -27,7 +27,7 @@ def test_baselines_are_what_they_are_called() -> None:
     each = {name: evaluate(source, inputs, labels) for name, source in zip("abc", sources, strict=True)}
     assert all((found[name].accuracy, found[name].loss) == pytest.approx(pair) for name, pair in each.items())
     assert best == min(each, key=lambda name: each[name][1])
-    assert found["best_source"].loss == min(pair[1] for pair in each.values())
+    assert found["best_source"].loss == pytest.approx(min(pair[1] for pair in each.values()))
     together = score(ensemble_log_probabilities(sources, inputs), labels)
     assert (found["ensemble"].accuracy, found["ensemble"].loss) == pytest.approx(together, abs=1e-6)
     assert found["average"].loss == pytest.approx(evaluate(flat.average(), inputs, labels)[1])
