@@ -37,6 +37,7 @@ def parser() -> Parser:
     listing.add_argument("--json", action="store_true", help="everything the manifests say, as JSON")
     building = zoo.add_parser("build", help="train the families again")
     building.add_argument("families", nargs="*", metavar="FAMILY", help="only these (default: all)")
+    building.add_argument("--out", metavar="DIR", help="where to (default: over the shipped ones)")
     return top
 
 
@@ -54,7 +55,7 @@ def dispatch(options: argparse.Namespace) -> None:
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
         case "zoo":
-            cli.zoo_build(options.families)
+            cli.zoo_build(options.families, options.out)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -124,11 +124,13 @@ def zoo_list(as_json: bool) -> None:
         print(f"{family.name}: {family.title} ({len(family.models)} models, {family.network}, {family.dataset})")
 
 
-def zoo_build(names: list[str]) -> None:
-    """Train the zoo's families again (all, or those named)."""
+def zoo_build(names: list[str], out: str | None) -> None:
+    """Train the zoo's families again (all, or those named), into ``out`` or where they are shipped."""
     from softmerge_core.zoo.build import build
 
-    build(names)
+    print("training the zoo's families; this takes minutes", file=sys.stderr)
+    for folder in build(names, out):
+        print(folder)
 
 
 def spec(schema: bool, kind: str = "merge") -> None:

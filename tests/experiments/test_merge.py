@@ -22,31 +22,10 @@ from softmerge_core.networks import build_network
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
-from softmerge_core.zoo import add_to_library, load_source
+from softmerge_core.zoo import load_source
+from tests.experiments.library import trained
 
 FAST = SoftMergeSettings(granularity="layer", steps=12, evaluate_every=4, batch_size=64)
-
-
-def trained(name: str, seed: int, network: str = "mlp", dataset: str = "moons", steps: int = 30) -> SourceSpec:
-    """A library model after a few full-batch steps."""
-    data = load_dataset(dataset)
-    module = build_network(network, data.input_shape, data.classes, seed=seed)
-    optimiser = torch.optim.Adam(module.parameters(), lr=0.02)
-    for _ in range(steps):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(module(data.train_inputs[:256]), data.train_labels[:256]).backward()
-        optimiser.step()
-    kept = add_to_library(
-        name,
-        module.eval(),
-        origin="trained",
-        network=network,
-        dataset=dataset,
-        input_shape=data.input_shape,
-        classes=data.classes,
-        how="For a test.",
-    )
-    return SourceSpec(model=f"library/{kept.name}")
 
 
 def merge_spec(*sources: SourceSpec, dataset: str = "moons", **fields: Any) -> MergeSpec:

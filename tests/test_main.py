@@ -1,0 +1,198 @@
+"""The command line: one JSON object on stdout, one clear line on stderr when it cannot be."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softmerge_core.__main__ import main
+from softmerge_core.checkpoints import load_checkpoint
+from softmerge_core.experiments.merge import MergeSpec
+from softmerge_core.runs import files
+from softmerge_core.runs.store import RunStore
+from softmerge_core.zoo import families
+from tests.experiments.library import trained
+from tests.runs.counting import CountingSpec
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def spec() -> dict[str, Any]:
+    """A small merge that runs."""
+    sources = [trained(name, seed, steps=5).model_dump() for name, seed in (("first", 1), ("second", 2))]
+    settings = {"granularity": "layer", "steps": 4, "evaluate_every": 2}
+    return {"sources": sources, "data": {"dataset": "moons"}, "settings": settings}
+
+
+def write(path: Path, values: Any) -> str:
+    path.write_text(values if isinstance(values, str) else json.dumps(values))
+    return str(path)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line a refused command prints."""
+    try:
+        code = main(arguments)
+    except SystemExit as leaving:
+        code = int(str(leaving.code))
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert lines[-1].startswith("error: ")
+    assert "Traceback" not in captured.err
+    return lines[-1]
+
+
+def test_merge_prints_one_object_and_keeps_the_run(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "out"
+    assert main(["merge", write(tmp_path / "spec.json", spec), "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    for table in ("accuracy", "validation_accuracy", "validation_loss"):
+        assert set(result[table]) == {"soft", "average", "best_source", "ensemble", "sources"}
+        assert len(result[table]["sources"]) == 2
+    assert result["stop_reason"] == "finished"
+    assert result["seconds"] > 0
+    assert len(result["gates"]["value"]) == len(result["gates"]["parts"])
+    assert captured.err
+    assert load_checkpoint(out / "weights" / "merged.safetensors")
+    view = RunStore(out.parent).read("out")
+    assert (view.status, view.result) == ("finished", {k: result[k] for k in view.result or {}})
+
+
+def test_the_same_command_again_repeats_and_another_spec_is_refused(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, path = str(tmp_path / "out"), write(tmp_path / "spec.json", spec)
+    printed = []
+    for _ in range(2):
+        assert main(["merge", path, "--out", out]) == 0
+        printed.append({**json.loads(capsys.readouterr().out), "seconds": 0})
+    assert printed[0] == printed[1]
+    other = write(tmp_path / "other.json", {**spec, "name": "other"})
+    assert "another spec" in refusal(capsys, "merge", other, "--out", out)
+    assert "neither empty nor" in refusal(capsys, "merge", path, "--out", str(tmp_path))
+
+
+def test_a_spec_is_read_from_standard_input(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(spec)))
+    assert main(["merge", "-", "--out", str(tmp_path / "out")]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "merge"
+
+
+def test_run_runs_any_kind_and_joins_the_apps_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "spec.json", CountingSpec(steps=3, name="mine").model_dump())
+    assert main(["run", path]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["step"], result["not_finite"]) == (3, None)
+    assert [(run.name, run.status) for run in RunStore().list()] == [("mine", "finished")]
+
+
+def test_a_run_cut_short_is_taken_up_by_the_same_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = write(tmp_path / "spec.json", CountingSpec(steps=20).model_dump()), tmp_path / "out"
+
+    def interrupt(_: float) -> None:
+        if (out / files.SNAPSHOT).exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.runs.counting.time.sleep", interrupt)
+        assert main(["run", path, "--out", str(out)]) == 130
+    assert "goes on" in capsys.readouterr().err
+    assert RunStore(tmp_path).read("out").status == "interrupted"
+    assert main(["run", path, "--out", str(out)]) == 0
+    assert [event.step for event in RunStore(tmp_path).read("out").events if event.kind == "progress"] == list(
+        range(1, 21)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"sources": []}, "two or more sources, got 0"),
+        ({"sources": [{"model": "library/first"}]}, "two or more sources, got 1"),
+        ({"sources": [{"model": "library/first"}, {"model": "library/absent"}]}, "'absent'"),
+        ({"sources": [{"model": "library/first"}, {"model": "no.safetensors"}]}, "no.safetensors"),
+        ({"data": {"dataset": "digits"}}, "expects (2,)"),
+        ({"data": {"dataset": "moons", "validation_samples": 0}}, "validation"),
+        ({"data": {"dataset": "absent.npz"}}, "absent.npz"),
+        ({"settings": {"steps": 0}}, "settings.steps"),
+        ({"settings": {"stepps": 5}}, "settings.stepps"),
+        ({"settings": {"parts": {"no such layer": "average"}}}, "no such layer"),
+        ({"kind": "train"}, "'merge'"),
+    ],
+)
+def test_a_spec_that_cannot_run_is_one_clear_line(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], expected: str
+) -> None:
+    path = write(tmp_path / "spec.json", {**spec, **change})
+    assert expected in refusal(capsys, "merge", path, "--out", str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 90_000, '{"kind": "nothing"}', "\x00", '{"kind": []}'])
+def test_a_file_that_is_no_spec_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = write(tmp_path / "spec.json", text)
+    for command in (["run", path], ["merge", path, "--out", str(tmp_path / "out")]):
+        assert refusal(capsys, *command)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["nothing"], ["merge", "x.json"], ["zoo"], ["merge", str(tmp_path), "--out", "x"]):
+        assert refusal(capsys, *arguments)
+    assert "absent.json" in refusal(capsys, "run", str(tmp_path / "absent.json"))
+
+
+def test_a_failed_run_is_one_clear_line_and_keeps_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "spec.json", CountingSpec(trouble="error").model_dump())
+    assert "layer 'head'" in refusal(capsys, "run", path, "--out", str(tmp_path / "out"))
+    assert RunStore(tmp_path).read("out").status == "failed"
+
+
+def test_the_example_spec_is_a_valid_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spec"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert len(MergeSpec.model_validate(values).sources) >= 2
+
+
+def test_the_schema_helps_with_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spec", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    for model in (schema, *schema["$defs"].values()):
+        for name, field in model["properties"].items():
+            assert field.get("description"), name
+
+
+def test_zoo_list_tells_what_the_manifests_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["zoo", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [family["name"] for family in listed] == list(families())
+    assert all(model["accuracy"] for family in listed for model in family["models"])
+    assert main(["zoo", "list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(listed)
+
+
+def test_as_a_module_it_runs_and_stays_quiet_about_tracebacks(spec: dict[str, Any], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "softmerge_core", "merge", "-", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, input=json.dumps(spec), capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accuracy"]["soft"] > 0
+    refused = subprocess.run(command, input="{}", capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines() == ["error: expected two or more sources, got 0"]
