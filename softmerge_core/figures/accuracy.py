@@ -47,10 +47,10 @@ def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320)
 
 def percent_range(values: Sequence[float]) -> tuple[float, float]:
     """Whole steps of 5 percent around ``values`` with room to read, within [0, 100] and at least 10 wide."""
-    low, high = 5 * floor((min(values) - 1) / 5), 5 * ceil((max(values) + 1) / 5)
+    low, high = max(5 * floor((min(values) - 1) / 5), 0), min(5 * ceil((max(values) + 1) / 5), 101)
     if high - low < 10:
-        low, high = low - 5, high + 5
-    return float(max(low, 0)), float(min(high, 101))
+        low, high = max(low - 5, 0), min(high + 5, 101)
+    return float(low), float(high)
 
 
 def _line(key: str, x: list[int], y: list[float], line: dict[str, object]) -> go.Scatter:

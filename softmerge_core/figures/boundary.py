@@ -32,8 +32,8 @@ def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "sof
     count = 1 + max([*boundary.classes, *(points.labels if points else ())], default=0)
     figure = new_figure(theme, narrow={"legend.title.side": "top", "margin.t": 56})
     figure.add_trace(_regions(boundary, count, theme))
-    for label in sorted(set(points.labels)) if points else []:
-        figure.add_trace(_class_points(points, label, theme))
+    if points:
+        figure.add_traces([_class_points(points, label, theme) for label in sorted(set(points.labels))])
     x0, x1, y0, y1 = boundary.extent
     figure.update_layout(
         xaxis={"title": {"text": "Feature 1"}, "range": [x0, x1], "showgrid": False},

@@ -59,11 +59,12 @@ def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme) -> Non
     """A thin line where each stage but the first begins, and each stage's title above its stretch."""
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
-    ends = [stage.step for stage in stages[1:]] + [end]
-    rows = _label_rows([(s.step + e) / 2 / end for s, e in zip(stages, ends, strict=True)], [s.title for s in stages])
+    ends = [*(stage.step for stage in stages[1:]), end]
+    middles = [(stage.step + stop) / 2 / end for stage, stop in zip(stages, ends, strict=False)]
+    rows = _label_rows(middles, [stage.title for stage in stages])
     for stage in stages[1:]:
         figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
-    for stage, stop, row in zip(stages, ends, rows, strict=True):
+    for stage, stop, row in zip(stages, ends, rows, strict=False):
         figure.add_annotation(
             text=escape(stage.title, 24), showarrow=False, font={"size": 12, "color": colour("quiet", theme)},
             x=(stage.step + stop) / 2, xanchor="center", yref="paper", y=1, yanchor="bottom",

@@ -116,21 +116,26 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     return pytest.fail(f"waited {seconds} s in vain for {what}")
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Start a demo app by name, or any script by path; a demo serves files from the test's own folder."""
-    running: list[Any] = []
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start a demo app by its name, or any script by its path; returns its address.
+
+    Tests that ask for the same script and environment share one server (each page is a session of its own).
+    """
+    running: dict[Any, Any] = {}
 
     def start(script: str | Path, **environment: str) -> str:
-        path = Path(script)
-        if not path.is_absolute():
-            path = Path(shutil.copy(APPS / f"{script}.py", tmp_path))
-        context = serve(path, tmp_path, **environment)
-        running.append(context)
-        return str(context.__enter__())
+        wanted = (str(script), *sorted(environment.items()))
+        if wanted not in running:
+            folder = tmp_path_factory.mktemp("app")
+            # A copy, so that the files Streamlit serves beside a script stay out of the repository.
+            path = script if isinstance(script, Path) else Path(shutil.copy(APPS / f"{script}.py", folder))
+            context = serve(path, folder, **environment)
+            running[wanted] = (context, context.__enter__())
+        return str(running[wanted][1])
 
     yield start
-    for context in reversed(running):
+    for context, _ in reversed(running.values()):
         context.__exit__(None, None, None)
 
 

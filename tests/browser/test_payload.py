@@ -1,0 +1,51 @@
+"""What a live plot sends to the page: small, plain, and safe to parse."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.shared.live_plot import compact, ensure_plotly_js
+from softmerge_core.figures.gates import gates_picture
+from softmerge_core.figures.style import new_figure
+
+
+def test_numbers_are_rounded_and_gaps_are_null() -> None:
+    figure = new_figure("light")
+    figure.add_scatter(y=[1 / 3, math.nan, math.inf, np.float32(0.1), 12], customdata=np.array([1, 2]))
+    sent = compact(figure, "key")["data"][0]
+    assert sent["y"] == [0.33333, None, None, 0.1, 12]
+    json.dumps(sent, allow_nan=False)
+
+
+def test_traces_have_lasting_ids_and_layouts_a_lasting_revision() -> None:
+    figure = go.Figure([go.Scatter(name="a"), go.Scatter(name="b"), go.Scatter(name="a")])
+    sent = compact(figure, "key")
+    assert [trace["uid"] for trace in sent["data"]] == ["a#1", "b#1", "a#2"]
+    assert sent["layout"]["uirevision"] == "key"
+    figure.update_layout(uirevision="rows")
+    assert compact(figure, "key")["layout"]["uirevision"] == "rows"
+
+
+def test_a_large_picture_of_gates_is_light() -> None:
+    chance = np.random.default_rng(0).uniform(size=(72, 8))
+    table = tuple(map(tuple, chance.tolist()))
+    value = tuple(map(tuple, np.clip(1.2 * chance - 0.1, 0, 1).tolist()))
+    parts = [f"conv{index // 24}[{index % 24}]" for index in range(72)]
+    groups = [part.partition("[")[0] for part in parts]
+    picture = gates_picture(parts, [f"s{k}" for k in range(8)], table, value, theme="light", groups=groups)
+    assert len(json.dumps(compact(picture, "gates"))) < 20_000
+
+
+def test_plotly_is_put_in_place_once_under_its_version(tmp_path: Path) -> None:
+    name = ensure_plotly_js(tmp_path / "static")
+    target = tmp_path / "static" / name
+    assert name.startswith("plotly-")
+    assert name.endswith(".min.js")
+    assert target.stat().st_size > 1_000_000
+    before = target.stat().st_mtime_ns
+    assert ensure_plotly_js(tmp_path / "static") == name
+    assert target.stat().st_mtime_ns == before
+    assert [path.name for path in target.parent.iterdir()] == [name]

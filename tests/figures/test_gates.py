@@ -1,0 +1,128 @@
+"""The picture of the gates as data."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softmerge_core.events import Event, Gates, Stage
+from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_height, gates_picture
+
+PROBABILITY = ((0.2, 0.99), (0.51234, 0.7))
+VALUE = ((0.0, 1.0), (0.4, 0.6))
+
+
+def picture(**changes: Any) -> Any:
+    options: dict[str, Any] = {"theme": "light", **changes}
+    return gates_picture(("zeta", "alpha"), ("s1", "s2"), PROBABILITY, VALUE, **options)
+
+
+def test_shows_the_probability_on_a_fixed_scale_with_exact_gates_marked() -> None:
+    figure = picture()
+    cells = figure.data[0]
+    assert [list(row) for row in cells.z] == [[0.2, 0.99], [0.512, 0.7]]
+    assert [list(row) for row in cells.text] == [[CLOSED, OPEN], ["", ""]]
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
+    assert figure.layout.coloraxis.colorbar.title.text == "P(open)"
+    assert figure.layout.coloraxis.colorscale[0][1] == "#00224e"  # cividis
+    assert figure.layout.xaxis.side == "top"
+
+
+def test_shows_the_value_when_asked_with_the_same_marks() -> None:
+    figure = picture(show="value")
+    assert [list(row) for row in figure.data[0].z] == [[0, 1], [0.4, 0.6]]
+    assert [list(row) for row in figure.data[0].text] == [[CLOSED, OPEN], ["", ""]]
+    assert figure.layout.coloraxis.colorbar.title.text == "Gate z"
+
+
+def test_rows_keep_the_order_of_the_network_from_the_top() -> None:
+    figure = picture()
+    assert list(figure.data[0].y) == ["zeta", "alpha"]
+    assert list(figure.layout.yaxis.range) == [1.5, -0.5]
+
+
+def test_few_rows_do_not_fill_the_height() -> None:
+    low, high = picture().layout.yaxis.domain
+    assert high == 1
+    assert 0.7 < low < 0.8  # two rows of 44 px
+
+
+def channels(layers: int, width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    parts = tuple(f"layer{layer}[{channel}]" for layer in range(layers) for channel in range(width))
+    return parts, tuple(part.partition("[")[0] for part in parts)
+
+
+def many(layers: int, width: int, sources: int = 4, height: int = 460) -> Any:
+    parts, groups = channels(layers, width)
+    chance = np.random.default_rng(0).uniform(size=(len(parts), sources))
+    value = np.clip(1.2 * chance - 0.1, 0, 1)
+    names = tuple(f"s{index}" for index in range(sources))
+    tables = [tuple(map(tuple, table.tolist())) for table in (chance, value)]
+    return gates_picture(parts, names, *tables, groups=groups, theme="dark", height=height)
+
+
+def test_channels_are_grouped_by_layer() -> None:
+    figure = many(3, 24)
+    assert list(figure.layout.yaxis.ticktext) == ["layer0", "layer1", "layer2"]
+    assert list(figure.layout.yaxis.tickvals) == [11.5, 35.5, 59.5]
+    assert [shape.y0 for shape in figure.layout.shapes] == [23.5, 47.5]
+
+
+def test_where_rows_are_low_exact_gates_are_bars_at_the_edges() -> None:
+    figure = many(5, 64)
+    cells, edges = figure.data
+    assert cells.texttemplate is None
+    marks = np.asarray(edges.z).reshape(320, 4, 4)
+    value = np.clip(1.2 * np.random.default_rng(0).uniform(size=(320, 4)) - 0.1, 0, 1)
+    assert ((marks[:, :, 0] == 0) == (value == 0)).all()
+    assert ((marks[:, :, 2] == 2) == (value == 1)).all()
+    assert (marks[:, :, [1, 3]] == 1).all()
+    assert len(edges.x) == 17
+    assert all(a < b for a, b in zip(edges.x, edges.x[1:], strict=False))
+    assert "bar" in figure.layout.annotations[0].text
+
+
+def test_labels_of_crowded_layers_keep_their_distance() -> None:
+    figure = many(100, 3)
+    places = list(figure.layout.yaxis.tickvals)
+    row = (460 - 58) / 300
+    assert 20 <= len(places) < 100
+    assert min(b - a for a, b in itertools.pairwise(places)) * row >= 14
+
+
+def test_names_are_plain_text_and_do_not_fall_together() -> None:
+    figure = gates_picture(("p", "p"), ("<b>x</b>", "<b>x</b>"), PROBABILITY, VALUE, theme="light")
+    assert list(figure.data[0].x) == ["&lt;b&gt;x&lt;/b&gt;", "&lt;b&gt;x&lt;/b&gt; (2)"]
+    assert list(figure.data[0].y) == ["p", "p (2)"]
+    assert "b>x" not in figure.data[0].hovertemplate  # a name in a template could be read as one
+
+
+def events() -> list[Event]:
+    return [
+        Stage(step=0, stage="model", title="Model", parts=("all",), sources=("a", "b")),
+        Gates(step=1, stage="model", probability=((0.5, 0.5),), value=((0.5, 0.5),)),
+        Stage(step=2, stage="layer", title="Layer", parts=("zeta", "alpha"), sources=("a", "b")),
+    ]
+
+
+def test_waits_for_the_first_gates_and_then_shows_the_newest() -> None:
+    assert gates_figure([], theme="light") is None
+    assert gates_figure(events()[:1], theme="light") is None
+    first = gates_figure(events(), theme="light")
+    assert first is not None
+    assert list(first.data[0].y) == ["all"]
+    newest = Gates(step=3, stage="layer", probability=PROBABILITY, value=VALUE)
+    second = gates_figure([*events(), newest], theme="light")
+    assert second is not None
+    assert list(second.data[0].y) == ["zeta", "alpha"]
+    assert first.layout.uirevision != second.layout.uirevision  # a zoom into other rows means nothing here
+
+
+def test_a_zoom_is_kept_while_the_rows_stay() -> None:
+    assert picture().layout.uirevision == picture(show="value").layout.uirevision
+
+
+@pytest.mark.parametrize(("parts", "height"), [(1, 240), (10, 298), (500, 640)])
+def test_height_follows_the_rows_within_limits(parts: int, height: int) -> None:
+    assert gates_height(parts) == height

@@ -1,0 +1,117 @@
+"""The palette can be read by everyone, methods can be told apart, smoothing and escaping do what they say."""
+
+import math
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softmerge_core.figures import style
+from softmerge_core.figures.style import THEMES, Theme, colour, method_style, palette, smooth
+
+NOT_MARKS = {"background", "grid", "axis"}
+METHODS = ["soft", "average", "best_source", "ensemble", *style._FURTHER]
+# The page's own dark background may be a little lighter than the palette's.
+BACKGROUNDS = {"light": ["#ffffff"], "dark": ["#0e1117", "#191815"]}
+
+
+def luminance(hex_colour: str) -> float:
+    """Relative luminance by WCAG 2.2."""
+    parts = [int(hex_colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_computed_as_defined() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#0072b2", "#ffffff") == pytest.approx(5.19, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_mark_and_text_stands_out_from_the_background(theme: Theme) -> None:
+    for name in style._COLOURS.keys() - NOT_MARKS:
+        for background in BACKGROUNDS[theme]:
+            ratio = contrast(colour(name, theme), background)
+            assert ratio >= 4.5, f"{name} has {ratio:.2f}:1 on {background}"  # marks need only 3:1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_colour_is_used_once_so_that_themes_translate(theme: Theme) -> None:
+    assert len(set(palette(theme))) == len(palette(theme))
+    assert all(hex_colour == hex_colour.lower() for hex_colour in palette(theme))
+    assert palette(theme)[0] == colour("background", theme)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_two_methods_look_alike_even_without_colour(theme: Theme) -> None:
+    styles = {key: method_style(key, theme) for key in METHODS}
+    assert len(set(styles.values())) == len(METHODS) == 22
+    for first, second in combinations(METHODS[:4], 2):
+        assert styles[first].dash != styles[second].dash
+        assert styles[first].marker != styles[second].marker
+    same = [(a, b) for a, b in combinations(METHODS, 2) if styles[a].color == styles[b].color]
+    assert all(styles[a].marker != styles[b].marker for a, b in same)
+    assert all(styles[a].dash != styles[b].dash for a, b in same)
+
+
+def test_a_method_is_the_same_in_both_themes_but_for_its_colour() -> None:
+    for key in [*METHODS, "source:0", "source:7", "a method nobody knows"]:
+        light, dark = method_style(key, "light"), method_style(key, "dark")
+        assert (light.dash, light.marker) == (dark.dash, dark.marker)
+        assert light == method_style(key, "light")
+        assert light.color != dark.color
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_template_takes_nothing_from_the_default_one(theme: Theme) -> None:
+    layout = style.new_figure(theme).to_plotly_json()["layout"]
+    assert layout["template"]["layout"]["paper_bgcolor"] == colour("background", theme)
+    assert "data" not in layout["template"] or not layout["template"]["data"]
+    assert "#000001" not in str(layout)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 0.99))
+def test_smoothing_agrees_with_its_definition(values: list[float], weight: float) -> None:
+    for t, smoothed in enumerate(smooth(values, weight)):
+        weights = [weight ** (t - s) for s in range(t + 1)]
+        expected = sum(w * x for w, x in zip(weights, values, strict=False)) / sum(weights)
+        assert smoothed == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_smoothing_keeps_constants_and_gaps() -> None:
+    assert smooth([2.0] * 5, 0.9) == pytest.approx([2.0] * 5)
+    gapped = smooth([1.0, math.nan, 1.0], 0.5)
+    assert math.isnan(gapped[1])
+    assert [gapped[0], gapped[2]] == [1.0, 1.0]
+    assert smooth([3.0, 5.0], 0.0) == [3.0, 5.0]
+    with pytest.raises(ValueError, match="smoothing weight"):
+        smooth([1.0], 1.0)
+
+
+def test_names_are_shown_letter_by_letter() -> None:
+    assert style.escape("<b>A & B</b>") == "&lt;b&gt;A &amp; B&lt;/b&gt;"
+    assert style.escape("two\nlines ") == "two lines"
+    assert style.escape("  ") == "(no name)"
+    assert len(style.escape("x" * 100, 24)) == 24
+
+
+@given(st.lists(st.text(max_size=8), max_size=12))
+def test_names_become_different_and_keep_their_number(names: list[str]) -> None:
+    labels = style.distinct(names)
+    assert len(set(labels)) == len(labels) == len(names)
+    assert not any("<" in label or ">" in label for label in labels)
+
+
+@given(st.integers(1, 5000), st.integers(2, 400))
+def test_thinning_keeps_the_ends(count: int, most: int) -> None:
+    kept = style.thin(count, most)
+    assert len(kept) == min(count, most)
+    assert kept[0] == 0
+    assert kept[-1] == count - 1
+    assert kept == sorted(set(kept))
