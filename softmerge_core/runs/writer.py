@@ -111,7 +111,8 @@ class RunWriter:
             while done < len(line):
                 done += os.write(self._log, line[done:])
         except OSError:
-            os.ftruncate(self._log, before)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._log, before)
             raise
 
     def should_stop(self) -> bool:

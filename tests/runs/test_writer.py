@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -248,8 +249,39 @@ def test_a_result_that_is_no_json_fails_the_run(store: RunStore, monkeypatch: py
 
 
 def test_torchs_own_words_for_no_memory_are_understood() -> None:
-    error = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-    assert describe(error) == "The worker ran out of memory."
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.zeros(2**50)
+    assert describe(caught.value) == "The worker ran out of memory."
+
+
+def test_a_file_that_may_not_grow_ends_the_run_which_goes_on_once_it_may(store: RunStore) -> None:
+    spec = CountingSpec(steps=30)
+    run_id = store.create(spec)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        assert conduct(store.folder(run_id)) == "failed"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    view = store.read(run_id)
+    assert view.error == "A file could not be written or read: File too large."
+    assert view.events
+    assert conduct(store.folder(run_id)) == "finished"
+    assert told(store, run_id) == whole_run(store, spec)
+
+
+def test_a_full_device_is_told_and_nothing_is_reported_as_written(store: RunStore) -> None:
+    run_id = store.create(CountingSpec())
+    with RunWriter(store.folder(run_id), listen=lambda _: pytest.fail("it was not written")) as writer:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, writer._log)
+        os.close(full)
+        with pytest.raises(OSError, match="No space left"):
+            writer.emit(Notice(step=0, text="lost"))
+        assert writer.fail(OSError(errno.ENOSPC, "No space left on device")) == "failed"
+    assert store.read(run_id).events == ()
 
 
 def test_the_same_report_twice_in_one_attempt_is_written_twice(store: RunStore) -> None:
