@@ -59,8 +59,8 @@ def to_data(name: str, title: str, classes: int, arrays: Arrays) -> Data:
     tensors = {}
     for split in SPLITS:
         inputs, labels = arrays[f"{split}_inputs"], arrays[f"{split}_labels"]
-        tensors[f"{split}_inputs"] = torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32))
-        tensors[f"{split}_labels"] = torch.from_numpy(np.ascontiguousarray(labels, dtype=np.int64))
+        tensors[f"{split}_inputs"] = torch.from_numpy(np.array(inputs, dtype=np.float32, order="C"))
+        tensors[f"{split}_labels"] = torch.from_numpy(np.array(labels, dtype=np.int64))
     shape = tuple(arrays["train_inputs"].shape[1:])
     return Data(name=name, title=title, classes=classes, input_shape=shape, **tensors)
 

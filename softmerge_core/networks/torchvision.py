@@ -33,7 +33,7 @@ def _fit_channels(network: nn.Module, channels: int) -> None:
     if first.in_channels == channels:
         return
     settings = {key: getattr(first, key) for key in ("stride", "padding", "dilation")}
-    fresh = nn.Conv2d(channels, first.out_channels, first.kernel_size, bias=first.bias is not None, **settings)
+    fresh = nn.Conv2d(channels, first.out_channels, first.kernel_size, bias=first.bias is not None, **settings)  # type: ignore[arg-type]
     nn.init.normal_(fresh.weight, std=(2 / prod((first.out_channels, *first.kernel_size))) ** 0.5)
     parent, _, child = path.rpartition(".")
     network.get_submodule(parent).register_module(child, fresh)

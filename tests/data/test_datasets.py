@@ -1,0 +1,166 @@
+import random
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from softmerge_core.data import (
+    Data,
+    check_data,
+    check_data_spec,
+    datasets,
+    digits,
+    load_data,
+    load_dataset,
+    mnist1d,
+    select,
+)
+from softmerge_core.errors import DataError, NotFoundError
+from softmerge_core.settings import DataSpec
+
+NAMES = ("digits", "mnist1d", "moons", "rings", "spirals")
+SPLITS = ("train", "validation", "test")
+
+
+def test_there_are_five_data_sets() -> None:
+    assert tuple(datasets()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_data_are_sound_and_as_declared(name: str) -> None:
+    data, declared = load_dataset(name), datasets()[name]
+    check_data(data)
+    assert (data.input_shape, data.classes) == (declared.input_shape, declared.classes)
+    for split in SPLITS:
+        inputs, labels = data.split(split)
+        assert (inputs.dtype, labels.dtype) == (torch.float32, torch.int64)
+        assert inputs.shape == (len(labels), *data.input_shape)
+        assert set(labels.tolist()) == set(range(data.classes))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_are_standardised(name: str) -> None:
+    inputs = load_dataset(name).train_inputs
+    assert abs(inputs.mean().item()) < 0.01
+    assert inputs.std().item() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_sample_is_in_two_splits(name: str) -> None:
+    data = load_dataset(name)
+    seen = [{row.numpy().tobytes() for row in data.split(split)[0]} for split in SPLITS]
+    assert not seen[0] & seen[1]
+    assert not seen[0] & seen[2]
+    assert not seen[1] & seen[2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loading_is_deterministic_and_cached(name: str) -> None:
+    data, again = load_dataset(name), datasets()[name].load()
+    assert load_dataset(name) is data
+    for split in SPLITS:
+        assert np.array_equal(data.split(split)[0].numpy(), again[f"{split}_inputs"])
+        assert np.array_equal(data.split(split)[1].numpy(), again[f"{split}_labels"])
+
+
+def test_sizes_are_the_standard_ones() -> None:
+    sizes = {name: tuple(len(load_dataset(name).split(split)[1]) for split in SPLITS) for name in NAMES}
+    assert sizes == {
+        "mnist1d": (4000, 1000, 1000),
+        "digits": (1000, 350, 447),
+        **dict.fromkeys(("moons", "rings", "spirals"), (600, 300, 600)),
+    }
+
+
+def test_mnist1d_is_what_the_package_generates_and_global_randomness_is_untouched() -> None:
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002 - the state that must survive
+    expected = random.random(), np.random.random()  # noqa: NPY002
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    made, shipped = mnist1d.generate(), load_file(mnist1d.FILE)
+    assert (random.random(), np.random.random()) == expected  # noqa: NPY002
+    assert made.keys() == shipped.keys()
+    for name, array in made.items():
+        assert array.dtype == shipped[name].dtype
+        # a mathematics library of another machine may round the last bit of a float32 otherwise
+        np.testing.assert_allclose(array, shipped[name], rtol=0, atol=1e-6)
+
+
+def test_digits_are_scikit_learns() -> None:
+    made, shipped = digits.generate(), load_file(digits.FILE)
+    assert made.keys() == shipped.keys()
+    assert all(np.array_equal(made[name], shipped[name]) for name in made)
+
+
+def test_digits_are_stratified() -> None:
+    data = load_dataset("digits")
+    overall = torch.cat([data.split(split)[1] for split in SPLITS]).bincount() / 1797
+    for split in SPLITS:
+        labels = data.split(split)[1]
+        assert (labels.bincount() - overall * len(labels)).abs().max() < 2.5
+
+
+def test_select_takes_the_first_samples_and_leaves_the_rest() -> None:
+    data = load_dataset("moons")
+    few = select(data, DataSpec(dataset="moons", train_samples=7, validation_samples=3))
+    assert torch.equal(few.train_inputs, data.train_inputs[:7])
+    assert torch.equal(few.validation_labels, data.validation_labels[:3])
+    assert len(few.test_labels) == len(data.test_labels)
+    assert len(select(data, DataSpec(dataset="moons", train_samples=10**6)).train_labels) == 600
+
+
+@pytest.mark.parametrize(("field", "word"), [("train_samples", "training"), ("validation_samples", "validation")])
+def test_no_samples_is_an_error_before_and_after_loading(field: str, word: str) -> None:
+    spec = DataSpec(dataset="moons", **{field: 0})
+    with pytest.raises(DataError, match=f"no {word} data"):
+        check_data_spec(spec)
+    with pytest.raises(DataError, match=f"no {word} data"):
+        check_data(load_data(spec))
+
+
+def test_unknown_data_set() -> None:
+    with pytest.raises(NotFoundError, match="mnist1d"):
+        load_dataset("mnist")
+    with pytest.raises(NotFoundError, match="unknown data set"):
+        check_data_spec(DataSpec(dataset="mnist"))
+
+
+def _with(data: Data, name: str, index: int, value: float) -> Data:
+    tensor = getattr(data, name).clone()
+    tensor[index] = value
+    return replace(data, **{name: tensor})
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("label", [-1, 2, 57])
+def test_a_label_outside_the_classes_is_named(split: str, label: int) -> None:
+    data = _with(load_dataset("moons"), f"{split}_labels", 17, label)
+    with pytest.raises(DataError, match=rf"{split}_labels in 0\.\.1, got {label} at index 17"):
+        check_data(data)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_inputs_that_are_not_finite_are_named(value: float) -> None:
+    with pytest.raises(DataError, match="finite test_inputs, got NaN or Inf in sample 4"):
+        check_data(_with(load_dataset("moons"), "test_inputs", 4, value))
+
+
+def test_data_must_fit_the_network() -> None:
+    data = load_dataset("digits")
+    with pytest.raises(DataError, match=r"shape \(1, 40\), got \(1, 8, 8\)"):
+        check_data(data, input_shape=(1, 40))
+    with pytest.raises(DataError, match=r"0\.\.4"):
+        check_data(data, classes=5)
+
+
+def test_checking_a_spec_loads_no_torch() -> None:
+    code = (
+        "import sys; from softmerge_core.data import check_data_spec; from softmerge_core.settings import DataSpec;"
+        "check_data_spec(DataSpec()); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
