@@ -76,7 +76,7 @@ class Chart {
     this.send = send;
     this.host.style.height = `${data.height}px`;
     this.host.setAttribute("aria-label", data.alt);
-    this.note.textContent = data.waiting;
+    if (!this.host.dataset.failed) this.note.textContent = data.waiting;
     if (!data.figure) return void loadPlotly(data.plotly).catch(() => {});
     this.latest = this.pending = data;
     this.draw();
@@ -95,8 +95,10 @@ class Chart {
         this.listen();
         this.host.dataset.updates = Number(this.host.dataset.updates ?? 0) + 1;
         this.host.dataset.drawn = "yes";
+        delete this.host.dataset.failed;
       }
     } catch (error) {
+      this.host.dataset.failed = "yes";
       this.note.textContent = `The chart cannot be drawn: ${error.message}`;
     } finally {
       this.drawing = false;

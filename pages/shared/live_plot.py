@@ -1,5 +1,6 @@
 """A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -105,7 +106,8 @@ def compact(figure: go.Figure, key: str) -> dict[str, Any]:
     for trace in plain["data"]:
         name = str(trace.get("name", trace.get("type", "")))
         seen[name] = seen.get(name, 0) + 1
-        trace.setdefault("uid", f"{name}#{seen[name]}")
+        # Plotly makes CSS selectors of it, which no name may break.
+        trace["uid"] = "t" + hashlib.sha256(f"{name}#{seen[name]}".encode()).hexdigest()[:12]
     return plain
 
 

@@ -88,9 +88,12 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
     """
     accuracy = result["accuracy"]
     count = len(accuracy.get("sources") or [])
-    others = (("average", "plain averaging"), ("best_source", "the best single source"))
-    others += (("ensemble", f"the ensemble of all {count}" if count else "the ensemble"),)
-    known = [(accuracy[key], name) for key, name in others if _known(accuracy.get(key))]
+    others = {
+        "average": "plain averaging",
+        "best_source": "the best single source",
+        "ensemble": f"the ensemble of all {count}" if count else "the ensemble",
+    }
+    known = [(accuracy[key], name) for key, name in others.items() if _known(accuracy.get(key))]
     if not _known(accuracy.get("soft")) or not known:
         return "There is no test accuracy to compare."
     soft = accuracy["soft"]

@@ -118,6 +118,17 @@ def test_a_click_arrives_once(live: Page) -> None:
     expect(live.get_by_text("clicks: [(10, 0), (71, 7)]")).to_be_visible()
 
 
+def test_other_rows_take_the_same_place(live: Page) -> None:
+    live.evaluate(WATCH)
+    for name, rows in (("Layers only", [2.5, -0.5]), ("Layers only", [71.5, -0.5])):
+        live.get_by_text(name).click()
+        wait_for(lambda rows=rows: live.evaluate(RANGE) == rows, 30, f"rows {rows}")
+        wait_updates(live, 2)
+        assert chart(live).get_attribute("data-failed") is None
+    assert live.evaluate("() => document.querySelector('.js-plotly-plot').softmergeMark") == "the same node"
+    assert live.evaluate("() => window.removed") == 0
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_fits_a_phone_in_both_themes(app: Callable[..., str], open_page: Callable[..., Page], theme: Any) -> None:
     page = open_page(app("live"), theme=theme, narrow=True)

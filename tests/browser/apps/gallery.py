@@ -43,9 +43,9 @@ def made_up(draw: random.Random, upto: int = 3) -> list[Event]:
             )
             events.append(Loss(step=step, series="soft", task=task, penalty=penalty, total=task + penalty))
             if step % 40 == 0:
-                for series, value in (("soft", 0.84 - 0.12 * math.exp(-step / 300)), ("average", 0.806),
+                for series, share in (("soft", 0.84 - 0.12 * math.exp(-step / 300)), ("average", 0.806),
                                       ("best_source", 0.789), ("ensemble", 0.84)):  # fmt: skip
-                    events.append(Evaluation(step=step, series=series, split="validation", accuracy=value, loss=1))
+                    events.append(Evaluation(step=step, series=series, split="validation", accuracy=share, loss=1))
         logits = [[draw.gauss(0.5, 2.2) for _ in SOURCES] for _ in parts]
         value = tuple(tuple(min(max(1.2 / (1 + math.exp(-x)) - 0.1, 0), 1) for x in row) for row in logits)
         chance = tuple(tuple(1 / (1 + math.exp(-x - 1.6)) for x in row) for row in logits)

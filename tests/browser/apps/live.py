@@ -13,6 +13,7 @@ from softmerge_core.figures.gates import gates_figure
 
 SOURCES = tuple(f"source {index}" for index in range(8))
 PARTS = tuple(f"conv{layer}[{channel}]" for layer in range(3) for channel in range(24))
+LAYERS = ("conv0", "conv1", "conv2")
 GROUPS = tuple(part.partition("[")[0] for part in PARTS)
 
 st.set_page_config(layout="wide")
@@ -23,17 +24,18 @@ def probability(part: int, source: int, time_passed: float) -> float:
     return 1 / (1 + math.exp(-6 * math.sin(part * 0.7 + source * 1.3 + time_passed)))
 
 
-def events(time_passed: float) -> list[Event]:
-    table = tuple(tuple(probability(p, s, time_passed) for s in range(8)) for p in range(len(PARTS)))
+def events(time_passed: float, parts: tuple[str, ...], groups: tuple[str, ...]) -> list[Event]:
+    table = tuple(tuple(probability(p, s, time_passed) for s in range(8)) for p in range(len(parts)))
     value = tuple(tuple(min(max(1.2 * cell - 0.1, 0.0), 1.0) for cell in row) for row in table)
-    stage = Stage(step=0, stage="channel", title="Channel gates", parts=PARTS, sources=SOURCES, groups=GROUPS)
-    return [stage, Gates(step=1, stage="channel", probability=table, value=value)]
+    stage = Stage(step=0, stage="gates", title="Gates", parts=parts, sources=SOURCES, groups=groups)
+    return [stage, Gates(step=1, stage="gates", probability=table, value=value)]
 
 
 @st.fragment(run_every=0.2)
 def picture() -> None:
     passed = time.monotonic() - start
-    shown = events(passed) if passed > float(os.environ.get("LIVE_START", "0")) else []
+    rows = (LAYERS, LAYERS) if st.session_state.get("coarse") else (PARTS, GROUPS)
+    shown = events(passed, *rows) if passed > float(os.environ.get("LIVE_START", "0")) else []
     result = live_plot(
         gates_figure(shown, theme=current_theme()),
         key="gates",
@@ -48,4 +50,5 @@ def picture() -> None:
 
 
 st.title("Live")
+st.toggle("Layers only", key="coarse")
 picture()
