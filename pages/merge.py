@@ -1,0 +1,44 @@
+"""The Merge page: choose sources and parts, start, and watch gates learn which source to trust."""
+
+import streamlit as st
+
+from pages.shared.merge_outcome import outcome, verdict
+from pages.shared.merge_pictures import merge_pictures, merge_progress
+from pages.shared.merge_setup import merge_setup
+from pages.shared.run_panel import controls, current_run, follow
+from pages.shared.run_reader import RunReader
+from pages.shared.services import is_live
+from pages.shared.text import plain, sentence
+
+KIND = "merge"
+PURPOSE = "Merge trained networks by learning, part by part, which of them to trust — their weights are never changed."
+
+
+def page() -> None:
+    """The page from top to bottom."""
+    header = st.container(key="header", gap="xsmall")
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        setup = merge_setup()
+    with header:
+        reader = current_run(KIND)
+        words, buttons = st.columns([1, 1], vertical_alignment="bottom", gap="medium")
+        words.markdown(f"# Soft Merge\n{PURPOSE}")
+        with buttons:
+            problem = controls(KIND, reader, setup.spec, label="Start merging")
+        for text in filter(None, (setup.problem, problem)):
+            st.error(plain(sentence(text), 600), icon=":material/error:")
+    if is_live(reader.view if reader else None):
+        st.html("<style>@media (max-width: 640px) { .st-key-live { order: -1 } }</style>")
+    with right:
+        follow(KIND, draw)
+
+
+def draw(reader: RunReader | None) -> None:
+    """The right side: progress, the outcome once there is one, the pictures, what can be taken along."""
+    merge_progress(reader)
+    with st.container(key="verdict-slot"):
+        verdict(reader)
+    merge_pictures(reader)
+    with st.container(key="outcome-slot"):
+        outcome(reader)

@@ -1,0 +1,118 @@
+"""What came of a merge: one sentence, who won and why, test accuracy, and what can be taken along."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.live_plot import live_plot
+from pages.shared.run_reader import RunReader
+from pages.shared.services import run_store
+from pages.shared.text import percent, plain, sentence
+from pages.shared.theme import current_theme
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.events import Notice
+from softmerge_core.figures.bars import accuracy_dots, accuracy_height
+from softmerge_core.figures.style import method_title
+from softmerge_core.figures.words import gain_sentence
+
+METHODS = ("soft", "average", "best_source", "ensemble")
+SAMPLES = 1000  # of a run that did not note how many test samples there were
+
+
+def verdict(reader: RunReader | None) -> None:
+    """How the run ended, in words; nothing while it is live."""
+    if reader is None:
+        return
+    view = reader.view
+    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
+        st.warning(plain(sentence(text), 400), icon=":material/info:")
+    if view.status == "failed":
+        st.error(plain(sentence(view.error or "The run failed"), 600), icon=":material/error:")
+    elif view.status == "interrupted":
+        st.warning(plain(sentence(view.error or "The run was interrupted"), 600), icon=":material/history:")
+    if view.result:
+        _result(view.result)
+
+
+def _result(result: Mapping[str, Any]) -> None:
+    with st.container(border=True, gap="xsmall", key="verdict"):
+        st.markdown(f"**{gain_sentence(result, test_samples(result))}**")
+        st.caption(plain(sentence(str(result.get("reason", ""))), 600))
+
+
+def test_samples(result: Mapping[str, Any]) -> int:
+    """How many test samples the accuracies come from."""
+    return int((result.get("samples") or {}).get("test", SAMPLES))
+
+
+def outcome(reader: RunReader | None) -> None:
+    """Test accuracy as a picture and a table, and the downloads; nothing before there is a result."""
+    if reader is None or not reader.view.result:
+        return
+    result = reader.view.result
+    first, second = st.columns(2, gap="medium")
+    with first:
+        n = test_samples(result)
+        st.markdown(f"**Test accuracy.** Every network on the same {n:,} test samples, none of which was trained on.")
+        figure = accuracy_dots(result, theme=current_theme(), n=n)
+        live_plot(figure, key="test-plot", height=accuracy_height(result), alt="Test accuracy of every network")
+    with second:
+        st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
+        st.dataframe(accuracy_table(result), hide_index=True, width="stretch")
+    downloads(reader)
+
+
+def accuracy_table(result: Mapping[str, Any]) -> pd.DataFrame:
+    """A row per network: test accuracy, points against plain averaging, validation accuracy."""
+    test, validation = result["accuracy"], result.get("validation_accuracy") or {}
+    rows = [(method_title(key), test.get(key), validation.get(key)) for key in METHODS]
+    seen = validation.get("sources") or [None] * len(test["sources"])
+    rows += list(zip(result["source_names"], test["sources"], seen, strict=True))
+    return pd.DataFrame(
+        {
+            "Network": [name for name, _, _ in rows],
+            "Test": [percent(share) for _, share, _ in rows],
+            "Points": [_points(share, test.get("average")) for _, share, _ in rows],
+            "Validation": [percent(share) for _, _, share in rows],
+        }
+    )
+
+
+def _points(share: float | None, average: float | None) -> str:
+    if share is None or average is None:
+        return ""
+    return f"{100 * (share - average):+.1f}".replace("-", "−")
+
+
+def downloads(reader: RunReader) -> None:
+    """The merged weights, the spec, and the command that makes the same merge again."""
+    store, run_id = run_store(), reader.run_id
+    stem = run_id.removeprefix("example:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        try:
+            path = store.weights(run_id, "merged")
+            st.download_button(
+                "Merged weights",
+                path.read_bytes,
+                f"{stem}.safetensors",
+                "application/octet-stream",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The merged network as safetensors, of the sources' architecture.",
+            )
+        except SoftMergeError:
+            st.caption("This run kept no weights.")
+        st.download_button(
+            "Spec",
+            json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
+            f"{stem}.json",
+            "application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+            help="Everything this run was told, for the command line or another machine.",
+        )
+    st.caption("The same merge on the command line, with the spec downloaded above:")
+    st.code(f"python -m softmerge_core merge {stem}.json --out merged", language="bash")

@@ -1,0 +1,116 @@
+"""What a merge looks like while it runs: gates, accuracy, losses and, in the plane, the decision boundary."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.live_plot import Click, live_plot
+from pages.shared.run_panel import progress
+from pages.shared.run_reader import RunReader
+from pages.shared.theme import current_theme
+from softmerge_core.events import AnyEvent, Gates, Stage
+from softmerge_core.figures import words
+from softmerge_core.figures.accuracy import accuracy_figure
+from softmerge_core.figures.boundary import boundary_figure
+from softmerge_core.figures.gates import gates_figure, last_gates
+from softmerge_core.figures.losses import losses_figure
+
+TALL, LOW = 400, 320  # px
+IDLE = {
+    "gates": "Each row is a part of the network, each column a source; colour tells how likely the gate between "
+    "them is open.",
+    "accuracy": "The merged network's accuracy as its gates learn, beside plain averaging, the best source and the "
+    "ensemble.",
+    "losses": "Task loss, the penalty on open gates, and their sum.",
+}
+
+
+def merge_pictures(reader: RunReader | None) -> None:
+    """All pictures of a run, or of what will be shown, each under one sentence in words."""
+    events = _shown_events(reader)
+    first, second = st.columns(2, gap="medium")
+    with first:
+        _gates(events, reader)
+    with second:
+        sentence = words.accuracy_sentence(events) if reader else IDLE["accuracy"]
+        picture("accuracy", "Accuracy", sentence, accuracy_figure(events, theme=current_theme(), height=TALL), TALL)
+    first, second = st.columns(2, gap="medium")
+    with first:
+        sentence = words.losses_sentence(events) if reader else IDLE["losses"]
+        picture("losses", "Losses", sentence, losses_figure(events, theme=current_theme()), LOW)
+    with second:
+        boundary = boundary_figure(events, theme=current_theme())
+        if boundary is not None:
+            text = "What the merged network decides at each point of the plane, with training samples over it."
+            picture("boundary", "Decision boundary", text, boundary, LOW)
+
+
+def picture(
+    key: str, title: str, sentence: str, figure: Any, height: int, *, waiting: str = "", clickable: bool = False
+) -> Click | None:
+    """One picture: its title, what it shows in words, and the chart, which stays in its place for good."""
+    with st.container(key=f"picture-{key}", gap="xsmall"):
+        st.markdown(f"**{title}.** {sentence}")
+        return live_plot(
+            figure,
+            key=f"{key}-plot",
+            height=height,
+            alt=f"{title}: {IDLE.get(key, sentence)}",
+            waiting=waiting or "Nothing to show yet",
+            clickable=clickable,
+        ).click
+
+
+def _gates(events: Sequence[AnyEvent], reader: RunReader | None) -> None:
+    figure = gates_figure(events, theme=current_theme(), height=TALL)
+    sentence = words.gates_sentence(events) if reader else IDLE["gates"]
+    click = picture("gates", "Gates", sentence, figure, TALL, clickable=True)
+    st.text(cell_text(events, click), width="stretch")
+
+
+def cell_text(events: Sequence[AnyEvent], click: Click | None) -> str:
+    """What the cell that was clicked says now, letter by letter as its names are."""
+    found = last_gates(events)
+    if found is None:
+        return " "
+    stage, gates = found
+    if click is None or click.row is None or click.col is None:
+        return "Click a cell to read it."
+    if click.row >= len(gates.value) or click.col >= len(stage.sources):
+        return "The cell you clicked belongs to another stage."
+    value, probability = gates.value[click.row][click.col], gates.probability[click.row][click.col]
+    exact = {0.0: ", exactly closed", 1.0: ", exactly open"}.get(value, "")
+    return (
+        f"{stage.parts[click.row]} from {stage.sources[click.col]}: P(open) = {probability:.2f}, "
+        f"gate z = {value:.2f}{exact}."
+    )
+
+
+def _shown_events(reader: RunReader | None) -> list[AnyEvent]:
+    """The run's events; of one that ended, with the gates of the network that was kept as the newest."""
+    if reader is None:
+        return []
+    gates = (reader.view.result or {}).get("gates")
+    return [*reader.events, *(result_gates(gates, reader.events[-1].step) if gates and reader.events else ())]
+
+
+def result_gates(gates: dict[str, Any], step: int) -> tuple[Stage, Gates]:
+    """A result's table of gates as the events that draw it."""
+    stage = Stage(
+        step=step,
+        stage="result",
+        title="result",
+        parts=tuple(gates["parts"]),
+        sources=tuple(gates["sources"]),
+        groups=tuple(gates.get("groups", ())),
+    )
+    return stage, Gates(step=step, stage="result", probability=gates["probability"], value=gates["value"])
+
+
+def merge_progress(reader: RunReader | None) -> None:
+    """The bar above the pictures."""
+    if reader is None:
+        st.progress(0.0, text="Nothing has run yet: press Start, and watch the gates learn which source to trust.")
+    else:
+        progress(reader)

@@ -1,0 +1,113 @@
+"""Choosing a family of trained networks, and which of them take part, as they are or spoiled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.shared.settings_form import choice_title, settings_form
+from pages.shared.text import percent, plain
+from softmerge_core.settings import AttackSettings, SourceSpec
+from softmerge_core.zoo import FamilyInfo, ModelInfo, families
+
+FIRST = "mnist1d-cnn-shared-trunk"
+AT_ONCE = 4  # of a family with more sources so many are chosen at first: enough to see what gates do
+ATTACKS = {
+    "extreme": "Extreme values",
+    "noise": "Noise",
+    "sign_flip": "Flipped signs",
+    "nan": "NaN",
+    "inf": "Inf",
+}
+
+
+@dataclass(frozen=True)
+class PickedSource:
+    """A chosen source and the name it is shown by."""
+
+    spec: SourceSpec
+    title: str
+
+
+def pick_family(*, key: str = "family") -> FamilyInfo | None:
+    """The chosen family with one sentence about it; None where none is installed, which the page then says."""
+    found = families()
+    if not found:
+        st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
+        return None
+    names = sorted(found, key=lambda name: (name != FIRST, found[name].title))
+    chosen = st.selectbox(
+        "Family of trained networks",
+        names,
+        format_func=lambda name: found[name].title,
+        key=key,
+        bind="query-params",
+        help="Networks of one architecture, trained apart; how they differ decides what merging can do.",
+    )
+    st.caption(plain(found[chosen].description, 400))
+    return found[chosen]
+
+
+def pick_sources(family: FamilyInfo, *, prefix: str = "") -> list[PickedSource]:
+    """A card for each model of the family; returns those that take part, in the family's order."""
+    with st.container(key=f"{prefix}cards", gap="xsmall"):
+        return [
+            PickedSource(spec, name)
+            for index, model in enumerate(family.models)
+            if (picked := source_card(family, model, chosen=index < AT_ONCE, prefix=prefix))
+            for spec, name in [picked]
+        ]
+
+
+def source_card(
+    family: FamilyInfo, model: ModelInfo, *, chosen: bool, prefix: str = ""
+) -> tuple[SourceSpec, str] | None:
+    """One model: take part or not, its test accuracy, how it was trained, and a menu to spoil a copy of it."""
+    key = f"{prefix}{family.name}/{model.name}"
+    with st.container(border=True, gap=None, key=f"card-{_slug(key)}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            taken = st.toggle(
+                plain(model.title),
+                value=chosen,
+                key=f"use:{key}",
+                persist_state="session",
+                help="Whether this source takes part in the merge.",
+                width="stretch",
+            )
+            st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
+            attack = poison_menu(key)
+        st.caption(_about(model, attack))
+    return (SourceSpec(model=f"{family.name}/{model.name}", attack=attack), model.title) if taken else None
+
+
+def poison_menu(key: str) -> AttackSettings | None:
+    """A small menu that spoils the copy of a source that takes part; the source itself stays as it is."""
+    chosen = st.session_state.get(f"poison:{key}")
+    with st.popover("", icon=":material/science:", type="tertiary", help="Poison a copy of this source."):
+        kind = st.pills(
+            "Poison this source",
+            list(ATTACKS),
+            format_func=lambda name: ATTACKS.get(name, choice_title(name)),
+            key=f"poison:{key}",
+            persist_state="session",
+            help="A spoiled copy takes part in its place; choose it once more to undo.",
+        )
+        rest = [name for name in AttackSettings.model_fields if name != "kind"]
+        values = _rest(key, rest) if chosen else {}
+    return AttackSettings(kind=kind, **values) if kind else None
+
+
+def _rest(key: str, names: Sequence[str]) -> dict[str, float]:
+    return settings_form(AttackSettings, prefix=f"poison:{key}:", fields=names, bind=False)
+
+
+def _about(model: ModelInfo, attack: AttackSettings | None) -> str:
+    spoiled = attack or model.attack
+    if spoiled is None:
+        return plain(model.how, 160)
+    mark = f":red-badge[:material/warning: Poisoned: {ATTACKS.get(spoiled.kind, spoiled.kind).lower()}]"
+    return f"{mark} {plain(model.how, 120)}"
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text)

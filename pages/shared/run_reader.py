@@ -1,0 +1,57 @@
+"""A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
+
+from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Progress
+from softmerge_core.runs import RunStore, RunView
+
+Newest = Gates | Boundary | Points | Progress  # of these only the last one of a kind matters
+
+
+class RunReader:
+    """Follows one run. ``view``: its last reading; ``events``: what pictures are built from, oldest first."""
+
+    def __init__(self, store: RunStore, run_id: str) -> None:
+        self.run_id = run_id
+        self.damaged = 0
+        self._store, self._next, self._step = store, 0, 0
+        self._kept: list[AnyEvent] = []
+        self._newest: dict[str, AnyEvent] = {}
+        self.view: RunView = self.poll()
+
+    def poll(self) -> RunView:
+        """Read what is new; raises NotFoundError or RunError when the run is gone or damaged."""
+        view = self._store.read(self.run_id, self._next)
+        if view.next < self._next:  # the log was begun afresh
+            self._kept, self._newest, self._step = [], {}, 0
+        self._next = view.next
+        self.damaged += view.damaged
+        for event in view.events:
+            self._take(event)
+        self.view = view
+        return view
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        """Stages, losses, evaluations and notices, then the newest of everything else, the gates last but one."""
+        return [*self._kept, *self._newest.values()]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages whose gates are known, in their order."""
+        return tuple(event.stage for event in self._kept if event.kind == "stage")
+
+    def _take(self, event: AnyEvent) -> None:
+        if event.kind != "points" and event.step < self._step:
+            self._rewind(event.step)
+        if event.kind != "points":
+            self._step = event.step
+        if isinstance(event, Newest):
+            key = f"{event.kind}:{getattr(event, 'stage', '') or getattr(event, 'series', '')}"
+            self._newest.pop(key, None)  # so that the newest is the last
+            self._newest[key] = event
+        else:
+            self._kept.append(event)
+
+    def _rewind(self, step: int) -> None:
+        """A resumed run goes on from its last snapshot: what came after that is told once more."""
+        self._kept = [event for event in self._kept if event.step <= step]
+        self._newest = {key: event for key, event in self._newest.items() if event.step <= step}

@@ -1,0 +1,154 @@
+"""Forms built from settings models: title, help, limits and choices all come from the fields themselves.
+
+A new field of a settings model needs no change here or in any page.
+"""
+
+import math
+import types
+import typing
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+FEW = 5  # so many short choices are shown side by side
+SHORT = 9  # letters
+
+
+def settings_form(
+    model: type[BaseModel],
+    *,
+    prefix: str = "",
+    fields: Sequence[str] | None = None,
+    columns: int = 2,
+    defaults: Mapping[str, Any] | None = None,
+    bind: bool = True,
+) -> dict[str, Any]:
+    """Widgets for ``fields`` of ``model`` (all by default); returns their values by field name.
+
+    A widget's key, and with ``bind`` its name in the page's address, is ``prefix`` and the field's name; values
+    outlive a change of page. The values are not checked against each other: ``settings.parse`` does that.
+    """
+    names = list(model.model_fields) if fields is None else list(fields)
+    values, grid = {}, _Grid(columns)
+    for name in names:
+        field = model.model_fields[name]
+        default = (defaults or {}).get(name, field.get_default(call_default_factory=True))
+        with grid.cell(wide=_choices(field.annotation) is not None):
+            values[name] = _widget(name, field, default, prefix + name, bind)
+    return values
+
+
+def main_fields(model: type[BaseModel], skip: Collection[str] = ()) -> list[str]:
+    """The fields a form shows at once."""
+    return [name for name, field in model.model_fields.items() if not _more(field) and name not in skip]
+
+
+def more_fields(model: type[BaseModel], skip: Collection[str] = ()) -> list[str]:
+    """The fields a form keeps behind "More"."""
+    return [name for name, field in model.model_fields.items() if _more(field) and name not in skip]
+
+
+def _more(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return bool(extra.get("more")) if isinstance(extra, dict) else False
+
+
+class _Grid:
+    """Cells in rows of ``columns``; a wide cell has a row of its own."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns, self.row = columns, []  # type: tuple[int, list[Any]]
+
+    def cell(self, *, wide: bool) -> Any:
+        if wide:
+            self.row = []
+            return st.container()
+        if not self.row:
+            self.row = list(st.columns(self.columns, gap="small", vertical_alignment="bottom"))
+        return self.row.pop(0)
+
+
+def _widget(name: str, field: FieldInfo, default: Any, key: str, bind: bool) -> Any:
+    """The widget that fits the field's type."""
+    label, about = field.title or name.replace("_", " ").capitalize(), field.description
+    common: dict[str, Any] = {"key": key, "help": about}
+    common |= {"bind": "query-params"} if bind else {"persist_state": "session"}
+    choices = _choices(field.annotation)
+    if choices is not None:
+        return _choice(label, choices, default, common)
+    if field.annotation is bool:
+        return st.toggle(label, value=default, **common)
+    kind = _number(field.annotation)
+    if kind is not None:
+        return _number_input(label, kind, field, default, common)
+    text = st.text_input(label, value=_as_text(default), **common)
+    return _items(text) if get_origin(field.annotation) is tuple else text
+
+
+def _choices(annotation: Any) -> tuple[Any, ...] | None:
+    return get_args(annotation) if get_origin(annotation) is Literal else None
+
+
+def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str, Any]) -> Any:
+    options, named = list(choices), {**common, "format_func": choice_title}
+    if len(choices) <= FEW and max(len(str(choice)) for choice in choices) <= SHORT:
+        return st.segmented_control(label, options, default=default, required=True, **named)
+    return st.selectbox(label, options, index=choices.index(default), **named)
+
+
+def choice_title(choice: Any) -> str:
+    """A choice as readers see it."""
+    return str(choice).replace("_", " ").capitalize()
+
+
+def _number(annotation: Any) -> type[int] | type[float] | None:
+    """int or float, also where the value may be left out."""
+    if get_origin(annotation) in (types.UnionType, typing.Union):
+        annotation = next((part for part in get_args(annotation) if part is not type(None)), None)
+    if annotation is int:
+        return int
+    return float if annotation is float else None
+
+
+def _number_input(label: str, kind: type, field: FieldInfo, default: Any, common: dict[str, Any]) -> Any:
+    low, high = limits(field)
+    options: dict[str, Any] = {"min_value": low, "max_value": high, "step": step_of(kind, default)}
+    options = {name: None if value is None else kind(value) for name, value in options.items()}
+    if default is None:
+        options["placeholder"] = "all"
+    shown = "%d" if kind is int else "%.4g"
+    return st.number_input(label, value=None if default is None else kind(default), format=shown, **options, **common)
+
+
+def limits(field: FieldInfo) -> tuple[float | None, float | None]:
+    """The lowest and highest value a field takes; a strict bound is moved by next to nothing."""
+    low = high = None
+    for limit in field.metadata:
+        if (bound := getattr(limit, "ge", None)) is not None:
+            low = bound
+        if (bound := getattr(limit, "gt", None)) is not None:
+            low = bound + 1e-6
+        if (bound := getattr(limit, "le", None)) is not None:
+            high = bound
+        if (bound := getattr(limit, "lt", None)) is not None:
+            high = bound - 1e-6
+    return low, high
+
+
+def step_of(kind: type, default: float | None) -> float:
+    """How much a number changes at a click: a power of ten about a tenth to a half of its default."""
+    if not default:
+        return 1 if kind is int else 0.05
+    step = 10.0 ** math.floor(math.log10(abs(default) / 2))
+    return max(1, int(step)) if kind is int else step
+
+
+def _as_text(value: Any) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, (tuple, list)) else str(value)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -1,0 +1,25 @@
+"""User text and numbers as the pages write them."""
+
+import math
+import re
+
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$^=&])")
+_JOINER = "\u2060"  # invisible: parts a colon from its word, so that neither emoji nor directive comes of it
+
+
+def plain(text: str, limit: int = 80) -> str:
+    """User text as Markdown that shows it letter by letter, on one line of at most ``limit`` letters."""
+    line = " ".join(str(text).split()) or "(no name)"
+    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return _MARKS.sub(r"\\\1", line).replace(":", f":{_JOINER}")
+
+
+def percent(share: float | None) -> str:
+    """An accuracy (0-1) in percent, one decimal."""
+    return "unknown" if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital first letter and a full stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
