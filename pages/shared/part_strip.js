@@ -59,7 +59,8 @@ class Strip {
 
   layer(layer, smallest) {
     const made = element("label", "sm-layer");
-    const short = layer.name.startsWith(`${layer.block}.`) ? layer.name.slice(layer.block.length + 1) : layer.name;
+    const inner = layer.name.startsWith(`${layer.block}.`) ? layer.name.slice(layer.block.length + 1) : layer.name;
+    const short = /^[\d.]+$/.test(inner) ? layer.name : inner; // a bare number says nothing
     const about = `${layer.kind}, ${layer.channels} ch`;
     made.style.setProperty("--sm-size", (Math.log2(layer.parameters + 2) - smallest).toFixed(2));
     made.title = `${layer.name}: ${layer.kind}, ${layer.channels} channels, ${count(layer.parameters)} parameters`;

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from math import ceil, floor, isfinite
+from typing import TypeGuard
 
 import plotly.graph_objects as go
 
 from softmerge_core.events import Evaluation, Event
-from softmerge_core.figures.labels import EndLabel, end_labels, last_step, mark_stages
+from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
 from softmerge_core.figures.style import Theme, method_style, method_title, new_figure
 
 _BASELINES = ("ensemble", "average", "best_source")
-_TOP, _BOTTOM = 40, 48
+_TOP, _BOTTOM = 16, 48
 
 
 def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> go.Figure | None:
@@ -18,7 +19,7 @@ def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320)
 
     The soft merge is drawn as measured, never smoothed; baselines as lines labelled at their end.
     """
-    seen = [e for e in events if isinstance(e, Evaluation) and e.split == "validation" and isfinite(e.accuracy)]
+    seen = [event for event in events if _is_shown(event)]
     soft = [event for event in seen if event.series == "soft"]
     last = {event.series: 100 * event.accuracy for event in seen if event.series in _BASELINES}
     if not soft and not last:
@@ -31,17 +32,18 @@ def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320)
         line = {"color": style.color, "dash": style.dash, "width": 1.5}
         figure.add_trace(_line(key, [0, end], [last[key]] * 2, line))
     if soft:
-        figure.add_trace(_soft(soft, theme))
+        figure.add_trace(_soft(events, theme))
         last["soft"] = 100 * soft[-1].accuracy
     figure.update_layout(
-        margin={"t": _TOP, "b": _BOTTOM},
+        margin={"b": _BOTTOM},
         showlegend=False,
         xaxis={"title": {"text": "Step"}, "range": [0, end]},
         yaxis={"title": {"text": "Validation accuracy (%)"}, "range": [low, high]},
     )
     labels = [_label(key, value, theme) for key, value in last.items()]
-    end_labels(figure, labels, low=low, high=high, plot_height=height - _TOP - _BOTTOM)
-    mark_stages(figure, events, theme)
+    mark_stages(figure, events, theme, top=_TOP)
+    plot_height = height - figure.layout.margin.t - _BOTTOM
+    end_labels(figure, labels, low=low, high=high, plot_height=plot_height)
     return figure
 
 
@@ -53,15 +55,22 @@ def percent_range(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _line(key: str, x: list[int], y: list[float], line: dict[str, object]) -> go.Scatter:
+def _line(key: str, x: Sequence[float | None], y: Sequence[float | None], line: dict[str, object]) -> go.Scatter:
     return go.Scatter(
         x=x, y=y, mode="lines", name=method_title(key), line=line, hovertemplate="%{y:.1f} %",
     )  # fmt: skip
 
 
-def _soft(soft: Sequence[Evaluation], theme: Theme) -> go.Scatter:
+def _is_shown(event: Event) -> TypeGuard[Evaluation]:
+    return isinstance(event, Evaluation) and event.split == "validation" and isfinite(event.accuracy)
+
+
+def _soft(events: Sequence[Event], theme: Theme) -> go.Scatter:
+    """A line per stage: at a border the gates start anew, and nothing lies between."""
+    runs = [[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)]
     style = method_style("soft", theme)
-    trace = _line("soft", [event.step for event in soft], [100 * event.accuracy for event in soft], {})
+    steps, percent = [[e.step for e in run] for run in runs], [[100 * e.accuracy for e in run] for run in runs]
+    trace = _line("soft", joined(steps), joined(percent), {})
     trace.update(
         mode="lines+markers",
         line={"color": style.color, "width": 2.5},

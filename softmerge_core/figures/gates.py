@@ -16,7 +16,7 @@ _TOP, _BOTTOM = 28, 30  # px outside the picture itself
 _ROW = 44  # px: the tallest a row may be
 _LABEL = 14  # px: the room one label needs
 _GLYPH = 12  # px: in a lower row a bar at the cell's edge replaces the glyph
-_BAR = 0.09  # of a cell's width
+_EDGE, _BAR = 0.07, 0.11  # of a cell's width: from its edge to the bar, and the bar
 _NOTES = (
     f"{CLOSED} exactly 0   {OPEN} exactly 1",
     "white bar at left: exactly 0   black bar at right: exactly 1",
@@ -128,7 +128,8 @@ def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
     """One flat picture of edges: 0 draws white, 2 black, 1 nothing."""
     edges = [[mark for cell in line for mark in (0 if cell == 0 else 1, 1, 2 if cell == 1 else 1, 1)] for line in value]
     sources = len(value[0]) if value else 0
-    corners = [place - 0.5 + step for place in range(sources) for step in (0.03, 0.03 + _BAR, 0.96 - _BAR, 0.96)]
+    steps = (_EDGE, _EDGE + _BAR, 1 - _EDGE - _BAR, 1 - _EDGE)
+    corners = [place - 0.5 + step for place in range(sources) for step in steps]
     clear = "rgba(0,0,0,0)"
     return go.Heatmap(
         z=np.array(edges, dtype=np.uint8).reshape(len(rows), 4 * sources),

@@ -10,7 +10,8 @@ from softmerge_core.figures.style import Theme, colour, escape
 
 _LINE = 17  # px: one line of text
 _LETTER = 6.2  # px: a letter's usual width at 12 px
-_PLOT = 300  # px: the narrowest plot, on a phone
+_PLOT = 240  # px: the narrowest plot
+_ROW = 15  # px: a row of stage titles
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,27 @@ def last_step(events: Sequence[Event]) -> int:
     return max([1, *totals[-1:], *(event.step for event in events[-1:])])
 
 
-def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme) -> None:
-    """A thin line where each stage but the first begins, and each stage's title above its stretch."""
+def by_stage(events: Sequence[Event]) -> list[list[Event]]:
+    """The events in runs of one stage each; what comes before the first stage is a run of its own."""
+    runs: list[list[Event]] = [[]]
+    for event in events:
+        if isinstance(event, Stage):
+            runs.append([])
+        runs[-1].append(event)
+    return [run for run in runs if run]
+
+
+def joined(runs: Sequence[Sequence[float]]) -> list[float | None]:
+    """Numbers of several stages after each other, with a gap between, so that no line is drawn across."""
+    flat = [value for run in runs if run for value in (*run, None)]
+    return flat[:-1]
+
+
+def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme, *, top: int, narrow_top: int = 0) -> None:
+    """A thin line where each stage but the first begins, and each stage's title above its stretch.
+
+    The top margin becomes ``top`` px (on a phone ``narrow_top`` more) and what the rows of titles need.
+    """
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
     ends = [*(stage.step for stage in stages[1:]), end]
@@ -68,8 +88,11 @@ def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme) -> Non
         figure.add_annotation(
             text=escape(stage.title, 24), showarrow=False, font={"size": 12, "color": colour("quiet", theme)},
             x=(stage.step + stop) / 2, xanchor="center", yref="paper", y=1, yanchor="bottom",
-            yshift=2 + 15 * row,
+            yshift=2 + _ROW * row,
         )  # fmt: skip
+    top += _ROW * (1 + max(rows)) if rows else 0
+    narrow = {**figure.layout.meta.get("narrow", {}), "margin.t": top + narrow_top}
+    figure.update_layout(margin={"t": top}, meta={**figure.layout.meta, "narrow": narrow})
 
 
 def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from softmerge_core.events import Event, Loss
-from softmerge_core.figures.labels import last_step, mark_stages
+from softmerge_core.figures.labels import by_stage, joined, last_step, mark_stages
 from softmerge_core.figures.style import Theme, method_style, new_figure, smooth, thin
 
+_POINTS = 300  # of one curve
 _CURVES = {"task": "Task loss", "penalty": "Penalty", "total": "Their sum"}
 
 
@@ -17,27 +18,35 @@ def losses_figure(
     """The three losses (nats) over the steps of a run; None before the first.
 
     The lines are debiased exponential moving averages of ``weight``, which the legend states; the raw values
-    lie faint under them. Smoothing comes before thinning, so that thinning hides nothing from the average.
+    lie faint under them. Smoothing starts anew with each stage, and comes before thinning, which hides nothing from it.
     """
-    losses = [event for event in events if isinstance(event, Loss) and event.series == series]
-    if not losses:
+    runs = [[e for e in run if isinstance(e, Loss) and e.series == series] for run in by_stage(events)]
+    runs = [run for run in runs if run]
+    if not runs:
         return None
-    figure = new_figure(theme, narrow={"legend.title.side": "top", "margin.t": 90})
-    kept = thin(len(losses))
-    steps = [losses[index].step for index in kept]
+    figure = new_figure(theme, narrow={"legend.title.side": "top"})
+    most = max(2, _POINTS // len(runs))
+    kept = [thin(len(run), most) for run in runs]
+    steps = joined([[run[index].step for index in indices] for run, indices in zip(runs, kept, strict=True)])
     for key, title in _CURVES.items():
-        values = [float(getattr(loss, key)) for loss in losses]
-        smoothed = smooth(values, weight)
+        values = [[float(getattr(loss, key)) for loss in run] for run in runs]
         style = method_style(key, theme)
-        raw, line = [values[index] for index in kept], [smoothed[index] for index in kept]
+        raw = _thinned(values, kept)
+        line = _thinned([smooth(run, weight) for run in values], kept)
         figure.add_trace(_curve(steps, raw, f"{title}, raw", style.color, "solid", faint=True))
         figure.add_trace(_curve(steps, line, title, style.color, style.dash, faint=False))
     _dress(figure, events, weight)
-    mark_stages(figure, events, theme)
+    mark_stages(figure, events, theme, top=40, narrow_top=22)
     return figure
 
 
-def _curve(x: list[int], y: list[float], name: str, color: str, dash: str, *, faint: bool) -> go.Scatter:
+def _thinned(runs: list[list[float]], kept: list[list[int]]) -> list[float | None]:
+    return joined([[run[index] for index in indices] for run, indices in zip(runs, kept, strict=True)])
+
+
+def _curve(
+    x: list[float | None], y: list[float | None], name: str, color: str, dash: str, *, faint: bool
+) -> go.Scatter:
     return go.Scatter(
         x=x, y=y, name=name, mode="lines", legendgroup=name.removesuffix(", raw"), showlegend=not faint,
         opacity=0.3 if faint else 1, line={"color": color, "dash": dash, "width": 1 if faint else 2},
@@ -48,7 +57,6 @@ def _curve(x: list[int], y: list[float], name: str, color: str, dash: str, *, fa
 def _dress(figure: go.Figure, events: Sequence[Event], weight: float) -> None:
     note = f"Smoothed (EMA {weight:g}), raw faint:" if weight else "Not smoothed:"
     figure.update_layout(
-        margin={"t": 68},
         legend={"title": {"text": note, "side": "left"}, "yref": "container", "y": 1, "yanchor": "top"},
         xaxis={"title": {"text": "Step"}, "range": [0, last_step(events)]},
         yaxis={"title": {"text": "Loss (nats)"}, "rangemode": "tozero"},

@@ -48,17 +48,18 @@ def stage(step: int, title: str) -> Stage:
 
 def test_stages_are_marked_by_a_line_and_a_title_over_their_middle() -> None:
     figure = new_figure("light")
-    mark_stages(figure, [stage(0, "A"), stage(400, "B"), Progress(step=500, total=800)], "light")
+    mark_stages(figure, [stage(0, "A"), stage(400, "B"), Progress(step=500, total=800)], "light", top=20)
     assert [shape.x0 for shape in figure.layout.shapes] == [400]
     assert [(note.text, note.x) for note in figure.layout.annotations] == [("A", 200), ("B", 600)]
+    assert figure.layout.margin.t == 35
 
 
 def test_titles_of_short_stages_take_another_row() -> None:
     figure = new_figure("light")
     titles = ["a long stage title", "another long one", "a third of them"]
     stages = [stage(10 * index, title) for index, title in enumerate(titles)]
-    mark_stages(figure, [*stages, Progress(step=30, total=1000)], "light")
-    spans = [(note.x / 1000 * 300, 6.2 * len(note.text) / 2, note.yshift) for note in figure.layout.annotations]
+    mark_stages(figure, [*stages, Progress(step=30, total=1000)], "light", top=20)
+    spans = [(note.x / 1000 * 240, 6.2 * len(note.text) / 2, note.yshift) for note in figure.layout.annotations]
     for index, (middle, half, row) in enumerate(spans):
         for other, other_half, other_row in spans[:index]:
             assert row != other_row or abs(middle - other) >= half + other_half
