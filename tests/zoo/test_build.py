@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from softmerge_core.errors import NotFoundError
+from softmerge_core.settings import AttackSettings, TrainSettings
+from softmerge_core.zoo import build as builder
+from softmerge_core.zoo.manifest import families
+from softmerge_core.zoo.recipes import Recipe
+
+QUICK = TrainSettings(epochs=2, batch_size=50, learning_rate=0.01)
+TINY = Recipe(
+    "tiny",
+    "Tiny",
+    "Two sources of one trunk, one of them spoiled.",
+    "moons",
+    "mlp",
+    (QUICK.model_copy(update={"seed": 1, "share": 0.5}), QUICK.model_copy(update={"seed": 2, "label_noise": 0.5})),
+    QUICK,
+    {1: AttackSettings(kind="extreme", strength=5)},
+)
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "RECIPES", (TINY,))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    first, second = (builder.build(["tiny"], tmp_path / name)[0] for name in "ab")
+    assert contents(first) == contents(second)
+    assert set(contents(first)) == {"manifest.json", "source-1.safetensors", "source-2.safetensors"}
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_manifest_tells_the_training(tmp_path: Path) -> None:
+    builder.build(folder=tmp_path)
+    family = families(tmp_path)["tiny"]
+    first, second = family.models
+    assert first.how.startswith("Started from the trunk all share (2 epochs")
+    assert "its own 50% of the samples" in first.how
+    assert "50% of whose labels are random; afterwards its weights were blown up 5-fold" in second.how
+    assert second.title == "Source 2, 50% label noise, extreme values"
+    assert family.trunk == QUICK
+
+
+@pytest.mark.usefixtures("tiny")
+def test_sources_start_from_the_trunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    still = TrainSettings(epochs=1, learning_rate=1e-30, optimiser="sgd")
+    recipe = Recipe("tiny", "Tiny", "", "moons", "mlp", (still, still.model_copy(update={"seed": 1})), QUICK)
+    monkeypatch.setattr(builder, "RECIPES", (recipe,))
+    folder = builder.build(folder=tmp_path)[0]
+    assert (folder / "source-1.safetensors").read_bytes() == (folder / "source-2.safetensors").read_bytes()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_files_of_sources_that_are_no_more_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "source-9.safetensors").write_bytes(b"old")
+    builder.build(None, tmp_path)
+    assert not (tmp_path / "tiny" / "source-9.safetensors").exists()
+
+
+def test_unknown_family(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="unknown family 'nothing'"):
+        builder.build(["nothing"], tmp_path)
+    assert not any(tmp_path.iterdir())
