@@ -34,7 +34,6 @@ def start_cluster(preload: Sequence[str] = (), workers: int = WORKERS) -> Any:
                 "preload": [GUARD, *preload, WARM],
                 "preload_nanny": [GUARD],
                 "dashboard": False,
-                "death_timeout": 30,
             },
             silence_logs=40,
         )

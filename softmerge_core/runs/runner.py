@@ -88,7 +88,10 @@ class Runner:
         atexit.unregister(self.close)
         for run_id in list(self._futures):
             self._drop(run_id, None, CLOSED)
-        self._lane.submit(self._disconnect)
+        try:
+            self._lane.submit(self._disconnect)
+        except RuntimeError:  # the interpreter is ending and takes no more work
+            self._disconnect()
         self._lane.shutdown(wait=True)
 
     def _connect(self, scheduler: str | None, preload: tuple[str, ...]) -> None:

@@ -30,6 +30,22 @@ def warm_up() -> None:
         load = importlib.import_module("softmerge_core.data").load_dataset
         for name in WARM_DATA:
             load(name)
+    with contextlib.suppress(Exception):
+        _tiny_merge()
+
+
+def _tiny_merge() -> None:
+    """The first pass through a network, the first gradient and the first optimiser cost most of a second."""
+    from softmerge_core.data import load_dataset
+    from softmerge_core.networks import build_network
+    from softmerge_core.settings import SoftMergeSettings
+    from softmerge_core import MergeData, soft_merge
+
+    data = load_dataset("mnist1d")
+    sources = [build_network("cnn1d", data.input_shape, data.classes, seed=seed) for seed in (0, 1)]
+    train, validation = data.split("train"), data.split("validation")
+    few = MergeData(train[0][:64], train[1][:64], validation[0][:64], validation[1][:64])
+    soft_merge(sources, few, SoftMergeSettings(granularity="layer", steps=2, evaluate_every=1))
 
 
 def one_thread() -> None:

@@ -39,7 +39,8 @@ class RunWriter:
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
         self._lock = FileLock(folder / files.LOCK, timeout=LOCK_PATIENCE)
         self._log = -1
-        self._known: Counter[tuple[Any, ...]] = Counter()
+        self._known: Counter[tuple[Any, ...]] = Counter()  # reports of the earlier attempts at their last step
+        self._last: dict[tuple[Any, ...], int] = {}  # that last step, by kind and series
         self._offset = 0.0
         self._started = time.monotonic()
         self._looked = -POLL
@@ -79,7 +80,8 @@ class RunWriter:
         whole = text.rfind(b"\n") + 1
         os.ftruncate(self._log, whole)
         events, _ = parse_lines(text[:whole])
-        self._known = Counter(_identity(event) for event in events)
+        self._last = {_series(event): event.step for event in events}
+        self._known = Counter(key for event in events if self._last[key := _series(event)] == event.step)
         self._offset = max((event.seconds for event in events), default=0.0)
 
     def _release(self) -> None:
@@ -94,14 +96,20 @@ class RunWriter:
 
     def emit(self, event: Event) -> None:
         """Append one event, with ``seconds`` filled in; what an earlier attempt already wrote is left out."""
-        identity = _identity(event)
-        if self._known[identity] > 0:
-            self._known[identity] -= 1
+        if self._last and self._is_known(event):
             return
         event = event.model_copy(update={"seconds": round(self.seconds(), 6)})
         self._append(event.model_dump_json().encode() + b"\n")
         if self._listen:
             self._listen(event)
+
+    def _is_known(self, event: Event) -> bool:
+        """Whether an earlier attempt went as far in this series. Its steps need not be the same: some are thinned."""
+        key = _series(event)
+        if event.step == self._last.get(key) and self._known[key]:
+            self._known[key] -= 1
+            return True
+        return event.step < self._last.get(key, 0)
 
     def _append(self, line: bytes) -> None:
         """One write for one line; a write cut short by a full disk is taken back, so the log stays whole."""
@@ -179,9 +187,9 @@ def _last_attempt(folder: Path) -> int:
     return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
 
 
-def _identity(event: Event) -> tuple[Any, ...]:
-    """What makes two events the same report: everything but when and the numbers measured."""
-    values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "seconds")
+def _series(event: Event) -> tuple[Any, ...]:
+    """What an event reports on: every word and count in it but its step; not when, nor the numbers measured."""
+    values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "step")
     return tuple((name, value) for name, value in values if isinstance(value, (str, int)))
 
 

@@ -284,6 +284,18 @@ def test_a_full_device_is_told_and_nothing_is_reported_as_written(store: RunStor
     assert store.read(run_id).events == ()
 
 
+def test_steps_told_the_second_time_may_be_others_and_never_go_back(store: RunStore) -> None:
+    run_id = store.create(CountingSpec())
+    for steps in ((1, 5, 9), (2, 6, 9, 10, 13)):  # thinned by time, so not the same twice
+        with RunWriter(store.folder(run_id)) as writer:
+            for step in steps:
+                writer.emit(Progress(step=step, total=20))
+                writer.emit(Loss(step=step, series="s", task=1, total=1))
+    events = store.read(run_id).events
+    for kind in (Progress, Loss):
+        assert [event.step for event in events if isinstance(event, kind)] == [1, 5, 9, 10, 13]
+
+
 def test_the_same_report_twice_in_one_attempt_is_written_twice(store: RunStore) -> None:
     run_id = store.create(CountingSpec())
     for _ in range(2):  # the second attempt repeats what the first one said

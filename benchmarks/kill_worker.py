@@ -1,0 +1,93 @@
+"""SIGKILL workers at random moments of real merges: ``python -m benchmarks.kill_worker 100``.
+
+Each time: no acknowledged step may be lost, the run must stay readable, and it must go on to its end with the same
+weights as an undisturbed one. Prints a table; leaves with code 1 when any of it fails.
+"""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from softmerge_core.events import Progress
+from softmerge_core.experiments.merge import MergeSpec, example
+from softmerge_core.runs import Runner, RunStore, files
+from softmerge_core.settings import SoftMergeSettings
+
+SETTINGS = SoftMergeSettings(granularity="layer", steps=300, evaluate_every=10)
+
+
+def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Until ``condition`` holds; raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.005)
+
+
+def acknowledged(store: RunStore, run_id: str) -> list[int]:
+    """Every step that the run's log tells of."""
+    view = store.read(run_id)
+    if view.damaged:
+        raise ValueError(f"{view.damaged} damaged lines")
+    return [event.step for event in view.events if isinstance(event, Progress)]
+
+
+def undisturbed(runner: Runner, spec: MergeSpec) -> tuple[float, bytes, list[int]]:
+    """(seconds, merged weights, steps) of a run nobody kills."""
+    begun = time.monotonic()
+    run_id = runner.submit(spec)
+    wait(lambda: runner.store.status(run_id).status == "finished")
+    weights = runner.store.weights(run_id, "merged").read_bytes()
+    return time.monotonic() - begun, weights, acknowledged(runner.store, run_id)
+
+
+def trial(runner: Runner, spec: MergeSpec, delay: float, weights: bytes, steps: list[int]) -> str:
+    """One run killed after ``delay`` seconds of writing; "" when all is well, else what is not."""
+    store = runner.store
+    run_id = runner.submit(spec)
+    begun = store.folder(run_id) / files.BEGUN
+    wait(begun.exists)
+    time.sleep(delay)
+    before = acknowledged(store, run_id)
+    os.kill((files.read_json(begun) or {})["pid"], signal.SIGKILL)
+    wait(lambda: store.status(run_id).status in ("interrupted", "finished"))
+    if acknowledged(store, run_id)[: len(before)] != before:
+        return "an acknowledged step was lost"
+    if store.status(run_id).status == "interrupted":
+        runner.resume(run_id)
+        wait(lambda: store.status(run_id).status == "finished")
+    told = acknowledged(store, run_id)
+    if told != sorted(set(told)) or told[-1] != steps[-1]:
+        return "steps were told twice, or not to the end"
+    if store.weights(run_id, "merged").read_bytes() != weights:
+        return "the weights differ from an undisturbed run's"
+    return ""
+
+
+def main(count: int) -> int:
+    """Run ``count`` trials."""
+    spec = example().model_copy(update={"settings": SETTINGS})
+    with tempfile.TemporaryDirectory() as folder:
+        runner = Runner(RunStore(Path(folder)))
+        wait(runner.ready)
+        seconds, weights, steps = undisturbed(runner, spec)
+        generator, problems = random.Random(0), 0
+        print(f"undisturbed: {seconds:.2f} s, {len(steps)} steps told")
+        for number in range(1, count + 1):
+            delay = generator.random() * seconds
+            problem = trial(runner, spec, delay, weights, steps)
+            problems += bool(problem)
+            print(f"{number:4d}  killed after {delay:5.2f} s  {problem or 'ok'}", flush=True)
+        print(f"{count - problems} of {count} went on without loss")
+        runner.close()
+    return int(problems > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100))
