@@ -61,7 +61,7 @@ class Strip {
     const made = element("label", "sm-layer");
     const inner = layer.name.startsWith(`${layer.block}.`) ? layer.name.slice(layer.block.length + 1) : layer.name;
     const short = /^[\d.]+$/.test(inner) ? layer.name : inner; // a bare number says nothing
-    const about = `${layer.kind}, ${layer.channels} ch`;
+    const about = `${layer.kind}, ${layer.channels}\u00a0ch`;
     made.style.setProperty("--sm-size", (Math.log2(layer.parameters + 2) - smallest).toFixed(2));
     made.title = `${layer.name}: ${layer.kind}, ${layer.channels} channels, ${count(layer.parameters)} parameters`;
     const select = element("select", "sm-choice");

@@ -19,7 +19,7 @@ _GLYPH = 12  # px: in a lower row a bar at the cell's edge replaces the glyph
 _EDGE, _BAR = 0.07, 0.11  # of a cell's width: from its edge to the bar, and the bar
 _NOTES = (
     f"{CLOSED} exactly 0   {OPEN} exactly 1",
-    "white bar at left: exactly 0   black bar at right: exactly 1",
+    "white bar: exactly 0   black bar: exactly 1",
 )
 
 

@@ -9,7 +9,7 @@ from softmerge_core.events import Event, Progress, Stage
 from softmerge_core.figures.style import Theme, colour, escape
 
 _LINE = 17  # px: one line of text
-_LETTER = 6.2  # px: a letter's usual width at 12 px
+_LETTER = 6.6  # px: a letter's usual width at 12 px
 _PLOT = 240  # px: the narrowest plot
 _ROW = 15  # px: a row of stage titles
 
@@ -100,7 +100,7 @@ def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
     taken: list[float] = []  # per row: where its last title ends, px
     rows = []
     for middle, text in zip(middles, titles, strict=True):
-        half = _LETTER * min(len(text), 24) / 2 + 3
+        half = _LETTER * min(len(text), 24) / 2 + 4
         left = middle * _PLOT - half
         row = next((index for index, end in enumerate(taken) if end <= left), len(taken))
         taken[row : row + 1] = [middle * _PLOT + half]

@@ -59,7 +59,7 @@ def test_titles_of_short_stages_take_another_row() -> None:
     titles = ["a long stage title", "another long one", "a third of them"]
     stages = [stage(10 * index, title) for index, title in enumerate(titles)]
     mark_stages(figure, [*stages, Progress(step=30, total=1000)], "light", top=20)
-    spans = [(note.x / 1000 * 240, 6.2 * len(note.text) / 2, note.yshift) for note in figure.layout.annotations]
+    spans = [(note.x / 1000 * 240, 6.6 * len(note.text) / 2, note.yshift) for note in figure.layout.annotations]
     for index, (middle, half, row) in enumerate(spans):
         for other, other_half, other_row in spans[:index]:
             assert row != other_row or abs(middle - other) >= half + other_half
