@@ -47,7 +47,8 @@ NOISE = AttackSettings(kind="noise", strength=3, seed=2)
 SIGN_FLIP = AttackSettings(kind="sign_flip")
 
 CNN_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.005)  # 200 steps
-CNN_SHARD = {"epochs": 30, "batch_size": 50, "learning_rate": 0.01, "share": 0.4}
+SHARD_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.003)  # 200 steps, left weaker
+CNN_SHARD = {"epochs": 40, "batch_size": 100, "learning_rate": 0.012, "share": 0.4}
 CNN_FULL = {"epochs": 15, "batch_size": 100, "learning_rate": 0.01}
 
 SHARED = "All start from one trunk and go on alone, each on its own part of the data: one basin, different strengths."
@@ -61,7 +62,7 @@ RECIPES = (
         "mnist1d",
         "cnn1d",
         _seeds(8, **CNN_SHARD),
-        CNN_TRUNK,
+        SHARD_TRUNK,
     ),
     Recipe(
         "mnist1d-cnn-independent",
@@ -96,7 +97,7 @@ RECIPES = (
         "mnist1d",
         "cnn1d",
         _seeds(4, **CNN_SHARD),
-        CNN_TRUNK,
+        SHARD_TRUNK,
         {3: EXTREME},
     ),
     Recipe(
@@ -106,7 +107,7 @@ RECIPES = (
         "mnist1d",
         "cnn1d",
         _seeds(4, **CNN_SHARD),
-        CNN_TRUNK,
+        SHARD_TRUNK,
         {1: EXTREME, 2: NOISE, 3: SIGN_FLIP},
     ),
     Recipe(
