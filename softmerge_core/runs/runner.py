@@ -127,7 +127,7 @@ class Runner:
         with self._queues:
             attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
             (folder / files.REQUEST).unlink(missing_ok=True)
-            files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()})
+            files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()}, durable=False)
             self._futures[run_id] = None
         self._lane.submit(self._send, run_id, str(folder), attempt)
         return run_id
@@ -159,7 +159,7 @@ class Runner:
             queue = files.read_json(path) or {}
             if attempt in (None, queue.get("attempt")):  # else the run has been submitted again meanwhile
                 self._futures.pop(run_id, None)
-                files.write_json(path, {**queue, "dropped": reason})
+                files.write_json(path, {**queue, "dropped": reason}, durable=False)
 
     def _end_waiting(self, run_id: str) -> None:
         """End a run that no worker has begun: whoever holds the lock may write."""

@@ -36,10 +36,10 @@ def warm_up() -> None:
 
 def _tiny_merge() -> None:
     """The first pass through a network, the first gradient and the first optimiser cost most of a second."""
+    from softmerge_core import MergeData, soft_merge
     from softmerge_core.data import load_dataset
     from softmerge_core.networks import build_network
     from softmerge_core.settings import SoftMergeSettings
-    from softmerge_core import MergeData, soft_merge
 
     data = load_dataset("mnist1d")
     sources = [build_network("cnn1d", data.input_shape, data.classes, seed=seed) for seed in (0, 1)]

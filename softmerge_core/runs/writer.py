@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 POLL = 0.05  # seconds between two looks at the request file
+SYNC = 5.0  # seconds between two waits for the disk, which may take long
 LOCK_PATIENCE = 1.0
 
 
@@ -44,6 +45,7 @@ class RunWriter:
         self._offset = 0.0
         self._started = time.monotonic()
         self._looked = -POLL
+        self._synced = self._started
         self._stop = False
 
     def __enter__(self) -> "RunWriter":
@@ -66,7 +68,7 @@ class RunWriter:
     def _begin(self) -> None:
         if _last_attempt(self.folder) >= self.attempt:
             raise RunError(f"run {self.folder.name!r}: attempt {self.attempt} has been made before")
-        files.write_json(self.folder / files.BEGUN, {"attempt": self.attempt, **files.this_process()})
+        files.write_json(self.folder / files.BEGUN, {"attempt": self.attempt, **files.this_process()}, durable=False)
         for stale in (files.END, files.PAUSED, files.TRACEBACK):
             (self.folder / stale).unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -150,14 +152,17 @@ class RunWriter:
         save_checkpoint(state, files.weights_path(self.folder, name))
 
     def save_snapshot(self, snapshot: bytes) -> None:
-        """Keep ``snapshot`` atomically, after every event before it is on the disk."""
-        os.fsync(self._log)
-        files.write_atomic(self.folder / files.SNAPSHOT, snapshot)
+        """Keep ``snapshot`` atomically. A kill loses nothing; a power cut at most the last SYNC seconds."""
+        due = time.monotonic() - self._synced >= SYNC
+        if due:
+            self._synced = time.monotonic()
+            os.fsync(self._log)
+        files.write_atomic(self.folder / files.SNAPSHOT, snapshot, durable=due)
 
     def load_snapshot(self) -> bytes | None:
         """The newest snapshot, or None when starting afresh."""
         try:
-            return (self.folder / files.SNAPSHOT).read_bytes()
+            return (self.folder / files.SNAPSHOT).read_bytes() or None
         except FileNotFoundError:
             return None
 
