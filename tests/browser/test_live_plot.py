@@ -20,6 +20,10 @@ WATCH = """() => {
     for (const record of records) for (const node of record.removedNodes) if (gone(node)) window.removed += 1;
   }).observe(document.body, { childList: true, subtree: true });
 }"""
+COLOURS = """() => {
+  const layout = document.querySelector('.js-plotly-plot')._fullLayout;
+  return [layout.paper_bgcolor, layout.font.color];
+}"""
 RANGE = "() => document.querySelector('.js-plotly-plot')._fullLayout.yaxis.range.map(Number)"
 LABELLED = """(milliseconds) => new Promise((resolve) => {
   const end = performance.now() + milliseconds;
@@ -136,7 +140,16 @@ def test_fits_a_phone_in_both_themes(app: Callable[..., str], open_page: Callabl
     box = page.locator(".js-plotly-plot .main-svg").first.bounding_box()
     assert box
     assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
-    paper = page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor")
-    text = page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.font.color")
+    paper, text = page.evaluate(COLOURS)
     bright = [sum(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in (paper, text)]
     assert (bright[0] > bright[1]) == (theme == "light")
+
+
+def test_a_still_chart_follows_the_readers_change_of_theme(
+    app: Callable[..., str], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(app("gallery"))
+    page.locator(".sm-plot[data-drawn]").first.wait_for()
+    assert page.evaluate(COLOURS) == ["#ffffff", "#262730"]
+    page.emulate_media(color_scheme="dark")
+    wait_for(lambda: page.evaluate(COLOURS) == ["#0e1117", "#fafafa"], 30, "the dark colours")
