@@ -50,6 +50,10 @@ def wait_updates(page: Page, more: int) -> None:
     wait_for(lambda: updates(page) >= start + more, 30, f"{more} more updates")
 
 
+def wait_rows(page: Page, rows: list[float]) -> None:
+    wait_for(lambda: page.evaluate(RANGE) == rows, 30, f"rows {rows}")
+
+
 def cell(page: Page, across: float, down: float) -> tuple[float, float]:
     """A point of the page: shares of the plot's width and height."""
     box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
@@ -126,7 +130,7 @@ def test_other_rows_take_the_same_place(live: Page) -> None:
     live.evaluate(WATCH)
     for name, rows in (("Layers only", [2.5, -0.5]), ("Layers only", [71.5, -0.5])):
         live.get_by_text(name).click()
-        wait_for(lambda rows=rows: live.evaluate(RANGE) == rows, 30, f"rows {rows}")
+        wait_rows(live, rows)
         wait_updates(live, 2)
         assert chart(live).get_attribute("data-failed") is None
     assert live.evaluate("() => document.querySelector('.js-plotly-plot').softmergeMark") == "the same node"
