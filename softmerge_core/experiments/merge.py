@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from softmerge_core.errors import DataError, SettingsError, SourceError
+from softmerge_core.errors import DataError, NotFoundError, SettingsError, SourceError
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softmerge_core.data import Data
     from softmerge_core.merging import MergeResult
 
+EXAMPLE = "mnist1d-cnn-shared-trunk"
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
 SHOWN_POINTS = 400
@@ -31,14 +32,15 @@ class MergeSpec(Spec):
 
 
 def example() -> MergeSpec:
-    """A spec that runs: the first four sources of the first family whose sources share a trunk."""
+    """A spec that runs: four small sources that share a trunk (or the first family there is)."""
     from softmerge_core.zoo import families
 
     found = families()
-    name = next((name for name in found if name.endswith("shared-trunk")), next(iter(found)))
-    family = found[name]
-    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in family.models[:4])
-    return MergeSpec(name="Example", sources=sources, data=DataSpec(dataset=family.dataset))
+    if not found:
+        raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
+    name = EXAMPLE if EXAMPLE in found else next(iter(found))
+    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
+    return MergeSpec(name="Example", sources=sources, data=DataSpec(dataset=found[name].dataset))
 
 
 def check(spec: MergeSpec) -> None:
@@ -217,6 +219,7 @@ def score_all(
         "validation_accuracy": _column(table["validation"], best, 0),
         "validation_loss": _column(table["validation"], best, 1),
         "best_source": names[best],
+        "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
     }
 
 
