@@ -7,30 +7,26 @@ from pages.shared.merge_pictures import merge_pictures, merge_progress
 from pages.shared.merge_setup import merge_setup
 from pages.shared.run_panel import controls, current_run, follow
 from pages.shared.run_reader import RunReader
-from pages.shared.services import is_live
 from pages.shared.text import plain, sentence
 
 KIND = "merge"
-PURPOSE = "Merge trained networks by learning, part by part, which of them to trust — their weights are never changed."
+PURPOSE = (
+    "Merge trained networks into one by learning, part by part, which of them to trust. "
+    "Only gates are trained; the networks stay as they are."
+)
 
 
 def page() -> None:
-    """The page from top to bottom."""
-    header = st.container(key="header", gap="xsmall")
+    """The page from top to bottom: what to merge on the left, what happens on the right."""
     left, right = st.columns([1, 2], gap="large")
     with left:
+        st.markdown(f"# Soft Merge\n{PURPOSE}")
         setup = merge_setup()
-    with header:
+    with right:
         reader = current_run(KIND)
-        words, buttons = st.columns([1, 1], vertical_alignment="bottom", gap="medium")
-        words.markdown(f"# Soft Merge\n{PURPOSE}")
-        with buttons:
-            problem = controls(KIND, reader, setup.spec, label="Start merging")
+        problem = controls(KIND, reader, setup.spec, label="Start merging")
         for text in filter(None, (setup.problem, problem)):
             st.error(plain(sentence(text), 600), icon=":material/error:")
-    if is_live(reader.view if reader else None):
-        st.html("<style>@media (max-width: 640px) { .st-key-live { order: -1 } }</style>")
-    with right:
         follow(KIND, draw)
 
 

@@ -19,7 +19,6 @@ from softmerge_core.figures.style import method_title
 from softmerge_core.figures.words import gain_sentence
 
 METHODS = ("soft", "average", "best_source", "ensemble")
-SAMPLES = 1000  # of a run that did not note how many test samples there were
 
 
 def verdict(reader: RunReader | None) -> None:
@@ -45,7 +44,7 @@ def _result(result: Mapping[str, Any]) -> None:
 
 def test_samples(result: Mapping[str, Any]) -> int:
     """How many test samples the accuracies come from."""
-    return int((result.get("samples") or {}).get("test", SAMPLES))
+    return int(result["samples"]["test"])
 
 
 def outcome(reader: RunReader | None) -> None:
@@ -61,16 +60,19 @@ def outcome(reader: RunReader | None) -> None:
         live_plot(figure, key="test-plot", height=accuracy_height(result), alt="Test accuracy of every network")
     with second:
         st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-        st.dataframe(accuracy_table(result), hide_index=True, width="stretch")
+        st.table(accuracy_table(result), hide_index=True, border="horizontal")
     downloads(reader)
 
 
 def accuracy_table(result: Mapping[str, Any]) -> pd.DataFrame:
     """A row per network: test accuracy, points against plain averaging, validation accuracy."""
     test, validation = result["accuracy"], result.get("validation_accuracy") or {}
-    rows = [(method_title(key), test.get(key), validation.get(key)) for key in METHODS]
+    titles = {key: method_title(key) for key in METHODS}
+    if result.get("best_source"):
+        titles["best_source"] += f" ({plain(result['best_source'])})"
+    rows = [(titles[key], test.get(key), validation.get(key)) for key in METHODS]
     seen = validation.get("sources") or [None] * len(test["sources"])
-    rows += list(zip(result["source_names"], test["sources"], seen, strict=True))
+    rows += list(zip(map(plain, result["source_names"]), test["sources"], seen, strict=True))
     return pd.DataFrame(
         {
             "Network": [name for name, _, _ in rows],

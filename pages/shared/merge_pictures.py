@@ -1,6 +1,7 @@
 """What a merge looks like while it runs: gates, accuracy, losses and, in the plane, the decision boundary."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,12 +10,14 @@ from pages.shared.live_plot import Click, live_plot
 from pages.shared.run_panel import progress
 from pages.shared.run_reader import RunReader
 from pages.shared.theme import current_theme
-from softmerge_core.events import AnyEvent, Gates, Stage
+from softmerge_core.data import datasets
+from softmerge_core.events import AnyEvent, Gates, Points, Stage
 from softmerge_core.figures import words
 from softmerge_core.figures.accuracy import accuracy_figure
 from softmerge_core.figures.boundary import boundary_figure
 from softmerge_core.figures.gates import gates_figure, last_gates
 from softmerge_core.figures.losses import losses_figure
+from softmerge_core.settings import DataSpec
 
 TALL, LOW = 400, 320  # px
 IDLE = {
@@ -23,27 +26,56 @@ IDLE = {
     "accuracy": "The merged network's accuracy as its gates learn, beside plain averaging, the best source and the "
     "ensemble.",
     "losses": "Task loss, the penalty on open gates, and their sum.",
+    "boundary": "What the merged network decides at each point of the plane, under the training samples.",
+}
+
+
+FIGURES: dict[str, Callable[..., Any]] = {
+    "accuracy": partial(accuracy_figure, height=TALL),
+    "losses": losses_figure,
+    "boundary": boundary_figure,
 }
 
 
 def merge_pictures(reader: RunReader | None) -> None:
     """All pictures of a run, or of what will be shown, each under one sentence in words."""
-    events = _shown_events(reader)
     first, second = st.columns(2, gap="medium")
     with first:
-        _gates(events, reader)
+        _gates(reader)
     with second:
-        sentence = words.accuracy_sentence(events) if reader else IDLE["accuracy"]
-        picture("accuracy", "Accuracy", sentence, accuracy_figure(events, theme=current_theme(), height=TALL), TALL)
-    first, second = st.columns(2, gap="medium")
-    with first:
-        sentence = words.losses_sentence(events) if reader else IDLE["losses"]
-        picture("losses", "Losses", sentence, losses_figure(events, theme=current_theme()), LOW)
-    with second:
-        boundary = boundary_figure(events, theme=current_theme())
-        if boundary is not None:
-            text = "What the merged network decides at each point of the plane, with training samples over it."
-            picture("boundary", "Decision boundary", text, boundary, LOW)
+        _picture(reader, "accuracy", "Accuracy", words.accuracy_sentence, TALL, ("evaluation", "stage"))
+    plane = reader is not None and in_the_plane(reader)
+    columns = list(st.columns(2, gap="medium")) if plane else [st.container()]
+    with columns[0]:
+        _picture(reader, "losses", "Losses", words.losses_sentence, LOW, ("loss", "stage"))
+    for column in columns[1:]:
+        with column:
+            _picture(reader, "boundary", "Decisions", lambda events: IDLE["boundary"], LOW, ("boundary", "points"))
+
+
+def _picture(
+    reader: RunReader | None,
+    key: str,
+    title: str,
+    words_of: Callable[[Sequence[AnyEvent]], str],
+    height: int,
+    kinds: Sequence[str],
+) -> None:
+    """A picture of the run's events of these ``kinds``; of no run, what will be there."""
+    if reader is None:
+        picture(key, title, IDLE[key], None, height)
+        return
+    events, theme = reader.events, current_theme()
+    figure = reader.drawn(key, kinds, theme, lambda: FIGURES[key](events, theme=theme))
+    picture(key, title, words_of(events), figure, height)
+
+
+def in_the_plane(reader: RunReader) -> bool:
+    """Whether the samples have two features, so that decisions can be drawn; the same all through a run."""
+    dataset = getattr(reader.view.spec, "data", DataSpec()).dataset
+    if dataset.endswith(".npz"):
+        return any(isinstance(event, Points) for event in reader.events)
+    return dataset in datasets() and tuple(datasets()[dataset].input_shape) == (2,)
 
 
 def picture(
@@ -57,13 +89,17 @@ def picture(
             key=f"{key}-plot",
             height=height,
             alt=f"{title}: {IDLE.get(key, sentence)}",
-            waiting=waiting or "Nothing to show yet",
+            waiting=waiting or "Drawn here while a merge runs",
             clickable=clickable,
         ).click
 
 
-def _gates(events: Sequence[AnyEvent], reader: RunReader | None) -> None:
-    figure = gates_figure(events, theme=current_theme(), height=TALL)
+def _gates(reader: RunReader | None) -> None:
+    events = _gate_events(reader)
+    theme = current_theme()
+    figure = reader and reader.drawn(
+        "gates", ("gates", "stage"), theme, lambda: gates_figure(events, theme=theme, height=TALL)
+    )
     sentence = words.gates_sentence(events) if reader else IDLE["gates"]
     click = picture("gates", "Gates", sentence, figure, TALL, clickable=True)
     st.text(cell_text(events, click), width="stretch")
@@ -87,12 +123,12 @@ def cell_text(events: Sequence[AnyEvent], click: Click | None) -> str:
     )
 
 
-def _shown_events(reader: RunReader | None) -> list[AnyEvent]:
+def _gate_events(reader: RunReader | None) -> list[AnyEvent]:
     """The run's events; of one that ended, with the gates of the network that was kept as the newest."""
     if reader is None:
         return []
-    gates = (reader.view.result or {}).get("gates")
-    return [*reader.events, *(result_gates(gates, reader.events[-1].step) if gates and reader.events else ())]
+    gates, events = (reader.view.result or {}).get("gates"), reader.events
+    return list(result_gates(gates, events[-1].step)) if gates and events else events
 
 
 def result_gates(gates: dict[str, Any], step: int) -> tuple[Stage, Gates]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ def merge_setup() -> Setup:
         return Setup(None)
     picked = pick_sources(family)
     own = bring_own(family)
-    picked = [*picked, *own.sources]
+    picked += own.sources
     st.subheader("Parts", anchor=False)
     parts = _parts(family, [source.title for source in picked])
     st.subheader("Gates", anchor=False)
@@ -68,7 +69,23 @@ def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, val
         data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")  # type: ignore[dict-item]
         name = f"{family.title}, {len(picked)} sources, {settings.granularity}"
         spec = MergeSpec(name=name, sources=tuple(s.spec for s in picked), data=data, settings=settings)
-        check(spec)
     except SoftMergeError as error:
         return Setup(None, str(error))
-    return Setup(spec)
+    problem = _checked(spec.model_dump_json(), _changed(data.dataset), spec)
+    return Setup(None, problem) if problem else Setup(spec)
+
+
+def _changed(dataset: str) -> float:
+    """When a data file was last changed; 0 for a built-in data set."""
+    path = Path(dataset)
+    return path.stat().st_mtime if dataset.endswith(".npz") and path.is_file() else 0.0
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _checked(spec_json: str, changed: float, _spec: MergeSpec) -> str:
+    """What is wrong with a spec, or nothing. Data files are read for it, so the answer is remembered."""
+    try:
+        check(_spec)
+    except SoftMergeError as error:
+        return str(error)
+    return ""

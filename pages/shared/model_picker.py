@@ -48,36 +48,32 @@ def pick_family(*, key: str = "family") -> FamilyInfo | None:
     return found[chosen]
 
 
-def pick_sources(family: FamilyInfo, *, prefix: str = "") -> list[PickedSource]:
+def pick_sources(family: FamilyInfo) -> list[PickedSource]:
     """A card for each model of the family; returns those that take part, in the family's order."""
-    with st.container(key=f"{prefix}cards", gap="xsmall"):
-        return [
-            PickedSource(spec, name)
+    with st.container(key="cards", gap="xsmall"):
+        cards = [
+            source_card(f"{family.name}/{model.name}", model, chosen=index < AT_ONCE)
             for index, model in enumerate(family.models)
-            if (picked := source_card(family, model, chosen=index < AT_ONCE, prefix=prefix))
-            for spec, name in [picked]
         ]
+    return [card for card in cards if card]
 
 
-def source_card(
-    family: FamilyInfo, model: ModelInfo, *, chosen: bool, prefix: str = ""
-) -> tuple[SourceSpec, str] | None:
-    """One model: take part or not, its test accuracy, how it was trained, and a menu to spoil a copy of it."""
-    key = f"{prefix}{family.name}/{model.name}"
-    with st.container(border=True, gap=None, key=f"card-{_slug(key)}"):
+def source_card(name: str, model: ModelInfo, *, chosen: bool) -> PickedSource | None:
+    """One model, ``name`` as a SourceSpec wants it: take part or not, test accuracy, how trained, a poison menu."""
+    with st.container(border=True, gap=None, key=f"card-{_slug(name)}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             taken = st.toggle(
                 plain(model.title),
                 value=chosen,
-                key=f"use:{key}",
+                key=f"use:{name}",
                 persist_state="session",
                 help="Whether this source takes part in the merge.",
                 width="stretch",
             )
             st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
-            attack = poison_menu(key)
+            attack = poison_menu(name)
         st.caption(_about(model, attack))
-    return (SourceSpec(model=f"{family.name}/{model.name}", attack=attack), model.title) if taken else None
+    return PickedSource(SourceSpec(model=name, attack=attack), model.title) if taken else None
 
 
 def poison_menu(key: str) -> AttackSettings | None:

@@ -68,7 +68,8 @@ def show_run(kind: str, run_id: str) -> None:
 def controls(kind: str, reader: RunReader | None, spec: Spec | None, *, label: str = "Start") -> str | None:
     """The buttons of a run. Start is possible with a ``spec`` while no run is live; returns what went wrong."""
     view = reader.view if reader else None
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{kind}-controls"):
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
         begin = st.button(
             label,
             type="primary",
@@ -80,6 +81,7 @@ def controls(kind: str, reader: RunReader | None, spec: Spec | None, *, label: s
         stop = st.button(
             "Stop", icon=":material/stop:", disabled=not is_live(view), help="End the run and keep what it has so far."
         )
+    with row:
         _earlier(kind)
     try:
         if begin and spec is not None and not is_live(view):
@@ -155,6 +157,7 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
         if reader is not None and reader.view.status != status:
             st.rerun()  # the buttons and the pace of polling depend on it
 
+    st.html(f'<i class="{"live" if every else "still"}-run" hidden></i>')  # for the style of narrow screens
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
 
 

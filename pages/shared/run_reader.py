@@ -1,5 +1,9 @@
 """A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Progress
 from softmerge_core.runs import RunStore, RunView
 
@@ -15,6 +19,8 @@ class RunReader:
         self._store, self._next, self._step = store, 0, 0
         self._kept: list[AnyEvent] = []
         self._newest: dict[str, AnyEvent] = {}
+        self._seen: Counter[str] = Counter()
+        self._drawn: dict[str, tuple[Any, Any]] = {}
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
@@ -34,12 +40,19 @@ class RunReader:
         """Stages, losses, evaluations and notices, then the newest of everything else, the gates last but one."""
         return [*self._kept, *self._newest.values()]
 
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages whose gates are known, in their order."""
-        return tuple(event.stage for event in self._kept if event.kind == "stage")
+    def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any]) -> Any:
+        """The picture called ``name``; built again only when events of these ``kinds`` have come since.
+
+        Building a figure costs more than reading the run: most readings bring nothing new for most pictures.
+        """
+        total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
+        state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
+        if self._drawn.get(name, (None,))[0] != state:
+            self._drawn[name] = (state, build())
+        return self._drawn[name][1]
 
     def _take(self, event: AnyEvent) -> None:
+        self._seen[event.kind] += 1
         if event.kind != "points" and event.step < self._step:
             self._rewind(event.step)
         if event.kind != "points":
