@@ -1,0 +1,71 @@
+"""What soft merging makes of every shipped family: ``python -m benchmarks.shipped_families [family ...]``.
+
+Test accuracy in percent. ``best`` is the source with the best validation loss, ``top`` the best on the test data
+itself, which no method may know. The last column says by how much "auto" clears the family's bar.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from softmerge_core import MergeData, SoftMergeSettings, soft_merge
+from softmerge_core.anatomy import describe
+from softmerge_core.data import Data
+from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, reestimate_batchnorm, score
+from softmerge_core.flat import FlatSources
+from softmerge_core.zoo import families, load_family
+
+GRANULARITIES = ("model", "layer", "channel", "auto")
+HEADER = ("family", "K", "best", "top", "average", "ensemble", *GRANULARITIES, "winner", "auto - best", "seconds")
+
+
+def main(names: Sequence[str]) -> None:
+    """Print one row a family; a shared trunk of eight is also merged by its first four."""
+    torch.set_num_threads(1)
+    print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
+    for name in names or families():
+        family = load_family(name)
+        for count in sorted({min(4, len(family.sources)), len(family.sources)}):
+            print("| " + " | ".join(row(name, family.sources[:count], family.data)) + " |", flush=True)
+
+
+def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
+    """Everything measured on one set of sources."""
+    test = data.test_inputs, data.test_labels
+    accuracies = [evaluate(source, *test)[0] for source in sources]
+    losses = [evaluate(source, data.validation_inputs, data.validation_labels)[1] for source in sources]
+    best = accuracies[losses.index(min(losses))]
+    plain = [
+        best,
+        max(accuracies),
+        average(sources, data),
+        score(ensemble_log_probabilities(sources, test[0]), test[1])[0],
+    ]
+    begun = time.perf_counter()
+    merged = {granularity: merge(sources, data, granularity) for granularity in GRANULARITIES}
+    seconds = time.perf_counter() - begun
+    soft = [accuracy for accuracy, _ in merged.values()]
+    percent = [f"{100 * value:.1f}" for value in [*plain, *soft]]
+    auto, winner = merged["auto"]
+    return [name, str(len(sources)), *percent, winner, f"{100 * (auto - best):+.1f}", f"{seconds:.0f}"]
+
+
+def merge(sources: list[nn.Module], data: Data, granularity: str) -> tuple[float, str]:
+    """(test accuracy, winner) of a soft merge."""
+    splits = data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels
+    result = soft_merge(sources, MergeData(*splits), SoftMergeSettings(granularity=granularity, non_finite="exclude"))
+    return evaluate(result.model, data.test_inputs, data.test_labels)[0], result.winner
+
+
+def average(sources: list[nn.Module], data: Data) -> float:
+    """Test accuracy of the plain average."""
+    network = FlatSources(sources, describe(sources[0])).average()
+    reestimate_batchnorm(network, data.train_inputs)
+    return evaluate(network, data.test_inputs, data.test_labels)[0]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
