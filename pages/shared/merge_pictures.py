@@ -11,7 +11,7 @@ from pages.shared.run_panel import progress
 from pages.shared.run_reader import RunReader
 from pages.shared.theme import current_theme
 from softmerge_core.data import datasets
-from softmerge_core.events import AnyEvent, Gates, Points, Stage
+from softmerge_core.events import AnyEvent, Evaluation, Gates, Points, Stage
 from softmerge_core.figures import words
 from softmerge_core.figures.accuracy import accuracy_figure
 from softmerge_core.figures.boundary import boundary_figure
@@ -43,7 +43,7 @@ def merge_pictures(reader: RunReader | None) -> None:
     with first:
         _gates(reader)
     with second:
-        _picture(reader, "accuracy", "Accuracy", words.accuracy_sentence, TALL, ("evaluation", "stage"))
+        _picture(reader, "accuracy", "Accuracy", partial(_accuracy_words, reader), TALL, ("evaluation", "stage"))
     plane = reader is not None and in_the_plane(reader)
     columns = list(st.columns(2, gap="medium")) if plane else [st.container()]
     with columns[0]:
@@ -68,6 +68,21 @@ def _picture(
     events, theme = reader.events, current_theme()
     figure = reader.drawn(key, kinds, theme, lambda: FIGURES[key](events, theme=theme))
     picture(key, title, words_of(events), figure, height)
+
+
+def _accuracy_words(reader: RunReader | None, events: Sequence[AnyEvent]) -> str:
+    """How good the merge is on validation data: while it runs by its last evaluation, then by what was kept."""
+    kept = (reader.view.result or {}).get("validation_accuracy") if reader else None
+    if not kept:
+        return words.accuracy_sentence(events)
+    split: Any = {"step": 0, "split": "validation", "loss": 0.0}
+    return words.accuracy_sentence(
+        [
+            Evaluation(series=key, accuracy=kept[key], **split)
+            for key in ("soft", "average")
+            if kept.get(key) is not None
+        ]
+    )
 
 
 def in_the_plane(reader: RunReader) -> bool:

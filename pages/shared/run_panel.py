@@ -55,7 +55,7 @@ def _open(kind: str, run_id: str) -> RunReader | None:
     except SoftMergeError as error:
         problem = str(error)
     st.session_state[f"{kind}:run"] = None
-    del st.query_params["run"]
+    st.query_params.pop("run", None)
     st.warning(plain(sentence(problem), 300), icon=":material/history:")
     return None
 
@@ -157,7 +157,8 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
         if reader is not None and reader.view.status != status:
             st.rerun()  # the buttons and the pace of polling depend on it
 
-    st.html(f'<i class="{"live" if every else "still"}-run" hidden></i>')  # for the style of narrow screens
+    first = f"[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {-1 if every else 0} }}"
+    st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
 
 
@@ -181,8 +182,10 @@ def _progress_text(reader: RunReader, steps: Progress | None) -> str:
         return "Waiting for a worker." if runner().ready() else "Starting the workers; this takes a few seconds once."
     if view.status == "running":
         return progress_sentence(reader.events)
+    recorded = "A recorded example, to look at before you start your own: " if view.id.startswith("example:") else ""
     done = f" after {steps.step:,} of {steps.total:,} steps" if steps else ""
     if view.status == "finished":
         seconds = (view.result or {}).get("seconds")
-        return f"Finished{done}{f', in {seconds:.1f} s' if seconds else ''}."
+        text = f"{recorded}finished{done}{f', in {seconds:.1f} s' if seconds else ''}."
+        return text[0].upper() + text[1:]
     return f"{WORDS[view.status].capitalize()}{done}."

@@ -16,7 +16,7 @@ class RunReader:
     def __init__(self, store: RunStore, run_id: str) -> None:
         self.run_id = run_id
         self.damaged = 0
-        self._store, self._next, self._step = store, 0, 0
+        self._store, self._next = store, 0
         self._kept: list[AnyEvent] = []
         self._newest: dict[str, AnyEvent] = {}
         self._seen: Counter[str] = Counter()
@@ -27,7 +27,7 @@ class RunReader:
         """Read what is new; raises NotFoundError or RunError when the run is gone or damaged."""
         view = self._store.read(self.run_id, self._next)
         if view.next < self._next:  # the log was begun afresh
-            self._kept, self._newest, self._step = [], {}, 0
+            self._kept, self._newest = [], {}
         self._next = view.next
         self.damaged += view.damaged
         for event in view.events:
@@ -53,18 +53,9 @@ class RunReader:
 
     def _take(self, event: AnyEvent) -> None:
         self._seen[event.kind] += 1
-        if event.kind != "points" and event.step < self._step:
-            self._rewind(event.step)
-        if event.kind != "points":
-            self._step = event.step
         if isinstance(event, Newest):
             key = f"{event.kind}:{getattr(event, 'stage', '') or getattr(event, 'series', '')}"
             self._newest.pop(key, None)  # so that the newest is the last
             self._newest[key] = event
         else:
             self._kept.append(event)
-
-    def _rewind(self, step: int) -> None:
-        """A resumed run goes on from its last snapshot: what came after that is told once more."""
-        self._kept = [event for event in self._kept if event.step <= step]
-        self._newest = {key: event for key, event in self._newest.items() if event.step <= step}

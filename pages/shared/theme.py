@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from softmerge_core.figures.style import Theme
+from softmerge_core.figures.style import Theme, colour
 
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
@@ -16,4 +16,6 @@ def current_theme() -> Theme:
 
 def page_style() -> None:
     """The few rules that make all pages calm and dense enough for a picture above the fold."""
-    st.html(f"<style>{_STYLE}</style>")
+    theme = current_theme()
+    colours = f":root {{ --sm-background: {colour('background', theme)}; --sm-line: {colour('axis', theme)} }}"
+    st.html(f"<style>{colours}{_STYLE}</style>")

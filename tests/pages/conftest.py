@@ -1,0 +1,60 @@
+"""Pages run in this process, on the test's own home, with a runner that has no workers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import services
+from softmerge_core.experiments import Spec, experiment
+from softmerge_core.runs import RunStore
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = "from app import main\nmain()\n"
+
+
+class Desk:
+    """What a runner is to a page: it checks specs, makes runs and takes requests, but nobody works on them."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.requests: list[tuple[str, str]] = []
+
+    def ready(self) -> bool:
+        return True
+
+    def submit(self, spec: Spec) -> str:
+        experiment(spec.kind).check(spec)
+        return self.store.create(spec)
+
+    def pause(self, run_id: str) -> None:
+        self.requests.append(("pause", run_id))
+
+    def resume(self, run_id: str) -> None:
+        self.requests.append(("resume", run_id))
+
+    def stop(self, run_id: str) -> None:
+        self.requests.append(("stop", run_id))
+
+
+@pytest.fixture
+def desk(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk(RunStore(home_folder / "runs"))
+    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: made)
+    return made
+
+
+@pytest.fixture
+def open_app(desk: Desk) -> Callable[..., AppTest]:
+    """Open the app, with ``state`` as an earlier visit may have left it; an exception in the page fails the test."""
+
+    def start(**state: object) -> AppTest:
+        page = AppTest.from_string(APP, default_timeout=60)
+        for name, value in state.items():
+            page.session_state[name] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return start
