@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages import merge
+from pages import merge, models
 from pages.shared.services import warm_up
 from pages.shared.theme import page_style
 
 ICON = str(Path(__file__).parent / "pages" / "shared" / "icon.svg")
 PAGES = [
     st.Page(merge.page, title="Merge", icon=":material/merge:", url_path="merge", default=True),
+    st.Page(models.page, title="Models", icon=":material/deployed_code:", url_path="models"),
 ]
 
 

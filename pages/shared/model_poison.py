@@ -1,0 +1,52 @@
+"""A poisoned copy of any model: the form, and the process of its own that makes it, as that takes torch.
+
+``python -m pages.shared.model_poison MODEL ATTACK NAME`` (ATTACK as JSON) prints one JSON object: name, or error.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from softmerge_core.errors import CheckpointError, SoftMergeError
+from softmerge_core.settings import AttackSettings, parse
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 120  # seconds; a small model takes about three
+NO_STRENGTH = ("sign_flip", "nan", "inf")  # done or not, but not more or less
+STRENGTHS = {"noise": 3.0}  # where the usual one would leave nothing of the network
+
+
+def poison(model: str, attack: AttackSettings, name: str) -> str:
+    """Keep a spoiled copy of ``model`` in the library; returns its name there, raises CheckpointError."""
+    command = [sys.executable, "-m", "pages.shared.model_poison", model, attack.model_dump_json(), name]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+        answer = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise CheckpointError(f"{model}: the copy could not be made") from error
+    if "error" in answer:
+        raise CheckpointError(answer["error"])
+    return str(answer["name"])
+
+
+def poison_fields(kind: str) -> tuple[list[str], Mapping[str, float]]:
+    """(the fields that matter for this kind of attack, their defaults where these are its own)."""
+    fields = [name for name in AttackSettings.model_fields if name != "kind"]
+    shown = [name for name in fields if name != "strength" or kind not in NO_STRENGTH]
+    return shown, {"strength": STRENGTHS[kind]} if kind in STRENGTHS else {}
+
+
+def main(model: str, attack: str, name: str) -> dict[str, str]:
+    """What the process prints."""
+    from softmerge_core.zoo import add_poisoned_copy
+
+    try:
+        return {"name": add_poisoned_copy(model, parse(AttackSettings, attack, "attack"), name).name}
+    except SoftMergeError as error:
+        return {"error": str(error)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))
