@@ -137,7 +137,9 @@ def history_sentence(entries: Sequence[Entry]) -> str:
     if any(poisoned(entry.info) for entry in shown):
         return f"{text}; the poisoned ones before they were spoiled."
     missing = len(entries) - len(shown)
-    return f"{text}; of {missing} no training was recorded." if missing else f"{text}."
+    return (
+        f"{text}; {missing} of {len(entries)} {'has' if missing == 1 else 'have'} no record." if missing else f"{text}."
+    )
 
 
 def _train(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
@@ -145,7 +147,7 @@ def _train(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -
         spec, wrong = train_setup(entries[0].origin if entries else None)
     with right:
         reader = current_run(KIND)
-        problem = controls(KIND, reader, spec, label="Start training")
+        problem = controls(KIND, reader, spec, label="Start training", resumable=("interrupted",))
         for text in filter(None, (wrong, problem)):
             st.error(plain(sentence(text), 600), icon=":material/error:")
         follow(KIND, draw_training)

@@ -51,7 +51,7 @@ def dots_figure(models: Sequence[ModelInfo], *, theme: Theme) -> go.Figure | Non
     values = [100 * value for model in models for value in model.accuracy.values() if isfinite(value)]
     figure.update_layout(
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
-        legend={"xref": "container", "x": 0, "yref": "container", "y": 1, "yanchor": "top"},
+        legend={"xref": "container", "x": 0},  # above the plot: as wide as the whole picture
         xaxis={"title": {"text": "Accuracy (%)"}, "range": percent_range(values or [0.0, 100.0])},
         yaxis={
             "type": "category",

@@ -1,12 +1,14 @@
 """The form of a poisoned copy, what came of it, and the list of the reader's own models."""
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 import streamlit as st
 
 from pages.shared.model_cards import Entry, family_entries, fits, own_entries
 from pages.shared.model_picker import ATTACKS
 from pages.shared.model_poison import poison, poison_fields
+from pages.shared.model_train import merge_button
 from pages.shared.settings_form import settings_form
 from pages.shared.text import percent, plain, sentence
 from softmerge_core.errors import SoftMergeError
@@ -65,7 +67,8 @@ def _attack() -> dict[str, object]:
 
 
 def _name(fallback: str) -> str:
-    suggested = slug(fallback)
+    taken, stem = library(), slug(fallback)
+    suggested = next(name for name in chain([stem], (f"{stem}-{n}" for n in count(2))) if name not in taken)
     typed = st.text_input(
         "Name",
         key=f"{PREFIX}name",
@@ -101,6 +104,7 @@ def poison_outcome() -> None:
             f"classified correctly before, {after} after.",
             icon=":material/check:",
         )
+        merge_button(model)
 
 
 def relatives(entry: Entry) -> list[Entry]:

@@ -1,6 +1,7 @@
 """Training one more model: what to train and how, and the same training watched live."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -155,9 +156,7 @@ def draw_training(reader: RunReader | None) -> None:
         progress(reader)
     events = reader.events if reader else []
     theme = current_theme()
-    figure = reader and reader.drawn(
-        "training", ("loss", "evaluation"), theme, lambda: training_figure(events, theme=theme)
-    )
+    figure = reader and reader.drawn("training", ("loss", "evaluation"), theme, lambda: _figure(events))
     with st.container(key="picture-training", gap="xsmall"):
         st.markdown(f"**Training.** {training_sentence(events) if reader else IDLE}")
         live_plot(
@@ -167,6 +166,13 @@ def draw_training(reader: RunReader | None) -> None:
             alt=f"Training: {IDLE}",
             waiting="Drawn here while a model is trained",
         )
+
+
+def _figure(events: Sequence[AnyEvent]) -> Any:
+    figure = training_figure(events, theme=current_theme())
+    if figure is not None:
+        figure.update_layout(legend={"title": {"text": "Raw loss faint:", "side": "left"}})
+    return figure
 
 
 def training_sentence(events: Sequence[AnyEvent]) -> str:
@@ -192,8 +198,10 @@ def training_outcome(reader: RunReader | None) -> None:
     view = reader.view
     for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
         st.warning(plain(sentence(text), 400), icon=":material/info:")
-    if view.status in ("failed", "interrupted"):
-        st.error(plain(sentence(view.error or f"The training was {view.status}"), 600), icon=":material/error:")
+    if view.status == "failed":
+        st.error(plain(sentence(view.error or "The training failed"), 600), icon=":material/error:")
+    elif view.status == "interrupted":
+        st.warning(plain(sentence(view.error or "The training was interrupted"), 600), icon=":material/history:")
     elif view.result:
         _kept(reader.run_id, str(view.result.get("library")))
 
@@ -206,7 +214,7 @@ def _kept(run_id: str, name: str) -> None:
             return
         st.markdown(f"**Kept in your library as {plain(model.title, 60)}.** {accuracy_sentence(model)}")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _use(model)
+            merge_button(model)
             st.download_button(
                 "Weights",
                 run_store().weights(run_id, "trained").read_bytes(),
@@ -224,7 +232,7 @@ def accuracy_sentence(model: LibraryModel) -> str:
     return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
 
 
-def _use(model: LibraryModel) -> None:
+def merge_button(model: LibraryModel) -> None:
     """Straight to the Merge page, with the model among the sources, where a family fits it."""
     family = next((family for family in families().values() if fits(family, model)), None)
     if family is None:

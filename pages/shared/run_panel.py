@@ -3,7 +3,7 @@
 Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -65,8 +65,18 @@ def show_run(kind: str, run_id: str) -> None:
     st.session_state[f"{kind}:run"] = run_id
 
 
-def controls(kind: str, reader: RunReader | None, spec: Spec | None, *, label: str = "Start") -> str | None:
-    """The buttons of a run. Start is possible with a ``spec`` while no run is live; returns what went wrong."""
+def controls(
+    kind: str,
+    reader: RunReader | None,
+    spec: Spec | None,
+    *,
+    label: str = "Start",
+    resumable: Sequence[str] = RESUMABLE,
+) -> str | None:
+    """The buttons of a run. Start is possible with a ``spec`` while no run is live; returns what went wrong.
+
+    ``resumable``: how a run may have ended that can still go on where it was.
+    """
     view = reader.view if reader else None
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
@@ -77,7 +87,7 @@ def controls(kind: str, reader: RunReader | None, spec: Spec | None, *, label: s
             disabled=is_live(view) or spec is None,
             help="Start a new run with the settings on this page.",
         )
-        steer = _pause_button(view)
+        steer = _pause_button(view, resumable)
         stop = st.button(
             "Stop", icon=":material/stop:", disabled=not is_live(view), help="End the run and keep what it has so far."
         )
@@ -96,11 +106,11 @@ def controls(kind: str, reader: RunReader | None, spec: Spec | None, *, label: s
     return None
 
 
-def _pause_button(view: RunView | None) -> bool:
+def _pause_button(view: RunView | None, resumable: Sequence[str]) -> bool:
     """Pause, or for a run that waits or was cut short, resume: always at the same place."""
     status = view.status if view else None
     example = view is not None and view.id.startswith("example:")
-    if status == "paused" or (status in RESUMABLE and not example):
+    if status == "paused" or (status in resumable and not example):
         return st.button("Resume", icon=":material/resume:", key="steer", help="Go on where the run was left.")
     return st.button(
         "Pause",
