@@ -15,6 +15,7 @@ from pages.shared.model_cards import (
     model_table,
     own_entries,
     pick_collection,
+    unbroken,
 )
 from pages.shared.model_figures import dots_figure, histories_figure, pictures_height, poisoned
 from pages.shared.model_spoil import manage, poison_outcome, poison_setup, relatives
@@ -22,7 +23,7 @@ from pages.shared.model_strip import model_strip, totals
 from pages.shared.model_train import draw_training, train_setup, training_outcome
 from pages.shared.run_panel import controls, current_run, follow
 from pages.shared.services import newest_live
-from pages.shared.text import percent, plain, sentence
+from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.figures.style import colour
 from softmerge_core.zoo import LayerInfo, families
@@ -122,9 +123,9 @@ def spread_sentence(entries: Sequence[Entry]) -> str:
     if not known:
         return "Not measured."
     best, worst = (pick(known, key=lambda info: info.accuracy["test"]) for pick in (max, min))
-    text = f"On test samples {plain(best.title, 40)} is best with {percent(best.accuracy['test'])}"
+    text = f"On test samples {plain(best.title, 40)} is best with {unbroken(best.accuracy['test'])}"
     if best is not worst:
-        text += f", {plain(worst.title, 40)} last with {percent(worst.accuracy['test'])}"
+        text += f", {plain(worst.title, 40)} last with {unbroken(worst.accuracy['test'])}"
     return f"{text}."
 
 

@@ -1,6 +1,7 @@
 """Trained models as a page shows them: which there are, and each one's record as a row of a table."""
 
 import html
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,14 @@ def about(collection: str, entries: Sequence[Entry]) -> str:
     """One sentence about the chosen models, as Markdown."""
     if collection in families():
         return plain(families()[collection].description, 400)
-    made = {"trained": "trained", "uploaded": "uploaded", "poisoned": "poisoned copies"}
     origins = [entry.origin.origin for entry in entries if isinstance(entry.origin, LibraryModel)]
-    counts = [f"{origins.count(origin)} {word}" for origin, word in made.items() if origin in origins]  # type: ignore[arg-type]
+    counts = [f"{number} {origin}" for origin, number in Counter(origins).items()]
     return f"Kept on this machine: {', '.join(counts)}." if counts else "Kept on this machine; none yet."
+
+
+def unbroken(share: float | None) -> str:
+    """An accuracy (0-1) in percent that no line break parts from its unit."""
+    return percent(share).replace(" %", "\u00a0%")
 
 
 def model_table(entries: Sequence[Entry]) -> None:
@@ -101,7 +106,8 @@ def _row(index: int, entry: Entry) -> str:
         for split in SPLITS
     )
     return (
-        f'<tr><th scope="row" class="sm-model">{_swatch(index)}<span>{_safe(info.title, 60)}</span>{_mark(info)}</th>'
+        f'<tr><th scope="row" class="sm-model"><div class="sm-title">{_swatch(index)}'
+        f"<span>{_safe(info.title, 60)}</span>{_mark(info)}</div></th>"
         f'{numbers}<td class="sm-how">{_safe(info.how, 400)}</td>'
         f'<td class="sm-hash" data-label="SHA-256" title="SHA-256 of the weights: {info.sha256}">'
         f"{_safe(info.sha256[:HASH])}</td></tr>"

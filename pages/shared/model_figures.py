@@ -14,7 +14,9 @@ from softmerge_core.zoo import ModelInfo
 ROW, LEAST = 30, 420  # px: a row of dots, the lowest picture
 TOP, BOTTOM = 34, 48  # px: margins
 UPPER, GAP = 0.6, 0.07  # shares of the height: the upper panel, and what lies between the two
-LABEL, BRIEF = 14, 9  # letters of a label at the end of a line, and on a phone
+LABEL, BRIEF = 18, 12  # letters of a label at the end of a line, and in a narrow picture
+NAME, SHORT = 30, 20  # letters of the name of a row, and in a narrow picture
+KEY = "●\u00a0Test   □\u00a0Validation   ◇\u00a0Training"
 # split -> (title, marker, size)
 SPLITS = {
     "test": ("Test", "circle", 11),
@@ -42,21 +44,23 @@ def dots_figure(models: Sequence[ModelInfo], *, theme: Theme) -> go.Figure | Non
     """Accuracy in percent on test, validation and training samples, a row per model; None without models."""
     if not models:
         return None
-    labels = distinct([("\u26a0\ufe0e " if poisoned(model) else "") + model.title for model in models], 26)
-    figure = new_figure(theme)
+    names = [("\u26a0\ufe0e " if poisoned(model) else "") + model.title for model in models]
+    labels, short = distinct(names, NAME), distinct(names, SHORT)
+    figure = new_figure(theme, narrow={"yaxis.ticktext": short})
     for index, (model, label) in enumerate(zip(models, labels, strict=True)):
         _add_row(figure, index, model, label, theme)
-    for split in SPLITS:
-        _add_key(figure, split, theme)
+    _add_key(figure, models, theme)
     values = [100 * value for model in models for value in model.accuracy.values() if isfinite(value)]
     figure.update_layout(
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
-        legend={"xref": "container", "x": 0},  # above the plot: as wide as the whole picture
-        xaxis={"title": {"text": "Accuracy (%)"}, "range": percent_range(values or [0.0, 100.0])},
+        showlegend=False,
+        xaxis={"title": {"text": "Accuracy (%)"}, "range": percent_range(values or [0.0, 100.0]), "tickangle": 0},
         yaxis={
             "type": "category",
             "categoryorder": "array",
             "categoryarray": labels[::-1],
+            "tickvals": labels,
+            "ticktext": labels,
             "range": [-0.6, len(labels) - 0.4],
             "showline": False,
             "ticks": "",
@@ -76,7 +80,6 @@ def _add_row(figure: go.Figure, index: int, model: ModelInfo, label: str, theme:
             y=[label],
             name=f"{label} {split}",
             mode="markers",
-            showlegend=False,
             marker={"color": hue, "symbol": symbol, "size": size, "line": _outline(split, hue, theme)},
             cliponaxis=False,
             hovertemplate=f"%{{y}}<br>{title}: %{{x:.1f}} %<extra></extra>",
@@ -93,12 +96,13 @@ def _outline(split: str, hue: str, theme: Theme) -> dict[str, object]:
     return {"width": 1, "color": colour("background", theme)} if split == "test" else {"width": 2, "color": hue}
 
 
-def _add_key(figure: go.Figure, split: str, theme: Theme) -> None:
-    """What a marker means, in the legend alone."""
-    title, symbol, size = SPLITS[split]
-    hue = colour("quiet", theme)
-    marker = {"color": hue, "symbol": symbol, "size": size, "line": _outline(split, hue, theme)}
-    figure.add_scatter(x=[None], y=[None], mode="markers", name=title, marker=marker, hoverinfo="skip")
+def _add_key(figure: go.Figure, models: Sequence[ModelInfo], theme: Theme) -> None:
+    """What the markers mean, above the plot."""
+    text = KEY + ("   ✕\u00a0Test, poisoned" if any(map(poisoned, models)) else "")
+    figure.add_annotation(
+        text=text, showarrow=False, font={"color": colour("quiet", theme), "size": 12},
+        xref="paper", x=1, xanchor="right", xshift=60, yref="paper", y=1, yanchor="bottom", yshift=8,
+    )  # fmt: skip
 
 
 def histories_figure(models: Sequence[ModelInfo], *, theme: Theme, height: int) -> go.Figure | None:

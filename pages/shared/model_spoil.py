@@ -5,12 +5,12 @@ from itertools import chain, count
 
 import streamlit as st
 
-from pages.shared.model_cards import Entry, family_entries, fits, own_entries
+from pages.shared.model_cards import Entry, family_entries, fits, own_entries, unbroken
 from pages.shared.model_picker import ATTACKS
 from pages.shared.model_poison import poison, poison_fields
 from pages.shared.model_train import merge_button
 from pages.shared.settings_form import settings_form
-from pages.shared.text import percent, plain, sentence
+from pages.shared.text import plain, sentence
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.settings import AttackSettings, parse
 from softmerge_core.zoo import LibraryModel, check_name, families, library, library_folder, remove_from_library, slug
@@ -98,9 +98,9 @@ def poison_outcome() -> None:
     _, before, name = st.session_state.get("poison:made") or (None, None, None)
     model = library().get(name) if name else None
     if model is not None:
-        after = percent(model.accuracy.get("test"))
+        after = unbroken(model.accuracy.get("test"))
         st.success(
-            f"Kept in your library as **{plain(model.title, 64)}**: {percent(before)} of the test samples "
+            f"Kept in your library as **{plain(model.title, 64)}**: {unbroken(before)} of the test samples "
             f"classified correctly before, {after} after.",
             icon=":material/check:",
         )

@@ -7,12 +7,12 @@ import streamlit as st
 
 from pages.shared.bring_own import CHOSEN
 from pages.shared.live_plot import live_plot
-from pages.shared.model_cards import Entry, dataset_title, family_entries, fits, own_entries
+from pages.shared.model_cards import Entry, dataset_title, family_entries, fits, own_entries, unbroken
 from pages.shared.run_panel import progress
 from pages.shared.run_reader import RunReader
 from pages.shared.services import run_store
 from pages.shared.settings_form import main_fields, more_fields, settings_form
-from pages.shared.text import percent, plain, sentence
+from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
@@ -33,15 +33,11 @@ IDLE = "The training loss falls step by step, above; below, how much of the vali
 def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | None, str | None]:
     """All widgets of a training, begun with the network and data of ``family``: (spec, what is wrong with it)."""
     _start_with(family)
-    dataset = st.selectbox(
-        "Data set",
-        [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))],
-        format_func=dataset_title,
-        key=f"{PREFIX}dataset",
-        persist_state="session",
-        help="What the network learns to classify.",
-    )
-    network = _network(dataset)
+    first, second = st.columns(2, gap="small")
+    with first:
+        dataset = _dataset()
+    with second:
+        network = _network(dataset)
     start = _start(dataset, network)
     values = settings_form(TrainSettings, prefix=PREFIX, fields=main_fields(TrainSettings))
     with st.expander("More", icon=":material/tune:"):
@@ -49,8 +45,8 @@ def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | N
     name = _name(f"{network} on {dataset_title(dataset)}")
     try:
         settings = parse(TrainSettings, values, "settings")
-        first = SourceSpec(model=start) if start else None
-        spec = TrainSpec(name=name, dataset=dataset, network=network, settings=settings, start_from=first)
+        source = SourceSpec(model=start) if start else None
+        spec = TrainSpec(name=name, dataset=dataset, network=network, settings=settings, start_from=source)
         check(spec)
     except SoftMergeError as error:
         return None, str(error)
@@ -65,6 +61,22 @@ def _start_with(family: FamilyInfo | LibraryModel | None) -> None:
     st.session_state[f"{PREFIX}dataset"] = family.dataset
     st.session_state[f"{PREFIX}network"] = family.network
     st.session_state[f"{PREFIX}start"] = SCRATCH
+
+
+def _dataset() -> str:
+    """A built-in data set, or a file the reader has uploaded."""
+    names = [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))]
+    _forget(f"{PREFIX}dataset", names)
+    return str(
+        st.selectbox(
+            "Data set",
+            names,
+            format_func=dataset_title,
+            key=f"{PREFIX}dataset",
+            persist_state="session",
+            help="What the network learns to classify.",
+        )
+    )
 
 
 def _network(dataset: str) -> str:
@@ -171,7 +183,10 @@ def draw_training(reader: RunReader | None) -> None:
 def _figure(events: Sequence[AnyEvent]) -> Any:
     figure = training_figure(events, theme=current_theme())
     if figure is not None:
-        figure.update_layout(legend={"title": {"text": "Raw loss faint:", "side": "left"}})
+        figure.for_each_trace(
+            lambda trace: trace.update(name=f"{trace.name}, raw faint"),
+            selector=lambda trace: "smoothed" in trace.name,
+        )
     return figure
 
 
@@ -185,9 +200,9 @@ def training_sentence(events: Sequence[AnyEvent]) -> str:
     if not measured:
         return f"{text}."
     best = max(measured, key=lambda event: event.accuracy)
-    text += f" and {percent(measured[-1].accuracy)} of the validation data are classified correctly"
+    text += f" and {unbroken(measured[-1].accuracy)} of the validation data are classified correctly"
     if best.accuracy > measured[-1].accuracy:
-        text += f" (best: {percent(best.accuracy)}, at step {best.step:,})"
+        text += f" (best: {unbroken(best.accuracy)}, at step {best.step:,})"
     return f"{text}."
 
 
@@ -228,7 +243,7 @@ def _kept(run_id: str, name: str) -> None:
 
 def accuracy_sentence(model: LibraryModel) -> str:
     """How good a model is, in words."""
-    test, validation, train = (percent(model.accuracy.get(split)) for split in ("test", "validation", "train"))
+    test, validation, train = (unbroken(model.accuracy.get(split)) for split in ("test", "validation", "train"))
     return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
 
 
