@@ -13,6 +13,11 @@ from softmerge_core.gates import SourceGates
 from softmerge_core.settings import SoftMergeSettings
 
 
+# One draw that opens a source with extreme weights has a gradient millions of times the usual one; unclipped it would
+# fill Adam's second moment and still every gate for the rest of the run.
+MAX_GRADIENT = 1.0
+
+
 class StepLoss(NamedTuple):
     """Losses of one step, in nats: the task's cross-entropy and the price of the open gates."""
 
@@ -74,6 +79,7 @@ class GateTraining:
         if torch.isfinite(gradient).all():
             self.optimiser.zero_grad()
             torch.autograd.backward([weights, penalty], [gradient, torch.ones_like(penalty)])
+            nn.utils.clip_grad_norm_(self.gates.parameters(), MAX_GRADIENT)
             self.optimiser.step()
         return loss
 

@@ -61,7 +61,7 @@ class SoftMergeSettings(Settings):
         2 / 3, "Temperature", "Beta of the hard concrete: lower is closer to on/off.", ge=0.05, le=5
     )
     learning_rate: float = setting(0.1, "Learning rate", "Step size of the gate logits' optimiser.", gt=0, le=1e30)
-    steps: int = setting(300, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
+    steps: int = setting(400, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
     seed: int = setting(
         0, "Seed", "Starts every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1
     )

@@ -47,8 +47,8 @@ NOISE = AttackSettings(kind="noise", strength=3, seed=2)
 SIGN_FLIP = AttackSettings(kind="sign_flip")
 
 CNN_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.005)  # 200 steps
-SHARD_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.003)  # 200 steps, left weaker
-CNN_SHARD = {"epochs": 40, "batch_size": 100, "learning_rate": 0.012, "share": 0.4}
+SHARD_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.01)  # 200 steps
+CNN_SHARD = {"epochs": 19, "batch_size": 100, "learning_rate": 0.025, "share": 0.4}
 CNN_FULL = {"epochs": 15, "batch_size": 100, "learning_rate": 0.01}
 
 SHARED = "All start from one trunk and go on alone, each on its own part of the data: one basin, different strengths."
