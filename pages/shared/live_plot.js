@@ -78,7 +78,12 @@ class Chart {
     this.host.setAttribute("aria-label", data.alt);
     if (!this.host.dataset.failed) this.note.textContent = data.waiting;
     if (!data.figure) return void loadPlotly(data.plotly).catch(() => {});
-    this.latest = this.pending = data;
+    this.latest = data;
+    // A page sends all its charts whenever one of them has something new: the others need no work.
+    const shown = JSON.stringify([data.figure, data.theme, data.height, pageBackground(this.host)]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.pending = data;
     this.draw();
   }
 

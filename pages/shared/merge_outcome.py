@@ -1,10 +1,10 @@
 """What came of a merge: one sentence, who won and why, test accuracy, and what can be taken along."""
 
+import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pages.shared.live_plot import live_plot
@@ -60,27 +60,29 @@ def outcome(reader: RunReader | None) -> None:
         live_plot(figure, key="test-plot", height=accuracy_height(result), alt="Test accuracy of every network")
     with second:
         st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-        st.table(accuracy_table(result), hide_index=True, border="horizontal")
+        st.html(_html_table(accuracy_table(result)))
     downloads(reader)
 
 
-def accuracy_table(result: Mapping[str, Any]) -> pd.DataFrame:
-    """A row per network: test accuracy, points against plain averaging, validation accuracy."""
+def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A row per network: its name, test accuracy, points against plain averaging, validation accuracy."""
     test, validation = result["accuracy"], result.get("validation_accuracy") or {}
     titles = {key: method_title(key) for key in METHODS}
     if result.get("best_source"):
-        titles["best_source"] += f" ({plain(result['best_source'])})"
+        titles["best_source"] += f" ({result['best_source']})"
     rows = [(titles[key], test.get(key), validation.get(key)) for key in METHODS]
     seen = validation.get("sources") or [None] * len(test["sources"])
-    rows += list(zip(map(plain, result["source_names"]), test["sources"], seen, strict=True))
-    return pd.DataFrame(
-        {
-            "Network": [name for name, _, _ in rows],
-            "Test": [percent(share) for _, share, _ in rows],
-            "Points": [_points(share, test.get("average")) for _, share, _ in rows],
-            "Validation": [percent(share) for _, _, share in rows],
-        }
-    )
+    rows += list(zip(result["source_names"], test["sources"], seen, strict=True))
+    average = test.get("average")
+    return [(name, percent(share), _points(share, average), percent(other)) for name, share, other in rows]
+
+
+def _html_table(rows: Sequence[Sequence[str]]) -> str:
+    """A small table; a dataframe widget would take longer to load than the rest of the page."""
+    head = "".join(f"<th>{name}</th>" for name in ("Network", "Test", "Points", "Validation"))
+    cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    return f'<table class="sm-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _points(share: float | None, average: float | None) -> str:
@@ -116,5 +118,5 @@ def downloads(reader: RunReader) -> None:
             on_click="ignore",
             help="Everything this run was told, for the command line or another machine.",
         )
-    st.caption("The same merge on the command line, with the spec downloaded above:")
-    st.code(f"python -m softmerge_core merge {stem}.json --out merged", language="bash")
+    command = f"python -m softmerge_core merge {stem}.json --out merged"
+    st.caption(f"The same merge on the command line, with the spec downloaded above:  \n`{command}`")

@@ -20,6 +20,7 @@ from softmerge_core.figures.losses import losses_figure
 from softmerge_core.settings import DataSpec
 
 TALL, LOW = 400, 320  # px
+CALM = 0.45  # seconds between two drawings of a picture beside the gates
 IDLE = {
     "gates": "Each row is a part of the network, each column a source; colour tells how likely the gate between "
     "them is open.",
@@ -66,7 +67,7 @@ def _picture(
         picture(key, title, IDLE[key], None, height)
         return
     events, theme = reader.events, current_theme()
-    figure = reader.drawn(key, kinds, theme, lambda: FIGURES[key](events, theme=theme))
+    figure = reader.drawn(key, kinds, theme, lambda: FIGURES[key](events, theme=theme), pause=CALM)
     picture(key, title, words_of(events), figure, height)
 
 

@@ -1,5 +1,6 @@
 """A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Progress
 from softmerge_core.runs import RunStore, RunView
 
+LIVE = ("waiting", "running", "paused")
 Newest = Gates | Boundary | Points | Progress  # of these only the last one of a kind matters
 
 
@@ -20,7 +22,7 @@ class RunReader:
         self._kept: list[AnyEvent] = []
         self._newest: dict[str, AnyEvent] = {}
         self._seen: Counter[str] = Counter()
-        self._drawn: dict[str, tuple[Any, Any]] = {}
+        self._drawn: dict[str, tuple[Any, float, Any]] = {}
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
@@ -40,16 +42,19 @@ class RunReader:
         """Stages, losses, evaluations and notices, then the newest of everything else, the gates last but one."""
         return [*self._kept, *self._newest.values()]
 
-    def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any]) -> Any:
+    def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any], *, pause: float = 0) -> Any:
         """The picture called ``name``; built again only when events of these ``kinds`` have come since.
 
-        Building a figure costs more than reading the run: most readings bring nothing new for most pictures.
+        Building a figure costs more than reading the run: most readings bring nothing new for most pictures,
+        and while the run is live a picture is left as it is for ``pause`` seconds.
         """
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
-        if self._drawn.get(name, (None,))[0] != state:
-            self._drawn[name] = (state, build())
-        return self._drawn[name][1]
+        known, at, figure = self._drawn.get(name, (None, 0.0, None))
+        if known != state and (self.view.status not in LIVE or time.monotonic() - at >= pause):
+            figure = build()
+            self._drawn[name] = (state, time.monotonic(), figure)
+        return figure
 
     def _take(self, event: AnyEvent) -> None:
         self._seen[event.kind] += 1

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared.run_reader import LIVE
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.store import read_spec
 
 SCHEDULER = "SOFTMERGE_SCHEDULER"  # the address of a Dask scheduler to use instead of own workers
-LIVE = ("waiting", "running", "paused")
 RECENT = 50  # runs looked through for one that is live
 
 

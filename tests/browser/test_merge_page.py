@@ -157,7 +157,7 @@ def test_a_toy_shows_its_decisions_and_the_run_ends_with_a_verdict(
     start(page)
     page.locator(".st-key-picture-boundary .sm-plot[data-drawn]").wait_for()
     expect(page.locator(".st-key-verdict")).to_contain_text("Soft merging is")
-    expect(page.get_by_test_id("stTable")).to_contain_text("Plain average")
+    expect(page.locator(".sm-table")).to_contain_text("Plain average")
     with page.expect_download() as download:
         page.get_by_role("button", name="Merged weights").click()
     assert Path(download.value.path()).read_bytes() == store.weights(query(page)["run"], "merged").read_bytes()

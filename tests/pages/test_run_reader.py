@@ -74,3 +74,19 @@ def test_a_picture_is_built_again_only_when_it_has_to_be() -> None:
         assert len(built) == 2
         draw("dark")
         assert len(built) == 3
+
+
+def test_a_live_picture_rests_and_the_last_one_is_never_missed() -> None:
+    store = RunStore()
+    run_id = store.create(example())
+    built: list[int] = []
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+        for step in range(5):
+            writer.emit(Loss(step=step, series="soft", task=1, total=1))
+            reader.poll()
+            reader.drawn("losses", ("loss",), "light", lambda: built.append(1), pause=1000)
+        assert len(built) == 1
+    reader.poll()  # the writer is gone: the run is no longer live
+    reader.drawn("losses", ("loss",), "light", lambda: built.append(1), pause=1000)
+    assert len(built) == 2

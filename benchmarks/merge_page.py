@@ -1,0 +1,101 @@
+"""How fast the Merge page is in a real browser: ``python -m benchmarks.merge_page``.
+
+Opens the app on an empty home, waits until its workers are warm, and then, for a few runs: from the page's
+opening until its button can be pressed, from the press to the first picture of the new run's gates, updates of
+that picture a second while the run is live, and chart nodes removed meanwhile.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import READY, ROOT, launch, serve
+
+GATES = ".st-key-picture-gates .sm-plot"
+ADDRESS = "?steps=2000&granularity=Channel"
+WATCH = """() => {
+  window.removed = 0;
+  new MutationObserver((changes) => {
+    for (const change of changes) for (const node of change.removedNodes)
+      if (node.nodeType === 1 && (node.matches('.sm-plot') || node.querySelector('.sm-plot'))) window.removed += 1;
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+# Presses the button and resolves, in ms, when the gates are redrawn after the page says that the run has begun.
+PRESS = """() => new Promise((resolve) => {
+  const plot = document.querySelector('.st-key-picture-gates .sm-plot');
+  const button = [...document.querySelectorAll('button')].find((b) => b.textContent.includes('Start merging'));
+  const begun = performance.now();
+  const look = () => {
+    const sources = plot.querySelectorAll('.xtick text').length;
+    const rows = (plot.querySelector('.js-plotly-plot')?.data?.[0]?.z ?? []).length;
+    const fresh = document.querySelector('[data-testid=stProgress]').textContent.includes('Step');
+    if (fresh && rows && sources) resolve(performance.now() - begun); else requestAnimationFrame(look);
+  };
+  button.click();
+  requestAnimationFrame(look);
+})"""
+
+
+def measure(browser: Browser, address: str, seconds: float) -> dict[str, float]:
+    """One visit: open, press, watch for ``seconds``, stop."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    begun = time.monotonic()
+    page.goto(f"{address}/{ADDRESS}")
+    page.locator(READY).wait_for()
+    page.get_by_role("button", name="Start merging").wait_for()
+    opened = time.monotonic() - begun
+    page.locator(f"{GATES}[data-drawn]").wait_for()
+    first = float(page.evaluate(PRESS)) / 1000
+    page.evaluate(WATCH)
+    before, begun = _updates(page), time.monotonic()
+    page.wait_for_timeout(seconds * 1000)
+    rate = (_updates(page) - before) / (time.monotonic() - begun)
+    removed = float(page.evaluate("window.removed"))
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped").wait_for()
+    page.context.close()
+    return {"open (s)": opened, "first gates (s)": first, "updates/s": rate, "nodes removed": removed}
+
+
+def _updates(page: Page) -> int:
+    return int(page.locator(GATES).get_attribute("data-updates") or 0)
+
+
+def main() -> None:
+    """Print a row a visit and the medians."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--visits", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=4.0)
+    chosen = options.parse_args()
+    rows: list[dict[str, float]] = []
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serve(ROOT / "app.py", Path(home)) as address,
+        sync_playwright() as playwright,
+    ):
+        browser: Any = launch(playwright)
+        _warm(browser, address)
+        for _ in range(chosen.visits):
+            rows.append(measure(browser, address, chosen.seconds))
+            print("  ".join(f"{name} {value:.2f}" for name, value in rows[-1].items()))
+        browser.close()
+    print("median: " + "  ".join(f"{name} {statistics.median(row[name] for row in rows):.2f}" for name in rows[0]))
+
+
+def _warm(browser: Browser, address: str) -> None:
+    """A first short run, so that no worker is still starting."""
+    page = browser.new_context().new_page()
+    page.goto(f"{address}/?steps=20&granularity=Model")
+    page.locator(READY).wait_for()
+    page.get_by_role("button", name="Start merging").click()
+    page.get_by_text("Finished after 20").wait_for(timeout=60_000)
+    page.context.close()
+
+
+if __name__ == "__main__":
+    main()
