@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+EXAMPLE := softmerge_core/examples/first-look
 
 .PHONY: run test lint types unit zoo clean
 
 run: $(VENV)/.run
+	@mkdir -p static
 	$(BIN)/python -m streamlit run app.py
 
 test: lint types unit
@@ -20,8 +22,12 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest
 
+# Trains the shipped networks again and records the run that the Merge page shows before anything is pressed.
 zoo: $(VENV)/.run
 	$(BIN)/python -m softmerge_core zoo build
+	rm -rf $(EXAMPLE)
+	$(BIN)/python -m softmerge_core spec | $(BIN)/python -m softmerge_core merge - --out $(EXAMPLE) > /dev/null
+	cd $(EXAMPLE) && rm -f lock begun.json snapshot.bin
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

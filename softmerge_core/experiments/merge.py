@@ -40,7 +40,7 @@ def example() -> MergeSpec:
         raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
     name = EXAMPLE if EXAMPLE in found else next(iter(found))
     sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
-    return MergeSpec(name="Example", sources=sources, data=DataSpec(dataset=found[name].dataset))
+    return MergeSpec(name="A first look: four networks that share a trunk", sources=sources, data=DataSpec(dataset=found[name].dataset))
 
 
 def check(spec: MergeSpec) -> None:
