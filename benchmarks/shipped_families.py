@@ -12,10 +12,9 @@ import torch
 from torch import nn
 
 from softmerge_core import MergeData, SoftMergeSettings, soft_merge
-from softmerge_core.anatomy import describe
 from softmerge_core.data import Data
-from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, reestimate_batchnorm, score
-from softmerge_core.flat import FlatSources
+from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
+from softmerge_core.experiments.merge import average as plain_average
 from softmerge_core.zoo import families, load_family
 
 GRANULARITIES = ("model", "layer", "channel", "auto")
@@ -62,9 +61,7 @@ def merge(sources: list[nn.Module], data: Data, granularity: str) -> tuple[float
 
 def average(sources: list[nn.Module], data: Data) -> float:
     """Test accuracy of the plain average."""
-    network = FlatSources(sources, describe(sources[0])).average()
-    reestimate_batchnorm(network, data.train_inputs)
-    return evaluate(network, data.test_inputs, data.test_labels)[0]
+    return evaluate(plain_average(sources, data), data.test_inputs, data.test_labels)[0]
 
 
 if __name__ == "__main__":

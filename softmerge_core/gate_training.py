@@ -12,7 +12,6 @@ from softmerge_core.flat import FlatSources
 from softmerge_core.gates import SourceGates
 from softmerge_core.settings import SoftMergeSettings
 
-
 # One draw that opens a source with extreme weights has a gradient millions of times the usual one; unclipped it would
 # fill Adam's second moment and still every gate for the rest of the run.
 MAX_GRADIENT = 1.0

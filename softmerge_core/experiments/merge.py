@@ -40,7 +40,8 @@ def example() -> MergeSpec:
         raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
     name = EXAMPLE if EXAMPLE in found else next(iter(found))
     sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
-    return MergeSpec(name="A first look: four networks that share a trunk", sources=sources, data=DataSpec(dataset=found[name].dataset))
+    title = "A first look: four networks that share a trunk"
+    return MergeSpec(name=title, sources=sources, data=DataSpec(dataset=found[name].dataset))
 
 
 def check(spec: MergeSpec) -> None:
@@ -111,6 +112,7 @@ def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
+    from softmerge_core.checks import unique_names
     from softmerge_core.data import load_data
     from softmerge_core.merging import MergeData, soft_merge
     from softmerge_core.zoo import load_source
@@ -118,7 +120,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     begun = time.monotonic()
     data = load_data(spec.data)
     loaded = [load_source(source) for source in spec.sources]
-    names, modules = unique([source.name for source in loaded]), [source.module for source in loaded]
+    names, modules = unique_names([source.name for source in loaded]), [source.module for source in loaded]
     observe = _boundaries(data, context)
     splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
     merged = soft_merge(
@@ -137,18 +139,6 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     scores = score_all(model, modules, sound, names, data)
     return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """``names`` with " (2)", " (3)" after those that came before."""
-    result: list[str] = []
-    for name in names:
-        candidate, count = name, 1
-        while candidate in result:
-            count += 1
-            candidate = f"{name} ({count})"
-        result.append(candidate)
-    return result
 
 
 def _boundaries(data: "Data", context: Context) -> "Callable[[nn.Module, int], None] | None":
@@ -224,22 +214,13 @@ def score_all(
 
 
 def average(modules: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
-    """A network whose floating tensors are the means of the ``modules``', with BatchNorm re-estimated."""
-    import copy
-
-    import torch
-
+    """The plain average of the ``modules``, with BatchNorm re-estimated on the training data."""
+    from softmerge_core.anatomy import describe
     from softmerge_core.candidates import BATCHNORM_SAMPLES
     from softmerge_core.evaluation import reestimate_batchnorm
+    from softmerge_core.flat import FlatSources
 
-    network = copy.deepcopy(modules[0]).cpu()
-    states = [module.state_dict() for module in modules]
-    mean = {
-        name: torch.stack([state[name].cpu().double() for state in states]).mean(0).to(tensor.dtype)
-        for name, tensor in states[0].items()
-        if tensor.is_floating_point()
-    }
-    network.load_state_dict(mean, strict=False)
+    network = FlatSources(modules, describe(modules[0])).average()
     reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
     return network
 

@@ -12,12 +12,13 @@ import torch
 from torch import nn
 
 from softmerge_core.checkpoints import load_checkpoint, load_into
+from softmerge_core.checks import unique_names
 from softmerge_core.data import load_dataset
 from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
 from softmerge_core.evaluation import evaluate, predict
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points
 from softmerge_core.experiments import experiment, parse_spec
-from softmerge_core.experiments.merge import GRID, MergeSpec, average, boundary, unique
+from softmerge_core.experiments.merge import GRID, MergeSpec, average, boundary
 from softmerge_core.networks import build_network
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
@@ -255,7 +256,7 @@ def test_a_boundary_is_drawn_row_by_row_from_the_lowest_y() -> None:
 
 
 def test_equal_names_are_told_apart() -> None:
-    assert unique(["a", "b", "a", "a (2)", "a"]) == ["a", "b", "a (2)", "a (2) (2)", "a (3)"]
+    assert unique_names(["a", "b", "a", "a (2)", "a"]) == ("a", "b", "a (2)", "a (2) (2)", "a (3)")
 
 
 def test_any_wrong_spec_is_a_typed_error() -> None:
