@@ -54,13 +54,14 @@ def _colours() -> None:
 
 
 def _task() -> str:
-    """What the reader wants to do; where a training is live, at first to watch it."""
-    if "do" not in st.session_state and "do" not in st.query_params and newest_live(KIND):
-        st.session_state["do"] = TRAIN
+    """What the reader wants to do; where a training is live, or named by the address, at first to watch it."""
+    if "do:first" not in st.session_state:
+        watch = "run" in st.query_params or newest_live(KIND) is not None
+        st.session_state["do:first"] = TRAIN if watch else LOOK
     return st.segmented_control(
         "What to do",
         [LOOK, TRAIN, POISON],
-        default=LOOK,
+        default=st.session_state["do:first"],
         required=True,
         key="do",
         bind="query-params",
@@ -105,15 +106,22 @@ def pictures(entries: Sequence[Entry]) -> None:
     with first, st.container(key="picture-dots", gap="xsmall"):
         words = f"**Accuracy.** {spread_sentence(entries)}"
         st.markdown(words)
-        live_plot(dots_figure(models, theme=theme), key="dots-plot", height=height, alt="Accuracy of each model")
+        live_plot(
+            dots_figure(models, theme=theme),
+            key="dots-plot",
+            height=height,
+            alt="Accuracy of each model",
+            waiting="Drawing",
+        )
     with second, st.container(key="picture-histories", gap="xsmall"):
         st.markdown(f"**Training.** {history_sentence(entries)}")
+        figure = histories_figure(models, theme=theme, height=height)
         live_plot(
-            histories_figure(models, theme=theme, height=height),
+            figure,
             key="histories-plot",
             height=height,
             alt="Validation accuracy and training loss of each model over the steps of its training",
-            waiting="No training was recorded",
+            waiting="Drawing" if figure else "No training was recorded",
         )
 
 

@@ -15,8 +15,8 @@ ROW, LEAST = 30, 420  # px: a row of dots, the lowest picture
 TOP, BOTTOM = 34, 48  # px: margins
 UPPER, GAP = 0.6, 0.07  # shares of the height: the upper panel, and what lies between the two
 LABEL, BRIEF = 18, 12  # letters of a label at the end of a line, and in a narrow picture
-NAME, SHORT = 30, 20  # letters of the name of a row, and in a narrow picture
-KEY = "●\u00a0Test   □\u00a0Validation   ◇\u00a0Training"
+NAME, SHORT = 30, 24  # letters of the name of a row, and in a narrow picture
+KEY = (("●", "Test"), ("□", "Validation"), ("◇", "Training"))
 # split -> (title, marker, size)
 SPLITS = {
     "test": ("Test", "circle", 11),
@@ -98,7 +98,8 @@ def _outline(split: str, hue: str, theme: Theme) -> dict[str, object]:
 
 def _add_key(figure: go.Figure, models: Sequence[ModelInfo], theme: Theme) -> None:
     """What the markers mean, above the plot."""
-    text = KEY + ("   ✕\u00a0Test, poisoned" if any(map(poisoned, models)) else "")
+    marks = [*KEY, *([("✕", "Test, poisoned")] if any(map(poisoned, models)) else [])]
+    text = "\u2003".join(f'<span style="font-size:15px">{mark}</span>\u00a0{word}' for mark, word in marks)
     figure.add_annotation(
         text=text, showarrow=False, font={"color": colour("quiet", theme), "size": 12},
         xref="paper", x=1, xanchor="right", xshift=60, yref="paper", y=1, yanchor="bottom", yshift=8,

@@ -43,7 +43,7 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
         help="The model to copy; it stays as it is.",
     )
     values = _attack()
-    name = _name(f"{found[model].info.title} {ATTACKS[str(values['kind'])]}")
+    name = _name(f"{found[model].info.title.partition(',')[0]} {ATTACKS[str(values['kind'])]}")
     if st.button("Make poisoned copy", type="primary", icon=":material/science:", help="Keep it in your library."):
         _make(found[model], values, name)
     return found[model]

@@ -176,7 +176,7 @@ def draw_training(reader: RunReader | None) -> None:
             key="training-plot",
             height=HEIGHT,
             alt=f"Training: {IDLE}",
-            waiting="Drawn here while a model is trained",
+            waiting="Drawing" if figure else "Drawn here while a model is trained",
         )
 
 
@@ -249,7 +249,8 @@ def accuracy_sentence(model: LibraryModel) -> str:
 
 def merge_button(model: LibraryModel) -> None:
     """Straight to the Merge page, with the model among the sources, where a family fits it."""
-    family = next((family for family in families().values() if fits(family, model)), None)
+    every = sorted(families().values(), key=lambda family: family.name != st.session_state.get("models"))
+    family = next((family for family in every if fits(family, model)), None)
     if family is None:
         return
     if st.button(
@@ -261,4 +262,5 @@ def merge_button(model: LibraryModel) -> None:
         from app import PAGES  # the pages know each other by the app alone
 
         st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state.get(CHOSEN, []), model.name]))
-        st.switch_page(PAGES[0], query_params={"family": family.name})
+        st.toast(f'{plain(model.title, 60)} takes part, under "Bring your own".', icon=":material/merge:")
+        st.switch_page(PAGES[0], query_params={"family": family.title})  # as the address has it
