@@ -77,7 +77,7 @@ class Chart {
     this.host.style.height = `${data.height}px`;
     this.host.setAttribute("aria-label", data.alt);
     if (!this.host.dataset.failed) this.note.textContent = data.waiting;
-    if (!data.figure) return void loadPlotly(data.plotly).catch(() => {});
+    if (!data.figure) return void this.clear(data);
     this.latest = data;
     // A page sends all its charts whenever one of them has something new: the others need no work.
     const shown = JSON.stringify([data.figure, data.theme, data.height, pageBackground(this.host)]);
@@ -85,6 +85,15 @@ class Chart {
     this.shown = shown;
     this.pending = data;
     this.draw();
+  }
+
+  // Nothing to show: what an earlier run has drawn here must not pass for this one's.
+  clear(data) {
+    this.latest = this.pending = this.shown = null;
+    delete this.host.dataset.drawn;
+    if (this.listening) window.Plotly.purge(this.div);
+    this.listening = false;
+    loadPlotly(data.plotly).catch(() => {});
   }
 
   async draw() {

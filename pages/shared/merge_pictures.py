@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared.live_plot import Click, live_plot
 from pages.shared.run_panel import progress
 from pages.shared.run_reader import RunReader
+from pages.shared.services import is_live
 from pages.shared.theme import current_theme
 from softmerge_core.data import datasets
 from softmerge_core.events import AnyEvent, Evaluation, Gates, Points, Stage
@@ -20,7 +21,8 @@ from softmerge_core.figures.losses import losses_figure
 from softmerge_core.settings import DataSpec
 
 TALL, LOW = 400, 320  # px
-CALM = 0.45  # seconds between two drawings of a picture beside the gates
+NEVER = "None: the run ended before there was anything to show."
+CALM = 0.7  # seconds between two drawings of a picture beside the gates
 IDLE = {
     "gates": "Each row is a part of the network, each column a source; colour tells how likely the gate between "
     "them is open.",
@@ -68,7 +70,7 @@ def _picture(
         return
     events, theme = reader.events, current_theme()
     figure = reader.drawn(key, kinds, theme, lambda: FIGURES[key](events, theme=theme), pause=CALM)
-    picture(key, title, words_of(events), figure, height)
+    picture(key, title, words_of(events) if figure or is_live(reader.view) else NEVER, figure, height)
 
 
 def _accuracy_words(reader: RunReader | None, events: Sequence[AnyEvent]) -> str:
@@ -117,6 +119,8 @@ def _gates(reader: RunReader | None) -> None:
         "gates", ("gates", "stage"), theme, lambda: gates_figure(events, theme=theme, height=TALL)
     )
     sentence = words.gates_sentence(events) if reader else IDLE["gates"]
+    if reader and not figure and not is_live(reader.view):
+        sentence = NEVER
     click = picture("gates", "Gates", sentence, figure, TALL, clickable=True)
     st.text(cell_text(events, click), width="stretch")
 

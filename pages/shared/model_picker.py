@@ -101,7 +101,7 @@ def _about(model: ModelInfo, attack: AttackSettings | None) -> str:
     spoiled = attack or model.attack
     if spoiled is None:
         return plain(model.how, 160)
-    mark = f":red-badge[:material/warning: Poisoned: {ATTACKS.get(spoiled.kind, spoiled.kind).lower()}]"
+    mark = f":red-badge[:material/warning: Poisoned: {ATTACKS.get(spoiled.kind, spoiled.kind)}]"
     return f"{mark} {plain(model.how, 120)}"
 
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 FEW = 5  # so many short choices are shown side by side
 SHORT = 9  # letters
+ACRONYMS = {"sgd": "SGD", "nan": "NaN"}
 
 
 def settings_form(
@@ -101,7 +102,7 @@ def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str
 
 def choice_title(choice: Any) -> str:
     """A choice as readers see it."""
-    return str(choice).replace("_", " ").capitalize()
+    return ACRONYMS.get(str(choice), str(choice).replace("_", " ").capitalize())
 
 
 def _number(annotation: Any) -> type[int] | type[float] | None:
