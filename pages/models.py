@@ -26,7 +26,7 @@ from pages.shared.services import newest_live
 from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.figures.style import colour
-from softmerge_core.zoo import LayerInfo, families
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families
 
 KIND = "train"
 PURPOSE = "The trained networks that are merged: how each was trained and how good it is. Train more, or spoil one."
@@ -79,23 +79,18 @@ def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) ->
         st.markdown("**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart.")
         model_table(entries)
     with left:
-        if collection == MINE:
-            manage(entries)
-        _parts(entries)
+        _parts((manage(entries) if collection == MINE else entries[0]).origin)
 
 
-def _parts(entries: Sequence[Entry]) -> None:
-    """A strip for each kind of network among the models."""
-    kinds = {(e.origin.network, e.origin.dataset, e.origin.input_shape): e.origin for e in entries}
+def _parts(origin: FamilyInfo | LibraryModel) -> None:
+    """The network as a strip of its layers, under one sentence about its size."""
     st.subheader("Parts", anchor=False)
-    for origin in kinds.values():
-        layers: Sequence[LayerInfo] = origin.layers
-        shape = " × ".join(map(str, origin.input_shape))
-        st.caption(
-            f"**{plain(origin.network)}** for {plain(dataset_title(origin.dataset))}: {totals(layers)}; "
-            f"input {shape}, {origin.classes} classes. Bars: share of all parameters."
-        )
-        model_strip(layers)
+    shape = "\u00a0×\u00a0".join(map(str, origin.input_shape))
+    st.caption(
+        f"**{plain(origin.network)}** for {plain(dataset_title(origin.dataset))}: {totals(origin.layers)}; "
+        f"input {shape}, {origin.classes} classes. Bars: share of all parameters."
+    )
+    model_strip(origin.layers)
 
 
 def pictures(entries: Sequence[Entry]) -> None:
@@ -131,9 +126,9 @@ def spread_sentence(entries: Sequence[Entry]) -> str:
     if not known:
         return "Not measured."
     best, worst = (pick(known, key=lambda info: info.accuracy["test"]) for pick in (max, min))
-    text = f"On test samples {plain(best.title, 40)} is best with {unbroken(best.accuracy['test'])}"
+    text = f"On test samples {plain(best.title, 26)} is best with {unbroken(best.accuracy['test'])}"
     if best is not worst:
-        text += f", {plain(worst.title, 40)} last with {unbroken(worst.accuracy['test'])}"
+        text += f", {plain(worst.title, 26)} last with {unbroken(worst.accuracy['test'])}"
     return f"{text}."
 
 

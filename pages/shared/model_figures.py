@@ -30,6 +30,11 @@ def poisoned(model: ModelInfo) -> bool:
     return model.attack is not None
 
 
+def shortened(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` letters, its end kept: names made alike differ there."""
+    return text if len(text) <= limit else f"{text[: limit - 6].rstrip()}\u2026{text[-5:]}"
+
+
 def line_style(index: int, theme: Theme) -> tuple[str, str]:
     """(colour, plotly dash) of the model at ``index`` of a collection, the same in every picture of it."""
     return class_colours(theme)[index % 10], method_style(f"source:{index}", theme).dash
@@ -45,7 +50,7 @@ def dots_figure(models: Sequence[ModelInfo], *, theme: Theme) -> go.Figure | Non
     if not models:
         return None
     names = [("\u26a0\ufe0e " if poisoned(model) else "") + model.title for model in models]
-    labels, short = distinct(names, NAME), distinct(names, SHORT)
+    labels, short = distinct(names, NAME), distinct([shortened(name, SHORT) for name in names])
     figure = new_figure(theme, narrow={"yaxis.ticktext": short})
     for index, (model, label) in enumerate(zip(models, labels, strict=True)):
         _add_row(figure, index, model, label, theme)
@@ -146,7 +151,9 @@ def _add_line(
 
 
 def _labels(shown: Sequence[tuple[int, ModelInfo]], names: Sequence[str], theme: Theme) -> list[EndLabel]:
-    brief, long = (distinct([model.title.partition(",")[0] for _, model in shown], limit) for limit in (BRIEF, LABEL))
+    brief, long = (
+        distinct([shortened(model.title.partition(",")[0], limit) for _, model in shown]) for limit in (BRIEF, LABEL)
+    )
     return [
         EndLabel(100 * model.history[-1][2], long[place], brief[place], line_style(index, theme)[0])
         for place, (index, model) in enumerate(shown)

@@ -56,6 +56,7 @@ def _attack() -> dict[str, object]:
         format_func=lambda kind: ATTACKS[kind],
         default="extreme",
         required=True,
+        wrap=True,
         key=f"{PREFIX}kind",
         persist_state="session",
         help=AttackSettings.model_fields["kind"].description,
@@ -114,22 +115,23 @@ def relatives(entry: Entry) -> list[Entry]:
     return [*shipped, *own]
 
 
-def manage(entries: Sequence[Entry]) -> None:
-    """Download or delete one of the reader's own models."""
-    models = {entry.info.name: entry.info for entry in entries}
+def manage(entries: Sequence[Entry]) -> Entry:
+    """Download or delete one of the reader's own models; returns the one that is chosen."""
+    models = {entry.info.name: entry for entry in entries}
     if st.session_state.get("own-model") not in [None, *models]:
         del st.session_state["own-model"]
     name = st.selectbox(
         "One of them",
         list(models),
-        format_func=lambda name: models[name].title,
+        format_func=lambda name: models[name].info.title,
         key="own-model",
         persist_state="session",
-        help="The model to download or delete.",
+        help="The model to download or delete, and whose parts are shown.",
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _download(name)
-        _delete(name, models[name].title)
+        _delete(name, models[name].info.title)
+    return models[name]
 
 
 def _download(name: str) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages import models
 from pages.shared.model_cards import MINE, family_entries, fits
-from pages.shared.model_figures import dots_figure, histories_figure, pictures_height
+from pages.shared.model_figures import dots_figure, histories_figure, pictures_height, shortened
 from pages.shared.model_poison import poison, poison_fields
 from pages.shared.model_strip import totals
 from pages.shared.model_train import training_sentence
@@ -297,3 +297,11 @@ def test_the_server_shows_and_poisons_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_long_names_keep_the_end_that_tells_them_apart() -> None:
+    names = ["cnn1d on MNIST-1D 2", "cnn1d on MNIST-1D 3", "short"]
+    short = [shortened(name, 12) for name in names]
+    assert len(set(short)) == 3
+    assert max(map(len, short)) <= 12
+    assert short[2] == "short"
