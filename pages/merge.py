@@ -32,8 +32,8 @@ def page() -> None:
 
 def draw(reader: RunReader | None) -> None:
     """The right side: progress, the outcome once there is one, the pictures, what can be taken along."""
-    merge_progress(reader)
-    with st.container(key="verdict-slot"):
+    with st.container(key="verdict-slot"):  # never empty: an empty one would move, and so remount, the charts
+        merge_progress(reader)
         verdict(reader)
     merge_pictures(reader)
     with st.container(key="outcome-slot"):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared.live_plot import live_plot
 from pages.shared.run_reader import RunReader
-from pages.shared.services import run_store
+from pages.shared.services import is_live, run_store
 from pages.shared.text import percent, plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.errors import SoftMergeError
@@ -18,6 +18,7 @@ from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.style import method_title
 from softmerge_core.figures.words import gain_sentence
 
+SOON = 160  # px: the height of a chart that has nothing to show yet
 METHODS = ("soft", "average", "best_source", "ensemble")
 
 
@@ -48,20 +49,31 @@ def test_samples(result: Mapping[str, Any]) -> int:
 
 
 def outcome(reader: RunReader | None) -> None:
-    """Test accuracy as a picture and a table, and the downloads; nothing before there is a result."""
-    if reader is None or not reader.view.result:
+    """Test accuracy as a picture and a table, and the downloads; while the run is live, only their place."""
+    if reader is None or not (reader.view.result or is_live(reader.view)):
         return
     result = reader.view.result
     first, second = st.columns(2, gap="medium")
     with first:
+        _test_accuracy(result)
+    if result:
+        with second:
+            st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
+            st.html(_html_table(accuracy_table(result)))
+        downloads(reader)
+
+
+def _test_accuracy(result: Mapping[str, Any] | None) -> None:
+    """The chart is there from the start, so that nothing leaves the page when another run begins."""
+    if result is None:
+        figure, height = None, SOON
+        about = "Measured when the run ends, on samples that nothing was trained on."
+    else:
         n = test_samples(result)
-        st.markdown(f"**Test accuracy.** Every network on the same {n:,} test samples, none of which was trained on.")
-        figure = accuracy_dots(result, theme=current_theme(), n=n)
-        live_plot(figure, key="test-plot", height=accuracy_height(result), alt="Test accuracy of every network")
-    with second:
-        st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-        st.html(_html_table(accuracy_table(result)))
-    downloads(reader)
+        figure, height = accuracy_dots(result, theme=current_theme(), n=n), accuracy_height(result)
+        about = f"Every network on the same {n:,} test samples, none of which was trained on."
+    st.markdown(f"**Test accuracy.** {about}")
+    live_plot(figure, key="test-plot", height=height, alt="Test accuracy of every network", waiting="At the end")
 
 
 def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:

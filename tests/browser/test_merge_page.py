@@ -76,11 +76,12 @@ def status(store: RunStore, page: Page) -> str:
 def test_one_press_and_the_gates_move(server: tuple[str, RunStore], open_page: Open) -> None:
     address, store = server
     page = open_page(f"{address}/?{SLOW}")
+    page.locator(f"{GATES}[data-drawn]").wait_for()
+    page.evaluate(WATCH)
     start(page)
     expect(page.locator(".st-key-picture-gates")).to_contain_text("sources")
     page.locator(".st-key-picture-accuracy .sm-plot[data-drawn]").wait_for()
     page.locator(".st-key-picture-losses .sm-plot[data-drawn]").wait_for()
-    page.evaluate(WATCH)
     rate = max(pace(page) for _ in range(3))  # other tests may take the processor for a while
     print(f"\n{rate:.1f} updates a second")
     assert rate >= 2
