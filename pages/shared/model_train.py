@@ -183,6 +183,8 @@ def draw_training(reader: RunReader | None) -> None:
 def _figure(events: Sequence[AnyEvent]) -> Any:
     figure = training_figure(events, theme=current_theme())
     if figure is not None:
+        # Plotly draws no panel without a line: the lower one is there from the first step on.
+        figure.add_scatter(x=[0], y=[None], xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip", name="room")
         figure.for_each_trace(
             lambda trace: trace.update(name=f"{trace.name}, raw faint"),
             selector=lambda trace: "smoothed" in trace.name,
