@@ -11,19 +11,19 @@ ROOT = Path(__file__).parents[1]
 ALLOWED = {
     "streamlit": ("app.py", "pages/"),
     "plotly": ("pages/", "softmerge_core/figures/"),
-    "dask": ("softmerge_core/runs/",),
     "distributed": ("softmerge_core/runs/",),
 }
 
 
 def imported(path: Path) -> set[str]:
+    """The packages a file imports, anywhere in it; Dask goes by the name of its scheduler."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.split(".")[0])
-    return names
+    return {"distributed" if name == "dask" else name for name in names}
 
 
 def sources() -> list[Path]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from softmerge_core.__main__ import main
@@ -139,6 +140,37 @@ def test_a_spec_that_cannot_run_is_one_clear_line(
 ) -> None:
     path = write(tmp_path / "spec.json", {**spec, **change})
     assert expected in refusal(capsys, "merge", path, "--out", str(tmp_path / "out"))
+
+
+def test_a_label_outside_the_classes_is_one_clear_line(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs, labels = np.zeros((6, 2), np.float32), np.array([0, 1, 0, 1, 0, 2])
+    data = {"train_inputs": inputs, "train_labels": labels, "validation_inputs": inputs, "validation_labels": labels}
+    np.savez(tmp_path / "own.npz", **data)
+    path = write(tmp_path / "spec.json", {**spec, "data": {"dataset": str(tmp_path / "own.npz")}})
+    assert "classes" in refusal(capsys, "merge", path, "--out", str(tmp_path / "out"))
+    labels[5] = -1
+    np.savez(tmp_path / "own.npz", **data)
+    assert "-1" in refusal(capsys, "merge", path, "--out", str(tmp_path / "out"))
+    assert not (tmp_path / "out" / "events.jsonl").exists()
+
+
+def test_a_source_with_nan_is_one_clear_line(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoiled = {**spec["sources"][0], "attack": {"kind": "nan"}}
+    path = write(tmp_path / "spec.json", {**spec, "sources": [spoiled, spec["sources"][1]]})
+    assert "NaN or Inf" in refusal(capsys, "merge", path, "--out", str(tmp_path / "out"))
+    assert "loss" not in (tmp_path / "out" / "events.jsonl").read_text()
+
+
+def test_sources_of_two_architectures_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sources = [{"model": "spirals-mlp-shared-trunk/source-1"}, {"model": "mnist1d-cnn-shared-trunk/source-1"}]
+    path = write(tmp_path / "spec.json", {"kind": "merge", "sources": sources, "data": {"dataset": "spirals"}})
+    assert "network of the first is mlp, of the second cnn1d" in refusal(
+        capsys, "merge", path, "--out", str(tmp_path / "out")
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 90_000, '{"kind": "nothing"}', "\x00", '{"kind": []}'])

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +14,7 @@ from pages.shared.model_picker import AT_ONCE, FIRST
 from pages.shared.settings_form import main_fields
 from softmerge_core.events import Evaluation, Gates, Progress, Stage
 from softmerge_core.experiments.merge import MergeSpec
+from softmerge_core.home import home
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -155,6 +157,18 @@ def test_no_training_or_validation_samples_is_told(open_app: Open) -> None:
     page.number_input(key="validation_samples").set_value(0)
     page.run()
     assert "No validation data" in str(page.error[0].value)
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_label_outside_the_classes_is_told(open_app: Open) -> None:
+    folder = home() / "data"
+    folder.mkdir(parents=True)
+    inputs, labels = np.zeros((6, 2), np.float32), np.array([0, 1, 2, 0, 1, 7])
+    splits = {"train_inputs": inputs, "train_labels": labels, "validation_inputs": inputs, "validation_labels": labels}
+    np.savez(folder / "own.npz", **splits)
+    page = open_app(**{"family": SMALL, "own-data": str(folder / "own.npz")})
+    (error,) = page.error
+    assert "classes" in str(error.value)
     assert start_button(page).disabled  # type: ignore[attr-defined]
 
 
