@@ -139,8 +139,18 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]
         context.__exit__(None, None, None)
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember whether the test failed, so that its pages can be kept as pictures."""
+    outcome: Any = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or outcome.get_result().failed
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open an address in a fresh window: ``theme`` "light" or "dark", 1440x900 or (``narrow``) 390x844."""
     contexts: list[Any] = []
 
@@ -155,5 +165,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield start
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(FAILED, False):
+            picture = tmp_path / f"page-{number}.png"
+            context.pages[0].screenshot(path=picture)
+            print(f"what the page showed: {picture}")
         context.close()

@@ -17,11 +17,13 @@ Open = Callable[..., Page]
 SLOW = "steps=3000&granularity=Channel"  # long enough to watch, reload and steer
 GATES = ".st-key-picture-gates .sm-plot"
 BEGUN = re.compile("left|Finished")
+# What an earlier run came to goes when another begins; the pictures that are live must stay.
 WATCH = """() => {
   window.removed = 0;
   new MutationObserver((changes) => {
     for (const change of changes) for (const node of change.removedNodes)
-      if (node.nodeType === 1 && (node.matches('.sm-plot') || node.querySelector('.sm-plot'))) window.removed += 1;
+      if (node.nodeType === 1 && !change.target.closest('.st-key-outcome-slot')
+          && (node.matches('.sm-plot') || node.querySelector('.sm-plot'))) window.removed += 1;
   }).observe(document.body, { childList: true, subtree: true });
 }"""
 
@@ -189,8 +191,9 @@ def test_a_source_with_nan_is_told_and_the_page_goes_on(server: tuple[str, RunSt
     page.get_by_role("button", name="Start merging").click()
     expect(page.get_by_test_id("stAlert")).to_contain_text("NaN or Inf", timeout=40_000)
     expect(page.locator(f"{GATES}[data-drawn]")).to_have_count(0)  # nothing of the run shown before is left
-    assert status(store, page) == "failed"
     expect(page.get_by_role("button", name="Start merging")).to_be_enabled()
+    page.wait_for_url(lambda url: "run=" in url and "example" not in url)
+    assert status(store, page) == "failed"
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(server: tuple[str, RunStore], open_page: Open) -> None:

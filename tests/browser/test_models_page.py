@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 FAMILY = "Spirals+MLP%2C+shared+trunk"
 NAME = "<i>Mine</i> $x$ **b**"
-SLOW = 120_000  # ms: the first training waits for workers to start
+SLOW = 60_000  # ms: the first training waits for workers to start
 WATCH = """() => {
   window.removed = 0;
   const gone = (node) => node.nodeType === 1 && (node.matches('.sm-plot') || node.querySelector('.sm-plot'));
