@@ -22,6 +22,7 @@ from pages.shared.model_spoil import manage, poison_outcome, poison_setup, relat
 from pages.shared.model_strip import model_strip, totals
 from pages.shared.model_train import draw_training, train_setup, training_outcome
 from pages.shared.run_panel import controls, current_run, follow
+from pages.shared.run_reader import RunReader
 from pages.shared.services import newest_live
 from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
@@ -154,9 +155,14 @@ def _train(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -
         problem = controls(KIND, reader, spec, label="Start training", resumable=("interrupted",))
         for text in filter(None, (wrong, problem)):
             st.error(plain(sentence(text), 600), icon=":material/error:")
-        follow(KIND, draw_training)
-        with st.container(key="outcome-slot"):
-            training_outcome(st.session_state.get(f"{KIND}:reader"))
+        follow(KIND, _draw)
+
+
+def _draw(reader: RunReader | None) -> None:
+    """All that follows the run is drawn with it, so that its end and what came of it are seen together."""
+    draw_training(reader)
+    with st.container(key="outcome-slot"):
+        training_outcome(reader)
 
 
 def _poison(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:

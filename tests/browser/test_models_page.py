@@ -12,11 +12,15 @@ pytestmark = pytest.mark.browser
 FAMILY = "Spirals+MLP%2C+shared+trunk"
 NAME = "<i>Mine</i> $x$ **b**"
 SLOW = 60_000  # ms: the first training waits for workers to start
+# The pictures of the task before may still be going; the training's own must stay.
 WATCH = """() => {
   window.removed = 0;
+  const own = '.st-key-picture-training';
   const gone = (node) => node.nodeType === 1 && (node.matches('.sm-plot') || node.querySelector('.sm-plot'));
+  const ours = (node, from) => from.closest(own) || node.matches(own) || node.querySelector(own);
   new MutationObserver((records) => {
-    for (const record of records) for (const node of record.removedNodes) if (gone(node)) window.removed += 1;
+    for (const record of records) for (const node of record.removedNodes)
+      if (gone(node) && ours(node, record.target)) window.removed += 1;
   }).observe(document.body, { childList: true, subtree: true });
 }"""
 
