@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.live_plot import live_plot
+from pages.shared.run_panel import tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.services import is_live, run_store
 from pages.shared.text import percent, plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import Notice
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.style import method_title
 from softmerge_core.figures.words import gain_sentence
@@ -26,15 +26,9 @@ def verdict(reader: RunReader | None) -> None:
     """How the run ended, in words; nothing while it is live."""
     if reader is None:
         return
-    view = reader.view
-    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
-        st.warning(plain(sentence(text), 400), icon=":material/info:")
-    if view.status == "failed":
-        st.error(plain(sentence(view.error or "The run failed"), 600), icon=":material/error:")
-    elif view.status == "interrupted":
-        st.warning(plain(sentence(view.error or "The run was interrupted"), 600), icon=":material/history:")
-    if view.result:
-        _result(view.result)
+    tell_end(reader, "run")
+    if reader.view.result:
+        _result(reader.view.result)
 
 
 def _result(result: Mapping[str, Any]) -> None:

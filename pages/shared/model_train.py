@@ -8,15 +8,15 @@ import streamlit as st
 from pages.shared.bring_own import CHOSEN
 from pages.shared.live_plot import live_plot
 from pages.shared.model_cards import Entry, dataset_title, family_entries, fits, own_entries, unbroken
-from pages.shared.run_panel import progress
+from pages.shared.run_panel import progress, tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.services import run_store
 from pages.shared.settings_form import main_fields, more_fields, settings_form
-from pages.shared.text import plain, sentence
+from pages.shared.text import plain
 from pages.shared.theme import current_theme
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import AnyEvent, Evaluation, Loss, Notice
+from softmerge_core.events import AnyEvent, Evaluation, Loss
 from softmerge_core.experiments.train import TrainSpec, check, data_shape
 from softmerge_core.figures.training import training_figure
 from softmerge_core.home import home
@@ -212,15 +212,9 @@ def training_outcome(reader: RunReader | None) -> None:
     """What went wrong, or under which name the model is kept, how good it is, and what to do with it next."""
     if reader is None:
         return
-    view = reader.view
-    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
-        st.warning(plain(sentence(text), 400), icon=":material/info:")
-    if view.status == "failed":
-        st.error(plain(sentence(view.error or "The training failed"), 600), icon=":material/error:")
-    elif view.status == "interrupted":
-        st.warning(plain(sentence(view.error or "The training was interrupted"), 600), icon=":material/history:")
-    elif view.result:
-        _kept(reader.run_id, str(view.result.get("library")))
+    tell_end(reader, "training")
+    if reader.view.result:
+        _kept(reader.run_id, str(reader.view.result.get("library")))
 
 
 def _kept(run_id: str, name: str) -> None:

@@ -11,7 +11,7 @@ from pages.shared.run_reader import RunReader
 from pages.shared.services import first_example, is_live, newest_live, newest_runs, run_store, runner
 from pages.shared.text import plain, sentence
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import Progress
+from softmerge_core.events import Notice, Progress
 from softmerge_core.experiments import Spec
 from softmerge_core.figures.words import progress_sentence
 from softmerge_core.runs import RunView
@@ -177,6 +177,17 @@ def _read(reader: RunReader) -> None:
         reader.poll()
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
+
+
+def tell_end(reader: RunReader, what: str) -> None:
+    """What the run has to say of itself, and what went wrong with this ``what`` ("run", "training"), in words."""
+    view = reader.view
+    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
+        st.warning(plain(sentence(text), 400), icon=":material/info:")
+    if view.status == "failed":
+        st.error(plain(sentence(view.error or f"The {what} failed"), 600), icon=":material/error:")
+    elif view.status == "interrupted":
+        st.warning(plain(sentence(view.error or f"The {what} was interrupted"), 600), icon=":material/history:")
 
 
 def progress(reader: RunReader) -> None:
