@@ -7,7 +7,7 @@ EXAMPLE := softmerge_core/examples/first-look
 .PHONY: run test lint types unit zoo clean
 
 run: $(VENV)/.run
-	@mkdir -p static
+	@mkdir -p pages/static
 	$(BIN)/python -m streamlit run app.py
 
 test: lint types unit

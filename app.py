@@ -1,27 +1,24 @@
-"""The app: one line a page. Start it with ``make run``, or ``python -m streamlit run app.py``."""
+"""The server. Start it with ``make run``, or ``python -m streamlit run app.py``; the pages are in ``pages/site.py``."""
 
+import importlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from pages import merge, models
 from pages.shared.services import warm_up
-from pages.shared.theme import page_style
 
-ICON = str(Path(__file__).parent / "pages" / "shared" / "icon.svg")
-PAGES = [
-    st.Page(merge.page, title="Merge", icon=":material/merge:", url_path="merge", default=True),
-    st.Page(models.page, title="Models", icon=":material/deployed_code:", url_path="models"),
-]
+SITE = Path(__file__).parent / "pages" / "site.py"
 
 
-def main() -> None:
-    """Start the workers in the background, then show the page that was asked for."""
-    st.set_page_config(page_title="Soft Merge", page_icon=ICON, layout="wide")
+@asynccontextmanager
+async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
+    """Start the workers and import the pages with the server, so that the first reader waits for neither."""
     warm_up()
-    page_style()
-    st.navigation(PAGES, position="top").run()
+    importlib.import_module("pages.site")
+    yield {}
 
 
-if __name__ == "__main__":
-    main()
+app = st.App(SITE, lifespan=_ready)

@@ -38,9 +38,3 @@ def draw(reader: RunReader | None) -> None:
     merge_pictures(reader)
     with st.container(key="outcome-slot"):
         outcome(reader)
-
-
-if __name__ == "__main__":  # Streamlit's own look into this folder, before app.py has told it the pages
-    from app import main
-
-    main()

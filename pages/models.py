@@ -174,9 +174,3 @@ def _poison(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) 
             shown = relatives(entry)
             pictures(shown)
             model_table(shown)
-
-
-if __name__ == "__main__":  # Streamlit's own look into this folder, before app.py has told it the pages
-    from app import main
-
-    main()

@@ -255,8 +255,8 @@ def merge_button(model: LibraryModel) -> None:
         key=f"merge:{model.name}",
         help="Open the Merge page with this model among the sources.",
     ):
-        from app import PAGES  # the pages know each other by the app alone
+        from pages.site import site_pages  # the pages know each other by the site alone
 
         st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state.get(CHOSEN, []), model.name]))
         st.toast(f'{plain(model.title, 60)} takes part, under "Bring your own".', icon=":material/merge:")
-        st.switch_page(PAGES[0], query_params={"family": family.title})  # as the address has it
+        st.switch_page(site_pages()[0], query_params={"family": family.title})  # as the address has it

@@ -3,6 +3,7 @@
 Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -17,6 +18,7 @@ from softmerge_core.figures.words import progress_sentence
 from softmerge_core.runs import RunView
 
 EVERY = 0.25  # seconds between two readings of a live run
+SENT = 0.1  # seconds in which what was drawn is surely sent to the browser
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 WORDS = {
@@ -170,6 +172,10 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     first = f"[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {-1 if every else 0} }}"
     st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
+    if every:
+        # Streamlit forgets what a fragment drew if its next run begins before that was sent to the browser, but
+        # still tells it that the script is through: the pictures would be taken away and drawn anew.
+        time.sleep(SENT)
 
 
 def _read(reader: RunReader) -> None:

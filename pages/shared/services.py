@@ -1,9 +1,9 @@
 """What all sessions of this server share: the store of runs and the runner with its warm workers."""
 
 import os
+import threading
+from functools import cache
 from pathlib import Path
-
-import streamlit as st
 
 from pages.shared.run_reader import LIVE
 from softmerge_core.errors import SoftMergeError
@@ -12,15 +12,16 @@ from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.store import read_spec
 
 SCHEDULER = "SOFTMERGE_SCHEDULER"  # the address of a Dask scheduler to use instead of own workers
+_ONE = threading.Lock()  # two first readers at once must not start two sets of workers
 RECENT = 50  # runs looked through for one that is live
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _store(folder: str) -> RunStore:
     return RunStore(Path(folder) / "runs")
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _runner(folder: str, scheduler: str | None) -> Runner:
     return Runner(_store(folder), scheduler)
 
@@ -32,7 +33,8 @@ def run_store() -> RunStore:
 
 def runner() -> Runner:
     """The one runner of this server; the first call starts its workers without waiting for them."""
-    return _runner(str(home()), os.environ.get(SCHEDULER) or None)
+    with _ONE:
+        return _runner(str(home()), os.environ.get(SCHEDULER) or None)
 
 
 def warm_up() -> None:

@@ -16,8 +16,8 @@ WARM = "softmerge_core.runs.worker"
 _ENVIRONMENT = threading.Lock()
 
 
-def start_cluster(preload: Sequence[str] = (), workers: int = WORKERS) -> Any:
-    """A started ``SubprocessCluster``: nannies, one thread each. ``preload``: modules each worker imports.
+def start_cluster(preload: Sequence[str] = ()) -> Any:
+    """A started ``SubprocessCluster`` of one worker, which is soon warm. ``preload``: modules each worker imports.
 
     A nanny restarts its worker when it is killed, or when it uses nearly all of its share of the memory.
     """
@@ -26,7 +26,7 @@ def start_cluster(preload: Sequence[str] = (), workers: int = WORKERS) -> Any:
     no_dashboard: Any = None  # allowed, though typed as str
     with _environment():
         return SubprocessCluster(
-            n_workers=workers,
+            n_workers=1,
             threads_per_worker=1,
             dashboard_address=no_dashboard,
             scheduler_kwargs={"allowed_failures": 0, "preload": [GUARD]},
@@ -34,9 +34,22 @@ def start_cluster(preload: Sequence[str] = (), workers: int = WORKERS) -> Any:
                 "preload": [GUARD, *preload, WARM],
                 "preload_nanny": [GUARD],
                 "dashboard": False,
+                "memory_limit": 1 / WORKERS,  # of the machine's memory
             },
             silence_logs=40,
         )
+
+
+def grow(cluster: Any, client: Any) -> None:
+    """Add the other workers once the first is warm, which is sooner when it need not share the cores; waits for it."""
+    client.wait_for_workers(1)
+    with _environment():  # until their processes have begun
+        cluster.scale(WORKERS)
+        cluster.sync(_settled, cluster)
+
+
+async def _settled(cluster: Any) -> None:
+    await cluster
 
 
 @contextlib.contextmanager

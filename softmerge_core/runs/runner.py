@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
-from softmerge_core.runs.cluster import start_cluster
+from softmerge_core.runs.cluster import grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.worker import execute, warm_up
@@ -103,8 +103,14 @@ class Runner:
             self._client = Client(scheduler or self._cluster, set_as_default=False, timeout=CONNECT)
             if scheduler is not None:
                 self._client.run(warm_up)
+            else:
+                threading.Thread(target=self._grow, daemon=True, name="runner-grow").start()
         except Exception as error:
             self._problem = f"The workers could not be started: {error}"
+
+    def _grow(self) -> None:
+        with contextlib.suppress(Exception):  # closed meanwhile; with one worker all runs still get their turn
+            grow(self._cluster, self._client)
 
     def _disconnect(self) -> None:
         for part in (self._client, self._cluster):

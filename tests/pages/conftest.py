@@ -11,7 +11,7 @@ from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = "from app import main\nmain()\n"
+APP = "from pages.site import main\nmain()\n"
 
 
 class Desk:
