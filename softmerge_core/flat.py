@@ -40,13 +40,14 @@ class FlatSources:
         dtype = first[self.slots[0].name].dtype
         self.dtype = dtype if dtype == torch.float64 else torch.float32
         self.network.to(self.dtype)
-        self.theta = torch.stack([self._flatten(source, device) for source in sources])
+        self.theta = torch.stack([self.flatten(source, device) for source in sources])
         self.merged = torch.zeros(self.theta.shape[1], dtype=self.dtype, device=device)
         self.gradient = torch.zeros_like(self.merged)
         self._point_into_flat()
         self._average_buffers(sources)
 
-    def _flatten(self, source: nn.Module, device: str) -> Tensor:
+    def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
+        """A network's parameters [P] as one vector, in the order of ``theta``'s columns; channels come first."""
         parameters = dict(source.named_parameters())
         tensors = (_channels_first(parameters[slot.name].detach().to(device, self.dtype), slot) for slot in self.slots)
         return torch.cat([tensor.reshape(-1) for tensor in tensors])

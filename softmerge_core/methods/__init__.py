@@ -1,0 +1,126 @@
+"""Every way to merge trained networks, one file each; ``merge`` is the one door."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from softmerge_core.errors import SettingsError, SourceError
+from softmerge_core.methods.base import Material, Method, Need
+from softmerge_core.registry import discover, lookup
+from softmerge_core.settings import parse
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from softmerge_core.merging import MergeData
+
+__all__ = ["Material", "Method", "Need", "available_methods", "find_method", "merge"]
+
+BATCHNORM_SAMPLES = 4096
+
+
+@cache
+def available_methods() -> dict[str, Method]:
+    """All methods by name."""
+    return discover(__name__, "METHOD")
+
+
+def find_method(name: str) -> Method:
+    """The method called ``name``; raises NotFoundError that lists the known names."""
+    found: Method = lookup(available_methods(), name, "method")
+    return found
+
+
+def merge(
+    name: str,
+    sources: "Sequence[nn.Module]",
+    data: "MergeData | None" = None,
+    *,
+    names: Sequence[str] | None = None,
+    base: "nn.Module | None" = None,
+    seed: int = 0,
+    should_stop: Callable[[], bool] | None = None,
+    **settings: Any,
+) -> "nn.Module":
+    """Merge ``sources`` (two or more, one architecture, never modified) by the method called ``name``.
+
+    ``data`` and ``base`` are needed only by methods that say so, and no method is handed what it does not need.
+    ``settings`` are the method's own. Returns a network in evaluation mode with fresh BatchNorm statistics.
+    Raises NotFoundError, SettingsError, SourceError or DataError before any work starts.
+    """
+    method = find_method(name)
+    parsed = parse(method.settings, settings, f"settings of {method.title}")
+    material = _material(method, sources, data, names, base, seed, should_stop)
+    return method.merge(material, parsed).eval()
+
+
+def _material(
+    method: Method,
+    sources: "Sequence[nn.Module]",
+    data: "MergeData | None",
+    names: Sequence[str] | None,
+    base: "nn.Module | None",
+    seed: int,
+    should_stop: Callable[[], bool] | None,
+) -> Material:
+    """Check everything, and hand over no more than the method needs."""
+    import torch
+
+    from softmerge_core.checks import check_architecture, unique_names
+
+    labels = unique_names(names or [f"source {number + 1}" for number in range(len(sources))])
+    check_architecture(sources, labels)
+    if method.sources is not None and len(sources) > method.sources:
+        raise SourceError(f"{method.title} merges at most {method.sources} sources, got {len(sources)}")
+    _check_finite(sources, labels)
+    return Material(
+        sources=tuple(sources),
+        names=labels,
+        generator=torch.Generator().manual_seed(seed),
+        base=_base(method, sources[0], labels[0], base),
+        should_stop=should_stop or (lambda: False),
+        **_allowed(method, sources[0], labels[0], data),
+    )
+
+
+def _check_finite(sources: "Sequence[nn.Module]", names: Sequence[str]) -> None:
+    from softmerge_core.checks import non_finite_tensor
+
+    for source, name in zip(sources, names, strict=True):
+        if tensor := non_finite_tensor(source):
+            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
+
+
+def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None") -> "nn.Module | None":
+    from softmerge_core.checks import check_architecture
+
+    if "base" not in method.needs:
+        return None
+    if base is None:
+        raise SourceError(f"{method.title} needs the base model that all sources were trained from, got none")
+    check_architecture((first, base), (name, "base model"))
+    _check_finite((base,), ("base model",))
+    return base
+
+
+def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | None") -> "dict[str, Tensor | None]":
+    """The inputs and labels the method needs, checked, and inputs for BatchNorm where the network has any."""
+    from softmerge_core.checks import check_merge_data
+    from softmerge_core.evaluation import has_batchnorm
+
+    wants = method.needs & {"inputs", "labels"}
+    if data is None:
+        if wants or has_batchnorm(first):
+            what = " and ".join(sorted(wants)) or "inputs to re-estimate BatchNorm"
+            raise SettingsError(f"{method.title} needs {what}, got no data")
+        return {}
+    if "labels" in wants:
+        check_merge_data(data, first, name)
+    allowed: dict[str, Tensor | None] = {}
+    if "inputs" in wants:
+        allowed |= {"train_inputs": data.train_inputs, "validation_inputs": data.validation_inputs}
+    if "labels" in wants:
+        allowed |= {"train_labels": data.train_labels, "validation_labels": data.validation_labels}
+    if has_batchnorm(first):
+        allowed["batchnorm_inputs"] = data.train_inputs[:BATCHNORM_SAMPLES]
+    return allowed

@@ -1,0 +1,30 @@
+"""Uniform average: the mean of all weights."""
+
+from typing import TYPE_CHECKING
+
+from softmerge_core.methods.base import Material, Method
+from softmerge_core.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class UniformAverageSettings(Settings):
+    """Nothing to set."""
+
+
+def merge(material: Material, settings: UniformAverageSettings) -> "nn.Module":
+    """``sum_k theta_k / K``."""
+    flat = material.flat()
+    return material.network(flat, flat.theta.mean(0))
+
+
+METHOD = Method(
+    name="average",
+    title="Plain average",
+    summary="The mean of all sources' weights.",
+    paper="Utans 1996; Izmailov et al. 2018, arXiv 1803.05407",
+    needs=frozenset(),
+    settings=UniformAverageSettings,
+    merge=merge,
+)
