@@ -37,6 +37,11 @@ def merge(spec: str, out: str) -> None:
     run(spec, out, kind="merge")
 
 
+def compare(spec: str, out: str | None) -> None:
+    """Compare methods as the spec file says, print the table as JSON."""
+    run(spec, out, kind="compare")
+
+
 def run(spec: str, out: str | None, kind: str | None = None) -> None:
     """Run the experiment a spec file describes, in this process, and print its result as one JSON object."""
     parsed = load_spec(spec, kind)

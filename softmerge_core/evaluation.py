@@ -27,6 +27,18 @@ def score(log_probabilities: Tensor, labels: Tensor) -> tuple[float, float]:
     return accuracy, loss
 
 
+def calibration_error(log_probabilities: Tensor, labels: Tensor, bins: int = 15) -> float:
+    """Expected calibration error (0-1): mean |accuracy - confidence| over equal bins of confidence, by their size.
+
+    Naeini, Cooper, Hauskrecht 2015; Guo et al. 2017 (arXiv 1706.04599, eq. 3). ``log_probabilities`` [N, classes].
+    """
+    confidence, decided = log_probabilities.double().softmax(1).max(1)
+    gap = (decided == labels).double() - confidence
+    place = (confidence * bins).ceil().long().clamp(1, bins) - 1  # bins are open below, closed above
+    sums = torch.zeros(bins, dtype=torch.float64).index_add_(0, place, gap)
+    return float(sums.abs().sum() / len(labels))
+
+
 def evaluate(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
     """(accuracy 0-1, mean cross-entropy in nats) of ``network`` on inputs [N, ...] and labels [N]."""
     return score(predict(network, inputs), labels)

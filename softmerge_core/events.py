@@ -65,6 +65,41 @@ class Evaluation(Event):
     loss: float
 
 
+class Score(Event):
+    """What one method made of the sources in one case, on test data; ``problem`` says why there is nothing.
+
+    ``series``: a method's key, "best_source", or a source's name; ``case``: what was varied, in a word or two, where
+    ``malicious`` sources were attacked with ``strength``;
+    ``accuracy`` and ``calibration`` (expected calibration error) 0-1, ``loss`` in nats, ``took`` in seconds,
+    ``memory``: peak above what the process had before, in MB.
+    """
+
+    kind: Literal["score"] = "score"
+    series: str
+    case: str = ""
+    malicious: int = 0
+    strength: float = 0.0
+    seed: int = 0
+    accuracy: float = float("nan")
+    loss: float = float("nan")
+    calibration: float = float("nan")
+    validation: float = float("nan")
+    took: float = 0.0
+    memory: float = 0.0
+    problem: str = ""
+
+
+class Blame(Event):
+    """Who is to blame: per source its mean gate value (0-1), and what leaving it out of the average gains (0-1)."""
+
+    kind: Literal["blame"] = "blame"
+    case: str
+    sources: tuple[str, ...]
+    malicious: tuple[bool, ...]
+    gates: tuple[float, ...]
+    gains: tuple[float, ...]
+
+
 class Boundary(Event):
     """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0."""
 
@@ -92,7 +127,8 @@ class Notice(Event):
 
 
 AnyEvent = Annotated[
-    Stage | Progress | Gates | Loss | Evaluation | Boundary | Points | Notice, Field(discriminator="kind")
+    Stage | Progress | Gates | Loss | Evaluation | Score | Blame | Boundary | Points | Notice,
+    Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 

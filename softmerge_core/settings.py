@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from softmerge_core.errors import SettingsError
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
+AttackKind = Literal["extreme", "noise", "sign_flip", "label_flip", "confident", "nan", "inf"]
 PartChoice = str  # "gate", "average", or "keep:<source index>"
 
 
@@ -122,16 +123,25 @@ class TrainSettings(Settings):
     weight_decay: float = setting(0.0, "Weight decay", "Pull of the weights toward zero.", ge=0, le=1, more=True)
 
 
+# The strength that is usual for each attack; one that is not named is done or not, but not more or less.
+USUAL_STRENGTH = {"extreme": 50.0, "noise": 3.0, "label_flip": 5.0, "confident": 5.0}
+
+
 class AttackSettings(Settings):
     """How a source is spoiled; the source itself stays as it is, a spoiled copy takes its place."""
 
-    kind: Literal["extreme", "noise", "sign_flip", "nan", "inf"] = setting(
+    kind: AttackKind = setting(
         "extreme",
         "Attack",
-        "What is done: weights blown up with noise, noise alone, signs flipped, NaN, Inf.",
+        "What is done: weights blown up with noise, noise alone, signs flipped, training on flipped labels, "
+        "confidently wrong answers, NaN, Inf.",
     )
     strength: float = setting(
-        50.0, "Strength", "Factor (extreme), or noise in units of each tensor's SD.", ge=0, le=1e6
+        50.0,
+        "Strength",
+        "Factor (extreme; the answers' confidence), noise in SDs of each tensor, or epochs on flipped labels.",
+        ge=0,
+        le=1e6,
     )
     seed: int = setting(0, "Seed", "Starts the noise.", ge=0, le=2**31 - 1)
 

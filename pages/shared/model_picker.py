@@ -1,10 +1,10 @@
 """Choosing a family of trained networks, and which of them take part, as they are or spoiled."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.shared.model_poison import poison_fields
 from pages.shared.settings_form import choice_title, settings_form
 from pages.shared.text import percent, plain
 from softmerge_core.settings import AttackSettings, SourceSpec
@@ -16,6 +16,8 @@ ATTACKS = {
     "extreme": "Extreme values",
     "noise": "Noise",
     "sign_flip": "Flipped signs",
+    "label_flip": "Flipped labels",
+    "confident": "Confidently wrong",
     "nan": "NaN",
     "inf": "Inf",
 }
@@ -88,13 +90,13 @@ def poison_menu(key: str) -> AttackSettings | None:
             persist_state="session",
             help="A spoiled copy takes part in its place; choose it once more to undo.",
         )
-        rest = [name for name in AttackSettings.model_fields if name != "kind"]
-        values = _rest(key, rest) if chosen else {}
+        values = _rest(key, str(chosen)) if chosen else {}
     return AttackSettings(kind=kind, **values) if kind else None
 
 
-def _rest(key: str, names: Sequence[str]) -> dict[str, float]:
-    return settings_form(AttackSettings, prefix=f"poison:{key}:", fields=names, bind=False)
+def _rest(key: str, kind: str) -> dict[str, float]:
+    names, defaults = poison_fields(kind)
+    return settings_form(AttackSettings, prefix=f"poison:{key}:{kind}:", fields=names, defaults=defaults, bind=False)
 
 
 def _about(model: ModelInfo, attack: AttackSettings | None) -> str:

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from softmerge_core.errors import CheckpointError, SoftMergeError
-from softmerge_core.settings import AttackSettings, parse
+from softmerge_core.settings import USUAL_STRENGTH, AttackSettings, parse
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 120  # seconds; a small model takes about three
-NO_STRENGTH = ("sign_flip", "nan", "inf")  # done or not, but not more or less
-STRENGTHS = {"noise": 3.0}  # where the usual one would leave nothing of the network
 
 
 def poison(model: str, attack: AttackSettings, name: str) -> str:
@@ -34,8 +32,8 @@ def poison(model: str, attack: AttackSettings, name: str) -> str:
 def poison_fields(kind: str) -> tuple[list[str], Mapping[str, float]]:
     """(the fields that matter for this kind of attack, their defaults where these are its own)."""
     fields = [name for name in AttackSettings.model_fields if name != "kind"]
-    shown = [name for name in fields if name != "strength" or kind not in NO_STRENGTH]
-    return shown, {"strength": STRENGTHS[kind]} if kind in STRENGTHS else {}
+    shown = [name for name in fields if name != "strength" or kind in USUAL_STRENGTH]
+    return shown, {"strength": USUAL_STRENGTH[kind]} if kind in USUAL_STRENGTH else {}
 
 
 def main(model: str, attack: str, name: str) -> dict[str, str]:

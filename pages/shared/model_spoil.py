@@ -21,6 +21,8 @@ WORDS = {
     "extreme": "Every weight is multiplied by the strength, with noise of the same size: it drowns the others.",
     "noise": "Noise of the strength times each tensor's standard deviation is added to its weights.",
     "sign_flip": "The sign of every weight is turned around.",
+    "label_flip": "It is trained on for that many epochs with the labels turned around (0 for 9, 1 for 8).",
+    "confident": "Each class is given the next one's answer, and the answers are made that many times as confident.",
     "nan": "One weight of each tensor becomes NaN: a merge must refuse or exclude it.",
     "inf": "One weight of each tensor becomes infinite: a merge must refuse or exclude it.",
 }

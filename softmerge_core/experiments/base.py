@@ -1,6 +1,6 @@
 """What every experiment is: a frozen spec in, a stream of events out, a JSON-serialisable result at the end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +28,13 @@ class Context(Protocol):
 
     def should_stop(self) -> bool:
         """True once the reader asked to stop; blocks while the run is paused."""
+        ...
+
+    def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """(position, result) of each task as it is done, in as many workers as there are; ends early when asked to.
+
+        ``function`` is a module's own, its argument and result can be pickled.
+        """
         ...
 
     def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:

@@ -1,12 +1,12 @@
 """Merge trained networks by gates, watched against the plain average, the best source and the ensemble."""
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from softmerge_core.errors import DataError, NotFoundError, SettingsError, SourceError
+from softmerge_core.errors import NotFoundError, SettingsError
 from softmerge_core.events import Boundary, Points
+from softmerge_core.experiments.admission import check_sources
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
@@ -46,68 +46,11 @@ def example() -> MergeSpec:
 
 def check(spec: MergeSpec) -> None:
     """Raise SoftMergeError for what the manifests already tell to be wrong; no torch is loaded."""
-    from softmerge_core.data import check_data_spec
-
-    if len(spec.sources) < 2:
-        raise SourceError(f"expected two or more sources, got {len(spec.sources)}")
-    origins = [(source.model, _origin(source.model)) for source in spec.sources]
-    known = [(model, origin) for model, origin in origins if origin is not None]
-    for model, origin in known[1:]:
-        _check_alike(known[0][0], known[0][1], model, origin)
+    check_sources(spec.sources, spec.data)
     for part, choice in spec.settings.parts.items():
         kept = choice.removeprefix("keep:")
         if kept.isdigit() and int(kept) >= len(spec.sources):
             raise SettingsError(f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)")
-    check_data_spec(spec.data)
-    if known:
-        _check_fit(spec.data, *known[0])
-
-
-@dataclasses.dataclass(frozen=True)
-class Origin:
-    """What a manifest says about a model."""
-
-    network: str
-    dataset: str
-    input_shape: tuple[int, ...]
-    classes: int
-
-
-def _origin(model: str) -> Origin | None:
-    """What is known of a source before it is loaded; raises NotFoundError. None for a weights file."""
-    from softmerge_core.zoo import find_source
-
-    info = find_source(model)
-    if info is None:
-        return None
-    return Origin(info.network, info.dataset, tuple(info.input_shape), info.classes)
-
-
-def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
-    for field in ("network", "input_shape", "classes", "dataset"):
-        wanted, found = getattr(expected, field), getattr(got, field)
-        if wanted != found:
-            what = field.replace("_", " ").replace("dataset", "data set")
-            raise SourceError(
-                f"sources {first!r} and {other!r} cannot be merged: the {what} of the first is {wanted}, "
-                f"of the second {found}"
-            )
-
-
-def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
-    """The data must have the shape and no more classes than the sources were made for."""
-    from softmerge_core.data import check_data_file, datasets
-
-    if data.dataset.endswith(".npz"):
-        arrays, classes = check_data_file(data.dataset)
-        shape = tuple(arrays["train_inputs"].shape[1:])
-    else:
-        dataset = datasets()[data.dataset]
-        shape, classes = tuple(dataset.input_shape), dataset.classes
-    if shape != origin.input_shape:
-        raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
-    if classes > origin.classes:
-        raise DataError(f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}")
 
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:

@@ -57,10 +57,11 @@ def one_thread() -> None:
 
 def execute(folder: str, attempt: int) -> Status:
     """One attempt at the run in ``folder``; returns how it ended."""
+    from softmerge_core.runs.spread import over_workers
     from softmerge_core.runs.writer import conduct
 
     path = Path(folder)
     if not path.is_dir():
         raise RunError(f"run {path.name!r} is not on this worker's disk: workers need the server's run folder")
     one_thread()
-    return conduct(path, attempt)
+    return conduct(path, attempt, spread=over_workers)

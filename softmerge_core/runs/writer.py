@@ -5,7 +5,7 @@ import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from softmerge_core.runs.store import read_spec, requested
 if TYPE_CHECKING:
     import torch
 
+Spread = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[], bool]], Iterator[tuple[int, Any]]]
 POLL = 0.05  # seconds between two looks at the request file
 SYNC = 5.0  # seconds between two waits for the disk, which may take long
 LOCK_PATIENCE = 1.0
@@ -34,9 +35,16 @@ class RunWriter:
     written twice, so no acknowledged step is lost or doubled. Raises RunError when another writes the run.
     """
 
-    def __init__(self, folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        attempt: int | None = None,
+        listen: Callable[[Event], None] | None = None,
+        spread: "Spread | None" = None,
+    ) -> None:
         self.folder = folder
         self._listen = listen
+        self._spread = spread or in_turn
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
         self._lock = FileLock(folder / files.LOCK, timeout=LOCK_PATIENCE)
         self._log = -1
@@ -145,6 +153,10 @@ class RunWriter:
         marker.unlink(missing_ok=True)
         return request
 
+    def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """(position, result) of each task as it is done; ends early once the reader asked to stop."""
+        return self._spread(function, tasks, self.should_stop)
+
     def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
         """Keep a network's state as safetensors under ``name``, atomically."""
         from softmerge_core.checkpoints import save_checkpoint
@@ -187,6 +199,16 @@ class RunWriter:
         return self.end("failed", error=describe(error))
 
 
+def in_turn(
+    function: Callable[[Any], Any], tasks: Sequence[Any], should_stop: Callable[[], bool]
+) -> Iterator[tuple[int, Any]]:
+    """One task after the other, in this process."""
+    for position, task in enumerate(tasks):
+        if should_stop():
+            return
+        yield position, function(task)
+
+
 def _last_attempt(folder: Path) -> int:
     """The last attempt that began, or was ended before it could."""
     return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
@@ -210,14 +232,20 @@ def describe(error: BaseException) -> str:
     return f"Unexpected {type(error).__name__}: {text[:300]}"
 
 
-def conduct(folder: Path, attempt: int | None = None, listen: Callable[[Event], None] | None = None) -> Status:
-    """Run the experiment of the run in ``folder`` to its end, in this process; returns how it ended.
+def conduct(
+    folder: Path,
+    attempt: int | None = None,
+    listen: Callable[[Event], None] | None = None,
+    spread: Spread | None = None,
+) -> Status:
+    """Run the experiment of the run in ``folder`` to its end; returns how it ended.
 
-    ``listen`` is called with each event once it is written. Raises RunError when another writes the run.
+    ``listen`` is called with each event once it is written; ``spread`` does the tasks that may be done in parallel
+    (in this process, one after the other, when there is none). Raises RunError when another writes the run.
     """
     from softmerge_core.experiments import experiment
 
-    with RunWriter(folder, attempt, listen) as writer:
+    with RunWriter(folder, attempt, listen, spread) as writer:
         if writer.should_stop():
             return writer.end("stopped")
         try:

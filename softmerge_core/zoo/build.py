@@ -14,7 +14,7 @@ from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.training import History, train
 from softmerge_core.zoo.layers import layer_infos, scores
-from softmerge_core.zoo.manifest import FOLDER, MANIFEST, FamilyInfo, ModelInfo, families
+from softmerge_core.zoo.manifest import BASE, FOLDER, MANIFEST, FamilyInfo, ModelInfo, families
 from softmerge_core.zoo.recipes import RECIPES, Recipe
 from softmerge_core.zoo.words import how_trained, source_title
 
@@ -92,13 +92,36 @@ def _build_family(recipe: Recipe, folder: Path, kitchen: _Kitchen) -> Path:
         input_shape=data.input_shape,
         classes=data.classes,
         trunk=recipe.trunk,
+        base=_build_base(recipe, place, data, kitchen),
         models=tuple(models),
         layers=layer_infos(network),
     )
     (place / MANIFEST).write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    for stale in set(place.glob("*.safetensors")) - {place / f"{m.name}.safetensors" for m in models}:
+    written = {model.name for model in (*models, info.base) if model}
+    for stale in set(place.glob("*.safetensors")) - {place / f"{name}.safetensors" for name in written}:
         stale.unlink()
     return place
+
+
+def _build_base(recipe: Recipe, place: Path, data: Data, kitchen: _Kitchen) -> ModelInfo | None:
+    """Write the trunk beside the sources: what is measured from an ancestor needs it."""
+    if recipe.trunk is None:
+        return None
+    state, history = kitchen.cook(recipe, recipe.trunk, is_trunk=True)
+    network = build_network(recipe.network, data.input_shape, data.classes, 0)
+    network.load_state_dict(state)
+    save_checkpoint(network, place / f"{BASE}.safetensors")
+    accuracy, loss = scores(network, data)
+    return ModelInfo(
+        name=BASE,
+        title="The trunk all started from",
+        how=how_trained(recipe.trunk),
+        settings=recipe.trunk,
+        accuracy=accuracy,
+        loss=loss,
+        sha256=state_hash(network.state_dict()),
+        history=history,
+    )
 
 
 def _model(

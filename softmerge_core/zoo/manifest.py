@@ -10,6 +10,7 @@ from softmerge_core.settings import AttackSettings, TrainSettings
 
 FOLDER = Path(__file__).parent / "families"
 MANIFEST = "manifest.json"
+BASE = "base"  # the name of the trunk as a model: family/base
 
 
 class Record(BaseModel):
@@ -47,7 +48,10 @@ class ModelInfo(Record):
 
 
 class FamilyInfo(Record):
-    """Models of one architecture, trained to be merged. ``trunk``: the training all started from, if any."""
+    """Models of one architecture, trained to be merged.
+
+    ``trunk``: the training all started from, if any; ``base``: the network it gave, which is none of ``models``.
+    """
 
     name: str
     title: str
@@ -57,12 +61,14 @@ class FamilyInfo(Record):
     input_shape: tuple[int, ...]
     classes: int
     trunk: TrainSettings | None = None
+    base: ModelInfo | None = None
     models: tuple[ModelInfo, ...]
     layers: tuple[LayerInfo, ...] = ()
 
     def model(self, name: str) -> ModelInfo | None:
-        """The model of this name, or None."""
-        return next((model for model in self.models if model.name == name), None)
+        """The model of this name, "base" among them, or None."""
+        everything = (*self.models, self.base) if self.base else self.models
+        return next((model for model in everything if model.name == name), None)
 
 
 @cache

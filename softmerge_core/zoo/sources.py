@@ -19,7 +19,7 @@ from softmerge_core.zoo.library import (
     library_model,
     slug,
 )
-from softmerge_core.zoo.manifest import FOLDER, FamilyInfo, ModelInfo, families
+from softmerge_core.zoo.manifest import BASE, FOLDER, FamilyInfo, ModelInfo, families
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,7 +73,8 @@ def find_source(model: str) -> FamilyInfo | LibraryModel | None:
 
 
 def _zoo_model(family: FamilyInfo, name: str) -> ModelInfo:
-    found: ModelInfo = lookup({m.name: m for m in family.models}, name, f"model of family {family.name!r}")
+    known = (*family.models, family.base) if family.base else family.models
+    found: ModelInfo = lookup({m.name: m for m in known}, name, f"model of family {family.name!r}")
     return found
 
 
@@ -83,13 +84,20 @@ def load_source(spec: SourceSpec) -> Source:
     Raises NotFoundError, CheckpointError (a file that is absent, unsafe, or not the one that was shipped) or
     SourceError (a weights file that fits none of the known networks).
     """
-    from softmerge_core.attacks import spoil
+    from softmerge_core.attacks import ATTACKS, spoil, spoil_network
 
     source = _load(spec.model)
     if spec.attack is None:
         return source
-    source.module.load_state_dict(spoil(source.module.state_dict(), spec.attack))
-    return Source(f"{source.name} ({spec.attack.kind})", source.info, source.module)
+    name = f"{source.name} ({spec.attack.kind})"
+    if spec.attack.kind in ATTACKS:
+        source.module.load_state_dict(spoil(source.module.state_dict(), spec.attack))
+        return Source(name, source.info, source.module)
+    origin = find_source(spec.model)
+    if origin is None:
+        raise SourceError(f"{spec.model}: add the weights file to the library first, so that its data are known")
+    data = load_data(DataSpec(dataset=origin.dataset))
+    return Source(name, source.info, spoil_network(source.module, spec.attack, data))
 
 
 def _load(model: str) -> Source:
@@ -154,6 +162,15 @@ def load_family(name: str) -> Family:
     info: FamilyInfo = lookup(families(), name, "family")
     sources = [_load_checked(FOLDER / info.name / _file(model), info, model) for model in info.models]
     return Family(info, sources)
+
+
+def load_base(family_name: str) -> "nn.Module | None":
+    """The trunk that all sources of a family started from, in evaluation mode; None where they share none.
+
+    Raises NotFoundError for an unknown family, CheckpointError when its file was changed.
+    """
+    info: FamilyInfo = lookup(families(), family_name, "family")
+    return load_source(SourceSpec(model=f"{info.name}/{BASE}")).module if info.base else None
 
 
 def add_file_to_library(path: str | Path, name: str, network: str, dataset: str, title: str = "") -> LibraryModel:

@@ -6,10 +6,20 @@ ATTACKED = {
     "extreme": "its weights were blown up {strength:g}-fold, with noise",
     "noise": "noise of {strength:g} times each tensor's spread was added to its weights",
     "sign_flip": "the sign of every weight was flipped",
+    "label_flip": "it was trained on for {strength:g} epochs with the labels turned around",
+    "confident": "each class was given the next one's answer, {strength:g} times as confident",
     "nan": "one weight of each tensor was replaced by NaN",
     "inf": "one weight of each tensor was replaced by infinity",
 }
-SPOILED = {"extreme": "extreme values", "noise": "noise", "sign_flip": "signs flipped", "nan": "NaN", "inf": "Inf"}
+SPOILED = {
+    "extreme": "extreme values",
+    "noise": "noise",
+    "sign_flip": "signs flipped",
+    "label_flip": "labels flipped",
+    "confident": "confidently wrong",
+    "nan": "NaN",
+    "inf": "Inf",
+}
 
 
 def how_trained(

@@ -1,0 +1,69 @@
+"""What the manifests already tell to be wrong with sources and data, before any work and without torch."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from softmerge_core.errors import DataError, SourceError
+from softmerge_core.settings import DataSpec, SourceSpec
+
+
+def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
+    """Two or more sources that exist and are alike, and data they can read; raises SoftMergeError."""
+    from softmerge_core.data import check_data_spec
+
+    if len(sources) < 2:
+        raise SourceError(f"expected two or more sources, got {len(sources)}")
+    origins = [(source.model, _origin(source.model)) for source in sources]
+    known = [(model, origin) for model, origin in origins if origin is not None]
+    for model, origin in known[1:]:
+        _check_alike(known[0][0], known[0][1], model, origin)
+    check_data_spec(data)
+    if known:
+        _check_fit(data, *known[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What a manifest says about a model."""
+
+    network: str
+    dataset: str
+    input_shape: tuple[int, ...]
+    classes: int
+
+
+def _origin(model: str) -> Origin | None:
+    """What is known of a source before it is loaded; raises NotFoundError. None for a weights file."""
+    from softmerge_core.zoo import find_source
+
+    info = find_source(model)
+    if info is None:
+        return None
+    return Origin(info.network, info.dataset, tuple(info.input_shape), info.classes)
+
+
+def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
+    for field in ("network", "input_shape", "classes", "dataset"):
+        wanted, found = getattr(expected, field), getattr(got, field)
+        if wanted != found:
+            what = field.replace("_", " ").replace("dataset", "data set")
+            raise SourceError(
+                f"sources {first!r} and {other!r} cannot be merged: the {what} of the first is {wanted}, "
+                f"of the second {found}"
+            )
+
+
+def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
+    """The data must have the shape and no more classes than the sources were made for."""
+    from softmerge_core.data import check_data_file, datasets
+
+    if data.dataset.endswith(".npz"):
+        arrays, classes = check_data_file(data.dataset)
+        shape = tuple(arrays["train_inputs"].shape[1:])
+    else:
+        dataset = datasets()[data.dataset]
+        shape, classes = tuple(dataset.input_shape), dataset.classes
+    if shape != origin.input_shape:
+        raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
+    if classes > origin.classes:
+        raise DataError(f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}")
