@@ -26,12 +26,15 @@ def parser() -> Parser:
     merge = commands.add_parser("merge", help="merge as a spec says; print the result as one JSON object")
     merge.add_argument("spec", metavar="SPEC.json", help='a merge spec, or "-" for standard input')
     merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
+    compare = commands.add_parser("compare", help="merge in every way; print the table as one JSON object")
+    compare.add_argument("spec", metavar="SPEC.json", help='a comparison\'s spec, or "-" for standard input')
+    compare.add_argument("--out", metavar="DIR", help="the folder that will hold the run (else it joins the app's)")
     run = commands.add_parser("run", help="run any experiment; print the result as one JSON object")
     run.add_argument("spec", metavar="SPEC.json", help='a spec with its kind, or "-" for standard input')
     run.add_argument("--out", metavar="DIR", help="the folder that will hold the run (else it joins the app's)")
-    spec = commands.add_parser("spec", help="print an example merge spec that runs")
+    spec = commands.add_parser("spec", help="print an example spec that runs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
-    spec.add_argument("--kind", default="merge", help="of which experiment (schema only)")
+    spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
     zoo = commands.add_parser("zoo", help="the families of trained sources").add_subparsers(dest="zoo", required=True)
     listing = zoo.add_parser("list", help="show the families")
     listing.add_argument("--json", action="store_true", help="everything the manifests say, as JSON")
@@ -48,6 +51,8 @@ def dispatch(options: argparse.Namespace) -> None:
     match options.command:
         case "merge":
             cli.merge(options.spec, options.out)
+        case "compare":
+            cli.compare(options.spec, options.out)
         case "run":
             cli.run(options.spec, options.out)
         case "spec":

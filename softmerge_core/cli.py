@@ -140,12 +140,13 @@ def zoo_build(names: list[str], out: str | None) -> None:
 
 def spec(schema: bool, kind: str = "merge") -> None:
     """Print an example spec that runs, or the schema of all specs of a kind."""
+    found = experiment(kind)
     if schema:
-        show(experiment(kind).spec.model_json_schema())
-        return
-    from softmerge_core.experiments.merge import example
-
-    show(example().model_dump(mode="json"))
+        show(found.spec.model_json_schema())
+    elif found.example is None:
+        raise SettingsError(f"there is no example of kind {kind!r}; its schema: spec --kind {kind} --schema")
+    else:
+        show(found.example().model_dump(mode="json"))
 
 
 def kinds() -> list[str]:

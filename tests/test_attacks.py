@@ -1,9 +1,11 @@
+from typing import get_args
+
 import pytest
 import torch
 
 from softmerge_core.attacks import ATTACKS, spoil
 from softmerge_core.networks import build_network
-from softmerge_core.settings import AttackSettings
+from softmerge_core.settings import AttackKind, AttackSettings
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -17,8 +19,8 @@ def weights(states: dict[str, torch.Tensor]) -> list[str]:
 
 
 def test_every_kind_of_the_settings_is_there() -> None:
-    kinds = AttackSettings.model_json_schema()["properties"]["kind"]["enum"]
-    assert set(kinds) == set(ATTACKS)
+    kinds = get_args(AttackKind)
+    assert set(kinds) == {*ATTACKS, "label_flip", "confident"}
 
 
 @pytest.mark.parametrize("kind", sorted(ATTACKS))

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from softmerge_core.evaluation import (
+    calibration_error,
     ensemble_log_probabilities,
     evaluate,
     has_batchnorm,
@@ -63,3 +64,23 @@ def test_without_batchnorm_or_with_one_sample_nothing_changes() -> None:
     reestimate_batchnorm(normed, torch.ones(1, 12))
     assert normed[0].running_mean.tolist() == [0.0] * 12
     assert evaluate(normed, torch.ones(1, 12), torch.tensor([0]))[1] > 0
+
+
+def test_calibration_error_agrees_with_a_plain_loop() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, labels = torch.randn(500, 4, generator=generator), torch.randint(4, (500,), generator=generator)
+    confidence, decided = logits.double().softmax(1).max(1)
+    expected = 0.0
+    for low in range(15):
+        inside = [i for i, c in enumerate(confidence.tolist()) if low / 15 < c <= (low + 1) / 15]
+        if inside:
+            right = sum(int(decided[i] == labels[i]) for i in inside) / len(inside)
+            mean = sum(confidence[i].item() for i in inside) / len(inside)
+            expected += len(inside) / 500 * abs(right - mean)
+    assert calibration_error(logits, labels) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_network_that_is_always_right_and_sure_is_calibrated() -> None:
+    labels = torch.arange(10) % 3
+    assert calibration_error(100 * torch.nn.functional.one_hot(labels, 3).float(), labels) == pytest.approx(0, abs=1e-9)
+    assert calibration_error(torch.zeros(9, 3), torch.arange(9) % 3) == pytest.approx(0, abs=1e-9)

@@ -3,8 +3,22 @@
 import dataclasses
 from collections.abc import Sequence
 
-from softmerge_core.errors import DataError, SourceError
+from softmerge_core.errors import DataError, NotFoundError, SourceError
 from softmerge_core.settings import DataSpec, SourceSpec
+
+EXAMPLE = "mnist1d-cnn-shared-trunk"
+
+
+def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
+    """Four small sources that share a trunk (or the first family there is), and their data."""
+    from softmerge_core.zoo import families
+
+    found = families()
+    if not found:
+        raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
+    name = EXAMPLE if EXAMPLE in found else next(iter(found))
+    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
+    return sources, DataSpec(dataset=found[name].dataset)
 
 
 def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:

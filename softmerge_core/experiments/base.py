@@ -57,3 +57,4 @@ class Experiment:
     spec: type[Spec]
     run: Callable[[Any, Context], dict[str, Any]]
     check: Callable[[Any], None]  # raises SoftMergeError before any work starts; light: no torch
+    example: Callable[[], Spec] | None = None  # a spec that runs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.events import Notice, Progress, Score
-from softmerge_core.experiments.admission import check_sources
+from softmerge_core.experiments.admission import check_sources, example_sources
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting
 
@@ -50,6 +50,12 @@ class CompareSpec(Spec):
     non_finite: Literal["refuse", "exclude"] = setting(
         "refuse", "NaN or Inf weights", "Refuse sources that are not finite, or exclude them with a notice.", more=True
     )
+
+
+def example() -> CompareSpec:
+    """A spec that runs."""
+    sources, data = example_sources()
+    return CompareSpec(name="Every way to merge four networks that share a trunk", sources=sources, data=data)
 
 
 def check(spec: CompareSpec) -> None:
@@ -276,4 +282,4 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
     return f"{text}."
 
 
-EXPERIMENT = Experiment("compare", "Compare methods", CompareSpec, run, check)
+EXPERIMENT = Experiment("compare", "Compare methods", CompareSpec, run, check, example)

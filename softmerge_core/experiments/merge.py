@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from softmerge_core.errors import NotFoundError, SettingsError
+from softmerge_core.errors import SettingsError
 from softmerge_core.events import Boundary, Points
-from softmerge_core.experiments.admission import check_sources
+from softmerge_core.experiments.admission import check_sources, example_sources
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from softmerge_core.data import Data
     from softmerge_core.merging import MergeResult
 
-EXAMPLE = "mnist1d-cnn-shared-trunk"
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
 SHOWN_POINTS = 400
@@ -33,15 +32,8 @@ class MergeSpec(Spec):
 
 def example() -> MergeSpec:
     """A spec that runs: four small sources that share a trunk (or the first family there is)."""
-    from softmerge_core.zoo import families
-
-    found = families()
-    if not found:
-        raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
-    name = EXAMPLE if EXAMPLE in found else next(iter(found))
-    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
-    title = "A first look: four networks that share a trunk"
-    return MergeSpec(name=title, sources=sources, data=DataSpec(dataset=found[name].dataset))
+    sources, data = example_sources()
+    return MergeSpec(name="A first look: four networks that share a trunk", sources=sources, data=data)
 
 
 def check(spec: MergeSpec) -> None:
@@ -187,4 +179,4 @@ def _report(merged: "MergeResult", names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-EXPERIMENT = Experiment("merge", "Soft merge", MergeSpec, run, check)
+EXPERIMENT = Experiment("merge", "Soft merge", MergeSpec, run, check, example)

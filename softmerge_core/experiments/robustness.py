@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.events import Blame, Notice, Progress, Score
-from softmerge_core.experiments.admission import check_sources
+from softmerge_core.experiments.admission import check_sources, example_sources
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.experiments.compare import BEST, merge_data, scores
 from softmerge_core.settings import (
@@ -60,6 +60,12 @@ class Case(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.malicious} malicious, strength {self.strength:g}"
+
+
+def example() -> RobustnessSpec:
+    """A spec that runs."""
+    sources, data = example_sources()
+    return RobustnessSpec(name="Four networks that share a trunk, one of them malicious", sources=sources, data=data)
 
 
 def check(spec: RobustnessSpec) -> None:
@@ -278,4 +284,4 @@ def sentence(spec: RobustnessSpec, rows: Sequence[dict[str, Any]], honest_accura
     return f"{of}, {reach} ({honest_accuracy:.1%}) or pass it: {', '.join(survive)}."
 
 
-EXPERIMENT = Experiment("robustness", "Malicious sources", RobustnessSpec, run, check)
+EXPERIMENT = Experiment("robustness", "Malicious sources", RobustnessSpec, run, check, example)
