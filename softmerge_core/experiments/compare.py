@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.events import Notice, Progress, Score
 from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best, best_of
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting
 
@@ -40,9 +41,7 @@ class CompareSpec(Spec):
     data: DataSpec = setting(DataSpec(), "Data", "The samples methods may look at, and are tested on.")
     methods: tuple[MethodChoice, ...] = setting((), "Methods", "Ways to merge; none named means all.")
     base: str = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
-    align: Literal["none", "weights", "activations"] = setting(
-        "none", "Align first", "Permute each source's channels to match the best source's before any method merges."
-    )
+    align: AlignFirst = align_setting()
     repair: bool = setting(
         False, "REPAIR", "After it, restore each channel's activation mean and spread to the sources'.", more=True
     )
@@ -120,9 +119,9 @@ def _plan(spec: CompareSpec) -> Iterable[tuple[MethodChoice, int]]:
 
 @lru_cache(maxsize=4)
 def _ready(
-    sources: tuple[str, ...], data: str, align: str, non_finite: str
+    sources: tuple[str, ...], data: str, align: AlignFirst, non_finite: str
 ) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data, tuple[str, ...]]":
-    """The admitted sources, best first where they are aligned to the best; their names, the data, the notices."""
+    """The admitted sources, aligned when asked for; their names, the data, the notices."""
     from softmerge_core.checks import admit, unique_names
     from softmerge_core.data import load_data
     from softmerge_core.zoo import load_source
@@ -132,18 +131,8 @@ def _ready(
     names = unique_names([source.name for source in loaded])
     admitted, notices = admit([s.module for s in loaded], names, samples.validation_inputs, non_finite)
     modules = [loaded[position].module for position in admitted]
-    if align != "none":
-        from softmerge_core.alignment import align as aligned
-
-        modules = aligned(modules, samples.train_inputs, how=align, reference=_best(modules, samples))
+    modules = align_to_best(modules, samples, align)
     return tuple(modules), tuple(names[position] for position in admitted), samples, notices
-
-
-def _best(modules: "Sequence[nn.Module]", data: "Data") -> int:
-    """The position of the source with the lowest validation loss."""
-    from softmerge_core.evaluation import evaluate
-
-    return min(range(len(modules)), key=lambda index: evaluate(modules[index], *data.split("validation"))[1])
 
 
 def prepared(spec: CompareSpec) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data, tuple[str, ...]]":
@@ -156,7 +145,7 @@ def sources_scores(spec: CompareSpec) -> dict[str, Any]:
     """Test scores of every source and of the best, which has the lowest validation loss; names and notices."""
     modules, names, data, notices = prepared(spec)
     rows = [{"step": 1, "series": name, **scores(module, data)} for name, module in zip(names, modules, strict=True)]
-    best = rows[_best(modules, data)]
+    best = rows[best_of(modules, data)]
     return {"rows": [*rows, {**best, "series": BEST}], "names": list(names), "notices": notices}
 
 

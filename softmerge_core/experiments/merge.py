@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
@@ -27,6 +28,7 @@ class MergeSpec(Spec):
     kind: Literal["merge"] = setting("merge", "Kind", "Which experiment: a soft merge.")
     sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
+    align: AlignFirst = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
 
 
@@ -55,7 +57,8 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     begun = time.monotonic()
     data = load_data(spec.data)
     loaded = [load_source(source) for source in spec.sources]
-    names, modules = unique_names([source.name for source in loaded]), [source.module for source in loaded]
+    names = unique_names([source.name for source in loaded])
+    modules = align_to_best([source.module for source in loaded], data, spec.align)
     observe = _boundaries(data, context)
     splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
     merged = soft_merge(
