@@ -36,7 +36,8 @@ def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     first, second = (builder.build(["tiny"], tmp_path / name)[0] for name in "ab")
     assert contents(first) == contents(second)
-    assert set(contents(first)) == {"manifest.json", "source-1.safetensors", "source-2.safetensors"}
+    names = {"manifest.json", "base.safetensors", "source-1.safetensors", "source-2.safetensors"}
+    assert set(contents(first)) == names
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -51,6 +52,9 @@ def test_the_manifest_tells_the_training(tmp_path: Path) -> None:
     assert "50% of whose labels are random; afterwards its weights were blown up 5-fold" in second.how
     assert second.title == "Source 2, 50% label noise, extreme values"
     assert family.trunk == QUICK
+    assert family.base is not None
+    assert (family.base.settings, family.model("base")) == (QUICK, family.base)
+    assert family.base.how.startswith("Started from random weights (seed 0), then trained 2 epochs")
 
 
 @pytest.mark.usefixtures("tiny")
@@ -59,6 +63,7 @@ def test_sources_start_from_the_trunk(tmp_path: Path, monkeypatch: pytest.Monkey
     recipe = Recipe("tiny", "Tiny", "", "moons", "mlp", (still, still.model_copy(update={"seed": 1})), QUICK)
     monkeypatch.setattr(builder, "RECIPES", (recipe,))
     folder = builder.build(folder=tmp_path)[0]
+    assert (folder / "base.safetensors").read_bytes() == (folder / "source-1.safetensors").read_bytes()
     assert (folder / "source-1.safetensors").read_bytes() == (folder / "source-2.safetensors").read_bytes()
 
 
@@ -68,6 +73,14 @@ def test_files_of_sources_that_are_no_more_are_removed(tmp_path: Path) -> None:
     (tmp_path / "tiny" / "source-9.safetensors").write_bytes(b"old")
     builder.build(None, tmp_path)
     assert not (tmp_path / "tiny" / "source-9.safetensors").exists()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_no_trunk_no_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "RECIPES", (Recipe("tiny", "Tiny", "", "moons", "mlp", TINY.sources),))
+    folder = builder.build(folder=tmp_path)[0]
+    assert not (folder / "base.safetensors").exists()
+    assert families(tmp_path)["tiny"].base is None
 
 
 def test_unknown_family(tmp_path: Path) -> None:
