@@ -56,6 +56,7 @@ def _settings() -> dict[str, object]:
     values |= settings_form(SoftMergeSettings, fields=main_fields(SoftMergeSettings, NO_WIDGET))
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(SoftMergeSettings, fields=more_fields(SoftMergeSettings, NO_WIDGET))
+        values |= settings_form(MergeSpec, fields=["align"])
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"])
     return values
 
@@ -63,12 +64,13 @@ def _settings() -> dict[str, object]:
 def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, values: dict[str, object]) -> Setup:
     if len(picked) < 2:
         return Setup(None, f"Choose two or more sources: {len(picked)} {'is' if len(picked) == 1 else 'are'} chosen")
-    limits = values.pop("data")
+    limits, align = values.pop("data"), values.pop("align")
     try:
         settings = parse(SoftMergeSettings, values, "settings")
         data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")  # type: ignore[dict-item]
         name = f"{family.title}, {len(picked)} sources, {settings.granularity}"
-        spec = MergeSpec(name=name, sources=tuple(s.spec for s in picked), data=data, settings=settings)
+        chosen = {"name": name, "sources": [s.spec for s in picked], "data": data, "align": align, "settings": settings}
+        spec = parse(MergeSpec, chosen, "spec")
     except SoftMergeError as error:
         return Setup(None, str(error))
     problem = _checked(spec.model_dump_json(), _changed(data.dataset), spec)

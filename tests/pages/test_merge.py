@@ -105,7 +105,7 @@ def test_what_is_chosen_is_what_is_submitted(open_app: Open, desk: Desk) -> None
     press(page, "Start merging")
     spec = submitted(desk)
     assert f"{SMALL}/{first.name}" not in [source.model for source in spec.sources]
-    assert spec.sources[0].attack == AttackSettings(kind="noise")
+    assert spec.sources[0].attack == AttackSettings(kind="noise", strength=3)
     assert (spec.settings.penalty, spec.settings.steps, spec.settings.granularity) == (0.01, 7, "channel")
     assert spec.settings.parts == {families()[SMALL].layers[0].name: "average"}
     assert spec.data.train_samples == 50
