@@ -94,7 +94,7 @@ def _check_finite(sources: "Sequence[nn.Module]", names: Sequence[str]) -> None:
 def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None") -> "nn.Module | None":
     from softmerge_core.checks import check_architecture
 
-    if "base" not in method.needs:
+    if "base" not in method.needs | method.optional or (base is None and "base" in method.optional):
         return None
     if base is None:
         raise SourceError(f"{method.title} needs the base model that all sources were trained from, got none")
@@ -116,6 +116,8 @@ def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | N
         return {}
     if "labels" in wants:
         check_merge_data(data, first, name)
+    elif wants or has_batchnorm(first):
+        _check_inputs(data, first, name)
     allowed: dict[str, Tensor | None] = {}
     if "inputs" in wants:
         allowed |= {"train_inputs": data.train_inputs, "validation_inputs": data.validation_inputs}
@@ -124,3 +126,14 @@ def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | N
     if has_batchnorm(first):
         allowed["batchnorm_inputs"] = data.train_inputs[:BATCHNORM_SAMPLES]
     return allowed
+
+
+def _check_inputs(data: "MergeData", first: "nn.Module", name: str) -> None:
+    """Both splits' inputs fit the network, or DataError; labels stay unseen."""
+    import torch
+
+    from softmerge_core.checks import check_split, count_classes
+
+    for split, inputs in (("train", data.train_inputs), ("validation", data.validation_inputs)):
+        check_split(split, inputs, torch.zeros(len(inputs), dtype=torch.int64), 1)
+        count_classes(first, name, inputs)

@@ -67,6 +67,7 @@ class Method:
 
     ``ordered``: whether the order of the sources may matter. ``idempotent``: whether identical sources give that
     source back. ``reference``: not one network but a yardstick. ``sources``: how many it takes at most.
+    ``optional``: what it is given where there is any, and can do without.
     """
 
     name: str
@@ -81,3 +82,4 @@ class Method:
     reference: bool = False
     random: bool = False  # whether its result depends on the seed
     sources: int | None = None
+    optional: frozenset[Need] = frozenset()

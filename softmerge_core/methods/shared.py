@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from softmerge_core.errors import SettingsError
 from softmerge_core.methods.base import Material
 
+# One batch on which an extreme source has its say has a gradient millions of times the usual one, which would fill
+# Adam's second moment and still every variable for the rest of the run.
+MAX_GRADIENT = 1.0
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -46,6 +50,13 @@ def as_dtype(inputs: "Tensor | None", flat: "FlatSources") -> "Tensor":
     """Inputs as ``flat``'s working network reads them; whole numbers stay whole."""
     inputs = _given(inputs)
     return inputs.to(flat.dtype) if inputs.is_floating_point() else inputs
+
+
+def draw_seed(material: Material) -> int:
+    """A seed for something that has a generator of its own."""
+    import torch
+
+    return int(torch.randint(2**31, (1,), generator=material.generator))
 
 
 def judge(material: Material) -> "Judge":
@@ -146,4 +157,5 @@ def descend(
         loss = backward(torch.randint(samples, (min(batch_size, samples),), generator=material.generator))
         gradients = [variable.grad for variable in variables if variable.grad is not None]
         if math.isfinite(loss) and all(bool(torch.isfinite(gradient).all()) for gradient in gradients):
+            torch.nn.utils.clip_grad_norm_(variables, MAX_GRADIENT)
             optimiser.step()

@@ -1,0 +1,58 @@
+"""DARE: drop most of each task vector at random, scale up the rest, then merge the task vectors as usual."""
+
+from typing import TYPE_CHECKING, Literal
+
+from softmerge_core.methods.base import Material, Method
+from softmerge_core.methods.shared import task_vectors
+from softmerge_core.methods.ties import elect, trim
+from softmerge_core.settings import Settings, setting
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+class DareSettings(Settings):
+    """How much is dropped, and what is done with the rest."""
+
+    drop: float = setting(0.5, "Drop", "Share of each task vector's entries that is dropped at random.", ge=0, lt=1)
+    then: Literal["sum", "ties"] = setting(
+        "sum", "Then", "Add the task vectors up (task arithmetic), or trim and elect signs (TIES)."
+    )
+    scale: float = setting(
+        0.3, "Scale", "Lambda: what each task vector, or with TIES their merge, is multiplied by.", ge=0, le=5
+    )
+    density: float = setting(
+        0.5, "Density", "With TIES: share of each task vector that is kept.", gt=0, le=1, more=True
+    )
+
+
+def merge(material: Material, settings: DareSettings) -> "nn.Module":
+    """``B + lambda sum_k dropped(tau_k)``, or with TIES ``B + lambda elect(trim(dropped(tau)))``."""
+    flat = material.flat()
+    base, tau = task_vectors(material, flat)
+    sparse = drop(tau, settings.drop, material.generator)
+    merged = elect(trim(sparse, settings.density)) if settings.then == "ties" else sparse.sum(0)
+    return material.network(flat, base + settings.scale * merged)
+
+
+def drop(tau: "Tensor", share: float, generator: "torch.Generator") -> "Tensor":
+    """Each entry 0 with probability ``share``, else divided by ``1 - share``: the expected task vector stays."""
+    import torch
+
+    kept = torch.rand(tau.shape, generator=generator, dtype=tau.dtype) >= share
+    return tau * kept / (1 - share)
+
+
+METHOD = Method(
+    name="dare",
+    title="DARE",
+    summary="Drops a random share of what each source has learned since the base model and scales up the rest.",
+    paper="Yu et al. 2023, arXiv 2311.03099",
+    needs=frozenset({"base"}),
+    settings=DareSettings,
+    merge=merge,
+    ordered=True,  # each place in the order draws entries of its own
+    idempotent=False,
+    random=True,
+)

@@ -1,0 +1,90 @@
+"""Distillation: one network of the sources' architecture learns to predict what all of them predict together."""
+
+from typing import TYPE_CHECKING, Literal
+
+from softmerge_core.methods.base import Material, Method
+from softmerge_core.methods.shared import descend, judge_sources, merge_data
+from softmerge_core.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class DistillationSettings(Settings):
+    """What is learned, from where, for how long."""
+
+    start: Literal["average", "best_source"] = setting(
+        "average", "Start", "Begin from the plain average, or from the source of the lowest validation loss."
+    )
+    steps: int = setting(300, "Steps", "Training steps.", ge=1, le=100_000)
+    learning_rate: float = setting(0.003, "Learning rate", "Step size of AdamW.", gt=0, le=1)
+    temperature: float = setting(2.0, "Temperature", "T: softens all predictions.", ge=0.1, le=100)
+    alpha: float = setting(0.9, "Teacher's share", "Alpha: 1 learns from the sources alone, 0 from labels.", ge=0, le=1)
+    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
+
+
+def merge(material: Material, settings: DistillationSettings) -> "nn.Module":
+    """Lowers ``alpha T^2 KL(teacher/T || student/T) + (1 - alpha) CE`` on the training samples."""
+    data, student = merge_data(material), _start(material, settings.start)
+    teacher = _teacher(material, settings.temperature)
+
+    def backward(chosen: "Tensor") -> float:
+        student.train(len(chosen) > 1)
+        logits = student(data.train_inputs[chosen])
+        loss = _loss(logits, teacher[chosen], data.train_labels[chosen], settings)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
+    descend(
+        material,
+        list(student.parameters()),
+        backward,
+        len(data.train_inputs),
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+    )
+    return material.refreshed(student.eval())
+
+
+def _loss(logits: "Tensor", teacher: "Tensor", labels: "Tensor", settings: DistillationSettings) -> "Tensor":
+    from torch.nn import functional
+
+    softened = functional.log_softmax(logits / settings.temperature, 1)
+    apart = functional.kl_div(softened, teacher, reduction="batchmean", log_target=True)
+    task = functional.cross_entropy(logits, labels)
+    return settings.alpha * settings.temperature**2 * apart + (1 - settings.alpha) * task
+
+
+def _teacher(material: Material, temperature: float) -> "Tensor":
+    """Log of the sources' mean ``softmax(f_k(x) / T)`` [N, classes] on the training inputs."""
+    import torch
+
+    from softmerge_core.evaluation import predict
+
+    inputs = merge_data(material).train_inputs
+    each = torch.stack([(predict(source, inputs) / temperature).log_softmax(1) for source in material.sources])
+    return each.logsumexp(0).log_softmax(1)
+
+
+def _start(material: Material, start: str) -> "nn.Module":
+    import copy
+
+    flat = material.flat()
+    if start == "average":
+        return material.network(flat, flat.theta.mean(0)).requires_grad_(True)
+    losses = [loss for _, loss in judge_sources(material)]
+    return copy.deepcopy(material.sources[losses.index(min(losses))]).requires_grad_(True)
+
+
+METHOD = Method(
+    name="distillation",
+    title="Distillation",
+    summary="Trains one network to predict what all sources predict together.",
+    paper="Hinton, Vinyals, Dean 2015, arXiv 1503.02531",
+    needs=frozenset({"inputs", "labels"}),
+    settings=DistillationSettings,
+    merge=merge,
+    idempotent=False,  # the labels' share moves even a student that knows all its teachers know
+    random=True,
+)

@@ -1,0 +1,73 @@
+"""Fine-tuning: any merge, then ordinary training of the merged network."""
+
+from typing import TYPE_CHECKING
+
+from softmerge_core.errors import SettingsError
+from softmerge_core.methods.base import Material, Method
+from softmerge_core.methods.shared import draw_seed, merge_data
+from softmerge_core.settings import Settings, TrainSettings, setting
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class FineTuningSettings(Settings):
+    """Which merge to start from, and how to go on."""
+
+    start: str = setting("average", "Start", "The method that merges first, with its usual settings.")
+    epochs: int = setting(2, "Epochs", "Passes over the training samples.", ge=1, le=10_000)
+    learning_rate: float = setting(0.003, "Learning rate", "Step size of Adam.", gt=0, le=1)
+    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
+
+
+def merge(material: Material, settings: FineTuningSettings) -> "nn.Module":
+    """``start``'s network, trained on cross-entropy; the base model is passed on to a start that needs one."""
+    from softmerge_core.training import train
+
+    data, network = merge_data(material), _start(material, settings.start)
+    network.requires_grad_(True)
+    train(
+        network,
+        data.train_inputs,
+        data.train_labels,
+        TrainSettings(
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            batch_size=settings.batch_size,
+            seed=draw_seed(material),
+        ),
+        should_stop=material.should_stop,
+    )
+    return material.refreshed(network)
+
+
+def _start(material: Material, name: str) -> "nn.Module":
+    """Through the door, which hands the method what it may see and no more."""
+    from softmerge_core.methods import find_method, merge
+
+    if find_method(name).reference or name == METHOD.name:
+        raise SettingsError(f"start: {name!r} gives no network to train; expected another method")
+    return merge(
+        name,
+        material.sources,
+        merge_data(material),
+        names=material.names,
+        base=material.base,
+        seed=draw_seed(material),
+        should_stop=material.should_stop,
+    )
+
+
+METHOD = Method(
+    name="fine_tuning",
+    title="Fine-tuned merge",
+    summary="Merges by another method, then trains the merged network for a few epochs.",
+    paper="",
+    needs=frozenset({"inputs", "labels"}),
+    optional=frozenset({"base"}),
+    settings=FineTuningSettings,
+    merge=merge,
+    ordered=True,  # as its start may be
+    idempotent=False,
+    random=True,
+)

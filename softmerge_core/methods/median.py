@@ -1,0 +1,31 @@
+"""Coordinate median: every weight by itself, so that fewer than half of the sources cannot move it far."""
+
+from typing import TYPE_CHECKING
+
+from softmerge_core.methods.base import Material, Method
+from softmerge_core.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class MedianSettings(Settings):
+    """Nothing to set."""
+
+
+def merge(material: Material, settings: MedianSettings) -> "nn.Module":
+    """``median_k theta_k[p]``: the middle value, or the mean of the two in the middle."""
+    flat = material.flat()
+    values, count = flat.theta.sort(0).values, len(flat.theta)
+    return material.network(flat, (values[(count - 1) // 2] + values[count // 2]) / 2)
+
+
+METHOD = Method(
+    name="median",
+    title="Coordinate median",
+    summary="The median of the sources for every weight by itself.",
+    paper="Yin et al. 2018, arXiv 1803.01498",
+    needs=frozenset(),
+    settings=MedianSettings,
+    merge=merge,
+)

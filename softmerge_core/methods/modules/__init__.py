@@ -1,0 +1,1 @@
+"""Modules that methods return; apart from the methods, whose listing loads no torch."""
