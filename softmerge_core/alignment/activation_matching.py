@@ -1,0 +1,20 @@
+"""Activation matching (Git Re-Basin, arXiv 2209.04836, section 3.1; Li et al. 2015, arXiv 1511.07543).
+
+Units that do the same on the same inputs are the same: the assignment with the largest sum of correlations.
+"""
+
+from torch import Tensor, nn
+
+from softmerge_core.alignment.activations import by_group, compare
+from softmerge_core.alignment.groups import Symmetry
+from softmerge_core.alignment.weight_matching import best_assignment
+
+
+def match_activations(target: nn.Module, source: nn.Module, symmetry: Symmetry, inputs: Tensor) -> dict[str, Tensor]:
+    """The permutation [size] of each group whose activations show; ``inputs`` [N, ...] are all that is looked at.
+
+    Attention heads do not show; they are left out, and to be matched by their weights.
+    """
+    moments = compare(target, symmetry.places, source, symmetry.places, inputs)
+    alike = by_group(symmetry.places, [moment.correlation() for moment in moments])
+    return {group.name: best_assignment(alike[group.name]) for group in symmetry.groups if group.name in alike}

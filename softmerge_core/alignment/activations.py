@@ -1,0 +1,113 @@
+"""What the units of two networks do on the same inputs: how alike each is to each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from softmerge_core.alignment.groups import Place
+from softmerge_core.alignment.layer_rules import LAYERS
+from softmerge_core.alignment.tracing import operation
+from softmerge_core.errors import DataError
+
+BATCH = 256
+SAMPLES = 2048  # more inputs than these are not looked at
+
+
+class _Capture(TorchFunctionMode):
+    """Keeps what the layers read at ``places``, as [samples, units] each."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__()
+        self.wanted: dict[int, list[tuple[int, Place]]] = {}
+        for number, place in enumerate(places):
+            self.wanted.setdefault(place.call, []).append((number, place))
+        self.calls = 0
+        self.found: dict[int, Tensor] = {}
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if operation(func) in LAYERS:
+            source = args[0] if args else (kwargs or {})["input"]
+            for number, place in self.wanted.get(self.calls, ()):
+                self.found[number] = unit_values(source, place)
+            self.calls += 1
+        return func(*args, **(kwargs or {}))
+
+
+def unit_values(tensor: Tensor, place: Place) -> Tensor:
+    """The values of each unit as columns [samples, size]: other axes, and repeats of a unit, count as samples."""
+    length = place.outer * place.size * place.inner
+    part = tensor.detach().narrow(place.axis, place.start, length).movedim(place.axis, -1)
+    blocks = part.reshape(-1, place.outer, place.size, place.inner)
+    return blocks.movedim(2, -1).reshape(-1, place.size)
+
+
+def capture(network: nn.Module, inputs: Tensor, places: Sequence[Place]) -> list[Tensor]:
+    """The activations at ``places``, [samples, size] in float64 each; the network's mode is put back."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    mode = _Capture(places)
+    try:
+        with torch.no_grad(), mode:
+            network(inputs)
+    finally:
+        for module, training in modes.items():
+            module.training = training
+    return [mode.found[number].double() for number in range(len(places))]
+
+
+class Moments:
+    """First and second moments of two networks' units at one place, over all batches."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: list[Tensor] = []
+
+    def add(self, first: Tensor, second: Tensor) -> None:
+        """Activations [samples, m] and [samples, n] of the same samples."""
+        new = [first.sum(0), second.sum(0), (first**2).sum(0), (second**2).sum(0), first.T @ second]
+        self.sums = [a + b for a, b in zip(self.sums, new, strict=True)] if self.sums else new
+        self.count += len(first)
+
+    def correlation(self) -> Tensor:
+        """Pearson's correlation [m, n]; 0 for a unit that never changes."""
+        a, b, aa, bb, ab = (total / self.count for total in self.sums)
+        spread = ((aa - a**2).clamp(min=0).sqrt()[:, None], (bb - b**2).clamp(min=0).sqrt()[None])
+        scale = spread[0] * spread[1]
+        result = (ab - a[:, None] * b[None]) / scale.clamp(min=1e-300)
+        return torch.where(scale > 1e-12, result, torch.zeros_like(result))
+
+    def distance(self) -> Tensor:
+        """Mean squared difference [m, n]."""
+        _, _, aa, bb, ab = (total / self.count for total in self.sums)
+        return (aa[:, None] + bb[None] - 2 * ab).clamp(min=0)
+
+
+def compare(
+    first: nn.Module,
+    first_places: Sequence[Place],
+    second: nn.Module,
+    second_places: Sequence[Place],
+    inputs: Tensor,
+) -> list[Moments]:
+    """Moments at each pair of places over ``inputs`` [N, ...]. Raises DataError when there are none."""
+    if len(inputs) == 0:
+        raise DataError("no inputs: matching by activations needs at least one")
+    moments = [Moments() for _ in first_places]
+    for batch in inputs[:SAMPLES].split(BATCH):
+        pairs = zip(capture(first, batch, first_places), capture(second, batch, second_places), strict=True)
+        for moment, (one, other) in zip(moments, pairs, strict=True):
+            moment.add(one, other)
+    return moments
+
+
+def by_group(places: Sequence[Place], values: Sequence[Tensor]) -> Mapping[str, Tensor]:
+    """Values of each group summed over its places."""
+    result: dict[str, Tensor] = {}
+    for place, value in zip(places, values, strict=True):
+        result[place.group] = result[place.group] + value if place.group in result else value
+    return result

@@ -1,0 +1,130 @@
+"""Bring sources into the order of units of one of them: copies that compute just what the sources do."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.alignment.activation_matching import match_activations
+from softmerge_core.alignment.groups import Symmetry, symmetry
+from softmerge_core.alignment.permute import State, apply, permute_state, tensors_of, with_tensors
+from softmerge_core.alignment.settings import How
+from softmerge_core.alignment.weight_matching import match_weights, objective
+from softmerge_core.checks import check_architecture, non_finite_tensor, unique_names
+from softmerge_core.errors import DataError, SettingsError, SourceError
+
+ROUNDS = 20
+METHODS = ("none", "weights", "activations")
+
+
+def align(
+    sources: Sequence[nn.Module],
+    inputs: Tensor | None = None,
+    how: How = "weights",
+    *,
+    seed: int = 0,
+    reference: int = 0,
+    to_mean: bool = True,
+    names: Sequence[str] | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> list[nn.Module]:
+    """Copies of ``sources`` (two or more of one architecture) in the order of units of ``sources[reference]``.
+
+    Each computes what its source does; sources are never modified. ``how``: "weights" looks at no data,
+    "activations" at ``inputs`` [N, ...] (the first 2048), "none" only copies. With more than two sources and
+    ``to_mean``, weight matching goes on against the mean of the others (MergeMany, algorithm 3 of arXiv 2209.04836),
+    as far as the sources come nearer to each other. ``on_notice`` is told where nothing could be reordered.
+
+    Raises SourceError (architectures differ, NaN or Inf), DataError (no inputs) or SettingsError.
+    """
+    labels = unique_names(names or [f"source {number + 1}" for number in range(len(sources))])
+    _check(sources, labels, inputs, how, reference)
+    if how == "none":
+        return [apply(source, {}, ()) for source in sources]
+    found = symmetry(sources[reference], inputs)
+    if not found.groups and on_notice:
+        on_notice("No units of this architecture are known to be interchangeable; the sources stay as they are.")
+    pair = _Pairs(found, frozenset(name for name, _ in sources[0].named_parameters()), seed)
+    aligned = [
+        source if number == reference else pair.align(sources[reference], source, inputs if how != "weights" else None)
+        for number, source in enumerate(sources)
+    ]
+    states = [tensors_of(network) for network in aligned]
+    if to_mean and how == "weights" and len(sources) > 2:
+        states = pair.to_mean(states, reference)
+    return [with_tensors(source, state) for source, state in zip(sources, states, strict=True)]
+
+
+def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | None, how: str, reference: int) -> None:
+    if how not in METHODS:
+        raise SettingsError(f"how: expected one of {', '.join(METHODS)}, got {how!r}")
+    check_architecture(sources, names)
+    if not 0 <= reference < len(sources):
+        raise SettingsError(f"reference: expected 0 to {len(sources) - 1}, got {reference}")
+    for source, name in zip(sources, names, strict=True):
+        if tensor := non_finite_tensor(source):
+            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
+    if how == "activations":
+        check_inputs(sources[0], names[0], inputs, "matching by activations")
+
+
+def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str) -> None:
+    """Finite inputs that ``network`` can read, or DataError."""
+    if inputs is None or len(inputs) == 0:
+        raise DataError(f"{what} needs inputs, got none")
+    if inputs.is_floating_point() and not torch.isfinite(inputs).all():
+        raise DataError("inputs: expected finite numbers, got NaN or Inf")
+    training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(inputs[:2])
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
+    finally:
+        network.train(training)
+
+
+class _Pairs:
+    """Matching of one source to another, for one architecture."""
+
+    def __init__(self, found: Symmetry, names: frozenset[str], seed: int) -> None:
+        self.found, self.names = found, names
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def align(self, target: nn.Module, source: nn.Module, inputs: Tensor | None) -> nn.Module:
+        """A copy of ``source`` in the order of ``target``; by weights when there are no inputs."""
+        groups = self.found.groups
+        if inputs is not None and self.found.places:
+            source = apply(source, match_activations(target, source, self.found, inputs), groups)
+        shown = {place.group for place in self.found.places} if inputs is not None else set()
+        state = tensors_of(source)
+        best = self._weights(tensors_of(target), state, frozenset(shown))
+        permute_state(state, best, groups)
+        return with_tensors(source, state)
+
+    def _weights(self, target: State, state: State, fixed: frozenset[str] = frozenset()) -> dict[str, Tensor]:
+        return match_weights(target, state, self.found.groups, self.names, generator=self.generator, fixed=fixed)
+
+    def to_mean(self, states: list[State], reference: int) -> list[State]:
+        """Match each but the reference to the mean of all others, while that brings them nearer to each other."""
+        states = [dict(state) for state in states]
+        for _ in range(ROUNDS):
+            moved = False
+            for number in torch.randperm(len(states), generator=self.generator).tolist():
+                if number != reference:
+                    moved |= self._to_mean_of_others(states, number)
+            if not moved:
+                break
+        return states
+
+    def _to_mean_of_others(self, states: list[State], number: int) -> bool:
+        others = [state for other, state in enumerate(states) if other != number]
+        mean = {name: torch.stack([state[name] for state in others]).mean(0) for name in self.names}
+        candidate = dict(states[number])
+        permute_state(candidate, self._weights(mean, candidate), self.found.groups)
+        before, after = (objective(mean, state, self.names) for state in (states[number], candidate))
+        if after <= before + 1e-9 * (1 + abs(before)):
+            return False
+        states[number] = candidate
+        return True
