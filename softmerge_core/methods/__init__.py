@@ -114,10 +114,10 @@ def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | N
             what = " and ".join(sorted(wants)) or "inputs to re-estimate BatchNorm"
             raise SettingsError(f"{method.title} needs {what}, got no data")
         return {}
+    if wants or has_batchnorm(first):
+        _check_inputs(data, first, name)
     if "labels" in wants:
         check_merge_data(data, first, name)
-    elif wants or has_batchnorm(first):
-        _check_inputs(data, first, name)
     allowed: dict[str, Tensor | None] = {}
     if "inputs" in wants:
         allowed |= {"train_inputs": data.train_inputs, "validation_inputs": data.validation_inputs}

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 class DareSettings(Settings):
     """How much is dropped, and what is done with the rest."""
 
-    drop: float = setting(0.5, "Drop", "Share of each task vector's entries that is dropped at random.", ge=0, lt=1)
+    drop: float = setting(0.2, "Drop", "Share of each task vector's entries that is dropped at random.", ge=0, lt=1)
     then: Literal["sum", "ties"] = setting(
         "sum", "Then", "Add the task vectors up (task arithmetic), or trim and elect signs (TIES)."
     )
-    scale: float = setting(
-        0.3, "Scale", "Lambda: what each task vector, or with TIES their merge, is multiplied by.", ge=0, le=5
+    scale: float = setting(0.3, "Scale", "Lambda: what each task vector is multiplied by, in a sum.", ge=0, le=2)
+    ties_scale: float = setting(
+        0.7, "TIES scale", "With TIES: what the merged task vector is multiplied by.", ge=0, le=5, more=True
     )
     density: float = setting(
         0.5, "Density", "With TIES: share of each task vector that is kept.", gt=0, le=1, more=True
@@ -32,8 +33,9 @@ def merge(material: Material, settings: DareSettings) -> "nn.Module":
     flat = material.flat()
     base, tau = task_vectors(material, flat)
     sparse = drop(tau, settings.drop, material.generator)
-    merged = elect(trim(sparse, settings.density)) if settings.then == "ties" else sparse.sum(0)
-    return material.network(flat, base + settings.scale * merged)
+    if settings.then == "ties":
+        return material.network(flat, base + settings.ties_scale * elect(trim(sparse, settings.density)))
+    return material.network(flat, base + settings.scale * sparse.sum(0))
 
 
 def drop(tau: "Tensor", share: float, generator: "torch.Generator") -> "Tensor":

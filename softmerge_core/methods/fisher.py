@@ -18,15 +18,15 @@ CHUNK = 2**24  # gradient entries held at once
 class FisherSettings(Settings):
     """On what and how the Fisher information is estimated."""
 
-    samples: int = setting(256, "Samples", "Training inputs it is estimated on.", ge=1, le=100_000)
+    samples: int = setting(128, "Samples", "Training inputs it is estimated on.", ge=1, le=100_000)
     expectation: Literal["exact", "drawn"] = setting(
         "exact", "Labels", "Weigh every class by the source's own probability, or draw one label a sample."
     )
     normalise: bool = setting(
-        True, "Normalise", "Give every source's Fisher information the same mean: certain sources have a small one."
+        False, "Normalise", "Give every source's Fisher information the same mean: certain sources have a small one."
     )
     floor: float = setting(
-        1e-3, "Floor", "Added to each Fisher entry, as a share of their mean: unused weights are averaged.",
+        1e-3, "Floor", "Added to each Fisher entry, as a share of their mean: weights that hardly matter are averaged.",
         gt=0, le=1000, more=True,
     )  # fmt: skip
 
@@ -98,15 +98,20 @@ def squared_gradients(
     network: "nn.Module", inputs: "Tensor", labels: "Tensor", weights: "Tensor"
 ) -> "dict[str, Tensor]":
     """Per parameter, ``sum_i weights_i (d log p(labels_i | inputs_i))^2``: all samples at once where torch can."""
+    from torch import nn
+
+    if any(isinstance(module, nn.RNNBase) for module in network.modules()):  # torch's batching rule is a slow loop
+        return _one_by_one(network, inputs, labels, weights)
     try:
         return _vectorised(network, inputs, labels, weights)
-    except (RuntimeError, NotImplementedError):  # recurrent layers, and whatever else has no batching rule
+    except (RuntimeError, NotImplementedError):  # whatever has no batching rule
         return _one_by_one(network, inputs, labels, weights)
 
 
 def _vectorised(network: "nn.Module", inputs: "Tensor", labels: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
     import torch
     from torch.func import functional_call, grad, vmap
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     parameters = {name: parameter.detach() for name, parameter in network.named_parameters()}
 
@@ -114,7 +119,8 @@ def _vectorised(network: "nn.Module", inputs: "Tensor", labels: "Tensor", weight
         logits = functional_call(network, parameters, (sample.unsqueeze(0),))[0]
         return logits.log_softmax(0).gather(0, label.view(1))[0]
 
-    each = vmap(grad(log_probability), in_dims=(None, 0, 0))(parameters, inputs, labels)
+    with sdpa_kernel(SDPBackend.MATH):  # the only attention that has a batching rule
+        each = vmap(grad(log_probability), in_dims=(None, 0, 0))(parameters, inputs, labels)
     return {name: torch.tensordot(weights, value.square(), 1) for name, value in each.items()}
 
 

@@ -16,7 +16,7 @@ class RegMeanSettings(Settings):
 
     samples: int = setting(1024, "Samples", "Training inputs the layers' inputs are gathered on.", ge=1, le=100_000)
     alpha: float = setting(
-        0.9, "Off-diagonals", "Alpha: what the inner products between features are multiplied by.", ge=0, le=1
+        0.5, "Off-diagonals", "Alpha: what the inner products between features are multiplied by.", ge=0, le=1
     )
     ridge: float = setting(
         1e-4, "Ridge", "Pull toward the average, beside a feature's mean square: dead features need one.",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class TiesSettings(Settings):
     """How much is kept and how strongly it counts."""
 
-    density: float = setting(0.2, "Density", "Share of each task vector that is kept: its largest entries.", gt=0, le=1)
-    scale: float = setting(1.0, "Scale", "Lambda: what the merged task vector is multiplied by.", ge=0, le=5)
+    density: float = setting(0.7, "Density", "Share of each task vector that is kept: its largest entries.", gt=0, le=1)
+    scale: float = setting(0.7, "Scale", "Lambda: what the merged task vector is multiplied by.", ge=0, le=5)
 
 
 def merge(material: Material, settings: TiesSettings) -> "nn.Module":
