@@ -6,10 +6,10 @@ The names below are loaded on first use; ``AlignSettings`` alone loads no torch.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softmerge_core.alignment.align import align
+    from softmerge_core.alignment.aligning import align
     from softmerge_core.alignment.groups import permutation_groups
     from softmerge_core.alignment.permute import apply
-    from softmerge_core.alignment.repair import repair
+    from softmerge_core.alignment.repairing import repair
     from softmerge_core.alignment.settings import AlignSettings
     from softmerge_core.alignment.transport import fuse
 
@@ -17,11 +17,11 @@ __all__ = ["AlignSettings", "align", "apply", "fuse", "permutation_groups", "rep
 
 HOMES = {
     "AlignSettings": "settings",
-    "align": "align",
+    "align": "aligning",
     "apply": "permute",
     "fuse": "transport",
     "permutation_groups": "groups",
-    "repair": "repair",
+    "repair": "repairing",
 }
 
 

@@ -111,7 +111,7 @@ def _atom(label: Label) -> Units | None:
 def unify(first: Label, second: Label) -> Label:
     """The label of two axes that must be permuted alike; where that cannot be, both are pinned."""
     first, second = resolve(first), resolve(second)
-    if first == UNIFORM or second == UNIFORM:
+    if UNIFORM in (first, second):
         return second if first == UNIFORM else first
     if first is None or second is None:
         pin_all((first, second))

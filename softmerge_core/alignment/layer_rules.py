@@ -12,7 +12,7 @@ from softmerge_core.alignment.labels import (
     repeated,
     unify,
 )
-from softmerge_core.alignment.tracing import Call, Labels, Rule, Trace, tensors
+from softmerge_core.alignment.tracing import Call, Labels, Outcome, Rule, Trace, tensors
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
@@ -115,12 +115,12 @@ def embedding(trace: Trace, call: Call) -> Labels:
     return [*trace.of(numbers), width]
 
 
-def recurrent(trace: Trace, call: Call) -> list[Labels]:
+def recurrent(trace: Trace, call: Call) -> Outcome:
     """LSTM, GRU and RNN: hidden units are permuted together in all gates, inputs and states.
 
     Projected LSTMs, packed sequences and states that are not zeros are left alone.
     """
-    source, states, weights, biases, layers, _, _, two_ways, batch_first = call.args[:9]
+    source, states, weights, biases, layers, _, _, two_ways = call.args[:8]
     per = 4 if biases else 2
     known = all(id(state) in trace.zeros for state in tensors(states))
     directions = 1 + bool(two_ways)
@@ -137,7 +137,7 @@ def recurrent(trace: Trace, call: Call) -> list[Labels]:
         width = weights[per * layer * directions + 1].shape[1]
         every += units
         label = joined(units, [width] * directions) if directions > 1 else units[0]
-    outputs = trace.of(source)[:2] + [label]
+    outputs: Labels = [*trace.of(source)[:2], label]
     one = layers * directions == 1
     last: Labels = [UNIFORM, None, label if one else None]
     if not one:  # the states of all layers in one tensor are of several groups: whoever reads them is not followed
@@ -157,7 +157,7 @@ def _recurrent_layer(trace: Trace, weights: list[Tensor], label: Label, gates: i
     return units
 
 
-def attention(trace: Trace, call: Call) -> Labels | list[Labels]:
+def attention(trace: Trace, call: Call) -> Outcome:
     """Multi-head attention: whole heads are permuted, and the residual stream; the inside of a head stays."""
     query, key, value, width, heads, weight, bias = call.args[:7]
     extra = [call.get(7, "bias_k"), call.get(8, "bias_v")]
@@ -176,7 +176,8 @@ def attention(trace: Trace, call: Call) -> Labels | list[Labels]:
     if len(list(tensors(call.output))) == 1:
         return [result]
     averaged = call.kwargs.get("average_attn_weights", True)
-    return [result, [None] * 3 if averaged else [None, units, None, None]]
+    weights: Labels = [None] * 3 if averaged else [None, units, None, None]
+    return [result, weights]
 
 
 def _stack(trace: Trace, units: Label, outer: int, inner: int, *stacked: Tensor | None) -> None:

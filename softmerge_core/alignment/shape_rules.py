@@ -12,16 +12,91 @@ from softmerge_core.alignment.labels import (
     reshaped,
     unify,
 )
-from softmerge_core.alignment.tracing import Call, Labels, Rule, Trace, plain, tensors
+from softmerge_core.alignment.tracing import Call, Labels, Outcome, Rule, Trace, plain, tensors
 
-ELEMENTWISE = (
-    "relu relu6 gelu silu mish elu selu celu leaky_relu hardtanh hardswish hardsigmoid sigmoid tanh softplus softsign "
-    "logsigmoid dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout "
-    "exp log log1p expm1 abs neg sqrt rsqrt square pow sin cos erf clamp clip reciprocal sign "
-    "add sub mul div true_divide maximum minimum where masked_fill eq ne lt le gt ge "
-    "contiguous clone detach to float double half type type_as cpu zeros_like ones_like empty_like stochastic_depth "
-    "requires_grad data identity threshold hardshrink softshrink tanhshrink rsub lerp addcmul nan_to_num"
-).split()
+ELEMENTWISE = [
+    "relu",
+    "relu6",
+    "gelu",
+    "silu",
+    "mish",
+    "elu",
+    "selu",
+    "celu",
+    "leaky_relu",
+    "hardtanh",
+    "hardswish",
+    "hardsigmoid",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "softsign",
+    "logsigmoid",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_dropout",
+    "feature_alpha_dropout",
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "abs",
+    "neg",
+    "sqrt",
+    "rsqrt",
+    "square",
+    "pow",
+    "sin",
+    "cos",
+    "erf",
+    "clamp",
+    "clip",
+    "reciprocal",
+    "sign",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "true_divide",
+    "maximum",
+    "minimum",
+    "where",
+    "masked_fill",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "contiguous",
+    "clone",
+    "detach",
+    "to",
+    "float",
+    "double",
+    "half",
+    "type",
+    "type_as",
+    "cpu",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "stochastic_depth",
+    "requires_grad",
+    "data",
+    "identity",
+    "threshold",
+    "hardshrink",
+    "softshrink",
+    "tanhshrink",
+    "rsub",
+    "lerp",
+    "addcmul",
+    "nan_to_num",
+]
 
 
 def elementwise(trace: Trace, call: Call) -> Labels:
@@ -62,7 +137,7 @@ def reorder(trace: Trace, call: Call) -> Labels:
     return [labels[size - 2] for size in shape]
 
 
-def spatial(trace: Trace, call: Call) -> Labels:
+def spatial(trace: Trace, call: Call) -> Outcome:
     """Pooling, resizing and padding: channels stay, positions mix; axes that change must not be permuted."""
     source = call.get(0, "input")
     labels = trace.of(source)
@@ -74,7 +149,7 @@ def spatial(trace: Trace, call: Call) -> Labels:
     pin_all(labels[kept:])
     own: Labels = labels[:kept] + [None] * (source.dim() - kept)
     first = next(iter(tensors(call.output)))
-    return own if first is call.output else [own] * len(list(tensors(call.output)))  # type: ignore[return-value]
+    return own if first is call.output else [own for _ in tensors(call.output)]
 
 
 def reduce(trace: Trace, call: Call) -> Labels:
@@ -173,7 +248,7 @@ def constant(trace: Trace, call: Call) -> Labels:
     return plain(call.output)
 
 
-REORDER = "transpose permute movedim moveaxis swapaxes swapdims t T mT".split()
+REORDER = ("transpose", "permute", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "T", "mT")
 POOLS = [f"{kind}_pool{n}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max", "lp") for n in (1, 2, 3)]
 RULES: dict[str, Rule] = {
     **dict.fromkeys(ELEMENTWISE, elementwise),

@@ -4,7 +4,7 @@ The pass is made on PyTorch's meta device, where tensors have shapes but no valu
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,9 @@ class Site:
     label: Label
 
 
-Rule = Callable[["Trace", Call], Labels | list[Labels]]
+# Of the one tensor that is returned, or of each; nothing where the operation is not understood after all.
+Outcome = Sequence[Label] | Sequence[Labels]
+Rule = Callable[["Trace", Call], Outcome]
 
 
 class Trace(TorchFunctionMode):
@@ -87,15 +89,15 @@ class Trace(TorchFunctionMode):
 
     def _apply_rule(self, call: Call, given: list[Tensor], results: list[Tensor]) -> None:
         rule = self.rules.get(call.name)
-        labels = rule(self, call) if rule and "out" not in call.kwargs else []
-        if len(results) == 1 and (not labels or not isinstance(labels[0], list)):
-            labels = [labels]  # type: ignore[list-item]
+        outcome = list(rule(self, call)) if rule and "out" not in call.kwargs else []
+        several = bool(outcome) and isinstance(outcome[0], list)
+        labels: list[Any] = outcome if several else [outcome]
         fits = len(labels) == len(results)
-        if not fits or any(len(own) != r.dim() for own, r in zip(labels, results, strict=True)):  # type: ignore[arg-type]
+        if not fits or any(len(own) != result.dim() for own, result in zip(labels, results, strict=True)):
             self.pin(given)
             labels = [plain(result) for result in results]
         for result, own in zip(results, labels, strict=True):
-            self.set(result, own)  # type: ignore[arg-type]
+            self.set(result, own)
 
     def set(self, tensor: Tensor, labels: Labels) -> None:
         """Remember a tensor's labels; an axis of length 1 goes with anything."""
@@ -130,13 +132,66 @@ class Trace(TorchFunctionMode):
 
 # Results that are no tensors and tell nothing of values.
 SHAPES = frozenset(
-    "__get__ shape size dim ndimension numel stride dtype device __len__ is_floating_point is_complex element_size "
-    "is_contiguous get_device type is_nested requires_grad is_same_size storage_offset assert ndim "
-    "has_names is_cuda is_meta is_sparse is_quantized layout names grad_fn data_ptr __set__ requires_grad_ "
-    "_is_view is_leaf itemsize nbytes untyped_storage is_inference is_mkldnn is_cpu".split()
+    {
+        "__get__",
+        "shape",
+        "size",
+        "dim",
+        "ndimension",
+        "numel",
+        "stride",
+        "dtype",
+        "device",
+        "__len__",
+        "is_floating_point",
+        "is_complex",
+        "element_size",
+        "is_contiguous",
+        "get_device",
+        "type",
+        "is_nested",
+        "requires_grad",
+        "is_same_size",
+        "storage_offset",
+        "assert",
+        "ndim",
+        "has_names",
+        "is_cuda",
+        "is_meta",
+        "is_sparse",
+        "is_quantized",
+        "layout",
+        "names",
+        "grad_fn",
+        "data_ptr",
+        "__set__",
+        "requires_grad_",
+        "_is_view",
+        "is_leaf",
+        "itemsize",
+        "nbytes",
+        "untyped_storage",
+        "is_inference",
+        "is_mkldnn",
+        "is_cpu",
+    }
 )
 FACTORIES = frozenset(
-    "zeros ones empty full arange tensor eye linspace randn rand randperm scalar_tensor as_tensor".split()
+    {
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "arange",
+        "tensor",
+        "eye",
+        "linspace",
+        "randn",
+        "rand",
+        "randperm",
+        "scalar_tensor",
+        "as_tensor",
+    }
 )
 
 

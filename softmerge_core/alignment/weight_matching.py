@@ -80,19 +80,18 @@ class _Matching:
         """Match layer after layer by the axes whose other axes are matched already."""
         waiting = {group.name for group in self.groups}
         for group in self.groups:
-            ready = frozenset(
-                axis.name
-                for axis in group.axes
-                if not (self._groups_on(axis.name, all_groups) - {group.name}) & waiting
-            )
+            ready = frozenset(axis.name for axis in group.axes if self._settled(axis.name, group, all_groups, waiting))
             usable = self.names & ready
             if parameter_axes(group, self.state, usable):
                 self._permute(group, best_assignment(similarity(group, self.target, self.state, usable)))
             waiting.discard(group.name)
 
     @staticmethod
-    def _groups_on(name: str, groups: Sequence[Group]) -> set[str]:
-        return {group.name for group in groups if any(axis.name == name for axis in group.axes)}
+    def _settled(name: str, group: Group, groups: Sequence[Group], waiting: set[str]) -> bool:
+        """Whether all other axes of the tensor are in order; a group's own second axis is not."""
+        own = len({axis.dim for axis in group.axes if axis.name == name}) == 1
+        others = {other.name for other in groups if any(axis.name == name for axis in other.axes)}
+        return own and not (others - {group.name}) & waiting
 
     def descend(self, generator: torch.Generator) -> None:
         """Groups in random order, each to its best assignment, until a whole sweep gains nothing."""
