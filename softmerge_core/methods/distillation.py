@@ -14,12 +14,12 @@ class DistillationSettings(Settings):
     """What is learned, from where, for how long."""
 
     start: Literal["average", "best_source"] = setting(
-        "average", "Start", "Begin from the plain average, or from the source of the lowest validation loss."
+        "best_source", "Start", "Begin from the source of the lowest validation loss, or from the plain average."
     )
     steps: int = setting(300, "Steps", "Training steps.", ge=1, le=100_000)
     learning_rate: float = setting(0.003, "Learning rate", "Step size of AdamW.", gt=0, le=1)
     temperature: float = setting(2.0, "Temperature", "T: softens all predictions.", ge=0.1, le=100)
-    alpha: float = setting(0.9, "Teacher's share", "Alpha: 1 learns from the sources alone, 0 from labels.", ge=0, le=1)
+    alpha: float = setting(0.5, "Teacher's share", "Alpha: 1 learns from the sources alone, 0 from labels.", ge=0, le=1)
     batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
 
 

@@ -16,7 +16,7 @@ class LearnedSoupSettings(Settings):
     granularity: Literal["model", "module", "layer"] = setting(
         "layer", "Granularity", "What has mixing weights of its own."
     )
-    steps: int = setting(200, "Steps", "Training steps.", ge=1, le=100_000)
+    steps: int = setting(300, "Steps", "Training steps.", ge=1, le=100_000)
     learning_rate: float = setting(0.1, "Learning rate", "Step size of AdamW.", gt=0, le=10)
     scale_logits: bool = setting(
         True, "Scale logits", "Train a factor of the logits too, and keep it where the last layer is linear."

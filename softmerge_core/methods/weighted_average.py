@@ -15,7 +15,7 @@ class WeightedAverageSettings(Settings):
     """How the weights come about."""
 
     temperature: float = setting(
-        0.1, "Temperature", "How much worse a source's loss may be, in nats, to weigh 1/e of the best.", gt=0, le=100
+        0.3, "Temperature", "How much worse a source's loss may be, in nats, to weigh 1/e of the best.", gt=0, le=100
     )
     weights: tuple[float, ...] = setting(
         (), "Weights", "One weight a source, in order; none named means by validation loss.", more=True
