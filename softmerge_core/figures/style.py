@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from softmerge_core.methods import available_methods
+
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
@@ -62,12 +64,16 @@ _MARKERS = (
     "pentagon",
     "hexagon",
 )
-# key -> (title, title where room is short)
+# key -> (title, title where room is short); other methods go by the title in their own file
 TITLES = {
     "soft": ("Soft merge", "Soft"),
     "average": ("Plain average", "Average"),
     "best_source": ("Best source", "Best"),
     "ensemble": ("Ensemble of all", "Ensemble"),
+    "median": ("Coordinate median", "Median"),
+    "geometric_median": ("Geometric median", "Geo. median"),
+    "weighted_average": ("Weighted average", "Weighted"),
+    "fine_tuning": ("Fine-tuned merge", "Fine-tuned"),
 }
 _FIXED = {
     "soft": ("soft", "solid", "circle"),
@@ -79,10 +85,11 @@ _FIXED = {
     "total": ("total", "dash", "square"),
 }
 # Further merge methods, in their order here: a colour, dash and marker each that no other method has.
+# Those that are drawn together, against malicious sources, have colours of their own.
 _FURTHER = (
-    "weighted_average", "greedy_soup", "learned_soup", "slerp", "task_arithmetic", "ties",
-    "dare", "adamerging", "fisher", "regmean", "git_rebasin", "optimal_transport",
-    "zipit", "median", "trimmed_mean", "geometric_median", "krum", "distillation",
+    "weighted_average", "learned_soup", "slerp", "greedy_soup", "task_arithmetic", "ties",
+    "dare", "adamerging", "fisher", "regmean", "optimal_transport", "fine_tuning",
+    "git_rebasin", "median", "trimmed_mean", "geometric_median", "krum", "distillation",
 )  # fmt: skip
 
 
@@ -124,8 +131,11 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
 
 
 def method_title(key: str, *, short: bool = False) -> str:
-    """A method's name for readers; any other key is shown as it is, made safe."""
-    return TITLES[key][short] if key in TITLES else escape(key)
+    """A method's name for readers; a key that no method has is shown as it is, made safe."""
+    if key in TITLES:
+        return TITLES[key][short]
+    method = available_methods().get(key)
+    return escape(method.title if method else key)
 
 
 def escape(text: str, limit: int = 40) -> str:

@@ -1,0 +1,141 @@
+"""What every way to merge makes of the same sources: a dot per method on one axis of test accuracy."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+import plotly.graph_objects as go
+
+from softmerge_core.figures.accuracy import percent_range
+from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+
+REFERENCES = ("best_source", "average", "ensemble")  # drawn as lines, the lowest label first
+ROW = 25  # px a method
+TOP, BOTTOM = 62, 66  # px: three rows of labels above, the axis and its note below
+_LABEL = 17  # px a row of labels
+_FEW = 5  # with fewer seeds each one is drawn
+
+Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, half, values}, 0-1, where there is one
+
+
+def comparison_height(methods: int) -> int:
+    """Height (px) that gives each of ``methods`` rows its room."""
+    return TOP + BOTTOM + ROW * max(methods, 4)
+
+
+def comparison_figure(entries: Sequence[Entry], *, theme: Theme, order: Sequence[str] = ()) -> go.Figure | None:
+    """Test accuracy (percent) of every method with its 95 % interval over seeds; None before the first.
+
+    ``entries`` are the rows of a comparison's result or of its ``report`` so far. ``order``: the methods' keys from
+    top to bottom; while a run is live pass all it will try, so that nothing moves. By default, that of ``entries``.
+    """
+    found = {str(entry["method"]): entry for entry in entries}
+    keys = [key for key in (order or found) if key in order or _is_method(found[key])]
+    values = [value for entry in found.values() if entry["method"] in (*keys, *REFERENCES) for value in _values(entry)]
+    if not values:
+        return None
+    low, high = percent_range(values)
+    labels = dict(zip(keys, distinct([method_title(key) for key in keys], 28), strict=True))
+    figure = new_figure(theme)
+    _references(figure, found, theme, middle=(low + high) / 2)
+    for key, label in labels.items():
+        _row(figure, key, label, found.get(key), theme)
+    _layout(figure, list(labels.values()), (low, high), _note(found.values()), theme)
+    return figure
+
+
+def _is_method(entry: Entry) -> bool:
+    """Sources and the best of them have no title."""
+    return "title" in entry
+
+
+def _values(entry: Entry) -> list[float]:
+    """All that must lie on the axis, in percent."""
+    accuracy = entry.get("accuracy")
+    if not accuracy:
+        return []
+    mean, half = accuracy["mean"], accuracy.get("half") or 0.0
+    inside = [min(max(mean + sign * half, 0.0), 1.0) for sign in (-1, 1)]
+    return [100 * value for value in (*accuracy["values"], *inside) if isfinite(value)]
+
+
+def _row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
+    """A method's dot, its interval, each of few seeds, and its number; of one that failed, that it did."""
+    style, accuracy = method_style(key, theme), (entry or {}).get("accuracy")
+    x = 100 * accuracy["mean"] if accuracy else float("nan")
+    figure.add_trace(_dot(label, x, accuracy, style.color, style.marker))
+    seeds = accuracy["values"] if accuracy else []
+    if 1 < len(seeds) < _FEW:
+        figure.add_scatter(
+            x=[100 * value for value in seeds], y=[label] * len(seeds), name=f"{label}, each seed", mode="markers",
+            marker={"symbol": "circle-open", "size": 5, "color": style.color, "line": {"width": 1}}, cliponaxis=False,
+            hovertemplate="%{y}, one seed: %{x:.2f} %<extra></extra>",
+        )  # fmt: skip
+    failed = bool(entry and entry.get("problem") and not accuracy)
+    if accuracy or failed:
+        figure.add_annotation(
+            text="no result" if failed else f"{x:.1f} %", showarrow=False,
+            font={"color": colour("quiet", theme) if failed else style.color, "size": 12},
+            xref="paper", x=1, xanchor="left", xshift=8, y=label, yanchor="middle",
+        )  # fmt: skip
+
+
+def _dot(label: str, x: float, accuracy: Mapping[str, Any] | None, hue: str, marker: str) -> go.Scatter:
+    half = (accuracy or {}).get("half")
+    words = f"<br>95 % interval: ±{100 * half:.2f} points, n = {len(accuracy['values'])}" if half and accuracy else ""
+    return go.Scatter(
+        x=[x], y=[label], name=label, mode="markers",
+        marker={"color": hue, "symbol": marker, "size": 10, "line": {"width": 1, "color": hue}},
+        error_x={
+            "type": "data", "array": [100 * (half or 0.0)], "visible": bool(half),
+            "color": hue, "thickness": 1.5, "width": 4,
+        },
+        cliponaxis=False,
+        hovertemplate=f"%{{y}}: %{{x:.2f}} %{words}<extra></extra>",
+    )  # fmt: skip
+
+
+def _references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:
+    """What needs no method, and what no single network costs, as labelled lines, each label in a row of its own."""
+    known = [key for key in REFERENCES if key in found and found[key].get("accuracy")]
+    for row, key in enumerate(known):
+        x, style = 100 * found[key]["accuracy"]["mean"], method_style(key, theme)
+        line = {"color": style.color, "dash": style.dash, "width": 1.5}
+        figure.add_shape(type="line", x0=x, x1=x, yref="paper", y0=0, y1=1, line=line, layer="below")
+        figure.add_shape(
+            type="line", x0=x, x1=x, yref="paper", ysizemode="pixel", yanchor=1, y0=0, y1=_LABEL * row + 14,
+            line={**line, "width": 1},
+        )  # fmt: skip
+        right = x > middle
+        figure.add_annotation(
+            text=f"{method_title(key)} {x:.1f} %", showarrow=False, font={"color": style.color, "size": 12},
+            x=x, xanchor="right" if right else "left", xshift=-4 if right else 4,
+            yref="paper", y=1, yanchor="bottom", yshift=_LABEL * row,
+        )  # fmt: skip
+
+
+def _note(entries: Any) -> str:
+    """What the bars are, where there are any."""
+    seeds = {len(e["accuracy"]["values"]) for e in entries if (e.get("accuracy") or {}).get("half") is not None}
+    if not seeds:
+        return ""
+    n = f"n = {min(seeds)}" if len(seeds) == 1 else f"n = {min(seeds)} to {max(seeds)}"
+    return f"<br>Bars: 95 % confidence interval of the mean over seeds, {n}"
+
+
+def _layout(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
+    figure.update_layout(
+        showlegend=False,
+        margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
+        xaxis={"title": {"text": f"Test accuracy (%){note}"}, "range": list(limits), "tickangle": 0},
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": list(labels)[::-1],
+            "tickvals": list(labels),
+            "range": [-0.6, len(labels) - 0.4],
+            "showline": False,
+            "ticks": "",
+            "tickfont": {"color": colour("text", theme)},
+        },
+    )

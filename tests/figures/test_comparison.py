@@ -1,0 +1,109 @@
+"""The comparison of methods as data."""
+
+import math
+
+import pytest
+
+from softmerge_core.events import Score
+from softmerge_core.experiments.compare import CompareSpec, report
+from softmerge_core.figures.comparison import comparison_figure, comparison_height
+from softmerge_core.figures.style import method_style
+
+
+def score(series: str, accuracy: float, seed: int = 0) -> Score:
+    values = {"accuracy": accuracy, "loss": 1.0, "calibration": 0.1, "validation": 0.5}
+    return Score(step=1, series=series, seed=seed, took=1.0, memory=2.0, **values)
+
+
+ROWS = [
+    score("source-1", 0.7),
+    score("best_source", 0.7),
+    score("average", 0.8),
+    score("soft", 0.84),
+    score("soft", 0.86, seed=1),
+    Score(step=1, series="ties", problem="needs a base model"),
+]
+
+
+def entries() -> list[dict[str, object]]:
+    return list(report(CompareSpec(), ROWS)["rows"])
+
+
+def traces() -> dict[str, object]:
+    figure = comparison_figure(entries(), theme="light")
+    assert figure is not None
+    return {trace.name: trace for trace in figure.data}
+
+
+def test_methods_are_sorted_as_the_result_is_and_sources_are_no_methods() -> None:
+    figure = comparison_figure(entries(), theme="light")
+    assert figure is not None
+    assert list(figure.layout.yaxis.categoryarray)[::-1] == ["Soft merge", "Plain average", "TIES"]
+    assert figure.layout.xaxis.title.text.startswith("Test accuracy (%)")
+
+
+def test_while_live_every_method_keeps_the_place_it_was_given() -> None:
+    order = ["average", "krum", "soft", "ties"]
+    for seen in range(1, len(ROWS) + 1):
+        rows = report(CompareSpec(), ROWS[:seen])["rows"]
+        figure = comparison_figure(rows, theme="light", order=order)
+        if figure is not None:
+            names = ["Plain average", "Krum", "Soft merge", "TIES"]
+            assert list(figure.layout.yaxis.categoryarray)[::-1] == names
+            assert list(figure.layout.yaxis.tickvals) == names
+
+
+def test_a_dot_is_the_mean_with_its_interval_in_percent() -> None:
+    found = traces()
+    soft, average = found["Soft merge"], found["Plain average"]
+    assert soft.x[0] == pytest.approx(85)  # type: ignore[attr-defined]
+    # Student's t with one degree of freedom: 12.706; standard error of two values 2 points apart: 1 point
+    assert soft.error_x.array[0] == pytest.approx(12.706, abs=1e-3)  # type: ignore[attr-defined]
+    assert soft.error_x.visible  # type: ignore[attr-defined]
+    assert not average.error_x.visible  # type: ignore[attr-defined]
+    assert list(found["Soft merge, each seed"].x) == pytest.approx([84, 86])  # type: ignore[attr-defined]
+
+
+def test_the_note_tells_what_bars_are_and_of_how_many_seeds() -> None:
+    figure = comparison_figure(entries(), theme="light")
+    assert figure is not None
+    assert "95 % confidence interval" in figure.layout.xaxis.title.text
+    assert "n = 2" in figure.layout.xaxis.title.text
+    single = comparison_figure(report(CompareSpec(), ROWS[:3])["rows"], theme="light")
+    assert single is not None
+    assert single.layout.xaxis.title.text == "Test accuracy (%)"
+
+
+def test_references_are_lines_with_their_names_in_rows_of_their_own() -> None:
+    figure = comparison_figure(entries(), theme="dark")
+    assert figure is not None
+    lines = [shape for shape in figure.layout.shapes if shape.ysizemode != "pixel"]
+    assert [line.x0 for line in lines] == pytest.approx([70, 80])
+    assert [line.line.dash for line in lines] == [method_style(key, "dark").dash for key in ("best_source", "average")]
+    labels = [note for note in figure.layout.annotations if note.yref == "paper"]
+    assert [label.text for label in labels] == ["Best source 70.0 %", "Plain average 80.0 %"]
+    assert len({label.yshift for label in labels}) == 2
+
+
+def test_a_method_that_failed_has_a_row_and_says_so() -> None:
+    figure = comparison_figure(entries(), theme="light")
+    assert figure is not None
+    (said,) = [note.text for note in figure.layout.annotations if note.y == "TIES"]
+    assert said == "no result"
+    assert math.isnan(next(trace for trace in figure.data if trace.name == "TIES").x[0])
+
+
+def test_every_value_and_interval_lies_on_the_axis() -> None:
+    figure = comparison_figure(entries(), theme="light")
+    assert figure is not None
+    low, high = figure.layout.xaxis.range
+    assert low <= 70
+    assert high >= 97.7
+
+
+def test_there_is_no_picture_without_numbers_and_room_for_every_row() -> None:
+    assert comparison_figure([], theme="light") is None
+    assert comparison_figure([], theme="light", order=["average"]) is None
+    failed = report(CompareSpec(), ROWS[5:])["rows"]
+    assert comparison_figure(failed, theme="light") is None
+    assert comparison_height(20) - comparison_height(10) == 250
