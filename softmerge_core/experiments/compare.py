@@ -207,13 +207,14 @@ def _base(spec: CompareSpec, method: str) -> "nn.Module | None":
     from softmerge_core.methods import find_method
     from softmerge_core.zoo import load_base, load_source
 
-    if "base" not in find_method(method).needs:
+    found = find_method(method)
+    if "base" not in found.needs | found.optional:
         return None
     if spec.base:
         return load_source(SourceSpec(model=spec.base)).module
     families = {source.model.partition("/")[0] for source in spec.sources}
     base = load_base(families.pop()) if len(families) == 1 else None
-    if base is None:
+    if base is None and "base" in found.needs:
         raise SourceError(NEEDS_BASE)
     return base
 

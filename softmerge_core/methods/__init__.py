@@ -51,7 +51,9 @@ def merge(
     method = find_method(name)
     parsed = parse(method.settings, settings, f"settings of {method.title}")
     material = _material(method, sources, data, names, base, seed, should_stop)
-    return method.merge(material, parsed).eval()
+    merged = method.merge(material, parsed)
+    merged.zero_grad(set_to_none=True)  # what trained it is done with its gradients
+    return merged.eval()
 
 
 def _material(

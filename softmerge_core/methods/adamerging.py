@@ -23,7 +23,7 @@ class AdaMergingSettings(Settings):
 
 
 def merge(material: Material, settings: AdaMergingSettings) -> "nn.Module":
-    """``B + sum_k lambda_lk (theta_k - B)`` with the lambda of least predicted entropy (eq. 7)."""
+    """``B + sum_k lambda_lk (theta_k - B)`` with the lambda of least predicted entropy."""
     import torch
 
     flat = material.flat()

@@ -32,7 +32,7 @@ class FisherSettings(Settings):
 
 
 def merge(material: Material, settings: FisherSettings) -> "nn.Module":
-    """``sum_k F_k theta_k / sum_k F_k`` (eq. 4, all sources weighing the same)."""
+    """``sum_k F_k theta_k / sum_k F_k``, all sources weighing the same."""
     flat = material.flat()
     inputs = train_inputs(material, flat, settings.samples)
     fishers = []
@@ -58,7 +58,7 @@ def fisher_mean(theta: "Tensor", fishers: "list[Tensor]", floor: float, normalis
 def _fisher(
     source: "nn.Module", flat: "FlatSources", inputs: "Tensor", settings: FisherSettings, material: Material
 ) -> "Tensor":
-    """Diagonal [P]: the mean over x of ``E_{y ~ p(y|x)} (d log p(y|x) / d theta)^2`` (eq. 3), in ``flat``'s order.
+    """Diagonal [P]: the mean over x of ``E_{y ~ p(y|x)} (d log p(y|x) / d theta)^2``, in ``flat``'s order.
 
     The labels are the source's own guesses, as in the paper, so that no true label is looked at.
     """

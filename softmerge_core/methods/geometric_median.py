@@ -27,7 +27,7 @@ def merge(material: Material, settings: GeometricMedianSettings) -> "nn.Module":
 def weiszfeld(theta: "Tensor", iterations: int, tolerance: float) -> "Tensor":
     """Weiszfeld's steps ``m <- sum_k w_k theta_k / sum_k w_k``, ``w_k = 1 / max(|m - theta_k|, nu)``, from the mean.
 
-    ``nu`` is the tiny smoothing of Pillutla et al. (algorithm 2), in units of the sources' spread.
+    ``nu`` is the tiny smoothing of Pillutla et al., in units of the sources' spread.
     """
     median = theta.mean(0)
     spread = float((theta - median).norm(dim=1).median())

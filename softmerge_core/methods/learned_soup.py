@@ -16,7 +16,7 @@ class LearnedSoupSettings(Settings):
     granularity: Literal["model", "module", "layer"] = setting(
         "layer", "Granularity", "What has mixing weights of its own."
     )
-    steps: int = setting(300, "Steps", "Training steps.", ge=1, le=100_000)
+    steps: int = setting(200, "Steps", "Training steps.", ge=1, le=100_000)
     learning_rate: float = setting(0.1, "Learning rate", "Step size of AdamW.", gt=0, le=10)
     scale_logits: bool = setting(
         True, "Scale logits", "Train a factor of the logits too, and keep it where the last layer is linear."
@@ -25,7 +25,7 @@ class LearnedSoupSettings(Settings):
 
 
 def merge(material: Material, settings: LearnedSoupSettings) -> "nn.Module":
-    """``argmin CE(b f(x; sum_k a_lk theta_k), y)`` over ``a_l = softmax(logits_l)`` and ``b = exp(log_b)`` (eq. 2).
+    """``argmin CE(b f(x; sum_k a_lk theta_k), y)`` over ``a_l = softmax(logits_l)`` and ``b = exp(log_b)``.
 
     ``b`` is part of the paper's predictions; here it is multiplied into the last linear layer, which is the same
     function, and dropped where another kind of layer comes last.
@@ -85,7 +85,7 @@ METHOD = Method(
     name="learned_soup",
     title="Learned soup",
     summary="Trains each layer's mixing weights, and a scale of the logits, on the validation data.",
-    paper="Wortsman et al. 2022, arXiv 2203.05482, appendix I",
+    paper="Wortsman et al. 2022, arXiv 2203.05482",
     needs=frozenset({"inputs", "labels"}),
     settings=LearnedSoupSettings,
     merge=merge,

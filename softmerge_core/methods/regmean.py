@@ -46,7 +46,7 @@ def merge(material: Material, settings: RegMeanSettings) -> "nn.Module":
 
 
 def solve(grams: "list[Tensor]", weights: "list[Tensor]", alpha: float, ridge: float) -> "Tensor":
-    """``(sum_k G_k)^-1 sum_k G_k W_k`` (eq. 2), where ``G_k = alpha X_k' X_k + (1 - alpha) diag(X_k' X_k)``.
+    """``(sum_k G_k)^-1 sum_k G_k W_k``, where ``G_k = alpha X_k' X_k + (1 - alpha) diag(X_k' X_k)``.
 
     ``grams``: [groups, features, features] each; ``weights``: [out, ...] each. The ridge pulls toward the mean.
     In float64: Gram matrices square the condition number.

@@ -135,6 +135,7 @@ def test_the_result_is_a_network_like_the_sources_which_stay_as_they_are(name: s
     assert look([*sources, base]) == seen
     assert torch.equal(torch.get_rng_state(), random)
     assert not merged.training
+    assert all(parameter.grad is None for parameter in merged.parameters())
     outputs = predict(merged, data.validation_inputs)
     assert outputs.shape == (SAMPLES, CLASSES)
     assert torch.isfinite(outputs).all()
