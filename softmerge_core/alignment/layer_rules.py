@@ -1,5 +1,7 @@
 """What layers with parameters do to the labels of axes, and which axes of their parameters follow."""
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from softmerge_core.alignment.labels import (
@@ -55,19 +57,14 @@ def convolution(trace: Trace, call: Call) -> Labels:
     if groups != source.shape[1] or transposed:
         return []
     trace.read(source, 1, trace.of(source)[1])
-    out = unify(_widened(trace.of(source)[1], weight.shape[0] // groups), trace.of(weight)[0])
+    times = weight.shape[0] // groups
+    out = unify(_widened(trace.of(source)[1], times), trace.of(weight)[0])
     return [trace.of(source)[0], _ties(trace, out, bias), *positions]
 
 
 def _widened(label: Label, times: int) -> Label:
     """Each position of an axis ``times`` over."""
-    if times == 1 or not label:
-        return label
-    if len(label) > 1:
-        pin(label)
-        return None
-    segment = label[0]
-    return repeated((segment,), segment.outer, segment.inner * times)
+    return tuple(replace(segment, inner=segment.inner * times) for segment in label) if label else label
 
 
 def batch_norm(trace: Trace, call: Call) -> Labels:

@@ -1,5 +1,6 @@
 """Inputs that a network can read, found from its first layer when none are given: only shapes matter here."""
 
+import copy
 from collections.abc import Callable, Iterator
 from itertools import chain, product
 
@@ -21,10 +22,11 @@ def example(network: nn.Module, inputs: Tensor | None = None) -> Tensor:
     """
     if inputs is not None:
         return torch.empty(2, *inputs.shape[1:], dtype=inputs.dtype, device="meta")
-    bare = without_values(network)
-    for sample in candidates(network):
-        if runs(bare, sample):
-            return sample
+    for device in ("meta", "cpu"):  # the latter for networks that cannot do without values
+        bare = without_values(network) if device == "meta" else copy.deepcopy(network).cpu().eval()
+        for sample in candidates(network):
+            if runs(bare, torch.zeros_like(sample, device=device)):
+                return sample
     raise SourceError(
         f"{type(network).__name__}: expected a network whose inputs can be told from its first layer; give some inputs"
     )

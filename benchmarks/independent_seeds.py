@@ -1,0 +1,158 @@
+"""Two networks trained from different random weights, merged: what aligning, REPAIR and soft merging are worth.
+
+    python -m benchmarks.independent_seeds [--pairs N]
+
+Prints two tables of test accuracy in percent, each a mean over N pairs of seeds: every way to merge two networks of one
+shape, and optimal-transport fusion of a network of width 96 into one of width 64.
+"""
+
+import argparse
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from softmerge_core import MergeData, SoftMergeSettings, soft_merge
+from softmerge_core.alignment import align, fuse, repair
+from softmerge_core.data import Data, load_dataset
+from softmerge_core.evaluation import evaluate
+from softmerge_core.networks.mlp import MLP
+from softmerge_core.networks.resnet import ResNet
+from softmerge_core.networks.vgg import VGG
+from softmerge_core.settings import TrainSettings
+from softmerge_core.training import train
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, the data it learns, and how."""
+
+    title: str
+    build: Callable[[], nn.Module]
+    dataset: str
+    settings: TrainSettings
+
+
+ADAM = TrainSettings(epochs=30, learning_rate=0.001, batch_size=64)
+SGD = TrainSettings(epochs=60, learning_rate=0.05, optimiser="sgd", weight_decay=0.001, batch_size=64)
+CASES = (
+    Case("MLP 512, MNIST-1D, Adam", lambda: MLP(40, 10, 512), "mnist1d", ADAM),
+    Case("MLP 128, digits, SGD", lambda: MLP(64, 10, 128), "digits", SGD),
+    Case("MLP 512, digits, SGD", lambda: MLP(64, 10, 512), "digits", SGD),
+    Case("VGG-like 16, digits", lambda: VGG(1, 10, 16), "digits", TrainSettings(epochs=15, learning_rate=0.002)),
+    Case("VGG-like 48, digits", lambda: VGG(1, 10, 48), "digits", TrainSettings(epochs=15, learning_rate=0.002)),
+    Case("ResNet-like 12, digits", lambda: ResNet(1, 10, 12), "digits", TrainSettings(epochs=10, learning_rate=0.003)),
+    Case("ResNet-like 32, digits", lambda: ResNet(1, 10, 32), "digits", TrainSettings(epochs=10, learning_rate=0.003)),
+)
+WIDTHS = (64, 96)
+FINE_TUNE = TrainSettings(epochs=3, learning_rate=0.0005, batch_size=64)
+
+
+def trained(build: Callable[[], nn.Module], data: Data, settings: TrainSettings, seed: int) -> nn.Module:
+    """A network from random weights of ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        network = build()
+    chosen = settings.model_copy(update={"seed": seed})
+    train(network, data.train_inputs, data.train_labels, chosen, classes=data.classes)
+    return network
+
+
+def percent(network: nn.Module, data: Data) -> float:
+    """Test accuracy."""
+    return 100 * evaluate(network, data.test_inputs, data.test_labels)[0]
+
+
+@torch.no_grad()
+def plain_average(networks: Sequence[nn.Module]) -> nn.Module:
+    """The mean of all tensors; BatchNorm statistics are averaged too, not estimated again."""
+    result = copy.deepcopy(networks[0])
+    states = [network.state_dict() for network in networks]
+    mean = {
+        key: torch.stack([state[key] for state in states]).mean(0) if value.is_floating_point() else value
+        for key, value in states[0].items()
+    }
+    result.load_state_dict(mean)
+    return result.eval()
+
+
+def soft(networks: Sequence[nn.Module], data: Data, granularity: str) -> nn.Module:
+    """Soft merging on the training data, judged by the validation data."""
+    parts = MergeData(data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
+    return soft_merge(networks, parts, SoftMergeSettings(granularity=granularity)).model  # type: ignore[arg-type]
+
+
+def compare(case: Case, seeds: tuple[int, int]) -> dict[str, float]:
+    """Test accuracy of one pair of endpoints and of every merge of them."""
+    data = load_dataset(case.dataset)
+    ends = [trained(case.build, data, case.settings, seed) for seed in seeds]
+    result = {"end 1": percent(ends[0], data), "end 2": percent(ends[1], data)}
+    pairs = {"naive": ends}
+    for how in ("weights", "activations"):
+        pairs[how] = align(ends, data.train_inputs, how)  # type: ignore[arg-type]
+    for name, pair in pairs.items():
+        middle = plain_average(pair)
+        result[name] = percent(middle, data)
+        result[f"{name} +R"] = percent(repair(middle, pair, data.train_inputs), data)
+        result[f"{name} +ch"] = percent(soft(pair, data, "channel"), data)
+        result[f"{name} +auto"] = percent(soft(pair, data, "auto"), data)
+    return result
+
+
+def transported(seed: int, dataset: str, settings: TrainSettings) -> dict[str, float]:
+    """Optimal transport of a wide MLP into a narrow one, and a short fine-tuning of it and of the narrow one."""
+    data = load_dataset(dataset)
+    features = data.train_inputs[0].numel()
+    ends = [trained(lambda w=w: MLP(features, 10, w), data, settings, seed + w) for w in WIDTHS]  # type: ignore[misc]
+    result = {f"width {w}": percent(end, data) for w, end in zip(WIDTHS, ends, strict=True)}
+    for mode in ("weights", "activations"):
+        fused = fuse(ends, data.train_inputs, mode)  # type: ignore[arg-type]
+        result[mode[:3]] = percent(fused, data)
+        result[f"{mode[:3]} +tuned"] = percent(tuned(fused, data), data)
+    result["width 64 +tuned"] = percent(tuned(ends[0], data), data)
+    return result
+
+
+def tuned(network: nn.Module, data: Data) -> nn.Module:
+    """A copy after a short training."""
+    result = copy.deepcopy(network)
+    train(result, data.train_inputs, data.train_labels, FINE_TUNE, classes=data.classes)
+    return result
+
+
+def table(title: str, rows: Sequence[tuple[str, Sequence[dict[str, float]]]]) -> None:
+    """One line a case: means over pairs."""
+    columns = list(rows[0][1][0])
+    print(f"| {title} | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
+    for name, results in rows:
+        means = [sum(result[column] for result in results) / len(results) for column in columns]
+        print(f"| {name} | " + " | ".join(f"{mean:.1f}" for mean in means) + " |")
+    print(flush=True)
+
+
+def main() -> None:
+    """Both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=1, help="pairs of seeds to take the mean over")
+    pairs = [(2 * n + 1, 2 * n + 2) for n in range(parser.parse_args().pairs)]
+    torch.set_num_threads(1)
+    started = time.monotonic()
+    rows = []
+    for case in CASES:
+        rows.append((case.title, [compare(case, pair) for pair in pairs]))
+        table("test accuracy, %", rows[-1:])
+    table("test accuracy, %", rows)
+    seeds = [first for first, _ in pairs]
+    settings = {"mnist1d": ADAM, "digits": SGD}
+    table(
+        "width 96 into 64, %",
+        [(name, [transported(seed, name, chosen) for seed in seeds]) for name, chosen in settings.items()],
+    )
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

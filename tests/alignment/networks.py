@@ -1,0 +1,71 @@
+"""Networks to align: every one of the zoo, some of torchvision's, small ones of every kind of layer."""
+
+import copy
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.alignment.groups import Group, permutation_groups
+from softmerge_core.networks import build_network
+from tests.networks_for_tests import NETWORKS
+
+ZOO = {
+    "mlp": (12,),
+    "cnn1d": (1, 40),
+    "vgg": (1, 8, 8),
+    "resnet": (1, 8, 8),
+    "vit": (1, 8, 8),
+    "lstm": (1, 40),
+}
+TORCHVISION = {
+    f"torchvision/{name}": (3, 32, 32)
+    for name in ("resnet18", "resnet50", "vgg11_bn", "mobilenet_v2", "squeezenet1_1", "shufflenet_v2_x0_5", "googlenet")
+}
+SMALL = {f"small/{name}": (12,) for name in NETWORKS}
+ALL = {**ZOO, **TORCHVISION, **SMALL}
+
+
+@cache
+def shared(name: str) -> nn.Module:
+    """A network that nobody may change."""
+    if name.startswith("small/"):
+        torch.manual_seed(0)
+        return lively(NETWORKS[name.removeprefix("small/")](), ALL[name])
+    return lively(build_network(name, ALL[name], 5, seed=0), ALL[name])
+
+
+@cache
+def groups_of(name: str) -> tuple[Group, ...]:
+    """The groups of a network, found once."""
+    return permutation_groups(shared(name))
+
+
+def inputs_of(name: str, count: int = 6) -> Tensor:
+    """Inputs that a network reads."""
+    return torch.randn(count, *ALL[name], generator=torch.Generator().manual_seed(0))
+
+
+def build(name: str, dtype: torch.dtype = torch.float32) -> tuple[nn.Module, Tensor]:
+    """A network of one's own in evaluation mode, and six inputs it reads."""
+    return copy.deepcopy(shared(name)).to(dtype), inputs_of(name).to(dtype)
+
+
+@torch.no_grad()
+def lively(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+    """Every parameter and every statistic of its own, so that a unit put in a wrong place would show in the outputs."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in network.parameters():
+        if parameter.numel() > 10_000_000:
+            continue  # VGG's classifier is random enough, and slow to add to
+        spread = parameter.abs().mean() if parameter.numel() > 1 else 0.0
+        parameter.add_(0.3 * spread * torch.randn(parameter.shape, generator=generator))
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = 1.0
+    network.train()
+    network(torch.randn(16, *shape, generator=generator))
+    for name, buffer in network.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.mul_(1 + 0.2 * torch.rand(buffer.shape, generator=generator))
+    return network.eval()

@@ -1,0 +1,217 @@
+"""Matching finds a hidden order again, and brings sources nearer to each other without changing what they compute."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from softmerge_core.alignment.activations import Moments, unit_values
+from softmerge_core.alignment.aligning import align
+from softmerge_core.alignment.groups import Place, permutation_groups, symmetry
+from softmerge_core.alignment.permute import apply, permute_state, random_permutations, tensors_of
+from softmerge_core.alignment.settings import AlignSettings
+from softmerge_core.alignment.weight_matching import match_weights, objective, similarity
+from softmerge_core.checks import check_architecture
+from softmerge_core.errors import DataError, SettingsError, SourceError
+from softmerge_core.evaluation import evaluate
+from softmerge_core.networks.mlp import MLP
+from softmerge_core.settings import parse
+from softmerge_core.zoo import load_family
+from tests.alignment.networks import ZOO, build, inputs_of
+
+
+def same(first: nn.Module, second: nn.Module) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("name", [*ZOO, "small/recurrent", "small/convolutional"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_weights_find_a_hidden_order_exactly(name: str, seed: int) -> None:
+    network, _ = build(name)
+    groups = permutation_groups(network)
+    hidden = apply(network, random_permutations(groups, torch.Generator().manual_seed(seed + 7)), groups)
+    assert not same(network, hidden)
+    kept = copy.deepcopy(hidden)
+    first, second = align([network, hidden], how="weights", seed=seed)
+    assert same(first, network)
+    assert same(second, network)
+    assert same(hidden, kept)  # sources are not touched
+    assert second is not hidden
+    assert first is not network
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn1d", "resnet", "vit", "lstm"])
+def test_activations_find_a_hidden_order_exactly(name: str) -> None:
+    network, _ = build(name)
+    groups = permutation_groups(network)
+    hidden = apply(network, random_permutations(groups, torch.Generator().manual_seed(8)), groups)
+    aligned = align([network, hidden], inputs_of(name, 96), how="activations")
+    assert same(aligned[1], network)
+
+
+def test_similarity_is_the_gain_of_each_assignment() -> None:
+    """Against the objective itself: sum_i similarity[i, p_i] is what a group's tensors contribute, for any p."""
+    torch.manual_seed(0)
+    one, other = (MLP(3, 2, 4).double().state_dict() for _ in range(2))
+    groups = permutation_groups(MLP(3, 2, 4))
+    names = frozenset(one)
+    group = groups[0]
+    table = similarity(group, dict(one), dict(other), names)
+    touched = frozenset(axis.name for axis in group.axes)
+    for order in itertools.permutations(range(4)):
+        state = dict(other)
+        permute_state(state, {group.name: torch.tensor(order)}, [group])
+        naive = sum(float((one[name] * state[name]).sum()) for name in touched)
+        assert float(table[range(4), order].sum()) == pytest.approx(naive, abs=1e-12)
+
+
+def test_weight_matching_finds_the_best_of_all_orders() -> None:
+    """Two groups of four units: 576 orders, tried one by one in float64."""
+    best_found = 0
+    for seed in range(5):
+        torch.manual_seed(seed)
+        networks = [MLP(3, 2, 4).double() for _ in range(2)]
+        groups = permutation_groups(networks[0])
+        one, other = tensors_of(networks[0]), tensors_of(networks[1])
+        names = frozenset(one)
+
+        def value(orders: dict[str, torch.Tensor], one=one, other=other, groups=groups, names=names) -> float:
+            state = dict(other)
+            permute_state(state, orders, groups)
+            return objective(one, state, names)
+
+        every = [torch.tensor(order) for order in itertools.permutations(range(4))]
+        best = max(value({groups[0].name: a, groups[1].name: b}) for a in every for b in every)
+        found = value(match_weights(one, other, groups, names, generator=torch.Generator().manual_seed(0)))
+        start = value({})
+        assert start - 1e-12 <= found <= best + 1e-12
+        best_found += found > best - 1e-9
+    assert best_found >= 3  # coordinate descent may end in a local optimum, but seldom does
+
+
+def test_correlation_agrees_with_numpy_over_batches() -> None:
+    generator = torch.Generator().manual_seed(0)
+    first, second = (torch.randn(50, n, generator=generator, dtype=torch.float64) for n in (3, 4))
+    second[:, 1] = 2.5  # a unit that never changes
+    moments = Moments()
+    for rows in (slice(0, 20), slice(20, 50)):
+        moments.add(first[rows], second[rows])
+    expected = torch.corrcoef(torch.cat([first, second], 1).T)[:3, 3:]
+    expected[:, 1] = 0
+    assert torch.allclose(moments.correlation(), expected)
+    differences = ((first[:, :, None] - second[:, None]) ** 2).mean(0)
+    assert torch.allclose(moments.distance(), differences)
+
+
+def test_units_of_a_flattened_axis_are_told_apart() -> None:
+    tensor = torch.arange(2 * 6.0).view(2, 6)
+    values = unit_values(tensor, Place("g", 0, 1, 0, 1, 3, 2))
+    assert values.tolist() == [[0, 2, 4], [1, 3, 5], [6, 8, 10], [7, 9, 11]]
+
+
+@pytest.fixture(scope="module")
+def family() -> tuple[list[nn.Module], object]:
+    loaded = load_family("mnist1d-cnn-independent")
+    return loaded.sources, loaded.data
+
+
+def average(networks: list[nn.Module]) -> nn.Module:
+    result = copy.deepcopy(networks[0])
+    with torch.no_grad():
+        for name, parameter in result.named_parameters():
+            parameter.copy_(torch.stack([dict(n.named_parameters())[name] for n in networks]).mean(0))
+    return result
+
+
+@pytest.mark.parametrize("how", ["weights", "activations"])
+def test_aligned_average_of_independent_seeds_is_better_by_far(how: str, family) -> None:
+    sources, data = family
+    test = data.test_inputs, data.test_labels
+    naive, _ = evaluate(average(sources[:2]), *test)
+    aligned = align(sources[:2], data.train_inputs, how)
+    better, _ = evaluate(average(aligned), *test)
+    assert better > naive + 0.1
+    for source, copied in zip(sources, aligned, strict=False):
+        with torch.no_grad():
+            assert (source(data.test_inputs) - copied(data.test_inputs)).abs().max() < 1e-4
+
+
+def test_matching_to_the_mean_brings_sources_nearer(family) -> None:
+    sources, _ = family
+
+    def spread(networks: list[nn.Module]) -> float:
+        flat = torch.stack([nn.utils.parameters_to_vector(n.parameters()).detach() for n in networks]).double()
+        return float(((flat - flat.mean(0)) ** 2).sum())
+
+    pairwise, to_mean = (align(sources, to_mean=choice) for choice in (False, True))
+    assert spread(to_mean) < spread(pairwise) < spread(sources)
+    again = align(sources, to_mean=True)
+    assert all(same(one, other) for one, other in zip(to_mean, again, strict=True))  # the seed decides all
+
+
+def test_the_reference_keeps_its_order(family) -> None:
+    sources, _ = family
+    aligned = align(sources, reference=2)
+    assert same(aligned[2], sources[2])
+    assert not same(aligned[0], sources[0])
+    assert all(same(one, other) for one, other in zip(align(sources, how="none"), sources, strict=True))
+
+
+def test_training_mode_and_randomness_are_left_alone() -> None:
+    network, _ = build("resnet")
+    other = copy.deepcopy(network).train()
+    state = torch.get_rng_state()
+    align([network, other], inputs_of("resnet"), how="activations")
+    align([network, other])
+    assert torch.equal(state, torch.get_rng_state())
+    assert other.training
+    assert not network.training
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    network, inputs = build("mlp")
+    broken = copy.deepcopy(network)
+    broken.head.bias.data[0] = float("nan")
+    with pytest.raises(SourceError, match=r"'second': head.bias has NaN or Inf"):
+        align([network, broken], names=["first", "second"])
+    with pytest.raises(SourceError, match="two or more"):
+        align([network])
+    with pytest.raises(SourceError, match="two architectures"):
+        align([network, MLP(12, 5, 16)])
+    with pytest.raises(DataError, match="needs inputs"):
+        align([network, network], how="activations")
+    with pytest.raises(DataError, match="needs inputs"):
+        align([network, network], inputs[:0], how="activations")
+    with pytest.raises(DataError, match="cannot read inputs of shape"):
+        align([network, network], torch.zeros(3, 5), how="activations")
+    with pytest.raises(DataError, match="NaN or Inf"):
+        align([network, network], inputs / 0, how="activations")
+    with pytest.raises(SettingsError, match=r"how: expected .* got 'magic'"):
+        align([network, network], how="magic")
+    with pytest.raises(SettingsError, match="reference: expected 0 to 1, got 2"):
+        align([network, network], reference=2)
+
+
+def test_a_notice_tells_when_nothing_can_be_reordered() -> None:
+    network, _ = build("small/tied")
+    told: list[str] = []
+    aligned = align([network, network], on_notice=told.append)
+    assert same(aligned[1], network)
+    assert len(told) == 1
+    assert symmetry(network).groups == ()
+    check_architecture(aligned, ["a", "b"])
+
+
+def test_settings_tell_what_they_need() -> None:
+    assert AlignSettings().needs == frozenset()
+    assert AlignSettings(how="weights").needs == frozenset()
+    assert AlignSettings(how="activations").needs == {"inputs"}
+    assert AlignSettings(how="weights", repair=True).needs == {"inputs"}
+    with pytest.raises(SettingsError, match="how"):
+        parse(AlignSettings, {"how": "magic"}, "settings of alignment")
+    for field in AlignSettings.model_fields.values():
+        assert field.title
+        assert field.description.endswith(".")
