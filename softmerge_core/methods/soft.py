@@ -40,6 +40,7 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=SoftSettings,
     merge=merge,
+    idempotent=False,  # a part may learn a scale of its own
     ordered=True,  # each place in the order has noise of its own
     random=True,
 )
