@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from softmerge_core.alignment.activations import Moments, unit_values
-from softmerge_core.alignment.aligning import align
+from softmerge_core.alignment.aligning import align, align_first
 from softmerge_core.alignment.groups import Place, permutation_groups, symmetry
 from softmerge_core.alignment.permute import apply, permute_state, random_permutations, tensors_of
 from softmerge_core.alignment.settings import AlignSettings
@@ -203,6 +203,25 @@ def test_a_notice_tells_when_nothing_can_be_reordered() -> None:
     assert len(told) == 1
     assert symmetry(network).groups == ()
     check_architecture(aligned, ["a", "b"])
+
+
+def test_the_switch_in_front_does_what_its_settings_say(family) -> None:
+    sources, data = family
+    inputs = data.train_inputs[:256]
+    for how in ("weights", "activations"):
+        settings = AlignSettings(how=how, reference=1, to_mean=False)
+        pairs = zip(
+            align_first(sources[:3], settings, inputs),
+            align(sources[:3], inputs, how, reference=1, to_mean=False),
+            strict=True,
+        )
+        assert all(same(one, other) for one, other in pairs)
+    assert all(a is b for a, b in zip(align_first(sources, AlignSettings()), sources, strict=True))
+    # By weights alone, no input is looked at, not even one that is no number.
+    spoiled = align_first(sources[:2], AlignSettings(how="weights"), inputs / 0)
+    assert all(same(one, other) for one, other in zip(spoiled, align(sources[:2]), strict=True))
+    with pytest.raises(DataError, match="needs inputs"):
+        align_first(sources, AlignSettings(how="activations"))
 
 
 def test_settings_tell_what_they_need() -> None:

@@ -152,9 +152,9 @@ def test_branches_of_different_widths_are_carried_each_by_itself() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     network, inputs = build("mlp")
-    with pytest.raises(SourceError, match="'source 2' is of another design.*"):
+    with pytest.raises(SourceError, match=r"'source 2' is of another design.*"):
         fuse([network, build("cnn1d")[0]])
-    with pytest.raises(SourceError, match="head.weight is .7, 32. in it and .5, 32. in the target"):
+    with pytest.raises(SourceError, match=r"head.weight is .7, 32. in it and .5, 32. in the target"):
         fuse([network, MLP(12, 7, 32)])
     with pytest.raises(SourceError, match="two or more"):
         fuse([network])
@@ -166,5 +166,5 @@ def test_what_does_not_fit_is_refused() -> None:
         fuse([network, network], inputs, target=5)
     broken = copy.deepcopy(network)
     broken.head.bias.data[0] = float("inf")
-    with pytest.raises(SourceError, match="'source 2': head.bias has NaN or Inf"):
+    with pytest.raises(SourceError, match=r"'source 2': head.bias has NaN or Inf"):
         fuse([network, broken])
