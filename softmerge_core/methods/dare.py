@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 class DareSettings(Settings):
     """How much is dropped, and what is done with the rest."""
 
-    drop: float = setting(0.2, "Drop", "Share of each task vector's entries that is dropped at random.", ge=0, lt=1)
+    drop: float = setting(
+        0.1,
+        "Drop",
+        "Share of each task vector's entries dropped at random; .9 suits sources close to the base.",
+        ge=0,
+        lt=1,
+    )
     then: Literal["sum", "ties"] = setting(
         "sum", "Then", "Add the task vectors up (task arithmetic), or trim and elect signs (TIES)."
     )

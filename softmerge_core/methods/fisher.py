@@ -18,7 +18,7 @@ CHUNK = 2**24  # gradient entries held at once
 class FisherSettings(Settings):
     """On what and how the Fisher information is estimated."""
 
-    samples: int = setting(128, "Samples", "Training inputs it is estimated on.", ge=1, le=100_000)
+    samples: int = setting(256, "Samples", "Training inputs it is estimated on.", ge=1, le=100_000)
     expectation: Literal["exact", "drawn"] = setting(
         "exact", "Labels", "Weigh every class by the source's own probability, or draw one label a sample."
     )
@@ -26,7 +26,7 @@ class FisherSettings(Settings):
         False, "Normalise", "Give every source's Fisher information the same mean: certain sources have a small one."
     )
     floor: float = setting(
-        1e-3, "Floor", "Added to each Fisher entry, as a share of their mean: weights that hardly matter are averaged.",
+        0.1, "Floor", "Added to each Fisher entry, as a share of their mean: weights that hardly matter are averaged.",
         gt=0, le=1000, more=True,
     )  # fmt: skip
 
@@ -47,7 +47,7 @@ def fisher_mean(theta: "Tensor", fishers: "list[Tensor]", floor: float, normalis
     """[P] of ``theta`` [K, P] and one Fisher diagonal [P] a source; sums in float64, which sixteen squares need."""
     import torch
 
-    weights = torch.stack(fishers).double()
+    weights = torch.stack(fishers).double().nan_to_num(posinf=torch.finfo(torch.float32).max)  # squares may overflow
     means = weights.mean(1, keepdim=True)
     scale = means.clamp(min=torch.finfo(torch.float64).tiny) if normalise else torch.ones_like(means)
     weights = weights / scale
@@ -69,72 +69,71 @@ def _fisher(
     from softmerge_core.evaluation import predict
 
     network = copy.deepcopy(source).to(flat.dtype).eval().requires_grad_(True)
-    probabilities = predict(network, inputs).softmax(1)
-    rows, labels, weights = _questions(probabilities, settings.expectation, material.generator)
+    weights = _label_weights(predict(network, inputs).softmax(1), settings.expectation, material.generator)
     size = max(1, CHUNK // flat.theta.shape[1])
     total: dict[str, Tensor] = {name: torch.zeros_like(p) for name, p in network.named_parameters()}
-    for part in torch.arange(len(rows)).split(size):
-        for name, value in squared_gradients(network, inputs[rows[part]], labels[part], weights[part]).items():
+    for some, theirs in zip(inputs.split(size), weights.split(size), strict=True):
+        for name, value in squared_gradients(network, some, theirs).items():
             total[name] += value / len(inputs)
     network.load_state_dict(total, strict=False)  # only to have them in flat's order
     return flat.flatten(network)
 
 
-def _questions(
-    probabilities: "Tensor", expectation: str, generator: "torch.Generator"
-) -> "tuple[Tensor, Tensor, Tensor]":
-    """(which sample, which label, its weight): all classes of every sample, or one drawn from its probabilities."""
+def _label_weights(probabilities: "Tensor", expectation: str, generator: "torch.Generator") -> "Tensor":
+    """How much each label counts for each sample, [N, classes]: its probability, or 1 for one drawn by it, else 0."""
     import torch
 
-    count, classes = probabilities.shape
     if expectation == "exact":
-        rows = torch.arange(count).repeat_interleave(classes)
-        return rows, torch.arange(classes).repeat(count), probabilities.reshape(-1)
-    drawn = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
-    return torch.arange(count), drawn, torch.ones_like(probabilities[:, 0])
+        return probabilities
+    drawn = torch.multinomial(probabilities, 1, generator=generator)
+    return torch.zeros_like(probabilities).scatter_(1, drawn, 1)
 
 
-def squared_gradients(
-    network: "nn.Module", inputs: "Tensor", labels: "Tensor", weights: "Tensor"
-) -> "dict[str, Tensor]":
-    """Per parameter, ``sum_i weights_i (d log p(labels_i | inputs_i))^2``: all samples at once where torch can."""
+def squared_gradients(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
+    """Per parameter, ``sum_ic weights_ic (d log p(c | inputs_i))^2``: all samples at once where torch can."""
     from torch import nn
 
     if any(isinstance(module, nn.RNNBase) for module in network.modules()):  # torch's batching rule is a slow loop
-        return _one_by_one(network, inputs, labels, weights)
+        return _one_by_one(network, inputs, weights)
     try:
-        return _vectorised(network, inputs, labels, weights)
+        return _vectorised(network, inputs, weights)
     except (RuntimeError, NotImplementedError):  # whatever has no batching rule
-        return _one_by_one(network, inputs, labels, weights)
+        return _one_by_one(network, inputs, weights)
 
 
-def _vectorised(network: "nn.Module", inputs: "Tensor", labels: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
+def _vectorised(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
     import torch
     from torch.func import functional_call, grad, vmap
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     parameters = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    total = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
 
-    def log_probability(parameters: "dict[str, Tensor]", sample: "Tensor", label: "Tensor") -> "Tensor":
-        logits = functional_call(network, parameters, (sample.unsqueeze(0),))[0]
-        return logits.log_softmax(0).gather(0, label.view(1))[0]
+    def log_probability(parameters: "dict[str, Tensor]", sample: "Tensor", label: int) -> "Tensor":
+        return functional_call(network, parameters, (sample.unsqueeze(0),))[0].log_softmax(0)[label]
 
-    with sdpa_kernel(SDPBackend.MATH):  # the only attention that has a batching rule
-        each = vmap(grad(log_probability), in_dims=(None, 0, 0))(parameters, inputs, labels)
-    return {name: torch.tensordot(weights, value.square(), 1) for name, value in each.items()}
+    each = vmap(grad(log_probability), in_dims=(None, 0, None))
+    for label, column in enumerate(weights.T):
+        asked = column.nonzero()[:, 0]
+        with sdpa_kernel(SDPBackend.MATH):  # the only attention that has a batching rule
+            gradients = each(parameters, inputs[asked], label) if len(asked) else {}
+        for name, gradient in gradients.items():
+            total[name] += torch.tensordot(column[asked], gradient.square(), 1)
+    return total
 
 
-def _one_by_one(network: "nn.Module", inputs: "Tensor", labels: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
+def _one_by_one(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
     import torch
 
     names, parameters = zip(*network.named_parameters(), strict=True)
     total = {name: torch.zeros_like(parameter) for name, parameter in zip(names, parameters, strict=True)}
-    for sample, label, weight in zip(inputs, labels, weights, strict=True):
-        log_probability = network(sample.unsqueeze(0)).log_softmax(1)[0, label]
-        gradients = torch.autograd.grad(log_probability, parameters, allow_unused=True)
-        for name, gradient in zip(names, gradients, strict=True):
-            if gradient is not None:
-                total[name] += weight * gradient.square()
+    for sample, row in zip(inputs, weights, strict=True):
+        logs = network(sample.unsqueeze(0)).log_softmax(1)[0]
+        for label in row.nonzero()[:, 0].tolist():
+            gradients = torch.autograd.grad(logs[label], parameters, retain_graph=True, allow_unused=True)
+            for name, gradient in zip(names, gradients, strict=True):
+                if gradient is not None:
+                    total[name] += row[label] * gradient.square()
     return total
 
 

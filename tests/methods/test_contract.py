@@ -23,7 +23,7 @@ from softmerge_core.networks import build_network
 METHODS = sorted(available_methods())
 MERGES = [name for name in METHODS if not available_methods()[name].reference]
 SHAPES = {"mlp": (6,), "cnn1d": (1, 16), "vgg": (1, 8, 8), "resnet": (1, 8, 8), "vit": (1, 8, 8), "lstm": (1, 16)}
-CLASSES, COUNT, SAMPLES = 3, 3, 24
+CLASSES, COUNT, SAMPLES = 3, 3, 16
 QUICK = {"steps": 2, "samples": 8, "epochs": 1, "evaluate_every": 3}
 
 every_method = pytest.mark.parametrize("name", METHODS)
