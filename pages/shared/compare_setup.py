@@ -63,6 +63,7 @@ def pick_methods(key: str, options: Sequence[str], default: Sequence[str]) -> li
         key=key,
         bind="query-params",
         label_visibility="collapsed",
+        wrap=True,
         help="Each chosen method merges the same sources.",
     )
     with st.container(horizontal=True, gap="small", key=f"{key}-row"):

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from softmerge_core.experiments.compare import BEST
 from softmerge_core.figures.style import TITLES
 from softmerge_core.methods import available_methods
 from softmerge_core.methods.base import SEES
@@ -33,11 +32,22 @@ def table_rows(entries: Sequence[Mapping[str, Any]], order: Sequence[str], *, li
     return [_row(key, found.get(key), live) for key in keys]
 
 
+def method_name(key: str) -> str:
+    """A method as it is called in every picture and table; any other key is a source's name."""
+    if key in TITLES:
+        return TITLES[key][0]
+    method = available_methods().get(key)
+    return method.title if method else f"Source: {key}"
+
+
 def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any]:
     method = available_methods().get(key)
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    title = method.title if method else TITLES[BEST][0] if key == BEST else f"Source: {key}"
-    row |= {"Method": title, "Needs": needs_words(sorted(method.needs)) if method else NOT_MERGED, "Note": ""}
+    row |= {
+        "Method": method_name(key),
+        "Needs": needs_words(sorted(method.needs)) if method else NOT_MERGED,
+        "Note": "",
+    }
     if entry is None:
         return {**row, "Note": "waiting" if live else "not run"}
     if entry.get("accuracy"):
@@ -63,7 +73,7 @@ def _note(entry: Mapping[str, Any]) -> str:
     if problem:
         return problem[0].upper() + problem[1:]
     if entry.get("reference"):
-        return "Not one network: all of them are run"
+        return "All networks, not one"
     seeds = len(entry["accuracy"]["values"]) if entry.get("accuracy") else 0
     return f"Mean of {seeds} seeds" if seeds > 1 else ""
 

@@ -50,30 +50,34 @@ def pick_family(*, key: str = "family") -> FamilyInfo | None:
     return found[chosen]
 
 
-def pick_sources(family: FamilyInfo) -> list[PickedSource]:
-    """A card for each model of the family; returns those that take part, in the family's order."""
+def pick_sources(family: FamilyInfo, *, honest: bool = False) -> list[PickedSource]:
+    """A card for each model of the family; returns those that take part, in the family's order.
+
+    ``honest``: none can be poisoned here, and those that are do not take part at first.
+    """
+    first = [model for model in family.models if not (honest and model.attack)][:AT_ONCE]
     with st.container(key="cards", gap="xsmall"):
         cards = [
-            source_card(f"{family.name}/{model.name}", model, chosen=index < AT_ONCE)
-            for index, model in enumerate(family.models)
+            source_card(f"{family.name}/{model.name}", model, chosen=model in first, honest=honest)
+            for model in family.models
         ]
     return [card for card in cards if card]
 
 
-def source_card(name: str, model: ModelInfo, *, chosen: bool) -> PickedSource | None:
+def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = False) -> PickedSource | None:
     """One model, ``name`` as a SourceSpec wants it: take part or not, test accuracy, how trained, a poison menu."""
     with st.container(border=True, gap=None, key=f"card-{_slug(name)}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             taken = st.toggle(
                 plain(model.title),
                 value=chosen,
-                key=f"use:{name}",
+                key=f"{'honest' if honest else 'use'}:{name}",
                 persist_state="session",
                 help="Whether this source takes part in the merge.",
                 width="stretch",
             )
             st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
-            attack = poison_menu(name)
+            attack = None if honest else poison_menu(name)
         st.caption(_about(model, attack))
     return PickedSource(SourceSpec(model=name, attack=attack), model.title) if taken else None
 

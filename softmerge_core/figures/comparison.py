@@ -120,14 +120,17 @@ def _note(entries: Any) -> str:
     if not seeds:
         return ""
     n = f"n = {min(seeds)}" if len(seeds) == 1 else f"n = {min(seeds)} to {max(seeds)}"
-    return f"<br>Bars: 95 % confidence interval of the mean over seeds, {n}"
+    return f"Bars: 95 % confidence interval of the mean over seeds, {n}"
 
 
 def _layout(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
+    title = "Test accuracy (%)"
+    wide, narrow = (f"{title}<br>{text}" if note else title for text in (note, note.replace("confidence ", "")))
     figure.update_layout(
         showlegend=False,
+        meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow.replace(" of the mean", "")}},
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
-        xaxis={"title": {"text": f"Test accuracy (%){note}"}, "range": list(limits), "tickangle": 0},
+        xaxis={"title": {"text": wide}, "range": list(limits), "tickangle": 0},
         yaxis={
             "type": "category",
             "categoryorder": "array",

@@ -1,0 +1,225 @@
+"""Malicious sources: accuracy of each method against their number and strength, and who is to blame."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, log10
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from softmerge_core.events import Blame, Event, Score
+from softmerge_core.figures.accuracy import percent_range
+from softmerge_core.figures.labels import EndLabel, end_labels
+from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+
+Against = Literal["malicious", "strength"]
+BEST = "best_source"
+TOP, BOTTOM = 30, 52  # px
+ROW = 34  # px a source in the picture of blame
+_GLYPHS = {
+    "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚", "x": "✖",
+    "star": "★", "pentagon": "⬟", "hexagon": "⬢",
+}  # fmt: skip
+
+
+def robustness_figure(
+    events: Sequence[Event],
+    *,
+    theme: Theme,
+    against: Against,
+    malicious: int,
+    strength: float,
+    methods: Sequence[str],
+    sources: int,
+    unit: str = "",
+    height: int = 360,
+) -> go.Figure | None:
+    """Test accuracy (percent) of each method, a line each; None before the first.
+
+    ``against`` "malicious": over the number of malicious sources at ``strength``; "strength": over the attack's
+    strength (log axis, in ``unit``) with ``malicious`` of them. The best honest source is a level line.
+    """
+    scores = [event for event in events if isinstance(event, Score)]
+    lines = {key: _line(scores, key, against, malicious, strength) for key in methods}
+    best = next((100 * score.accuracy for score in reversed(scores) if score.series == BEST), None)
+    values = [y for line in lines.values() for y in line.values() if isfinite(y)]
+    if not values:
+        return None
+    low, high = percent_range([*values, *([] if best is None else [best])])
+    figure, reach = new_figure(theme), _reach(lines, against, sources)
+    _mark_chosen(figure, malicious if against == "malicious" else strength, theme)
+    labels: list[EndLabel | None] = []
+    if best is not None:
+        labels.append(_add_best(figure, best, reach, theme))
+    for key, line in sorted(lines.items(), key=lambda item: method_style(item[0], theme).dash != "solid"):
+        if line:  # solid lines lie below, so that a broken one with the same course is seen
+            labels.append(_add_line(figure, key, line, against, theme))
+    tried = sorted({x for line in lines.values() for x in line})
+    _axes(figure, against, reach, tried, f"Malicious sources (of {sources})", unit)
+    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%)"}, "range": [low, high]})
+    figure.update_layout(showlegend=False, margin={"t": TOP, "b": BOTTOM})
+    end_labels(figure, [label for label in labels if label], low=low, high=high, plot_height=height - TOP - BOTTOM)
+    return figure
+
+
+def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float) -> dict[float, float]:
+    """Percent by number or by strength, in order; NaN where the method gave nothing."""
+    fixed = {"malicious": ("strength", strength), "strength": ("malicious", malicious)}[against]
+    mine = (s for s in scores if s.series == key and getattr(s, fixed[0]) == fixed[1])
+    found = {float(getattr(score, against)): 100 * score.accuracy for score in mine}
+    return {x: found[x] for x in sorted(found) if against == "malicious" or x > 0}
+
+
+def _reach(lines: Mapping[str, Mapping[float, float]], against: Against, sources: int) -> tuple[float, float]:
+    """The ends of the x axis: of numbers all that are possible, of strengths those that were tried."""
+    if against == "malicious":
+        return 0, sources - 1
+    strengths = [x for line in lines.values() for x in line]
+    return min(strengths), max(strengths)
+
+
+def _mark_chosen(figure: go.Figure, x: float, theme: Theme) -> None:
+    """A thin line at the case that the reader has chosen, which both pictures share."""
+    figure.add_vline(x=x, line={"color": colour("axis", theme), "width": 1}, layer="below")
+
+
+def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme: Theme) -> EndLabel:
+    style = method_style(BEST, theme)
+    figure.add_scatter(
+        x=list(reach), y=[best, best], name="Best honest source", mode="lines",
+        line={"color": style.color, "dash": style.dash, "width": 1.5},
+        hovertemplate="Best honest source: %{y:.1f} %<extra></extra>",
+    )  # fmt: skip
+    return EndLabel(best, "┈ Best honest", "┈ Honest", style.color)
+
+
+def _add_line(
+    figure: go.Figure, key: str, line: Mapping[float, float], against: Against, theme: Theme
+) -> EndLabel | None:
+    """One method's line; returns its label, which stands at its last known height."""
+    style, title = method_style(key, theme), method_title(key)
+    first = key == "soft"
+    what = "%{x} malicious" if against == "malicious" else "strength %{x:g}"
+    figure.add_scatter(
+        x=list(line), y=list(line.values()), name=title, mode="lines+markers",
+        line={"color": style.color, "dash": style.dash, "width": 2.5 if first else 1.75},
+        marker={"color": style.color, "symbol": style.marker, "size": 9 if first else 8},
+        cliponaxis=False, hovertemplate=f"{title}<br>{what}: %{{y:.1f}} %<extra></extra>",
+    )  # fmt: skip
+    known = [y for y in line.values() if isfinite(y)]
+    if not known:
+        return None
+    glyph, short = _GLYPHS.get(style.marker, "●"), method_title(key, short=True)
+    return EndLabel(known[-1], f"{glyph} {short}", f"{glyph} {short}", style.color)
+
+
+def _axes(
+    figure: go.Figure, against: Against, reach: tuple[float, float], tried: Sequence[float], title: str, unit: str
+) -> None:
+    low, high = reach
+    if against == "malicious":
+        figure.update_layout(xaxis={"title": {"text": title}, "dtick": 1, "range": [low - 0.15, high + 0.15]})
+        return
+    room = 0.05 * max(log10(high / low), 1)
+    title = f"Strength ({unit}, log scale)" if unit else "Strength (log scale)"
+    ticks = {"tickvals": list(tried), "ticktext": [f"{x:g}" for x in tried], "tickangle": 0}
+    axis = {"type": "log", "range": [log10(low) - room, log10(high) + room], **ticks}
+    figure.update_layout(xaxis={"title": {"text": title}, **axis})
+
+
+def blame_height(sources: int) -> int:
+    """Height (px) that gives each source its row."""
+    return TOP + BOTTOM + ROW * max(sources, 2)
+
+
+def blame_figure(blame: Blame | None, *, theme: Theme) -> go.Figure | None:
+    """Per source its mean gate (0 to 1) beside what leaving it out of the plain average gains (points)."""
+    if blame is None:
+        return None
+    labels = _source_labels(blame, 26, "malicious")
+    short = _source_labels(blame, 14, "")
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.08, figure=new_figure(theme))
+    gates = [gate if isfinite(gate) else 0.0 for gate in blame.gates]
+    figure.add_trace(_gate_bars(labels, gates, theme), row=1, col=1)
+    gains = [100 * gain if isfinite(gain) else float("nan") for gain in blame.gains]
+    figure.add_trace(_gain_bars(labels, gains, blame.malicious, theme), row=1, col=2)
+    for label, gate, gain in zip(labels, gates, gains, strict=True):
+        _number(figure, "x", "y", gate, label, f"{gate:.2f}", left=False)
+        text = f"{gain:+.1f}".replace("-", "−") if isfinite(gain) else "unknown"
+        _number(figure, "x2", "y2", gain if isfinite(gain) else 0.0, label, text, left=gain < 0)
+    _blame_layout(figure, labels, short, gains, theme)
+    return figure
+
+
+def _source_labels(blame: Blame, limit: int, word: str) -> list[str]:
+    """The sources' names, malicious ones marked by a sign and a word."""
+    names = distinct(blame.sources, limit)
+    mark = f" ({word})" if word else ""
+    return [f"⚠\ufe0e {name}{mark}" if bad else name for name, bad in zip(names, blame.malicious, strict=True)]
+
+
+def _gate_bars(labels: Sequence[str], gates: Sequence[float], theme: Theme) -> go.Bar:
+    return go.Bar(
+        x=gates, y=labels, orientation="h", name="Mean gate", width=0.62,
+        marker={
+            "color": gates, "colorscale": "Cividis", "cmin": 0, "cmax": 1,
+            "line": {"color": colour("quiet", theme), "width": 1},
+        },
+        hovertemplate="%{y}<br>mean gate z: %{x:.2f}<extra></extra>",
+    )  # fmt: skip
+
+
+def _gain_bars(labels: Sequence[str], gains: Sequence[float], malicious: Sequence[bool], theme: Theme) -> go.Bar:
+    return go.Bar(
+        x=gains, y=labels, orientation="h", name="Leave-one-out gain", width=0.62,
+        marker={
+            "color": [colour("extra4" if bad else "source", theme) for bad in malicious],
+            "pattern": {"shape": ["/" if bad else "" for bad in malicious], "size": 6, "solidity": 0.3},
+        },
+        hovertemplate="%{y}<br>leaving it out gains %{x:+.1f} points<extra></extra>",
+    )  # fmt: skip
+
+
+def _number(figure: go.Figure, x_axis: str, y_axis: str, x: float, label: str, text: str, *, left: bool) -> None:
+    """A bar's number at its end."""
+    figure.add_annotation(
+        text=text, showarrow=False, xref=x_axis, x=x, yref=y_axis, y=label,
+        xanchor="right" if left else "left", xshift=-4 if left else 4, yanchor="middle",
+    )  # fmt: skip
+
+
+def _blame_layout(
+    figure: go.Figure, labels: Sequence[str], short: Sequence[str], gains: Sequence[float], theme: Theme
+) -> None:
+    known = [gain for gain in gains if isfinite(gain)]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    room = max(0.28 * (high - low), 1.0)
+    category: dict[str, Any] = {
+        "type": "category", "categoryorder": "array", "categoryarray": list(labels)[::-1],
+        "range": [-0.6, len(labels) - 0.4], "ticks": "", "showline": False,
+    }  # fmt: skip
+    names = {
+        "tickvals": list(labels),
+        "ticktext": [f"{label}  " for label in labels],
+        "tickfont": {"color": colour("text", theme)},
+    }
+    zero = {"zeroline": True, "zerolinecolor": colour("quiet", theme), "zerolinewidth": 1}
+    figure.update_layout(
+        showlegend=False,
+        margin={"l": 8, "r": 16, "t": 12, "b": BOTTOM + TOP - 12},
+        xaxis={"title": {"text": "Mean gate z (0 closed, 1 open)"}, "range": [0, 1.18], "tickvals": [0, 0.5, 1]},
+        xaxis2={
+            "title": {"text": "Gain when left out (points)"},
+            "range": [low - (room if low < 0 else 0), high + (room if high > 0 or low == 0 else 0)],
+            **zero,
+        },
+        yaxis={**category, **names},
+        yaxis2=category,
+    )
+    brief = {
+        "yaxis.ticktext": [f"{label} " for label in short],
+        "xaxis.title.text": "Mean gate z",
+        "xaxis2.title.text": "Gain (points)",
+        "xaxis2.nticks": 4,
+    }
+    figure.update_layout(meta={**figure.layout.meta, "narrow": brief})
