@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from softmerge_core.alignment import layer_rules, shape_rules
 from softmerge_core.alignment.labels import Label, Units, pin_all, resolve
@@ -87,11 +88,21 @@ def symmetry(network: nn.Module, inputs: Tensor | None = None) -> Symmetry:
     sample = example(network, inputs)
     try:
         bare = without_values(network)
-        return _read_off(bare, _trace(bare, sample))
+        found = _read_off(bare, _trace(bare, sample))
     except FAILURES:  # an operation that cannot do without values
         device = next(iter(network.parameters())).device
         trace = _trace(network, torch.zeros(sample.shape, dtype=sample.dtype, device=device))
-        return _read_off(network, trace)
+        found = _read_off(network, trace)
+    return _confirmed(network, found, sample)
+
+
+def _confirmed(network: nn.Module, found: Symmetry, sample: Tensor) -> Symmetry:
+    """Only groups that turn out, on numbers, to leave the outputs as they are when their units are reversed."""
+    if not found.groups or unchanged(network, found.groups, sample):
+        return found
+    kept = tuple(group for group in found.groups if unchanged(network, (group,), sample))
+    places = tuple(place for place in found.places if place.group in {group.name for group in kept})
+    return Symmetry(kept, places)
 
 
 def _trace(network: nn.Module, sample: Tensor) -> Trace:
@@ -149,3 +160,41 @@ def _places(groups: dict[Units, Group], sites: Iterable[Site]) -> Iterator[Place
 def named_tensors(network: nn.Module) -> list[tuple[str, Tensor]]:
     """Parameters, then buffers, each once."""
     return [*network.named_parameters(), *network.named_buffers()]
+
+
+@torch.no_grad()
+def unchanged(network: nn.Module, groups: tuple[Group, ...], sample: Tensor) -> bool:
+    """Whether reversing the units of ``groups`` leaves the outputs for random inputs of ``sample``'s shape as they are.
+
+    A guard, not a proof: it sees whatever shows in the outputs of these weights.
+    """
+    state = dict(named_tensors(network))
+    device = next(iter(state.values())).device
+    inputs = torch.zeros(sample.shape, dtype=sample.dtype, device=device)
+    if inputs.is_floating_point():
+        generator = torch.Generator().manual_seed(0)
+        inputs = torch.randn(sample.shape, generator=generator, dtype=torch.float64).to(inputs)
+    reversed_state = dict(state)
+    for axis in (axis for group in groups for axis in group.axes):
+        tensor = reversed_state[axis.name]
+        run = tensor.narrow(axis.dim, axis.start, axis.length)
+        blocks = run.unflatten(axis.dim, (axis.outer, axis.size, axis.inner))
+        swapped = tensor.clone()
+        swapped.narrow(axis.dim, axis.start, axis.length).copy_(
+            blocks.flip(axis.dim + 1).flatten(axis.dim, axis.dim + 2)
+        )
+        reversed_state[axis.name] = swapped
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        both = [list(tensors(functional_call(network, s, (inputs,)))) for s in (state, reversed_state)]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return all(_close(one, other) for one, other in zip(*both, strict=True))
+
+
+def _close(expected: Tensor, got: Tensor) -> bool:
+    if not torch.isfinite(expected).all():
+        return True  # weights that are not finite tell nothing
+    return bool((expected - got).abs().max() <= 1e-3 * expected.abs().max() + 1e-12)

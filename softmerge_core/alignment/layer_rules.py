@@ -179,7 +179,7 @@ def attention(trace: Trace, call: Call) -> Outcome:
 
 def _stack(trace: Trace, units: Label, outer: int, inner: int, *stacked: Tensor | None) -> None:
     for tensor in stacked:
-        if tensor is not None and units:
+        if tensor is not None:
             unify(repeated(units, outer, inner), trace.of(tensor)[0])
 
 

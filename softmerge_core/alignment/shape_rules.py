@@ -252,6 +252,7 @@ REORDER = ("transpose", "permute", "movedim", "moveaxis", "swapaxes", "swapdims"
 POOLS = [f"{kind}_pool{n}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max", "lp") for n in (1, 2, 3)]
 RULES: dict[str, Rule] = {
     **dict.fromkeys(ELEMENTWISE, elementwise),
+    **dict.fromkeys([f"{name}_" for name in ELEMENTWISE], elementwise),  # in place
     **dict.fromkeys(("softmax", "log_softmax"), softmax),
     **dict.fromkeys(("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze"), reshape),
     **dict.fromkeys(REORDER, reorder),

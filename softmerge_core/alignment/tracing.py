@@ -153,7 +153,7 @@ SHAPES = frozenset(
         "requires_grad",
         "is_same_size",
         "storage_offset",
-        "assert",
+        "_assert",
         "ndim",
         "has_names",
         "is_cuda",
@@ -170,7 +170,6 @@ SHAPES = frozenset(
         "is_leaf",
         "itemsize",
         "nbytes",
-        "untyped_storage",
         "is_inference",
         "is_mkldnn",
         "is_cpu",
@@ -196,21 +195,20 @@ FACTORIES = frozenset(
 
 
 def operation(func: Any) -> str:
-    """The bare name of a torch function: "add" for torch.add, Tensor.add_, Tensor.__iadd__ and Tensor.__radd__."""
+    """The name of a torch function: "add" for torch.add, __iadd__ and __radd__, "add_" for Tensor.add_."""
     name = getattr(func, "__name__", "")
     if name == "__get__":
         return str(func.__self__.__name__)
     if name.startswith("__"):
-        bare = name.strip("_")
-        return ARITHMETIC.get(bare, name)
-    return name.strip("_")
+        return ARITHMETIC.get(name.strip("_"), name)
+    return name
 
 
 ARITHMETIC = {
     prefix + op: {"truediv": "div"}.get(op, op)
-    for op in ("add", "sub", "mul", "truediv", "pow", "neg", "abs", "matmul", "eq", "ne", "lt", "le", "gt", "ge")
+    for op in ("add", "sub", "mul", "truediv", "pow", "neg", "abs", "eq", "ne", "lt", "le", "gt", "ge")
     for prefix in ("", "i", "r")
-}
+} | {"matmul": "matmul"}  # turned round or in place it means something else
 
 
 def tensors(value: Any) -> Iterable[Tensor]:
