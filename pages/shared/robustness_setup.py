@@ -79,7 +79,7 @@ def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
     with second:
         strength = _strength(attack)
     if malicious:
-        names = ", ".join(plain(source.title, 40) for source in picked[-malicious:])
+        names = "; ".join(plain(source.title, 40) for source in picked[-malicious:])
         st.caption(f":material/warning: Malicious: {names}.")
     return {"attack": attack, "malicious": malicious, "strength": strength}
 
