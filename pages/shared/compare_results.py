@@ -99,32 +99,28 @@ def _table(reader: RunReader, entries: Sequence[dict[str, Any]], order: Sequence
         downloads(reader, as_csv(rows))
 
 
-def downloads(reader: RunReader, table: str) -> None:
-    """The table and the spec."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Table",
-            table,
-            f"{reader.run_id.removeprefix('example:')}.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-            help="All rows as comma-separated values.",
-        )
-    spec_download(reader)
-
-
-def spec_download(reader: RunReader) -> None:
-    """The spec, and the command that does the same again."""
+def downloads(reader: RunReader, table: str = "") -> None:
+    """The table (CSV), where there is one, the spec, and the command that does the same again."""
     stem, kind = reader.run_id.removeprefix("example:"), reader.view.spec.kind
-    st.download_button(
-        "Spec",
-        json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
-        f"{stem}.json",
-        "application/json",
-        icon=":material/data_object:",
-        on_click="ignore",
-        help="Everything this run was told, for the command line or another machine.",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if table:
+            st.download_button(
+                "Table",
+                table,
+                f"{stem}.csv",
+                "text/csv",
+                icon=":material/table:",
+                on_click="ignore",
+                help="All rows as comma-separated values.",
+            )
+        st.download_button(
+            "Spec",
+            json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
+            f"{stem}.json",
+            "application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+            help="Everything this run was told, for the command line or another machine.",
+        )
     command = f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{command}`")

@@ -62,7 +62,6 @@ def pick_methods(key: str, options: Sequence[str], default: Sequence[str]) -> li
         format_func=lambda name: methods[name].title,
         key=key,
         bind="query-params",
-        label_visibility="collapsed",
         wrap=True,
         help="Each chosen method merges the same sources.",
     )

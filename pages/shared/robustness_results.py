@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.compare_results import spec_download
+from pages.shared.compare_results import downloads
 from pages.shared.live_plot import live_plot
 from pages.shared.robustness_setup import UNITS, attack_title
 from pages.shared.robustness_words import blame_sentence, case_rows, survival_sentence
@@ -140,7 +140,7 @@ def _numbers(reader: RunReader, spec: RobustnessSpec) -> None:
     st.markdown("**The chosen case in numbers.** Points are percentage points against the best honest source.")
     st.html(_html_table(case_rows(reader.events, spec)))
     if not is_live(reader.view):
-        spec_download(reader)
+        downloads(reader)
 
 
 def _html_table(rows: Sequence[tuple[str, str, str, str]]) -> str:

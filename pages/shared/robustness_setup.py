@@ -60,14 +60,13 @@ def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
     """What malicious sources do, how strongly, and how many do it."""
     attack = str(
         st.pills(
-            "Attack",
+            "What malicious sources do",
             list(TITLES),
             default="extreme",
             required=True,
             format_func=attack_title,
             key=f"{KEY}attack",
             bind="query-params",
-            label_visibility="collapsed",
             wrap=True,
             help="What malicious sources send instead of their own weights.",
         )

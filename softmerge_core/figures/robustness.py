@@ -90,7 +90,7 @@ def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme:
         line={"color": style.color, "dash": style.dash, "width": 1.5},
         hovertemplate="Best honest source: %{y:.1f} %<extra></extra>",
     )  # fmt: skip
-    return EndLabel(best, "┈ Best honest", "┈ Honest", style.color)
+    return EndLabel(best, "┈ Best honest", "┈ Best honest", style.color)
 
 
 def _add_line(
