@@ -71,6 +71,7 @@ def _resolved(segment: Segment) -> list[Segment]:
     if not units.is_bound:
         return [segment]
     inside = resolve(units.bound)
+    units.bound = inside or units.bound  # the next look-up is shorter
     if not inside:
         return [Segment(None, 1, segment.length, 1)]
     if segment.outer == 1:

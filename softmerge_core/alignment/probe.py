@@ -11,7 +11,15 @@ from torch.nn.modules.conv import _ConvNd
 from softmerge_core.alignment.tracing import without_values
 from softmerge_core.errors import SourceError
 
-SIZES = (*range(1, 65), 96, 112, 128, 160, 192, 224, 240, 256, 299, 320, 384)
+USUAL = (
+    8,
+    28,
+    32,
+    40,
+    64,
+    224,
+)  # tried first: a pass that fails late in a deep network costs as much as one that works
+SIZES = tuple(dict.fromkeys((*USUAL, *range(1, 65), 96, 112, 128, 160, 192, 240, 256, 299, 320, 384)))
 FAILURES = (RuntimeError, ValueError, IndexError, TypeError, AssertionError, NotImplementedError)
 
 
@@ -43,7 +51,7 @@ def runs(network: Callable[[Tensor], object], sample: Tensor) -> bool:
 
 
 def candidates(network: nn.Module) -> Iterator[Tensor]:
-    """Inputs that the first layer suggests, small before large; then the same flattened."""
+    """Inputs that the first layer suggests, usual sizes first; then the same flattened."""
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
     first = next((m for m in network.modules() if isinstance(m, (nn.Linear, _ConvNd, nn.RNNBase, nn.Embedding))), None)
     if isinstance(first, nn.Embedding):
