@@ -97,9 +97,9 @@ def _dot(label: str, x: float, accuracy: Mapping[str, Any] | None, hue: str, mar
 
 def _references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:
     """What needs no method, and what no single network costs, as labelled lines, each label in a row of its own."""
-    known = [key for key in REFERENCES if key in found and found[key].get("accuracy")]
-    for row, key in enumerate(known):
-        x, style = 100 * found[key]["accuracy"]["mean"], method_style(key, theme)
+    known = {key: 100 * found[key]["accuracy"]["mean"] for key in REFERENCES if (found.get(key) or {}).get("accuracy")}
+    for row, (key, x) in enumerate(_label_rows(known, middle)):
+        style = method_style(key, theme)
         line = {"color": style.color, "dash": style.dash, "width": 1.5}
         figure.add_shape(type="line", x0=x, x1=x, yref="paper", y0=0, y1=1, line=line, layer="below")
         figure.add_shape(
@@ -109,9 +109,19 @@ def _references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, 
         right = x > middle
         figure.add_annotation(
             text=f"{method_title(key)} {x:.1f} %", showarrow=False, font={"color": style.color, "size": 12},
+            bgcolor=colour("background", theme), borderpad=0,
             x=x, xanchor="right" if right else "left", xshift=-4 if right else 4,
             yref="paper", y=1, yanchor="bottom", yshift=_LABEL * row,
         )  # fmt: skip
+
+
+def _label_rows(known: Mapping[str, float], middle: float) -> list[tuple[str, float]]:
+    """The lines from the lowest label to the highest, so that no label lies over the line of a higher one.
+
+    Right of the ``middle`` labels reach to the left of their lines, so the leftmost goes lowest; left of it, the
+    rightmost.
+    """
+    return sorted(known.items(), key=lambda item: (item[1] <= middle, abs(item[1] - middle)))
 
 
 def _note(entries: Any) -> str:

@@ -78,11 +78,21 @@ def test_references_are_lines_with_their_names_in_rows_of_their_own() -> None:
     figure = comparison_figure(entries(), theme="dark")
     assert figure is not None
     lines = [shape for shape in figure.layout.shapes if shape.ysizemode != "pixel"]
-    assert [line.x0 for line in lines] == pytest.approx([70, 80])
-    assert [line.line.dash for line in lines] == [method_style(key, "dark").dash for key in ("best_source", "average")]
+    assert [line.x0 for line in lines] == pytest.approx([80, 70])
+    assert [line.line.dash for line in lines] == [method_style(key, "dark").dash for key in ("average", "best_source")]
     labels = [note for note in figure.layout.annotations if note.yref == "paper"]
-    assert [label.text for label in labels] == ["Best source 70.0 %", "Plain average 80.0 %"]
-    assert len({label.yshift for label in labels}) == 2
+    assert [label.text for label in labels] == ["Plain average 80.0 %", "Best source 70.0 %"]
+    assert labels[0].yshift < labels[1].yshift
+
+
+def test_no_label_lies_over_the_line_of_a_higher_one() -> None:
+    rows = [score("best_source", 0.96), score("ensemble", 0.947), score("average", 0.648), score("krum", 0.3)]
+    figure = comparison_figure(report(CompareSpec(), rows)["rows"], theme="light")
+    assert figure is not None
+    labels = sorted((note for note in figure.layout.annotations if note.yref == "paper"), key=lambda note: note.yshift)
+    for place, label in enumerate(labels):
+        for higher in labels[place + 1 :]:  # left of a label that reaches to the left there is no higher one's line
+            assert label.xanchor != higher.xanchor or (higher.x > label.x) == (label.xanchor == "right")
 
 
 def test_a_method_that_failed_has_a_row_and_says_so() -> None:
