@@ -15,6 +15,8 @@ from softmerge_core.settings import SoftMergeSettings
 # One draw that opens a source with extreme weights has a gradient millions of times the usual one; unclipped it would
 # fill Adam's second moment and still every gate for the rest of the run.
 MAX_GRADIENT = 1.0
+# Only channels are rescaled: coarse gates then give a single good source back exactly.
+SCALE_RATE = 0.2  # learning rate of the scales over that of the gate logits: a weight is changed by less than a gate
 
 
 class StepLoss(NamedTuple):
@@ -30,9 +32,10 @@ class StepLoss(NamedTuple):
 
 
 class GateTraining:
-    """Gates [parts, K] over ``flat`` sources; only the gate logits are trained, never a weight.
+    """Gates [parts, K] over ``flat`` sources; only the gate logits and each part's scale are trained, never a weight.
 
-    ``start``: logits [parts, K] to begin from, or None for ``settings.initial_open_probability`` everywhere.
+    ``start``: logits [parts, K] to begin from, or None for ``settings.initial_open_probability`` everywhere;
+    ``scale``: log scales [parts, 1] to begin from, or None for no change of scale.
     """
 
     def __init__(
@@ -42,13 +45,16 @@ class GateTraining:
         settings: SoftMergeSettings,
         generator: torch.Generator,
         start: Tensor | None = None,
+        scale: Tensor | None = None,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
         self.blocks = flat.blocks(parts)
+        rescale = settings.rescale and parts.granularity == "channel" and len(flat.theta) > 1
         self.gates = SourceGates(
             len(parts.names),
             len(flat.theta),
             normalise=settings.normalise,
+            rescale=rescale,
             initial_open_probability=settings.initial_open_probability,
             temperature=settings.temperature,
             stretch=settings.stretch,
@@ -56,8 +62,13 @@ class GateTraining:
         ).to(flat.dtype)  # the table is small: it stays on the CPU, where its noise is reproducible everywhere
         if start is not None:
             self.gates.log_alpha.data.copy_(start)
+        if scale is not None:
+            self.gates.log_scale.data.copy_(scale)
         kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.SGD
-        self.optimiser = kind(self.gates.parameters(), lr=settings.learning_rate)
+        groups = [{"params": [self.gates.log_alpha]}]
+        if rescale:
+            groups.append({"params": [self.gates.log_scale], "lr": SCALE_RATE * settings.learning_rate})  # type: ignore[dict-item]
+        self.optimiser = kind(groups, lr=settings.learning_rate)
 
     def step(self, inputs: Tensor, labels: Tensor) -> StepLoss:
         """One noisy draw of the gates, one pass through the merged network, one step of the logits.
@@ -78,7 +89,8 @@ class GateTraining:
         if torch.isfinite(gradient).all():
             self.optimiser.zero_grad()
             torch.autograd.backward([weights, penalty], [gradient, torch.ones_like(penalty)])
-            nn.utils.clip_grad_norm_(self.gates.parameters(), MAX_GRADIENT)
+            for parameter in self.gates.parameters():
+                nn.utils.clip_grad_norm_(parameter, MAX_GRADIENT)
             self.optimiser.step()
         return loss
 
@@ -94,13 +106,18 @@ class GateTraining:
         """A copy of the gate logits [parts, K]."""
         return self.gates.log_alpha.detach().clone()
 
+    def scale(self) -> Tensor:
+        """A copy of the log scales [parts, 1]."""
+        return self.gates.log_scale.detach().clone()
+
     def state(self) -> dict[str, Any]:
-        """All that is needed to go on: logits and optimiser moments."""
-        return {"log_alpha": self.logits(), "optimiser": self.optimiser.state_dict()}
+        """All that is needed to go on: logits, scales and optimiser moments."""
+        return {"log_alpha": self.logits(), "log_scale": self.scale(), "optimiser": self.optimiser.state_dict()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         self.gates.log_alpha.data.copy_(state["log_alpha"])
+        self.gates.log_scale.data.copy_(state["log_scale"])
         self.optimiser.load_state_dict(state["optimiser"])
 
 

@@ -104,20 +104,32 @@ class HardConcrete(nn.Module):
         return self.probability_open().sum()
 
 
+REACH_OF_SCALE = 2.0  # a part is made at most so many e-folds larger or smaller
+
+
 class SourceGates(HardConcrete):
     """Gates [parts, sources]: how much each source gives to each part of the merged network.
 
     With ``normalise`` the gates of a part are divided by their sum. A part whose gates are all closed would then be
     0/0, and closing the last gate would cost the task nothing; so the most probable gate of a part is held open, and
     the penalty counts only the open gates beyond the first.
+
+    Averaging shrinks whatever the sources do not share. With ``rescale`` each part also learns a factor, exp of
+    ``log_scale`` [parts, 1], that gives it back (as REPAIR does from activations, arXiv 2211.08403).
     """
 
-    def __init__(self, parts: int, sources: int, *, normalise: bool = True, **distribution: object) -> None:
+    def __init__(
+        self, parts: int, sources: int, *, normalise: bool = True, rescale: bool = False, **distribution: object
+    ) -> None:
         super().__init__((parts, sources), **distribution)  # type: ignore[arg-type]
         self.normalise = normalise
+        self.log_scale = nn.Parameter(torch.zeros(parts, 1), requires_grad=rescale)
 
     def sampled_weights(self) -> Tensor:
-        """Mixing weights [parts, sources] for one training step; rows sum to 1 when normalised."""
+        """Mixing weights [parts, sources] for one training step; rows sum to the part's scale when normalised."""
+        return self._sampled_shares() * self.scale()
+
+    def _sampled_shares(self) -> Tensor:
         gates = self.sample()
         if not self.normalise:
             return gates
@@ -133,10 +145,18 @@ class SourceGates(HardConcrete):
         only = nn.functional.one_hot(self.log_alpha.argmax(1), gates.shape[1]).to(gates)
         return torch.where((gates == 0).all(1, keepdim=True), only, gates)
 
-    def weights(self) -> Tensor:
-        """Mixing weights [parts, sources] of the finished merge."""
+    def scale(self) -> Tensor:
+        """The factor [parts, 1] of each part, within exp(+-REACH_OF_SCALE)."""
+        return self.log_scale.clamp(-REACH_OF_SCALE, REACH_OF_SCALE).exp()
+
+    def shares(self) -> Tensor:
+        """How much each source gives to each part, [parts, sources]; rows sum to 1 when normalised."""
         gates = self.values()
         return gates / gates.sum(1, keepdim=True) if self.normalise else gates
+
+    def weights(self) -> Tensor:
+        """Mixing weights [parts, sources] of the finished merge: the shares times each part's scale."""
+        return self.shares() * self.scale()
 
     def open_sources(self) -> Tensor:
         """Expected number of open sources, averaged over the parts: what the penalty is a price for (a scalar)."""

@@ -31,6 +31,7 @@ class MergeData:
 class GateTable:
     """The final gates, [part][source]: P(z != 0), the gate z itself, and the share of the part that it amounts to.
 
+    The merged part is ``scale * sum_k weight[k] * theta[k]``.
     A value of exactly 0 means closed, exactly 1 fully open. ``stage`` is their granularity;
     ``groups`` says per part in which layer or block it lies. Sources that were excluded have zeros.
     """
@@ -42,6 +43,7 @@ class GateTable:
     probability: Matrix
     value: Matrix
     weight: Matrix
+    scale: tuple[float, ...]
 
     @classmethod
     def build(
@@ -52,8 +54,9 @@ class GateTable:
         probability: Tensor,
         value: Tensor,
         weight: Tensor,
+        scale: Tensor,
     ) -> "GateTable":
-        """From tables [parts, kept]; sources that are not ``kept`` (positions in ``names``) get zeros."""
+        """From tables [parts, kept] and scales [parts, 1]; sources not ``kept`` (positions in ``names``) get zeros."""
 
         def spread(table: Tensor) -> Matrix:
             full = torch.zeros(len(parts.names), len(names), dtype=torch.float64)
@@ -61,7 +64,8 @@ class GateTable:
             return tuple(tuple(row) for row in full.tolist())
 
         tables = spread(probability), spread(value), spread(weight)
-        return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables)
+        scales = tuple(scale.detach().double().flatten().tolist())
+        return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables, scales)
 
     def closed_sources(self) -> tuple[str, ...]:
         """Sources whose every gate is exactly 0."""

@@ -22,7 +22,7 @@ from softmerge_core.merge_events import Teller
 from softmerge_core.merge_result import Candidate, GateTable, MergeData, MergeResult, StopReason
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.snapshots import Progression, load_progression, save_progression
-from softmerge_core.stages import StagePlan, StageResult, hopeless, plan_stages, start_logits
+from softmerge_core.stages import StagePlan, StageResult, hopeless, plan_stages, start_of
 
 __all__ = ["Candidate", "GateTable", "MergeData", "MergeResult", "soft_merge"]
 
@@ -139,10 +139,13 @@ class _Merge:
             self.tell.training_step(plan, training, loss)
         return self._end(plan, training)
 
-    def _training(self, plan: StagePlan, logits: Tensor | None = None) -> GateTraining:
-        if logits is None:
-            logits = start_logits(plan, self.at.done, self.plans, self.dropped, self.settings)
-        return GateTraining(self.flat, plan.parts, self.settings, self.generator, logits)
+    def _training(self, plan: StagePlan) -> GateTraining:
+        """A stage's training where it begins, or as it ended when it is done."""
+        if plan.key in self.at.done:
+            logits, scale = self.at.done[plan.key].logits, self.at.done[plan.key].scale
+        else:
+            logits, scale = start_of(plan, self.at.done, self.plans, self.dropped, self.settings)
+        return GateTraining(self.flat, plan.parts, self.settings, self.generator, logits, scale)
 
     def _begin(self, plan: StagePlan) -> GateTraining:
         training = self._training(plan)
@@ -164,7 +167,7 @@ class _Merge:
     def _evaluate(self, plan: StagePlan, training: GateTraining) -> StageResult:
         network = training.apply()
         accuracy, loss = self.judge.merged(network)
-        result = StageResult(plan.key, training.logits(), loss, accuracy)
+        result = StageResult(plan.key, training.logits(), loss, accuracy, training.scale())
         if self.at.best is None or loss < self.at.best.loss:
             self.at.best = result
         self.tell.evaluation("soft", accuracy, loss)
@@ -186,7 +189,7 @@ class _Merge:
 
     def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
         if plan.key == "model" and "model" in self.at.done:
-            values = self._training(plan, self.at.done["model"].logits).gates.values().detach()
+            values = self._training(plan).gates.values().detach()
             losses = [self.candidates[name].loss for name in self.tell.sources]
             self.dropped = hopeless(values, losses, classes)
 
@@ -222,18 +225,18 @@ class _Merge:
         if winner == "average":
             self.judge.merged(self.flat.average())
         else:
-            self.judge.merged(self._training(self.plans[winner], self.at.done[winner].logits).apply())
+            self.judge.merged(self._training(self.plans[winner]).apply())
         return self.flat.detached_network(self.sources[0]).eval()
 
     def _table(self, winner: str) -> GateTable:
         """The winner's gates; the best source and the plain average are model gates of one source, or of all."""
         if winner in self.at.done:
             plan = self.plans[winner]
-            gates = self._training(plan, self.at.done[winner].logits).gates
-            return GateTable.build(
-                plan.parts, self.names, self.kept, gates.probability_open(), gates.values(), gates.weights()
-            )
+            gates = self._training(plan).gates
+            tables = gates.probability_open(), gates.values(), gates.shares()
+            return GateTable.build(plan.parts, self.names, self.kept, *tables, gates.scale())
         taken = [float(winner == "average" or self.names[k] == self.best_source) for k in self.kept]
         values = torch.tensor([taken])
         parts = partition(self.gated, "model")
-        return GateTable.build(parts, self.names, self.kept, values, values, values / values.sum())
+        tables = values, values, values / values.sum()
+        return GateTable.build(parts, self.names, self.kept, *tables, torch.ones(1, 1))

@@ -80,6 +80,12 @@ class SoftMergeSettings(Settings):
         "Divide the gates of a part by their sum, so that weights keep their size.",
         more=True,
     )
+    rescale: bool = setting(
+        True,
+        "Rescale",
+        "Channel gates learn a factor each too: averaging shrinks what sources do not share, and it gives that back.",
+        more=True,
+    )
     evaluate_every: int = setting(
         25,
         "Evaluate every",

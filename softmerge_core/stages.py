@@ -28,12 +28,13 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class StageResult:
-    """The gates [parts, K] a stage came to and what they are worth on the validation data (nats, 0-1)."""
+    """The gates [parts, K] and log scales [parts, 1] a stage came to; their validation loss (nats), accuracy (0-1)."""
 
     key: str
     logits: Tensor
     loss: float
     accuracy: float
+    scale: Tensor
 
 
 def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
@@ -56,24 +57,29 @@ def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
     return [*plans, StagePlan(AFRESH, "channel gates, afresh", partitions[-1])]
 
 
-def start_logits(
+def start_of(
     plan: StagePlan,
     done: Mapping[str, StageResult],
     plans: Mapping[str, StagePlan],
     dropped: Tensor,
     settings: SoftMergeSettings,
-) -> Tensor:
-    """Where the stage begins, [parts, K]: afresh or from a coarser stage; columns ``dropped`` [K] stay closed."""
+) -> tuple[Tensor, Tensor]:
+    """Where the stage begins, afresh or from a coarser stage: (logits [parts, K], log scales [parts, 1]).
+
+    Columns ``dropped`` [K] stay closed.
+    """
+    scale = torch.zeros(len(plan.parts.names), 1)
     if plan.before is not None and plan.before in done:
-        logits = refine(done[plan.before].logits, plans[plan.before].parts, plan.parts)
+        before, coarse = done[plan.before], plans[plan.before].parts
+        logits, scale = refine(before.logits, coarse, plan.parts), refine(before.scale, coarse, plan.parts)
     else:
         fresh = logit_of_open_probability(settings.initial_open_probability, settings.temperature, settings.stretch)
         logits = torch.full((len(plan.parts.names), len(dropped)), fresh)
-    return logits.masked_fill(dropped, DROPPED)
+    return logits.masked_fill(dropped, DROPPED), scale
 
 
 def refine(logits: Tensor, coarse: Partition, fine: Partition) -> Tensor:
-    """Coarse logits [parts, K] laid over the rows of a finer partition, clamped to [-REACH, REACH]."""
+    """Coarse logits [parts, K] (or log scales) laid over the rows of a finer partition, clamped to [-REACH, REACH]."""
     result = torch.empty(len(fine.names), logits.shape[1], dtype=logits.dtype)
     for layer, (first, rows) in fine.rows.items():
         start, width = coarse.rows[layer]

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from softmerge_core.anatomy import describe, partition
 from softmerge_core.flat import FlatSources
-from softmerge_core.gate_training import GateTraining, training_mode
+from softmerge_core.gate_training import SCALE_RATE, GateTraining, training_mode
 from softmerge_core.settings import SoftMergeSettings
 from tests.networks_for_tests import NETWORKS, make_data, make_sources
 
@@ -44,12 +44,32 @@ def test_a_step_of_sgd_follows_the_finite_difference(kind: str, granularity: str
     training.generator.manual_seed(4)
     training.step(data.train_inputs, data.train_labels)
     gradient = start - training.logits()
+    training.gates.log_scale.data.zero_()
     for part in range(min(4, len(start))):
         for source in range(3):
             shift = torch.zeros_like(start)
             shift[part, source] = 1e-6
             expected = (loss_at(training, start + shift, data) - loss_at(training, start - shift, data)) / 2e-6
             assert gradient[part, source].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_only_channels_learn_a_scale_and_it_follows_the_finite_difference() -> None:
+    data = make_data(dtype=torch.float64)
+    training = make_training("perceptron", "channel", learning_rate=1.0)
+    start, scale = training.logits(), training.scale()
+    training.generator.manual_seed(4)
+    training.step(data.train_inputs, data.train_labels)
+    gradient = (scale - training.scale()) / SCALE_RATE
+    for part in (0, 5, 9):
+        losses = []
+        for shift in (1e-6, -1e-6):
+            training.gates.log_scale.data.zero_()[part] = shift
+            losses.append(loss_at(training, start, data))
+        assert gradient[part].item() == pytest.approx((losses[0] - losses[1]) / 2e-6, abs=1e-5)
+    for settings in ({"granularity": "layer"}, {"granularity": "channel", "rescale": False}):
+        other = make_training("perceptron", **settings)
+        other.step(data.train_inputs, data.train_labels)
+        assert not other.scale().any()
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

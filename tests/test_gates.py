@@ -145,3 +145,14 @@ def test_without_normalising_gates_are_the_weights_and_may_all_close() -> None:
 def test_penalty_counts_the_open_sources_beyond_the_first() -> None:
     gates = SourceGates(4, 5, initial_open_probability=0.8)
     assert gates.open_sources().item() == pytest.approx(5 * 0.8 - 1, rel=1e-5)
+
+
+def test_each_part_can_be_rescaled_and_its_shares_stay() -> None:
+    gates = SourceGates(2, 3, rescale=True, generator=torch.Generator().manual_seed(0)).double()
+    shares, sampled = gates.shares(), gates.sampled_weights().sum(1)
+    assert sampled.tolist() == pytest.approx([1.0, 1.0])
+    gates.log_scale.data.copy_(torch.tensor([[math.log(1.5)], [100.0]]))
+    assert gates.weights()[0].tolist() == pytest.approx((1.5 * shares[0]).tolist())
+    assert gates.scale()[1].item() == pytest.approx(math.exp(2))  # kept within reach
+    assert torch.equal(gates.shares(), shares)
+    assert not SourceGates(2, 3).log_scale.requires_grad

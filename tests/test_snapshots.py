@@ -10,8 +10,8 @@ from softmerge_core.stages import StageResult
 
 def test_out_and_in_again() -> None:
     generator = torch.Generator().manual_seed(7)
-    best = StageResult("layer", torch.rand(2, 3), 0.5, 0.9)
-    done = {"model": StageResult("model", torch.rand(1, 3), 0.6, 0.8)}
+    best = StageResult("layer", torch.rand(2, 3), 0.5, 0.9, torch.rand(2, 1))
+    done = {"model": StageResult("model", torch.rand(1, 3), 0.6, 0.8, torch.zeros(1, 1))}
     saved = save_progression(Progression("layer", 8, 20, {"log_alpha": torch.ones(2, 3)}, best, done), generator)
     expected = torch.rand(3, generator=generator)
     other = torch.Generator()
@@ -19,6 +19,7 @@ def test_out_and_in_again() -> None:
     assert torch.equal(torch.rand(3, generator=other), expected)
     assert (loaded.stage, loaded.stage_step, loaded.step) == ("layer", 8, 20)
     assert torch.equal(loaded.best.logits, best.logits)
+    assert torch.equal(loaded.best.scale, best.scale)
     assert torch.equal(loaded.done["model"].logits, done["model"].logits)
 
 

@@ -8,7 +8,7 @@ import torch
 from softmerge_core.anatomy import describe, partition
 from softmerge_core.gates import probability_open
 from softmerge_core.settings import SoftMergeSettings
-from softmerge_core.stages import DROPPED, REACH, StageResult, hopeless, plan_stages, refine, start_logits
+from softmerge_core.stages import DROPPED, REACH, StageResult, hopeless, plan_stages, refine, start_of
 from tests.networks_for_tests import NETWORKS, make_sources
 
 NOBODY = torch.zeros(3, dtype=torch.bool)
@@ -47,16 +47,18 @@ def test_fresh_gates_open_as_asked_and_dropped_sources_never() -> None:
     plan = plan_stages(describe(make_sources("perceptron", 1)[0]), "channel")[0]
     dropped = torch.tensor([False, True, False])
     settings = SoftMergeSettings(initial_open_probability=0.7)
-    logits = start_logits(plan, {}, {}, dropped, settings)
+    logits, scale = start_of(plan, {}, {}, dropped, settings)
+    assert scale.tolist() == [[0.0]] * 11
     assert probability_open(logits[:, 0]).tolist() == pytest.approx([0.7] * 11)
     assert (logits[:, 1] == DROPPED).all()
 
 
 def test_a_stage_begins_where_the_coarser_one_ended() -> None:
     plans = {plan.key: plan for plan in plan_stages(describe(make_sources("perceptron", 1)[0]), "auto")}
-    done = {"model": StageResult("model", torch.tensor([[0.1, 0.2, 0.3]]), 1.0, 0.5)}
-    logits = start_logits(plans["layer"], done, plans, NOBODY, SoftMergeSettings())
+    done = {"model": StageResult("model", torch.tensor([[0.1, 0.2, 0.3]]), 1.0, 0.5, torch.tensor([[0.4]]))}
+    logits, scale = start_of(plans["layer"], done, plans, NOBODY, SoftMergeSettings())
     assert logits.tolist() == [pytest.approx([0.1, 0.2, 0.3])] * 2
+    assert scale.tolist() == [pytest.approx([0.4])] * 2
 
 
 def test_only_a_closed_source_worse_than_guessing_is_hopeless() -> None:
