@@ -121,7 +121,7 @@ _WIDTHS = {
     "ECE": 66,
     "Seconds": 72,
     "Memory": 78,
-    "Needs": 118,
+    "Needs": 130,
     "Note": 300,
 }
 

@@ -1,7 +1,7 @@
 """Malicious sources: accuracy of each method against their number and strength, and who is to blame."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, log10
+from math import isfinite, log10, nan
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -63,11 +63,14 @@ def robustness_figure(
 
 
 def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float) -> dict[float, float]:
-    """Percent by number or by strength, in order; NaN where the method gave nothing."""
+    """Percent by number or by strength, in order; NaN where the method gave nothing, or nothing yet between others."""
     fixed = {"malicious": ("strength", strength), "strength": ("malicious", malicious)}[against]
     mine = (s for s in scores if s.series == key and getattr(s, fixed[0]) == fixed[1])
     found = {float(getattr(score, against)): 100 * score.accuracy for score in mine}
-    return {x: found[x] for x in sorted(found) if against == "malicious" or x > 0}
+    if against == "strength":
+        return {x: found[x] for x in sorted(found) if x > 0}
+    numbers = range(round(min(found)), round(max(found)) + 1) if found else ()
+    return {float(number): found.get(number, nan) for number in numbers}
 
 
 def _reach(lines: Mapping[str, Mapping[float, float]], against: Against, sources: int) -> tuple[float, float]:

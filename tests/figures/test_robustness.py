@@ -63,6 +63,13 @@ def test_a_method_without_a_result_is_a_gap_and_has_no_label() -> None:
     assert not any(label.endswith("Krum") for label in labels)
 
 
+def test_no_line_is_drawn_across_a_number_that_is_still_to_come() -> None:
+    figure = figure_of([score("average", 0, 50, 0.8), score("average", 2, 50, 0.7)], "malicious")
+    (average,) = figure.data  # type: ignore[attr-defined]
+    assert list(average.x) == [0, 1, 2]
+    assert math.isnan(average.y[1])
+
+
 def test_axes_say_what_they_show() -> None:
     number, strength = figure_of(EVENTS, "malicious"), figure_of(EVENTS, "strength")
     assert number.layout.xaxis.title.text == "Malicious sources (of 4)"  # type: ignore[attr-defined]
