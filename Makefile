@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXAMPLE := softmerge_core/examples/first-look
+EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit zoo clean
+.PHONY: run test lint types unit zoo examples clean
 
 run: $(VENV)/.run
 	@mkdir -p pages/static
@@ -22,12 +22,20 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest
 
-# Trains the shipped networks again and records the run that the Merge page shows before anything is pressed.
+# Trains the shipped networks again and records the runs that the pages show at first.
 zoo: $(VENV)/.run
 	$(BIN)/python -m softmerge_core zoo build
-	rm -rf $(EXAMPLE)
-	$(BIN)/python -m softmerge_core spec | $(BIN)/python -m softmerge_core merge - --out $(EXAMPLE) > /dev/null
-	cd $(EXAMPLE) && rm -f lock begun.json snapshot.bin
+	$(MAKE) examples
+
+# Records the runs that the pages show before anything is pressed.
+examples: $(VENV)/.run
+	rm -rf $(EXAMPLES)/first-look $(EXAMPLES)/first-comparison $(EXAMPLES)/first-attack
+	$(BIN)/python -m softmerge_core spec | $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-look > /dev/null
+	$(BIN)/python -m softmerge_core spec --kind compare \
+		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-comparison > /dev/null
+	$(BIN)/python -m softmerge_core spec --kind robustness \
+		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-attack > /dev/null
+	cd $(EXAMPLES) && rm -f */lock */begun.json */snapshot.bin
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

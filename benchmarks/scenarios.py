@@ -1,4 +1,4 @@
-"""The ruler of "auto": families x networks x seeds x attacks, in percent of test data: ``python -m benchmarks.scenarios``.
+"""The ruler of "auto": families x networks x seeds x attacks, in percent: ``python -m benchmarks.scenarios``.
 
 Every scenario is trained afresh from a recipe of the zoo, with its seeds shifted; ``best`` is the source with the
 lowest validation loss (of the honest ones where some are malicious). After the table every case is named in which

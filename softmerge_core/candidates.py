@@ -10,6 +10,7 @@ from softmerge_core.evaluation import evaluate, reestimate_batchnorm, score
 from softmerge_core.flat import FlatSources
 from softmerge_core.merge_result import Candidate, MergeData
 
+TOLERANCE = 0.005  # of accuracy (0-1)
 BATCHNORM_SAMPLES = 2048  # enough for running statistics to settle
 
 
@@ -58,8 +59,14 @@ def _candidate(name: str, title: str, accuracy_and_loss: tuple[float, float]) ->
 
 
 def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
-    """The eligible candidate with the lowest validation loss; a loss that is not a number never wins."""
-    return min(eligible, key=lambda name: math.inf if math.isnan(candidates[name].loss) else candidates[name].loss)
+    """The eligible candidate with the lowest validation loss; a loss that is not a number never wins.
+
+    Mixing overconfident sources lowers the loss even where it costs accuracy: where the best source is eligible, none
+    that classifies fewer of the validation samples than it, by more than TOLERANCE, can win.
+    """
+    floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in eligible else 0.0
+    fit = [name for name in eligible if candidates[name].accuracy >= floor]
+    return min(fit, key=lambda name: math.inf if math.isnan(candidates[name].loss) else candidates[name].loss)
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

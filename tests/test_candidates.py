@@ -39,6 +39,16 @@ def test_the_lowest_loss_wins_and_nan_never_does() -> None:
     assert choose(candidates, ["b", "a"]) == "a"
 
 
+def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
+    def scored(loss: float, accuracy: float) -> Candidate:
+        return Candidate("any", "any", loss, accuracy)
+
+    candidates = {"best_source": scored(2.0, 0.70), "layer": scored(1.0, 0.69), "channel": scored(1.5, 0.697)}
+    assert choose(candidates, ["layer", "channel", "best_source"]) == "channel"
+    assert choose(candidates, ["layer", "best_source"]) == "best_source"
+    assert choose(candidates, ["layer", "channel"]) == "layer"
+
+
 def test_the_reason_names_both_rivals_in_readable_numbers() -> None:
     candidates = {
         "layer": candidate("layer gates", 0.25),

@@ -251,9 +251,9 @@ def interval(values: Sequence[float]) -> dict[str, Any]:
     """Mean of ``values``, and the half width of its 95 % confidence interval by Student's t (None for one value)."""
     mean, half = statistics.fmean(values), None
     if len(values) > 1:
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+        half = float(stdtrit(len(values) - 1, 0.975)) * statistics.stdev(values) / math.sqrt(len(values))
     return {"mean": mean, "half": half, "values": list(values)}
 
 
