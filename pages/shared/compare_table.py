@@ -1,6 +1,6 @@
 """The comparison as a table: a row per method and source, filled in while the run is live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -17,7 +17,7 @@ COLUMNS = ("Method", "Accuracy", "Interval", "Loss", "ECE", "Seconds", "Memory",
 NOT_MERGED = "not merged"
 
 
-def needs_words(needs: Sequence[str]) -> str:
+def needs_words(needs: Collection[str]) -> str:
     """What a method had to look at, in words."""
     return ", ".join(SEES[need] for need in SEES if need in needs) or "nothing"
 
@@ -42,10 +42,11 @@ def method_name(key: str) -> str:
 
 def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any]:
     method = available_methods().get(key)
+    looked_at = (entry or {}).get("needs", method.needs if method else ())
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {
         "Method": method_name(key),
-        "Needs": needs_words(sorted(method.needs)) if method else NOT_MERGED,
+        "Needs": needs_words(looked_at) if method else NOT_MERGED,
         "Note": "",
     }
     if entry is None:

@@ -43,7 +43,10 @@ class CompareSpec(Spec):
     base: str = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
     align: AlignFirst = align_setting()
     repair: bool = setting(
-        False, "REPAIR", "After it, restore each channel's activation mean and spread to the sources'.", more=True
+        False,
+        "REPAIR",
+        "Restore each channel's activation mean and spread to the sources', after methods that see no inputs.",
+        more=True,
     )
     seeds: int = setting(3, "Seeds", "How often a method with random choices is repeated.", ge=1, le=20)
     non_finite: Literal["refuse", "exclude"] = setting(
@@ -184,7 +187,7 @@ def row_of(task: tuple[str, str, int]) -> dict[str, Any]:
                 seed=task[2],
                 **choice.settings,
             )
-            if spec.repair:
+            if spec.repair and repairs(choice.method):
                 network = _repaired(network, modules, data)
         values = scores(network, data)
     except SoftMergeError as error:
@@ -219,6 +222,22 @@ def _base(spec: CompareSpec, method: str) -> "nn.Module | None":
     return base
 
 
+def repairs(method: str) -> bool:
+    """Whether REPAIR may follow: what has been fitted to inputs is not the sources' interpolation any more."""
+    from softmerge_core.methods import find_method
+
+    found = find_method(method)
+    return "inputs" not in found.needs and not found.reference
+
+
+def needs(spec: CompareSpec, method: str) -> list[str]:
+    """What a row had to look at: the method's needs, and inputs where alignment or REPAIR looked at them."""
+    from softmerge_core.methods import find_method
+
+    looked = spec.align == "activations" or (spec.repair and repairs(method))
+    return sorted(find_method(method).needs | ({"inputs"} if looked else set()))
+
+
 def _repaired(network: "nn.Module", sources: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
     from softmerge_core.alignment import repair
 
@@ -230,17 +249,17 @@ def report(spec: CompareSpec, rows: Sequence[Score]) -> dict[str, Any]:
     by_method: dict[str, list[Score]] = {}
     for row in rows:
         by_method.setdefault(row.series, []).append(row)
-    table = [_entry(name, found) for name, found in by_method.items()]
+    table = [_entry(spec, name, found) for name, found in by_method.items()]
     table.sort(key=lambda entry: (bool(entry["problem"]), -(entry.get("accuracy") or {"mean": 0})["mean"]))
     return {"rows": table, "align": spec.align, "reason": sentence(table)}
 
 
-def _entry(name: str, rows: Sequence[Score]) -> dict[str, Any]:
+def _entry(spec: CompareSpec, name: str, rows: Sequence[Score]) -> dict[str, Any]:
     """What is known of one method: mean and 95 % interval over seeds of each measure."""
     from softmerge_core.methods import available_methods
 
     method = available_methods().get(name)
-    about = {"title": method.title, "needs": sorted(method.needs), "reference": method.reference} if method else {}
+    about = {"title": method.title, "needs": needs(spec, name), "reference": method.reference} if method else {}
     sound = [row for row in rows if not row.problem]
     problem = next((row.problem for row in rows if row.problem), "")
     values = {key: interval([getattr(row, key) for row in sound]) for key in MEASURES} if sound else {}

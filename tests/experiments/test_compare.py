@@ -131,9 +131,9 @@ def test_a_stopped_comparison_goes_on_where_it_was() -> None:
 
 def test_a_method_that_cannot_run_says_why_and_the_others_do() -> None:
     needy = [m.name for m in available_methods().values() if "base" in m.needs]
-    library = tuple(spec.model_copy(update={"attack": None}) for spec in MOONS)
-    mixed = (*library[:1], SourceSpec(model="moons-mlp-shared-trunk/source-1")) if needy else library
-    result = run(compare_spec("average", *needy[:1], sources=mixed)) if needy else run(compare_spec("average"))
+    assert needy
+    sources = tuple(SourceSpec(model=f"spirals-mlp-independent/source-{number}") for number in (1, 2))
+    result = run(compare_spec("average", *needy[:1], sources=sources, data=DataSpec(dataset="spirals")))
     problems = {entry["method"]: entry["problem"] for entry in result["rows"]}
     assert problems["average"] == ""
     assert all("base model" in problems[name] for name in needy[:1])
@@ -159,6 +159,28 @@ def test_it_runs_as_a_run_and_the_result_is_json(tmp_path: Path) -> None:
     assert view.result is not None
     assert "best with" in view.result["reason"]
     assert view.result["source_names"] == ["source-1", "source-2", "source-3"]
+
+
+@pytest.mark.parametrize(("align", "repair"), [("weights", False), ("activations", False), ("weights", True)])
+def test_needs_tell_what_alignment_and_repair_looked_at(align: str, repair: bool) -> None:
+    context = Memory()
+    result = run(compare_spec("average", "fisher", align=align, repair=repair), context)
+    found = {entry["method"]: entry.get("needs") for entry in result["rows"] if not entry["problem"]}
+    assert found["average"] == (["inputs"] if repair or align == "activations" else [])
+    assert found["fisher"] == ["inputs"]
+
+
+def test_alignment_brings_independent_sources_together() -> None:
+    sources = tuple(SourceSpec(model=f"mnist1d-cnn-independent/source-{number}") for number in (1, 2))
+    spec = compare_spec("average", sources=sources, data=DataSpec(dataset="mnist1d"))
+
+    def accuracy(align: str, repair: bool) -> float:
+        result = run(spec.model_copy(update={"align": align, "repair": repair}))
+        return float(next(e for e in result["rows"] if e["method"] == "average")["accuracy"]["mean"])
+
+    apart, matched, repaired = accuracy("none", False), accuracy("weights", False), accuracy("weights", True)
+    assert matched > apart + 0.2
+    assert repaired > matched
 
 
 def test_the_interval_is_students() -> None:
