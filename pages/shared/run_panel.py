@@ -18,7 +18,7 @@ from softmerge_core.figures.words import progress_sentence
 from softmerge_core.runs import RunView
 
 EVERY = 0.25  # seconds between two readings of a live run
-SENT = 0.1  # seconds in which what was drawn is surely sent to the browser
+SENT = 0.2  # seconds in which what was drawn is surely sent to the browser; shorter than EVERY, so no poll waits for it
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 WORDS = {
