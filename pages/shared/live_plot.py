@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.shared.theme import current_theme
 from softmerge_core.figures.style import THEMES, palette
 
+SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
@@ -127,6 +129,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def let_it_be_sent() -> None:
+    """To end a script with whose polling fragment draws live plots: wait until what was drawn is sent.
+
+    Streamlit forgets what a fragment drew if its next run begins before that was sent to the browser, but still tells
+    it that the script is through: the plots would be taken away and drawn anew.
+    """
+    time.sleep(SENT)
 
 
 def _read_click(value: Any, last: str) -> LivePlotResult:

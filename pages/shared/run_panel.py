@@ -3,11 +3,11 @@
 Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.shared.live_plot import let_it_be_sent
 from pages.shared.run_reader import RunReader
 from pages.shared.services import first_example, is_live, newest_live, newest_runs, run_store, runner
 from pages.shared.text import plain, sentence
@@ -18,7 +18,6 @@ from softmerge_core.figures.words import progress_sentence
 from softmerge_core.runs import RunView
 
 EVERY = 0.25  # seconds between two readings of a live run
-SENT = 0.2  # seconds in which what was drawn is surely sent to the browser; shorter than EVERY, so no poll waits for it
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 WORDS = {
@@ -173,9 +172,7 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
     if every:
-        # Streamlit forgets what a fragment drew if its next run begins before that was sent to the browser, but
-        # still tells it that the script is through: the pictures would be taken away and drawn anew.
-        time.sleep(SENT)
+        let_it_be_sent()
 
 
 def _read(reader: RunReader) -> None:

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from pages.shared.live_plot import live_plot
+from pages.shared.live_plot import let_it_be_sent, live_plot
 from pages.shared.theme import current_theme
 from softmerge_core.events import Event, Gates, Stage
 from softmerge_core.figures.gates import gates_figure
@@ -52,3 +52,4 @@ def picture() -> None:
 st.title("Live")
 st.toggle("Layers only", key="coarse")
 picture()
+let_it_be_sent()
