@@ -1,6 +1,5 @@
 """What a comparison looks like while it runs and after: one sentence, the picture, the table, the downloads."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from pages.shared.compare_table import as_csv, comparison_table, table_rows
 from pages.shared.live_plot import live_plot
 from pages.shared.run_panel import progress, tell_end
 from pages.shared.run_reader import RunReader
+from pages.shared.run_setup import file_stem, spec_button
 from pages.shared.services import is_live
 from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
@@ -101,7 +101,7 @@ def _table(reader: RunReader, entries: Sequence[dict[str, Any]], order: Sequence
 
 def downloads(reader: RunReader, table: str = "") -> None:
     """The table (CSV), where there is one, the spec, and the command that does the same again."""
-    stem, kind = reader.run_id.removeprefix("example:"), reader.view.spec.kind
+    stem, kind = file_stem(reader), reader.view.spec.kind
     with st.container(horizontal=True, vertical_alignment="center"):
         if table:
             st.download_button(
@@ -113,14 +113,6 @@ def downloads(reader: RunReader, table: str = "") -> None:
                 on_click="ignore",
                 help="All rows as comma-separated values.",
             )
-        st.download_button(
-            "Spec",
-            json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
-            f"{stem}.json",
-            "application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
-            help="Everything this run was told, for the command line or another machine.",
-        )
+        spec_button(reader)
     command = f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{command}`")

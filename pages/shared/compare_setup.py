@@ -1,8 +1,6 @@
 """The left side of the Compare page: sources, methods and settings, as the spec of the run they describe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -10,10 +8,10 @@ import streamlit as st
 from pages.shared.bring_own import BringOwn, bring_own
 from pages.shared.model_cards import fits
 from pages.shared.model_picker import PickedSource, pick_family, pick_sources
+from pages.shared.run_setup import Setup, checked, too_few
 from pages.shared.settings_form import more_fields, settings_form
 from pages.shared.text import plain
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.compare import CompareSpec, MethodChoice
 from softmerge_core.methods import Method, available_methods
 from softmerge_core.settings import DataSpec, parse
@@ -21,14 +19,6 @@ from softmerge_core.zoo import FamilyInfo, library
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
 NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # drawn on their own, or not at all
-
-
-@dataclass(frozen=True)
-class Setup:
-    """The spec, or None with the problem that keeps the run from being started."""
-
-    spec: Spec | None
-    problem: str | None = None
 
 
 def compare_setup() -> Setup:
@@ -139,7 +129,7 @@ def _choice(name: str) -> MethodChoice:
 def _spec(
     family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, names: Sequence[str], values: dict[str, Any]
 ) -> Setup:
-    if problem := too_few(picked, names):
+    if problem := nothing_to_do(picked, names):
         return Setup(None, problem)
     limits = values.pop("data")
     try:
@@ -156,26 +146,6 @@ def _spec(
     return checked(spec, data)
 
 
-def too_few(picked: Sequence[PickedSource], names: Sequence[str]) -> str:
+def nothing_to_do(picked: Sequence[PickedSource], names: Sequence[str]) -> str:
     """What is missing among sources and methods, or nothing."""
-    if len(picked) < 2:
-        return f"Choose two or more sources: {len(picked)} {'is' if len(picked) == 1 else 'are'} chosen"
-    return "" if names else "Choose one method or more"
-
-
-def checked(spec: Spec, data: DataSpec) -> Setup:
-    """The spec, or what is known to be wrong with it before any work."""
-    path = Path(data.dataset)
-    changed = path.stat().st_mtime if data.dataset.endswith(".npz") and path.is_file() else 0.0
-    problem = _problem(spec.model_dump_json(), changed, spec)
-    return Setup(None, problem) if problem else Setup(spec)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _problem(spec_json: str, changed: float, _spec: Spec) -> str:
-    """What is wrong with a spec, or nothing. Data files are read for it, so the answer is remembered."""
-    try:
-        experiment(_spec.kind).check(_spec)
-    except SoftMergeError as error:
-        return str(error)
-    return ""
+    return too_few(picked) or ("" if names else "Choose one method or more")

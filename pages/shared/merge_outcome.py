@@ -1,7 +1,6 @@
 """What came of a merge: one sentence, who won and why, test accuracy, and what can be taken along."""
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 from pages.shared.live_plot import live_plot
 from pages.shared.run_panel import tell_end
 from pages.shared.run_reader import RunReader
+from pages.shared.run_setup import file_stem, spec_button
 from pages.shared.services import is_live, run_store
 from pages.shared.text import percent, plain, sentence
 from pages.shared.theme import current_theme
@@ -99,8 +99,7 @@ def _points(share: float | None, average: float | None) -> str:
 
 def downloads(reader: RunReader) -> None:
     """The merged weights, the spec, and the command that makes the same merge again."""
-    store, run_id = run_store(), reader.run_id
-    stem = run_id.removeprefix("example:")
+    store, run_id, stem = run_store(), reader.run_id, file_stem(reader)
     with st.container(horizontal=True, vertical_alignment="center"):
         try:
             path = store.weights(run_id, "merged")
@@ -115,14 +114,6 @@ def downloads(reader: RunReader) -> None:
             )
         except SoftMergeError:
             st.caption("This run kept no weights.")
-        st.download_button(
-            "Spec",
-            json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
-            f"{stem}.json",
-            "application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
-            help="Everything this run was told, for the command line or another machine.",
-        )
+        spec_button(reader)
     command = f"python -m softmerge_core merge {stem}.json --out merged"
     st.caption(f"The same merge on the command line, with the spec downloaded above:  \n`{command}`")

@@ -1,29 +1,20 @@
 """The left side of the Merge page: sources, parts and settings, as the spec of the run they describe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from pages.shared.bring_own import BringOwn, bring_own
 from pages.shared.model_picker import PickedSource, pick_family, pick_sources
 from pages.shared.part_strip import part_strip
+from pages.shared.run_setup import Setup, checked, too_few
 from pages.shared.settings_form import main_fields, more_fields, settings_form
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.merge import MergeSpec, check
+from softmerge_core.experiments.merge import MergeSpec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, parse
 from softmerge_core.zoo import FamilyInfo
 
 NO_WIDGET = ("parts", "granularity")  # drawn on their own
-
-
-@dataclass(frozen=True)
-class Setup:
-    """The spec, or None with the problem that keeps the run from being started."""
-
-    spec: MergeSpec | None
-    problem: str | None = None
 
 
 def merge_setup() -> Setup:
@@ -62,8 +53,8 @@ def _settings() -> dict[str, object]:
 
 
 def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, values: dict[str, object]) -> Setup:
-    if len(picked) < 2:
-        return Setup(None, f"Choose two or more sources: {len(picked)} {'is' if len(picked) == 1 else 'are'} chosen")
+    if problem := too_few(picked):
+        return Setup(None, problem)
     limits, align = values.pop("data"), values.pop("align")
     try:
         settings = parse(SoftMergeSettings, values, "settings")
@@ -73,21 +64,4 @@ def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, val
         spec = parse(MergeSpec, chosen, "spec")
     except SoftMergeError as error:
         return Setup(None, str(error))
-    problem = _checked(spec.model_dump_json(), _changed(data.dataset), spec)
-    return Setup(None, problem) if problem else Setup(spec)
-
-
-def _changed(dataset: str) -> float:
-    """When a data file was last changed; 0 for a built-in data set."""
-    path = Path(dataset)
-    return path.stat().st_mtime if dataset.endswith(".npz") and path.is_file() else 0.0
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _checked(spec_json: str, changed: float, _spec: MergeSpec) -> str:
-    """What is wrong with a spec, or nothing. Data files are read for it, so the answer is remembered."""
-    try:
-        check(_spec)
-    except SoftMergeError as error:
-        return str(error)
-    return ""
+    return checked(spec, data)

@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.bring_own import BringOwn, bring_own
-from pages.shared.compare_setup import Setup, checked, pick_methods, too_few
+from pages.shared.compare_setup import nothing_to_do, pick_methods
 from pages.shared.model_picker import ATTACKS, PickedSource, pick_family, pick_sources
+from pages.shared.run_setup import Setup, checked
 from pages.shared.settings_form import settings_form, step_of
 from pages.shared.text import plain
 from softmerge_core.errors import SoftMergeError
@@ -129,7 +130,7 @@ def _spec(
     values: dict[str, Any],
     limits: dict[str, Any],
 ) -> Setup:
-    if problem := too_few(picked, names):
+    if problem := nothing_to_do(picked, names):
         return Setup(None, problem)
     try:
         data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")

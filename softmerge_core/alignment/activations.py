@@ -46,17 +46,22 @@ def unit_values(tensor: Tensor, place: Place) -> Tensor:
     return blocks.movedim(2, -1).reshape(-1, place.size)
 
 
-def capture(network: nn.Module, inputs: Tensor, places: Sequence[Place]) -> list[Tensor]:
-    """The activations at ``places``, [samples, size] in float64 each; the network's mode is put back."""
+def watch(network: nn.Module, inputs: Tensor, mode: TorchFunctionMode) -> None:
+    """One pass through the network in evaluation mode under ``mode``; the network's own mode is put back."""
     modes = {module: module.training for module in network.modules()}
     network.eval()
-    mode = _Capture(places)
     try:
         with torch.no_grad(), mode:
             network(inputs)
     finally:
         for module, training in modes.items():
             module.training = training
+
+
+def capture(network: nn.Module, inputs: Tensor, places: Sequence[Place]) -> list[Tensor]:
+    """The activations at ``places``, [samples, size] in float64 each."""
+    mode = _Capture(places)
+    watch(network, inputs, mode)
     return [mode.found[number].double() for number in range(len(places))]
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from softmerge_core.alignment.activations import SAMPLES
+from softmerge_core.alignment.activations import SAMPLES, watch
 from softmerge_core.alignment.aligning import check_inputs
 from softmerge_core.alignment.layer_rules import CONVOLUTIONS
 from softmerge_core.alignment.tracing import operation
@@ -125,12 +125,5 @@ def _scale(weight: Tensor, scale: Tensor, axis: int) -> None:
 
 
 def _run(mode: _Statistics, network: nn.Module, inputs: Tensor) -> _Statistics:
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad(), mode:
-            network(inputs)
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    watch(network, inputs, mode)
     return mode

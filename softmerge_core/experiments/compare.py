@@ -1,6 +1,5 @@
 """What every way to merge makes of the same sources: accuracy, loss, calibration and cost, side by side."""
 
-import json
 import math
 import statistics
 import time
@@ -9,10 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from softmerge_core.errors import SettingsError, SoftMergeError
-from softmerge_core.events import Notice, Progress, Score
+from softmerge_core.events import Notice, Score
 from softmerge_core.experiments.admission import check_sources, example_sources
 from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best, best_of
 from softmerge_core.experiments.base import Context, Experiment, Spec
+from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting
 
 if TYPE_CHECKING:
@@ -95,18 +96,10 @@ def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
     for text in references["notices"]:
         context.emit(Notice(step=0, text=text))
     rows = [Score(**row) for row in references["rows"]]
-    tasks = [(spec.model_dump_json(), choice.model_dump_json(), seed) for choice, seed in _plan(spec)]
-    done: dict[str, dict[str, Any]] = json.loads(context.load_snapshot() or b"{}")
-    for row in (*rows, *(Score(**values) for values in done.values())):
+    for row in rows:
         context.emit(row)
-    left = [position for position in range(len(tasks)) if str(position) not in done]
-    context.emit(Progress(step=len(done), total=len(tasks)))
-    for place, values in context.parallel(row_of, [tasks[position] for position in left]):
-        done[str(left[place])] = values
-        context.emit(Score(**values))
-        context.emit(Progress(step=len(done), total=len(tasks)))
-        context.save_snapshot(json.dumps(done).encode())
-    rows += [Score(**done[key]) for key in sorted(done, key=int)]
+    tasks = [(spec.model_dump_json(), choice.model_dump_json(), seed) for choice, seed in _plan(spec)]
+    rows += [Score(**values) for values in do_tasks(context, row_of, tasks, lambda values: Score(**values))]
     return {**report(spec, rows), "source_names": references["names"], "seconds": time.monotonic() - begun}
 
 
@@ -125,16 +118,13 @@ def _ready(
     sources: tuple[str, ...], data: str, align: AlignFirst, non_finite: str
 ) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data, tuple[str, ...]]":
     """The admitted sources, aligned when asked for; their names, the data, the notices."""
-    from softmerge_core.checks import admit, unique_names
+    from softmerge_core.checks import admit
     from softmerge_core.data import load_data
-    from softmerge_core.zoo import load_source
 
     samples = load_data(DataSpec.model_validate_json(data))
-    loaded = [load_source(SourceSpec.model_validate_json(source)) for source in sources]
-    names = unique_names([source.name for source in loaded])
-    admitted, notices = admit([s.module for s in loaded], names, samples.validation_inputs, non_finite)
-    modules = [loaded[position].module for position in admitted]
-    modules = align_to_best(modules, samples, align)
+    loaded, names = load_sources([SourceSpec.model_validate_json(source) for source in sources])
+    admitted, notices = admit(loaded, names, samples.validation_inputs, non_finite)
+    modules = align_to_best([loaded[position] for position in admitted], samples, align)
     return tuple(modules), tuple(names[position] for position in admitted), samples, notices
 
 

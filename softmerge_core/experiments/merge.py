@@ -9,6 +9,7 @@ from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.admission import check_sources, example_sources
 from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best
 from softmerge_core.experiments.base import Context, Experiment, Spec
+from softmerge_core.experiments.loading import load_sources
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
 if TYPE_CHECKING:
@@ -49,16 +50,13 @@ def check(spec: MergeSpec) -> None:
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
-    from softmerge_core.checks import unique_names
     from softmerge_core.data import load_data
     from softmerge_core.merging import MergeData, soft_merge
-    from softmerge_core.zoo import load_source
 
     begun = time.monotonic()
     data = load_data(spec.data)
-    loaded = [load_source(source) for source in spec.sources]
-    names = unique_names([source.name for source in loaded])
-    modules = align_to_best([source.module for source in loaded], data, spec.align)
+    loaded, names = load_sources(spec.sources)
+    modules = align_to_best(loaded, data, spec.align)
     observe = _boundaries(data, context)
     splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
     merged = soft_merge(

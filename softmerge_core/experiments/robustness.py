@@ -1,6 +1,5 @@
 """Which ways of merging survive malicious sources: accuracy against their number and against the attack's strength."""
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -8,10 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from softmerge_core.errors import SettingsError, SoftMergeError
-from softmerge_core.events import Blame, Notice, Progress, Score
+from softmerge_core.events import Blame, Notice, Score
 from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.aligning import best_of
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.experiments.compare import BEST, merge_data, scores
+from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.settings import (
     USUAL_STRENGTH,
     AttackKind,
@@ -110,17 +112,7 @@ def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
     for text in notices(spec):
         context.emit(Notice(step=0, text=text))
     tasks = [(spec.model_dump_json(), *case, method) for case, method in _plan(spec)]
-    done: dict[str, dict[str, Any]] = json.loads(context.load_snapshot() or b"{}")
-    for values in done.values():
-        context.emit(_event(values))
-    left = [position for position in range(len(tasks)) if str(position) not in done]
-    context.emit(Progress(step=len(done), total=len(tasks)))
-    for place, values in context.parallel(row_of, [tasks[position] for position in left]):
-        done[str(left[place])] = values
-        context.emit(_event(values))
-        context.emit(Progress(step=len(done), total=len(tasks)))
-        context.save_snapshot(json.dumps(done).encode())
-    rows = [done[key] for key in sorted(done, key=int)]
+    rows = do_tasks(context, row_of, tasks, _event)
     return {
         "rows": [_plain(row) for row in rows if row["kind"] == "score"],
         "blame": next((row for row in rows if row["kind"] == "blame"), None),
@@ -148,34 +140,29 @@ def _plan(spec: RobustnessSpec) -> Iterator[tuple[Case, str]]:
 
 
 @lru_cache(maxsize=2)
-def _honest(sources: tuple[str, ...], data: str) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data]":
-    from softmerge_core.checks import check_architecture, unique_names
-    from softmerge_core.data import load_data
-    from softmerge_core.zoo import load_source
-
-    loaded = [load_source(SourceSpec.model_validate_json(source)) for source in sources]
-    names = unique_names([source.name for source in loaded])
-    check_architecture([source.module for source in loaded], names)
-    return tuple(s.module for s in loaded), names, load_data(DataSpec.model_validate_json(data))
-
-
 def honest(spec: RobustnessSpec) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data]":
     """The sources before any attack, their names, and the data; loaded once per process."""
-    return _honest(tuple(source.model_dump_json() for source in spec.sources), spec.data.model_dump_json())
+    from softmerge_core.checks import check_architecture
+    from softmerge_core.data import load_data
+
+    modules, names = load_sources(spec.sources)
+    check_architecture(modules, names)
+    return tuple(modules), names, load_data(spec.data)
 
 
 def honest_best(spec: RobustnessSpec) -> dict[str, Any]:
     """Name and test scores of the best source (lowest validation loss) that stays honest in the chosen case."""
-    from softmerge_core.evaluation import evaluate
-
     modules, names, data = honest(spec)
-    stay = range(len(modules) - spec.malicious)
-    best = min(stay, key=lambda index: evaluate(modules[index], *data.split("validation"))[1])
+    best = best_of(modules[: len(modules) - spec.malicious], data)
     return {"name": names[best], "scores": scores(modules[best], data)}
 
 
-def attacked(spec: RobustnessSpec, case: Case) -> "tuple[list[nn.Module], tuple[str, ...], tuple[bool, ...]]":
-    """(networks, names, which are malicious): the last ones are spoiled copies, each with a seed of its own."""
+@lru_cache(maxsize=2)
+def attacked(spec: RobustnessSpec, case: Case) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], tuple[bool, ...]]":
+    """(networks, names, which are malicious): the last ones are spoiled copies, each with a seed of its own.
+
+    All methods of a case follow each other, and an attack may be a training: it is done once for them.
+    """
     from softmerge_core.attacks import spoil_network
 
     modules, names, data = honest(spec)
@@ -187,7 +174,7 @@ def attacked(spec: RobustnessSpec, case: Case) -> "tuple[list[nn.Module], tuple[
         else:
             attack = AttackSettings(kind=spec.attack, strength=case.strength, seed=spec.seed + index)
             sent[index] = spoil_network(modules[index], attack, data)
-    return sent, names, tuple(index >= first for index in range(len(modules)))
+    return tuple(sent), names, tuple(index >= first for index in range(len(modules)))
 
 
 def _admitted(spec: RobustnessSpec, case: Case) -> "tuple[list[nn.Module], tuple[str, ...], list[int]]":

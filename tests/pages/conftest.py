@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -50,11 +51,35 @@ def open_app(desk: Desk) -> Callable[..., AppTest]:
     """Open the app, with ``state`` as an earlier visit may have left it; an exception in the page fails the test."""
 
     def start(**state: object) -> AppTest:
-        page = AppTest.from_string(APP, default_timeout=60)
-        for name, value in state.items():
-            page.session_state[name] = value
-        page.run()
-        assert not page.exception
-        return page
+        return opened(APP, **state)
 
     return start
+
+
+def opened(script: str, **state: object) -> AppTest:
+    """Run a page, with ``state`` as an earlier visit may have left it; an exception in the page fails the test."""
+    page = AppTest.from_string(script, default_timeout=60)
+    for name, value in state.items():
+        page.session_state[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def button(page: AppTest, label: str) -> Any:
+    """The first button of this label."""
+    return next(found for found in page.button if found.label == label)
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    """Press that button and run the page; an exception in it fails the test."""
+    button(page, label).click()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """What the page says in running text, errors and warnings."""
+    kinds = (page.markdown, page.caption, page.error, page.warning)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)

@@ -18,7 +18,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import Desk
+from tests.pages.conftest import Desk, button, opened, press, texts
 
 SMALL = "moons-mlp-label-noise"
 CHEAP = ("average", "median", "ties")
@@ -31,12 +31,7 @@ def open_compare(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.setattr(RunStore, "examples", lambda self: [])
 
     def start(**state: object) -> AppTest:
-        page = AppTest.from_string("from pages.compare import page\npage()\n", default_timeout=60)
-        for name, value in state.items():
-            page.session_state[name] = value
-        page.run()
-        assert not page.exception
-        return page
+        return opened("from pages.compare import page\npage()\n", **state)
 
     return start
 
@@ -47,22 +42,6 @@ def spec_of(*methods: str) -> CompareSpec:
     sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in info.models[:3])
     choices = tuple(MethodChoice(method=name) for name in methods or CHEAP)
     return CompareSpec(name="Small", sources=sources, data=DataSpec(dataset=info.dataset), methods=choices, seeds=1)
-
-
-def button(page: AppTest, label: str) -> object:
-    return next(found for found in page.button if found.label == label)
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    button(page, label).click()  # type: ignore[attr-defined]
-    page.run()
-    assert not page.exception
-    return page
-
-
-def texts(page: AppTest) -> str:
-    kinds = (page.markdown, page.caption, page.error, page.warning)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def submitted(desk: Desk) -> CompareSpec:
@@ -134,9 +113,9 @@ def test_every_method_has_its_settings_in_the_form(open_compare: Open, name: str
 def test_all_and_none_of_the_methods(open_compare: Open) -> None:
     page = press(open_compare(family=SMALL), "None")
     assert [error.value for error in page.error] == ["Choose one method or more\\."]
-    assert button(page, "Start comparing").disabled  # type: ignore[attr-defined]
+    assert button(page, "Start comparing").disabled
     assert not press(page, "All").error
-    assert not button(page, "Start comparing").disabled  # type: ignore[attr-defined]
+    assert not button(page, "Start comparing").disabled
 
 
 def test_one_source_is_too_few(open_compare: Open) -> None:
@@ -145,7 +124,7 @@ def test_one_source_is_too_few(open_compare: Open) -> None:
         page.toggle(key=f"use:{SMALL}/{model.name}").set_value(False)
     page.run()
     assert [error.value for error in page.error] == ["Choose two or more sources: 1 is chosen\\."]
-    assert button(page, "Start comparing").disabled  # type: ignore[attr-defined]
+    assert button(page, "Start comparing").disabled
 
 
 def test_what_is_wrong_with_data_is_told(open_compare: Open) -> None:

@@ -20,7 +20,7 @@ from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import ROOT, Desk
+from tests.pages.conftest import ROOT, Desk, press
 
 SMALL = "spirals-mlp-shared-trunk"
 Open = Callable[..., AppTest]
@@ -39,13 +39,6 @@ def spec_of(family: str = SMALL, attacks: tuple[str | None, ...] = (None, None),
 
 def start_button(page: AppTest) -> object:
     return next(button for button in page.button if button.label == "Start merging")
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    page.run()
-    assert not page.exception
-    return page
 
 
 def texts(page: AppTest) -> str:

@@ -21,7 +21,7 @@ from softmerge_core.experiments.train import TrainSpec
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
 from softmerge_core.zoo import add_to_library, families, library, library_folder
-from tests.pages.conftest import ROOT, Desk
+from tests.pages.conftest import ROOT, Desk, opened
 from tests.pages.test_merge import press, texts
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -36,12 +36,7 @@ def open_models(desk: Desk) -> Open:
     """Open the Models page, with ``state`` as an earlier visit may have left it."""
 
     def start(**state: object) -> AppTest:
-        page = AppTest.from_string(PAGE, default_timeout=60)
-        for name, value in state.items():
-            page.session_state[name] = value
-        page.run()
-        assert not page.exception
-        return page
+        return opened(PAGE, **state)
 
     return start
 

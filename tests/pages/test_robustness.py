@@ -13,7 +13,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import USUAL_STRENGTH, DataSpec, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import Desk
+from tests.pages.conftest import Desk, button, opened, press, texts
 
 SMALL = "moons-mlp-label-noise"
 Open = Callable[..., AppTest]
@@ -25,12 +25,7 @@ def open_robustness(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.setattr(RunStore, "examples", lambda self: [])
 
     def start(**state: object) -> AppTest:
-        page = AppTest.from_string("from pages.robustness import page\npage()\n", default_timeout=60)
-        for name, value in state.items():
-            page.session_state[name] = value
-        page.run()
-        assert not page.exception
-        return page
+        return opened("from pages.robustness import page\npage()\n", **state)
 
     return start
 
@@ -41,22 +36,6 @@ def spec_of(attack: str = "extreme", malicious: int = 1) -> RobustnessSpec:
     sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in info.models[:3])
     values = {"sources": sources, "data": DataSpec(dataset=info.dataset), "methods": ("average", "krum")}
     return RobustnessSpec.model_validate({**values, "attack": attack, "malicious": malicious})
-
-
-def button(page: AppTest, label: str) -> object:
-    return next(found for found in page.button if found.label == label)
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    button(page, label).click()  # type: ignore[attr-defined]
-    page.run()
-    assert not page.exception
-    return page
-
-
-def texts(page: AppTest) -> str:
-    kinds = (page.markdown, page.caption, page.error, page.warning)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def submitted(desk: Desk) -> RobustnessSpec:
@@ -132,7 +111,7 @@ def test_one_source_or_no_method_is_too_few(open_robustness: Open) -> None:
         page.toggle(key=f"honest:{SMALL}/{model.name}").set_value(False)
     page.run()
     assert [error.value for error in page.error] == ["Choose two or more sources: 1 is chosen\\."]
-    assert button(page, "Start attacking").disabled  # type: ignore[attr-defined]
+    assert button(page, "Start attacking").disabled
 
 
 def test_excluded_sources_are_told_and_a_finished_run_says_who_survives(open_robustness: Open, desk: Desk) -> None:
@@ -171,7 +150,7 @@ def test_a_live_run_is_followed_with_its_notices(open_robustness: Open, desk: De
         assert page.query_params["run"] == run_id
         assert "1 of 2 methods so far" in texts(page)
         assert "Source c is left out" in texts(page)
-        assert button(page, "Start attacking").disabled  # type: ignore[attr-defined]
+        assert button(page, "Start attacking").disabled
 
 
 def test_only_the_chosen_case_is_judged() -> None:

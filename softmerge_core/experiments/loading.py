@@ -1,0 +1,18 @@
+"""From the sources of a spec to networks with names of their own."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from softmerge_core.settings import SourceSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load_sources(specs: Sequence[SourceSpec]) -> "tuple[list[nn.Module], tuple[str, ...]]":
+    """(networks, names by which they can be told apart); raises what ``load_source`` raises."""
+    from softmerge_core.checks import unique_names
+    from softmerge_core.zoo import load_source
+
+    loaded = [load_source(spec) for spec in specs]
+    return [source.module for source in loaded], unique_names([source.name for source in loaded])

@@ -1,0 +1,31 @@
+"""The loop of an experiment made of tasks: done in parallel, told one by one, taken up where it was cut short."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from softmerge_core.events import Event, Progress
+from softmerge_core.experiments.base import Context
+
+
+def do_tasks(
+    context: Context,
+    function: Callable[[Any], dict[str, Any]],
+    tasks: Sequence[Any],
+    event_of: Callable[[dict[str, Any]], Event],
+) -> list[dict[str, Any]]:
+    """``function`` of each task, in the order of ``tasks``; those left when the run was stopped are missing.
+
+    Each result, plain values, is told as ``event_of`` it and kept in the snapshot, from which a later attempt goes on.
+    """
+    done: dict[str, dict[str, Any]] = json.loads(context.load_snapshot() or b"{}")
+    for values in done.values():
+        context.emit(event_of(values))
+    left = [position for position in range(len(tasks)) if str(position) not in done]
+    context.emit(Progress(step=len(done), total=len(tasks)))
+    for place, values in context.parallel(function, [tasks[position] for position in left]):
+        done[str(left[place])] = values
+        context.emit(event_of(values))
+        context.emit(Progress(step=len(done), total=len(tasks)))
+        context.save_snapshot(json.dumps(done).encode())
+    return [done[key] for key in sorted(done, key=int)]
