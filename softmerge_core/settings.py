@@ -124,6 +124,9 @@ class TrainSettings(Settings):
     share: float = setting(1.0, "Data share", "Share of the training samples this source sees.", gt=0, le=1)
     classes: tuple[int, ...] = setting((), "Classes", "Only these classes are seen; none named means all.", more=True)
     label_noise: float = setting(0.0, "Label noise", "Share of labels replaced by random ones.", ge=0, le=1, more=True)
+    feature_noise: float = setting(
+        0.0, "Feature noise", "Gaussian noise on the inputs, in their standard deviations.", ge=0, le=100, more=True
+    )
     batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
     momentum: float = setting(0.9, "Momentum", "Of SGD; Adam ignores it.", ge=0, lt=1, more=True)
     weight_decay: float = setting(0.0, "Weight decay", "Pull of the weights toward zero.", ge=0, le=1, more=True)

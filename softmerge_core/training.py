@@ -54,6 +54,15 @@ def seen_samples(labels: Tensor, settings: TrainSettings, classes: int) -> tuple
     return indices, torch.where(noisy, drawn, labels[indices])
 
 
+def noisy_inputs(inputs: Tensor, settings: TrainSettings) -> Tensor:
+    """``inputs`` [N, ...] with Gaussian noise of ``feature_noise`` of their own SDs, the same one in every epoch."""
+    if not settings.feature_noise:
+        return inputs
+    generator = torch.Generator().manual_seed(settings.seed)
+    noise = torch.randn(inputs.shape, generator=generator, dtype=inputs.dtype)
+    return inputs + settings.feature_noise * inputs.std() * noise
+
+
 def train(
     network: nn.Module,
     inputs: Tensor,
@@ -75,25 +84,28 @@ def train(
     network ends in evaluation mode. The same seed gives the same weights, bit for bit, on one machine and
     thread count.
     """
-    classes = classes or int(labels.max()) + 1
-    indices, seen = seen_samples(labels, settings, classes)
-    run = _Training(
+    training = Training(
         network,
-        inputs[indices],
-        seen,
+        inputs,
+        labels,
         settings,
+        classes=classes,
         validation=validation,
         penalty=penalty,
         series=series,
         on_event=on_event,
     )
-    with torch.random.fork_rng(devices=[]):  # dropout draws from global state
-        torch.default_generator.manual_seed(settings.seed)
-        return run.run(should_stop or (lambda: False))
+    for _ in range(settings.epochs):
+        if not training.epoch(should_stop or (lambda: False)):
+            break
+    return training.result()
 
 
-class _Training:
-    """The state of one training."""
+class Training:
+    """One training, walked epoch by epoch: between two, the caller may look at ``network`` or change ``penalty``.
+
+    Arguments and what is done are those of ``train``.
+    """
 
     def __init__(
         self,
@@ -102,46 +114,59 @@ class _Training:
         labels: Tensor,
         settings: TrainSettings,
         *,
-        validation: tuple[Tensor, Tensor] | None,
-        penalty: Penalty | None,
-        series: str,
-        on_event: Callable[[Event], None] | None,
+        classes: int | None = None,
+        validation: tuple[Tensor, Tensor] | None = None,
+        penalty: Penalty | None = None,
+        series: str = "source",
+        on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        self.network, self.inputs, self.labels, self.settings = network, inputs, labels, settings
+        indices, seen = seen_samples(labels, settings, classes or int(labels.max()) + 1)
+        self.network, self.settings = network, settings
+        self.inputs, self.labels = noisy_inputs(inputs[indices], settings), seen
         self.validation, self.penalty, self.series = validation, penalty, series
         self.emit = on_event or (lambda event: None)
-        self.total = settings.epochs * -(-len(inputs) // settings.batch_size)
+        self.total = settings.epochs * -(-len(self.inputs) // settings.batch_size)
         self.interval = min(MAX_INTERVAL, max(1, self.total // EVALUATIONS))
         self.generator = torch.Generator().manual_seed(settings.seed)
+        self.dropout = torch.Generator().manual_seed(settings.seed).get_state()
         self.optimiser = _optimiser(network, settings)
+        self.stop_reason = "finished"
         self.tensors = list(network.parameters()) + list(network.buffers())
         self.finite = [tensor.detach().clone() for tensor in self.tensors]
         self.step, self.reported = 0, 0.0
         self.losses: list[float] = []
         self.history: list[tuple[int, float, float]] = []
 
-    def run(self, should_stop: Callable[[], bool]) -> TrainResult:
-        reason = "finished"
+    def epoch(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """One pass over the samples; False when the training came to its end before (see ``stop_reason``)."""
+        with torch.random.fork_rng(devices=[]):  # dropout draws from global state
+            torch.set_rng_state(self.dropout)
+            self.stop_reason = self._walk(should_stop)
+            self.dropout = torch.get_rng_state()
+        return self.stop_reason == "finished"
+
+    def result(self) -> TrainResult:
+        """How it ended; the network is left with finite weights, in evaluation mode."""
+        if not self._ends_finite():
+            self.stop_reason = "non-finite loss"
+        self.network.eval()
+        return TrainResult(self.stop_reason, self.step, tuple(self.history))
+
+    def _walk(self, should_stop: Callable[[], bool]) -> str:
         self.network.train()
         for inputs, labels in self._batches():
             if should_stop():
-                reason = "stopped"
-                break
+                return "stopped"
             if not self._one_step(inputs, labels):
-                reason = "non-finite loss"
-                break
+                return "non-finite loss"
             if self.step % self.interval == 0 or self.step == self.total:
                 self._evaluate()
-        reason = reason if self._ends_finite() else "non-finite loss"
-        self.network.eval()
-        return TrainResult(reason, self.step, tuple(self.history))
+        return "finished"
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        size = self.settings.batch_size
-        for _ in range(self.settings.epochs):
-            order = torch.randperm(len(self.inputs), generator=self.generator)
-            for chosen in order.split(size):
-                yield self.inputs[chosen], self.labels[chosen]
+        order = torch.randperm(len(self.inputs), generator=self.generator)
+        for chosen in order.split(self.settings.batch_size):
+            yield self.inputs[chosen], self.labels[chosen]
 
     @torch.no_grad()
     def _put_back(self) -> None:

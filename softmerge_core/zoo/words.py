@@ -53,7 +53,8 @@ def _seen(settings: TrainSettings) -> str:
     share = "all samples" if settings.share == 1 else f"its own {settings.share:.0%} of the samples"
     classes = f" of classes {', '.join(map(str, settings.classes))}" if settings.classes else ""
     noise = f", {settings.label_noise:.0%} of whose labels are random" if settings.label_noise else ""
-    return share + classes + noise
+    inputs = f", with noise of {settings.feature_noise:g} SDs on the inputs" if settings.feature_noise else ""
+    return share + classes + noise + inputs
 
 
 def source_title(index: int, settings: TrainSettings, attack: AttackSettings | None) -> str:

@@ -22,11 +22,11 @@ from softmerge_core.data import (
 from softmerge_core.errors import DataError, NotFoundError
 from softmerge_core.settings import DataSpec
 
-NAMES = ("digits", "mnist1d", "moons", "rings", "spirals")
+NAMES = ("digits", "digits16", "mnist1d", "moons", "rings", "spirals")
 SPLITS = ("train", "validation", "test")
 
 
-def test_there_are_five_data_sets() -> None:
+def test_the_data_sets_by_name() -> None:
     assert tuple(datasets()) == NAMES
 
 
