@@ -9,12 +9,12 @@ SIZE = 16
 
 
 def load() -> Arrays:
-    """The splits of ``digits``, every image interpolated linearly, corner on corner."""
+    """The splits of ``digits``, every image interpolated linearly, corner on corner; train inputs: mean 0, SD 1."""
     arrays = digits.load()
     weights = _interpolation(8, SIZE).astype(np.float32)
-    for split in SPLITS:
-        arrays[f"{split}_inputs"] = weights @ arrays[f"{split}_inputs"] @ weights.T
-    return arrays
+    images = {split: weights @ arrays[f"{split}_inputs"] @ weights.T for split in SPLITS}
+    mean, sd = images["train"].mean(), images["train"].std()
+    return arrays | {f"{split}_inputs": (images[split] - mean) / sd for split in SPLITS}
 
 
 def _interpolation(few: int, many: int) -> np.ndarray:
