@@ -1,0 +1,40 @@
+"""Straight lines between networks, and what stands in the way on them."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def line_points(first: Tensor, last: Tensor, ts: Sequence[float]) -> Tensor:
+    """Points [T, P] on the straight line: ``(1 - t) first + t last``; both ends [P], ends exact."""
+    return torch.stack([torch.lerp(first, last, t) for t in ts])
+
+
+def barrier(ts: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """(height, t) of the barrier: max over t of ``value(t) - ((1 - t) value(0) + t value(1))``, and where it stands.
+
+    ``ts`` rise from 0 to 1 (Frankle et al. 2020, arXiv 1912.05671; Entezari et al. 2021, arXiv 2110.06296, eq. 1).
+    Never below zero, for the ends are on the line; infinite where a value is not finite.
+    """
+    for t, value in zip(ts, values, strict=True):
+        if not math.isfinite(value):
+            return math.inf, t
+    rises = [v - ((1 - t) * values[0] + t * values[-1]) for t, v in zip(ts, values, strict=True)]
+    place = max(range(len(rises)), key=rises.__getitem__)
+    return max(rises[place], 0.0), ts[place]
+
+
+def largest_rise(values: Sequence[float]) -> float:
+    """How far the values rise, at most, from any point of the path to a later one; zero for a path that only falls.
+
+    What is looked for in monotonic linear interpolation (Goodfellow, Vinyals, Saxe 2015, arXiv 1412.6544).
+    """
+    lowest, rise = math.inf, 0.0
+    for value in values:
+        if not math.isfinite(value):
+            return math.inf
+        lowest = min(lowest, value)
+        rise = max(rise, value - lowest)
+    return rise
