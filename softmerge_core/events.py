@@ -119,6 +119,107 @@ class Points(Event):
     labels: tuple[int, ...]
 
 
+class Shards(Event):
+    """Who has which samples: [client][class] counts, and which clients are malicious."""
+
+    kind: Literal["shards"] = "shards"
+    counts: tuple[tuple[int, ...], ...]
+    malicious: tuple[bool, ...]
+
+
+class FederatedRound(Event):
+    """One round (``step``) of one overlaid run (``series``), beside its Evaluation on test data.
+
+    ``clients``: who took part, with the ``accuracies`` (0-1) of their networks after local training on all test data
+    and, where the server trains gates, their mean ``gates`` (0-1). Of honest clients: ``drift``, mean |y - x| / |x|,
+    and ``spread``, mean Jeffreys divergence (nats) of a layer's scope from the fused one.
+    """
+
+    kind: Literal["federated_round"] = "federated_round"
+    series: str
+    clients: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    drift: float
+    spread: float
+    gates: tuple[float, ...] = ()
+    excluded: tuple[int, ...] = ()
+
+
+class WeightPath(Event):
+    """Loss (nats) and error (0-1) of the networks along a path in weight space, at ``t`` from 0 to 1.
+
+    ``series``: an overlay's key between two models, or "start:0" / "start:1" from a model's initial weights to it;
+    ``note`` says what the path's ends are, or why there is none.
+    """
+
+    kind: Literal["weight_path"] = "weight_path"
+    series: str
+    t: tuple[float, ...] = ()
+    train_loss: tuple[float, ...] = ()
+    train_error: tuple[float, ...] = ()
+    test_loss: tuple[float, ...] = ()
+    test_error: tuple[float, ...] = ()
+    note: str = ""
+
+
+class WeightPlane(Event):
+    """A plane of weight space to come: grid lines ``x``, ``y``, and the ``corners`` (x, y) of the models on it.
+
+    ``loss`` (nats) and ``error`` (0-1) of these models on the first ``samples`` of ``split``; ``span``: "models",
+    where x and y are distances between weights, or "random", in norms of the model's filters.
+    """
+
+    kind: Literal["weight_plane"] = "weight_plane"
+    span: Literal["models", "random"]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    names: tuple[str, ...]
+    corners: Matrix
+    loss: tuple[float, ...]
+    error: tuple[float, ...]
+    split: Literal["train", "test"]
+    samples: int
+    classes: int
+
+
+class PlaneRows(Event):
+    """Loss (nats) and error (0-1) on some rows of a plane's grid, from row ``first`` on: [row][column]."""
+
+    kind: Literal["plane_rows"] = "plane_rows"
+    first: int
+    loss: Matrix
+    error: Matrix
+
+
+class PlaneTrail(Event):
+    """A path seen from above a plane: places and, in units of x, how far each lies off it. ``series``: whose path."""
+
+    kind: Literal["plane_trail"] = "plane_trail"
+    series: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    off: tuple[float, ...]
+    width: float  # distance of the first two models: what ``off`` is compared with
+
+
+class BezierCurve(Event):
+    """A Bezier curve after ``trained`` of ``total`` training steps: loss (nats) and error (0-1) along it.
+
+    Beside it the straight line's (``straight_loss``, ``straight_error``) between the same ends, on the same samples.
+    """
+
+    kind: Literal["bezier_curve"] = "bezier_curve"
+    trained: int
+    total: int
+    t: tuple[float, ...]
+    loss: tuple[float, ...]
+    error: tuple[float, ...]
+    straight_loss: tuple[float, ...]
+    straight_error: tuple[float, ...]
+    split: Literal["train", "test"]
+    samples: int
+
+
 class Notice(Event):
     """Something the reader should know, in one sentence."""
 
@@ -127,7 +228,23 @@ class Notice(Event):
 
 
 AnyEvent = Annotated[
-    Stage | Progress | Gates | Loss | Evaluation | Score | Blame | Boundary | Points | Notice,
+    Stage
+    | Progress
+    | Gates
+    | Loss
+    | Evaluation
+    | Score
+    | Blame
+    | Boundary
+    | Points
+    | Notice
+    | Shards
+    | FederatedRound
+    | WeightPath
+    | WeightPlane
+    | PlaneRows
+    | PlaneTrail
+    | BezierCurve,
     Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
