@@ -1,0 +1,35 @@
+"""FedAvg: clients train on their own, the server takes the mean."""
+
+from typing import TYPE_CHECKING
+
+from softmerge_core.federated.base import Algorithm, Memory, Round, Terms
+from softmerge_core.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class FedAvgSettings(Settings):
+    """Nothing to set."""
+
+
+def terms(memory: Memory, client: int, settings: Settings) -> Terms:
+    """Nothing is added to the loss."""
+    return Terms()
+
+
+def finish(end: Round, memory: Memory, settings: Settings) -> "Tensor":
+    """What was merged."""
+    return end.merged
+
+
+ALGORITHM = Algorithm(
+    name="fedavg",
+    title="FedAvg",
+    summary="Clients train on their own shards, and the server merges what they send.",
+    paper="McMahan et al. 2017, arXiv 1602.05629",
+    year=2017,
+    settings=FedAvgSettings,
+    terms=terms,
+    finish=finish,
+)
