@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from distributed import Future, get_client, secede, wait
+from distributed.threadpoolexecutor import thread_state
 
 from softmerge_core.errors import RunError
 from softmerge_core.runs.status import DIED
@@ -21,7 +22,7 @@ def over_workers(
     it is asked to stop; what is under way then is let go. Raises what a task raises, and RunError for a dead worker.
     """
     client = get_client()
-    secede()
+    _give_up_place()
     waiting, running = list(enumerate(tasks))[::-1], dict[Future, int]()
     try:
         while waiting or running:
@@ -34,6 +35,12 @@ def over_workers(
                 yield running.pop(future), _result(future)
     finally:
         client.cancel(list(running), reason="no longer wanted")
+
+
+def _give_up_place() -> None:
+    """Once a run, which may spread tasks again and again: a thread that has left the pool cannot leave it twice."""
+    if thread_state.proceed:
+        secede()
 
 
 def _compute(function: Callable[[Any], Any], task: Any) -> Any:
