@@ -220,6 +220,53 @@ class BezierCurve(Event):
     samples: int
 
 
+class Scopes(Event):
+    """Mean and spread of each layer's weights in one network. ``series``: "<side>:<source>", or "<side>:target".
+
+    ``side``: "start" (initial weights), "plain" or "aligned" (trained without or with scope alignment).
+    """
+
+    kind: Literal["scopes"] = "scopes"
+    series: str
+    layers: tuple[str, ...]
+    mu: tuple[float, ...]
+    sigma: tuple[float, ...]
+
+
+class Histogram(Event):
+    """One layer's weights in equal bins over [low, high], ``outside`` of them beyond; ``series`` as in Scopes.
+
+    Beside the fitted Gaussian's ``mu`` and ``sigma``, skewness, excess ``kurtosis`` and the largest ``gap`` (0-1)
+    between the empirical distribution function and the Gaussian's; ``kurtosis`` of a Gaussian is 0.
+    """
+
+    kind: Literal["histogram"] = "histogram"
+    series: str
+    layer: str
+    low: float
+    high: float
+    counts: tuple[int, ...]
+    outside: int
+    mu: float
+    sigma: float
+    skewness: float
+    kurtosis: float
+    gap: float
+
+
+class Barrier(Event):
+    """Of one side's sources: what their average's error (0-1) and loss (nats) exceed the sources' mean by.
+
+    ``distance``: per layer, the Jeffreys divergence (nats) between two sources' scopes, the mean over pairs.
+    """
+
+    kind: Literal["barrier"] = "barrier"
+    series: str
+    error: float
+    loss: float
+    distance: tuple[float, ...] = ()
+
+
 class Notice(Event):
     """Something the reader should know, in one sentence."""
 
@@ -228,25 +275,11 @@ class Notice(Event):
 
 
 AnyEvent = Annotated[
-    Stage
-    | Progress
-    | Gates
-    | Loss
-    | Evaluation
-    | Score
-    | Blame
-    | Boundary
-    | Points
-    | Notice
-    | Shards
-    | FederatedRound
-    | WeightPath
-    | WeightPlane
-    | PlaneRows
-    | PlaneTrail
+    Stage | Progress | Gates | Loss | Evaluation | Score | Blame | Boundary | Points | Notice | Scopes
+    | Histogram | Barrier | Shards | FederatedRound | WeightPath | WeightPlane | PlaneRows | PlaneTrail
     | BezierCurve,
     Field(discriminator="kind"),
-]
+]  # fmt: skip
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
