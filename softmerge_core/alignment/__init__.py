@@ -1,24 +1,21 @@
 """Networks that were trained apart, brought into one order of units before they are merged.
 
-The names below are loaded on first use; ``AlignSettings`` alone loads no torch.
+The names below are loaded on first use, so that naming the package loads no torch.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softmerge_core.alignment.aligning import align, align_first
+    from softmerge_core.alignment.aligning import align
     from softmerge_core.alignment.groups import permutation_groups
     from softmerge_core.alignment.permute import apply
     from softmerge_core.alignment.repairing import repair
-    from softmerge_core.alignment.settings import AlignSettings
     from softmerge_core.alignment.transport import fuse
 
-__all__ = ["AlignSettings", "align", "align_first", "apply", "fuse", "permutation_groups", "repair"]
+__all__ = ["align", "apply", "fuse", "permutation_groups", "repair"]
 
 HOMES = {
-    "AlignSettings": "settings",
     "align": "aligning",
-    "align_first": "aligning",
     "apply": "permute",
     "fuse": "transport",
     "permutation_groups": "groups",

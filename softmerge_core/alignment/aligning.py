@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from softmerge_core.alignment.activation_matching import match_activations
 from softmerge_core.alignment.groups import Symmetry, symmetry
 from softmerge_core.alignment.permute import State, apply, permute_state, tensors_of, with_tensors
-from softmerge_core.alignment.settings import AlignSettings, How
+from softmerge_core.alignment.settings import How
 from softmerge_core.alignment.weight_matching import match_weights, objective
 from softmerge_core.checks import check_architecture, non_finite_tensor, unique_names
 from softmerge_core.errors import DataError, SettingsError, SourceError
@@ -53,32 +53,6 @@ def align(
     if to_mean and how == "weights" and len(sources) > 2:
         states = pair.to_mean(states, reference)
     return [with_tensors(source, state) for source, state in zip(sources, states, strict=True)]
-
-
-def align_first(
-    sources: Sequence[nn.Module],
-    settings: AlignSettings,
-    inputs: Tensor | None = None,
-    *,
-    names: Sequence[str] | None = None,
-    on_notice: Callable[[str], None] | None = None,
-) -> list[nn.Module]:
-    """What stands in front of any way to merge: ``align`` as the settings say; the sources themselves for "none".
-
-    ``inputs`` are looked at only where ``settings.needs`` names them. Raises what ``align`` raises.
-    """
-    if settings.how == "none":
-        return list(sources)
-    return align(
-        sources,
-        inputs if "inputs" in settings.needs else None,
-        settings.how,
-        seed=settings.seed,
-        reference=settings.reference,
-        to_mean=settings.to_mean,
-        names=names,
-        on_notice=on_notice,
-    )
 
 
 def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | None, how: str, reference: int) -> None:

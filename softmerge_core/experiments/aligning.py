@@ -1,8 +1,9 @@
 """The switch in front of every method: each source's channels permuted to match the best source's."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from softmerge_core.alignment.settings import How
 from softmerge_core.settings import setting
 
 if TYPE_CHECKING:
@@ -10,12 +11,10 @@ if TYPE_CHECKING:
 
     from softmerge_core.data import Data
 
-AlignFirst = Literal["none", "weights", "activations"]
 
-
-def align_setting() -> AlignFirst:
+def align_setting() -> How:
     """The field of a spec that turns alignment on."""
-    field: AlignFirst = setting(
+    field: How = setting(
         "none",
         "Align first",
         "Permute each source's channels to match the best source's, by weights or by activations on training inputs; "
@@ -31,7 +30,7 @@ def best_of(modules: "Sequence[nn.Module]", data: "Data") -> int:
     return min(range(len(modules)), key=lambda index: evaluate(modules[index], *data.split("validation"))[1])
 
 
-def align_to_best(modules: "Sequence[nn.Module]", data: "Data", how: AlignFirst) -> "list[nn.Module]":
+def align_to_best(modules: "Sequence[nn.Module]", data: "Data", how: How) -> "list[nn.Module]":
     """Copies of ``modules`` that compute the same, channels matched to the best one's; with "none" themselves.
 
     A source with NaN or Inf in it matches nothing and stays as it is.

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.events import Notice, Score
 from softmerge_core.experiments.admission import check_sources, example_sources
-from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best, best_of
+from softmerge_core.experiments.aligning import align_setting, align_to_best, best_of
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.tasks import do_tasks
@@ -42,7 +43,7 @@ class CompareSpec(Spec):
     data: DataSpec = setting(DataSpec(), "Data", "The samples methods may look at, and are tested on.")
     methods: tuple[MethodChoice, ...] = setting((), "Methods", "Ways to merge; none named means all.")
     base: str = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
-    align: AlignFirst = align_setting()
+    align: How = align_setting()
     repair: bool = setting(
         False,
         "REPAIR",
@@ -115,7 +116,7 @@ def _plan(spec: CompareSpec) -> Iterable[tuple[MethodChoice, int]]:
 
 @lru_cache(maxsize=4)
 def _ready(
-    sources: tuple[str, ...], data: str, align: AlignFirst, non_finite: str
+    sources: tuple[str, ...], data: str, align: How, non_finite: str
 ) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data, tuple[str, ...]]":
     """The admitted sources, aligned when asked for; their names, the data, the notices."""
     from softmerge_core.checks import admit

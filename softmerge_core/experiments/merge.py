@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.admission import check_sources, example_sources
-from softmerge_core.experiments.aligning import AlignFirst, align_setting, align_to_best
+from softmerge_core.experiments.aligning import align_setting, align_to_best
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
@@ -29,7 +30,7 @@ class MergeSpec(Spec):
     kind: Literal["merge"] = setting("merge", "Kind", "Which experiment: a soft merge.")
     sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
-    align: AlignFirst = align_setting()
+    align: How = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
 
 

@@ -8,16 +8,14 @@ import torch
 from torch import nn
 
 from softmerge_core.alignment.activations import Moments, unit_values
-from softmerge_core.alignment.aligning import align, align_first
+from softmerge_core.alignment.aligning import align
 from softmerge_core.alignment.groups import Place, permutation_groups, symmetry
 from softmerge_core.alignment.permute import apply, permute_state, random_permutations, tensors_of
-from softmerge_core.alignment.settings import AlignSettings
 from softmerge_core.alignment.weight_matching import match_weights, objective, similarity
 from softmerge_core.checks import check_architecture
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate
 from softmerge_core.networks.mlp import MLP
-from softmerge_core.settings import parse
 from softmerge_core.zoo import load_family
 from tests.alignment.networks import ZOO, build, inputs_of
 
@@ -205,32 +203,9 @@ def test_a_notice_tells_when_nothing_can_be_reordered() -> None:
     check_architecture(aligned, ["a", "b"])
 
 
-def test_the_switch_in_front_does_what_its_settings_say(family) -> None:
+def test_matching_by_weights_looks_at_no_input(family) -> None:
     sources, data = family
-    inputs = data.train_inputs[:256]
-    for how in ("weights", "activations"):
-        settings = AlignSettings(how=how, reference=1, to_mean=False)
-        pairs = zip(
-            align_first(sources[:3], settings, inputs),
-            align(sources[:3], inputs, how, reference=1, to_mean=False),
-            strict=True,
-        )
-        assert all(same(one, other) for one, other in pairs)
-    assert all(a is b for a, b in zip(align_first(sources, AlignSettings()), sources, strict=True))
-    # By weights alone, no input is looked at, not even one that is no number.
-    spoiled = align_first(sources[:2], AlignSettings(how="weights"), inputs / 0)
+    spoiled = align(sources[:2], data.train_inputs[:256] / 0)  # not even at one that is no number
     assert all(same(one, other) for one, other in zip(spoiled, align(sources[:2]), strict=True))
     with pytest.raises(DataError, match="needs inputs"):
-        align_first(sources, AlignSettings(how="activations"))
-
-
-def test_settings_tell_what_they_need() -> None:
-    assert AlignSettings().needs == frozenset()
-    assert AlignSettings(how="weights").needs == frozenset()
-    assert AlignSettings(how="activations").needs == {"inputs"}
-    assert AlignSettings(how="weights", repair=True).needs == {"inputs"}
-    with pytest.raises(SettingsError, match="how"):
-        parse(AlignSettings, {"how": "magic"}, "settings of alignment")
-    for field in AlignSettings.model_fields.values():
-        assert field.title
-        assert field.description.endswith(".")
+        align(sources, how="activations")
