@@ -1,0 +1,164 @@
+"""Paths between networks: loss and error along them, with the barriers marked; and a Bezier curve as it is trained."""
+
+from collections.abc import Sequence
+from math import inf, isfinite
+from typing import Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+from softmerge_core.events import BezierCurve, Event, WeightPath
+from softmerge_core.experiments.connectivity_words import NONE, OVERLAYS, barrier_of
+from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure
+
+What = Literal["loss", "error"]
+AXES = {"loss": "Loss (nats)", "error": "Error (%)"}
+ROW, LETTER, ENTRY, WIDTH = 19, 6.8, 46, 390  # px: the legend's rows, letters, marks; the narrowest plot
+BOTTOM = 48  # px
+CLIP = 4.0  # of what is not finite or far above the rest, nothing is drawn past this multiple of the median height
+_STYLES = {  # overlay -> palette colour and marker
+    "plain": ("average", "square"),
+    "weights": ("extra3", "diamond"),
+    "activations": ("extra0", "triangle-up"),
+    "weights_repair": ("best_source", "circle"),
+    "activations_repair": ("extra2", "x"),
+    "scope": ("extra4", "star"),
+}
+
+
+class Line(NamedTuple):
+    """One path as it is drawn: a colour and marker of its own."""
+
+    path: WeightPath
+    title: str
+    color: str
+    marker: str
+
+
+def paths_figure(
+    events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str], height: int = 340
+) -> go.Figure | None:
+    """Loss (nats) or error (percent) along each overlay's path; None before the first.
+
+    Solid with markers: test data; faint and dashed: training data. A stroke from the line between a path's ends up to
+    the path marks its barrier on test data, with its height.
+    """
+    found = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
+    lines = [
+        Line(found[key], title, colour(_STYLES[key][0], theme), _STYLES[key][1])
+        for key, title in OVERLAYS.items()
+        if key in found
+    ]
+    figure = _drawn(lines, what, theme, f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})")
+    if figure is not None:
+        for line in lines:
+            _mark_barrier(figure, line, what, theme)
+    return figure
+
+
+def starts_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
+    """The same from each model's initial weights (t = 0) to the model (t = 1); None where neither is known."""
+    found = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
+    looks = (("class0", "circle"), ("class1", "diamond"))
+    lines = [
+        Line(found[f"start:{k}"], f"To {escape(name, 24)}", colour(hue, theme), marker)
+        for k, (name, (hue, marker)) in enumerate(zip(names, looks, strict=True))
+        if f"start:{k}" in found
+    ]
+    return _drawn(lines, what, theme, "t (0: initial weights, 1: trained)")
+
+
+def _drawn(lines: Sequence[Line], what: What, theme: Theme, title: str) -> go.Figure | None:
+    if not lines:
+        return None
+    figure = new_figure(theme)
+    for line in lines:
+        for split in ("train", "test"):
+            figure.add_trace(_curve(line, what, split))
+    rows = _legend_rows([line.title for line in lines])
+    figure.update_layout(
+        xaxis={"title": {"text": title}, "range": [-0.03, 1.03], "dtick": 0.25},
+        yaxis={"title": {"text": AXES[what]}, "range": _reach(lines, what)},
+        margin={"t": 10 + ROW * rows, "b": BOTTOM, "r": 12},
+    )
+    return figure
+
+
+def _legend_rows(titles: Sequence[str]) -> int:
+    """How many rows the legend's entries need, all being as wide as the widest."""
+    entry = ENTRY + LETTER * max(map(len, titles))
+    return -(-len(titles) // max(1, int(WIDTH // entry)))
+
+
+def _values(path: WeightPath, what: What, split: str) -> list[float]:
+    scale = 1 if what == "loss" else 100
+    return [scale * value for value in getattr(path, f"{split}_{what}")]
+
+
+def _reach(lines: Sequence[Line], what: What) -> list[float]:
+    """From zero to a little above the highest finite value."""
+    values = [v for line in lines for split in ("train", "test") for v in _values(line.path, what, split)]
+    top = max((v for v in values if isfinite(v)), default=1.0)
+    return [0, 1.14 * top if top > 0 else 1]
+
+
+def _curve(line: Line, what: What, split: str) -> go.Scatter:
+    test, unit = split == "test", "nats" if what == "loss" else "%"
+    return go.Scatter(
+        x=line.path.t, y=_values(line.path, what, split), name=line.title if test else f"{line.title}, train",
+        legendgroup=line.title, showlegend=test, mode="lines+markers" if test else "lines",
+        opacity=1 if test else 0.5,
+        line={"color": line.color, "width": 2 if test else 1.25, "dash": "solid" if test else "dash"},
+        marker={"symbol": line.marker, "size": 6}, cliponaxis=False,
+        hovertemplate=f"{line.title}, {split}<br>t = %{{x:.2f}}: %{{y:.3g}} {unit}<extra></extra>",
+    )  # fmt: skip
+
+
+def _mark_barrier(figure: go.Figure, line: Line, what: What, theme: Theme) -> None:
+    """A stroke from the line between the ends to the path where it stands highest above it, and how high."""
+    height, t = barrier_of(line.path, what)
+    if not NONE / (1 if what == "loss" else 2) <= height < inf:
+        return
+    scale = 1 if what == "loss" else 100
+    values = _values(line.path, what, "test")
+    top = values[min(range(len(values)), key=lambda index: abs(line.path.t[index] - t))]
+    figure.add_shape(
+        type="line", x0=t, x1=t, y0=top - scale * height, y1=top, layer="below",
+        line={"color": line.color, "width": 1, "dash": "dot"},
+    )  # fmt: skip
+    figure.add_annotation(
+        text=f"{scale * height:.2f}" if what == "loss" else f"{scale * height:.1f}", x=t, y=top, showarrow=False,
+        yanchor="bottom", yshift=4, font={"color": line.color, "size": 12}, bgcolor=colour("background", theme),
+        borderpad=0,
+    )  # fmt: skip
+
+
+def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
+    """Loss or error along the Bezier curve as it stands, beside the straight line's; None before the first look."""
+    curve = next((event for event in reversed(events) if isinstance(event, BezierCurve)), None)
+    if curve is None:
+        return None
+    figure, scale = new_figure(theme), 1 if what == "loss" else 100
+    unit = "nats" if what == "loss" else "%"
+    for key, title, values in (
+        ("average", "Straight line", getattr(curve, f"straight_{what}")),
+        ("soft", "Bezier curve", getattr(curve, what)),
+    ):
+        style = method_style(key, theme)
+        figure.add_scatter(
+            x=curve.t, y=[scale * value for value in values], name=title, mode="lines+markers", cliponaxis=False,
+            line={"color": style.color, "dash": style.dash, "width": 2},
+            marker={"symbol": style.marker, "size": 6},
+            hovertemplate=f"{title}<br>t = %{{x:.2f}}: %{{y:.3g}} {unit}<extra></extra>",
+        )  # fmt: skip
+    tops = [scale * v for v in (*getattr(curve, f"straight_{what}"), *getattr(curve, what)) if isfinite(v)]
+    top = max(scale * v for v in getattr(curve, f"straight_{what}") if isfinite(v)) if tops else 1.0
+    figure.update_layout(
+        xaxis={
+            "title": {"text": f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})"},
+            "range": [-0.03, 1.03],
+            "dtick": 0.25,
+        },
+        yaxis={"title": {"text": AXES[what]}, "range": [0, 1.1 * max(top, 1e-6)]},
+        margin={"t": 10 + ROW, "b": BOTTOM, "r": 12},
+    )
+    return figure
