@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages import compare, merge, models, robustness
+from pages import compare, connectivity, merge, models, robustness
 from pages.shared.services import warm_up
 from pages.shared.theme import page_style
 
@@ -18,6 +18,7 @@ def site_pages() -> list[StreamlitPage]:
         st.Page(merge.page, title="Merge", icon=":material/merge:", url_path="merge", default=True),
         st.Page(compare.page, title="Compare", icon=":material/table_chart:", url_path="compare"),
         st.Page(robustness.page, title="Robustness", icon=":material/shield:", url_path="robustness"),
+        st.Page(connectivity.page, title="Connectivity", icon=":material/timeline:", url_path="connectivity"),
         st.Page(models.page, title="Models", icon=":material/deployed_code:", url_path="models"),
     ]
 

@@ -31,13 +31,13 @@ class PickedSource:
     title: str
 
 
-def pick_family(*, key: str = "family") -> FamilyInfo | None:
-    """The chosen family with one sentence about it; None where none is installed, which the page then says."""
+def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None:
+    """The chosen family, at first ``first``, with one sentence about it; None where there is none, and that is said."""
     found = families()
     if not found:
         st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
         return None
-    names = sorted(found, key=lambda name: (name != FIRST, found[name].title))
+    names = sorted(found, key=lambda name: (name != first, found[name].title))
     chosen = st.selectbox(
         "Family of trained networks",
         names,

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Progress
+from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points, Progress
 from softmerge_core.runs import RunStore, RunView
 
 LIVE = ("waiting", "running", "paused")
-Newest = Gates | Boundary | Points | Progress  # of these only the last one of a kind matters
+Newest = Gates | Boundary | Points | Progress | BezierCurve  # of these only the last one of a kind matters
 
 
 class RunReader:
