@@ -1,0 +1,280 @@
+"""Federated learning: who has which samples, how the runs go round by round, and how each client fares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, isfinite, log10
+from typing import Any
+
+import plotly.graph_objects as go
+
+from softmerge_core.events import Evaluation, Event, FederatedRound
+from softmerge_core.experiments.federated import run_title
+from softmerge_core.federated import find_algorithm
+from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
+from softmerge_core.figures.accuracy import percent_range
+from softmerge_core.figures.labels import EndLabel, end_labels
+from softmerge_core.figures.style import Theme, colour, new_figure
+
+TOP, BOTTOM = 16, 48  # px
+ROW = 22  # px a client
+HUES = ("soft", "average", "best_source", "ensemble", "extra3", "extra4", "task", "extra1")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "pentagon", "star")
+GLYPHS = "●■◆▲▼✚⬟★"
+# One hue from the background on: counts are told from probabilities, which are drawn in cividis.
+_RAMP = {
+    "light": ("#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"),
+    "dark": ("#0e1117", "#143055", "#1f5fa8", "#4f9fe0", "#c9e4ff"),
+}
+_WARN = "⚠\ufe0e "
+_MEASURES = {  # name -> axis title, unit in hover
+    "drift": ("Drift |y − x| / |x|", ""),
+    "spread": ("Scope spread (nats)", " nats"),
+}
+
+
+@dataclass(frozen=True)
+class RunStyle:
+    """How one overlaid run is drawn: the same colour and marker with and without scope alignment, another dash."""
+
+    color: str
+    dash: str
+    marker: str
+    glyph: str
+    short: str
+
+
+def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle]:
+    """By key; a colour for each pair of algorithm and aggregation, in their order."""
+    pairs = list(dict.fromkeys((run.algorithm, run.aggregation) for run in runs))
+    result = {}
+    for run in runs:
+        place = pairs.index((run.algorithm, run.aggregation)) % len(HUES)
+        dash, marker = ("dash", f"{MARKERS[place]}-open") if run.scope else ("solid", MARKERS[place])
+        short = short_title(run, algorithm=len({r.algorithm for r in runs}) > 1 or run.aggregation == "mean")
+        result[run.key] = RunStyle(colour(HUES[place], theme), dash, marker, GLYPHS[place], short)
+    return result
+
+
+def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
+    """A few letters: "SCAFFOLD + scope", "FedAvg, krum"; without the ``algorithm`` where all have the same."""
+    parts = [find_algorithm(run.algorithm).title] if algorithm else []
+    if run.aggregation != "mean":
+        parts.append(AGGREGATIONS[run.aggregation].lower() if parts else AGGREGATIONS[run.aggregation])
+    return ", ".join(parts) + (" + scope" if run.scope else "")
+
+
+def shards_height(clients: int) -> int:
+    """Height (px) that gives each client its row."""
+    return 34 + BOTTOM + ROW * min(max(clients, 4), 40)
+
+
+def shards_figure(counts: Sequence[Sequence[int]], malicious: Sequence[bool], *, theme: Theme) -> go.Figure | None:
+    """Clients x classes: how many samples of each class every client has."""
+    if not counts or not counts[0]:
+        return None
+    ramp, most = _RAMP[theme], max(max(row) for row in counts)
+    figure = new_figure(theme)
+    names = [_client(k, bad) for k, bad in enumerate(malicious)]
+    figure.add_heatmap(
+        z=[[value or None for value in row] for row in counts],
+        x=list(range(len(counts[0]))), y=list(range(len(counts))),
+        zmin=0, zmax=most, colorscale=[[i / (len(ramp) - 1), tone] for i, tone in enumerate(ramp)], xgap=1, ygap=1,
+        customdata=[[name] * len(counts[0]) for name in names], name="Samples",
+        hovertemplate="%{customdata}, class %{x}: %{z} samples<extra></extra>",
+        colorbar={"title": {"text": "Samples", "side": "right"}, "thickness": 10, "outlinewidth": 0, "nticks": 5},
+    )  # fmt: skip
+    if len(counts) * len(counts[0]) <= 400:
+        _write_counts(figure, counts, most, theme)
+    every = max(1, -(-len(counts) // 40))
+    ticks = list(range(0, len(counts), every))
+    figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 34, "b": BOTTOM},
+        xaxis={"title": {"text": "Class"}, "dtick": max(1, -(-len(counts[0]) // 20)), "showgrid": False, "ticks": ""},
+        yaxis={
+            "autorange": "reversed", "tickvals": ticks, "ticktext": [f"{names[k]} " for k in ticks],
+            "showgrid": False, "ticks": "",
+        },
+    )  # fmt: skip
+    brief = [f"{_WARN if malicious[k] else ''}{k + 1} " for k in ticks]
+    figure.update_layout(meta={**figure.layout.meta, "narrow": {"yaxis.ticktext": brief, "data.0.showscale": False}})
+    return figure
+
+
+def _client(number: int, malicious: bool) -> str:
+    return f"{_WARN}Client {number + 1} (malicious)" if malicious else f"Client {number + 1}"
+
+
+def _write_counts(figure: go.Figure, counts: Sequence[Sequence[int]], most: int, theme: Theme) -> None:
+    """The numbers in their cells, dark on light and light on dark."""
+    text = [[str(value) if value else "" for value in row] for row in counts]
+    flip = [[value > 0.5 * most for value in row] for row in counts]
+    for strong in (False, True):
+        cells = [
+            (x, y) for y, row in enumerate(counts) for x, value in enumerate(row) if value and flip[y][x] == strong
+        ]
+        hue = colour("background" if strong else "text", theme)
+        figure.add_scatter(
+            x=[x for x, _ in cells], y=[y for _, y in cells], text=[text[y][x] for x, y in cells], mode="text",
+            textfont={"size": 11, "color": hue}, hoverinfo="skip", showlegend=False, name="many" if strong else "few",
+        )  # fmt: skip
+
+
+def rounds_figure(
+    events: Sequence[Event], runs: Sequence[FederatedRun], *, theme: Theme, rounds: int, height: int
+) -> go.Figure | None:
+    """Test accuracy (percent) of each run's server after every round; None before the first."""
+    lines = {
+        run.key: {
+            e.step: 100 * e.accuracy
+            for e in events
+            if isinstance(e, Evaluation) and e.series == run.key and e.split == "test"
+        }
+        for run in runs
+    }
+    values = [value for line in lines.values() for value in line.values()]
+    if not values:
+        return None
+    low, high = percent_range(values)
+    figure = _lines(lines, runs, theme, rounds, "%{y:.1f} %")
+    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%)"}, "range": [low, high]})
+    _label_ends(figure, lines, runs, theme, (low, high), height, "{:.1f} %")
+    return figure
+
+
+def measure_figure(
+    events: Sequence[Event], runs: Sequence[FederatedRun], measure: str, *, theme: Theme, rounds: int, height: int
+) -> go.Figure | None:
+    """``measure`` "drift" or "spread" of each run after every round, on a log axis where they lie far apart."""
+    lines = {
+        run.key: {
+            e.step: value
+            for e in events
+            if isinstance(e, FederatedRound) and e.series == run.key and isfinite(value := getattr(e, measure))
+        }
+        for run in runs
+    }
+    positive = [value for line in lines.values() for value in line.values() if value > 0]
+    if not positive:
+        return None
+    title, unit = _MEASURES[measure]
+    figure = _lines(lines, runs, theme, rounds, f"%{{y:.3g}}{unit}")
+    if max(positive) > 30 * min(positive):
+        low, high = log10(min(positive)) - 0.1, log10(max(positive)) + 0.1
+        whole = range(floor(low), floor(high) + 1)
+        axis: dict[str, Any] = {"type": "log", "range": [low, high], "title": {"text": f"{title}, log scale"}}
+        if len(whole) > 2:
+            axis |= {"dtick": max(1, len(whole) // 5), "exponentformat": "power"}
+        lines = {key: {x: log10(y) for x, y in line.items() if y > 0} for key, line in lines.items()}
+    else:
+        low, high = 0.0, 1.08 * max(positive)
+        axis = {"range": [low, high], "title": {"text": title}}
+    figure.update_layout(yaxis=axis)
+    _label_ends(figure, lines, runs, theme, (low, high), height, None)
+    return figure
+
+
+def _lines(
+    lines: Mapping[str, Mapping[int, float]], runs: Sequence[FederatedRun], theme: Theme, rounds: int, shown: str
+) -> go.Figure:
+    figure, styles = new_figure(theme), run_styles(runs, theme)
+    for run in runs:
+        line, style = lines[run.key], styles[run.key]
+        few = len(line) <= 60
+        figure.add_scatter(
+            x=list(line), y=list(line.values()), name=run_title(run), mode="lines+markers" if few else "lines",
+            line={"color": style.color, "dash": style.dash, "width": 2},
+            marker={"color": style.color, "symbol": style.marker, "size": 5},
+            hovertemplate=f"{run_title(run)}<br>round %{{x}}: {shown}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        showlegend=False,
+        margin={"t": TOP, "b": BOTTOM},
+        xaxis={"title": {"text": "Round"}, "range": [0, rounds + 0.02 * rounds], "nticks": 8, "tickformat": "d"},
+    )
+    return figure
+
+
+def _label_ends(
+    figure: go.Figure,
+    lines: Mapping[str, Mapping[int, float]],
+    runs: Sequence[FederatedRun],
+    theme: Theme,
+    span: tuple[float, float],
+    height: int,
+    shown: str | None,
+) -> None:
+    """Each line's short title, and its last value where ``shown`` says how, beside its end."""
+    styles, labels = run_styles(runs, theme), []
+    for run in runs:
+        if not lines[run.key]:
+            continue
+        last, style = list(lines[run.key].values())[-1], styles[run.key]
+        glyph = "┅" if run.scope else "━"
+        text = f"{glyph} {style.short}"
+        labels.append(EndLabel(last, f"{text} {shown.format(last)}" if shown else text, _brief(text), style.color))
+    low, high = span
+    end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
+    if len(labels) * 17 > height - TOP - BOTTOM:  # more lines than there is room for
+        for note in figure.layout.annotations:
+            note.font.size = 10
+
+
+def _brief(text: str, limit: int = 15) -> str:
+    return text if len(text) <= limit else text.replace("SCAFFOLD", "Scaff.").replace(" + scope", "+scope")
+
+
+def clients_height(clients: int) -> int:
+    """Height (px) that gives each client its row."""
+    return TOP + BOTTOM + ROW * min(max(clients, 4), 40)
+
+
+def clients_figure(
+    events: Sequence[Event], runs: Sequence[FederatedRun], malicious: Sequence[bool], *, theme: Theme, value: str
+) -> go.Figure | None:
+    """A row a client, a mark a run: ``value`` "accuracies" (percent, on all test data) or "gates" (0-1), newest round.
+
+    A client that took no part in the last round is shown as it last was, and its hover says in which round.
+    """
+    styles, clients = run_styles(runs, theme), len(malicious)
+    figure = new_figure(theme)
+    for run in runs:
+        newest = _newest(events, run.key, value)
+        if not newest:
+            continue
+        style = styles[run.key]
+        scale = 100 if value == "accuracies" else 1
+        figure.add_scatter(
+            x=[scale * number for number, _ in newest.values()], y=list(newest), mode="markers", name=style.short,
+            marker={
+                "color": style.color, "symbol": style.marker, "size": 9, "line": {"width": 1.5, "color": style.color},
+            },
+            customdata=[step for _, step in newest.values()], cliponaxis=False,
+            hovertemplate=f"{run_title(run)}<br>%{{y}}, round %{{customdata}}: %{{x:.3g}}<extra></extra>",
+        )  # fmt: skip
+    if not figure.data:
+        return None
+    names = [f"{_WARN if bad else ''}Client {k + 1} " for k, bad in enumerate(malicious)]
+    ticks = list(range(0, clients, max(1, -(-clients // 40))))
+    title = "Test accuracy after local training (%)" if value == "accuracies" else "Mean gate z (0 closed, 1 open)"
+    axis = {"range": [0, 102]} if value == "accuracies" else {"range": [-0.04, 1.04]}
+    figure.update_layout(
+        margin={"l": 8, "r": 16, "t": 34, "b": BOTTOM},
+        xaxis={"title": {"text": title}, **axis},
+        yaxis={
+            "range": [clients - 0.4, -0.6], "tickvals": ticks, "ticktext": [names[k] for k in ticks], "ticks": "",
+        },
+        legend={"font": {"size": 11}},
+        showlegend=len(figure.data) > 1,
+    )  # fmt: skip
+    brief = {"yaxis.ticktext": [f"{k + 1} " for k in ticks], "xaxis.title.text": title.partition(" after")[0]}
+    figure.update_layout(meta={**figure.layout.meta, "narrow": brief})
+    return figure
+
+
+def _newest(events: Sequence[Event], key: str, value: str) -> dict[int, tuple[float, int]]:
+    """By client: the last number, and the round it is of."""
+    found: dict[int, tuple[float, int]] = {}
+    for event in events:
+        if isinstance(event, FederatedRound) and event.series == key:
+            found |= {c: (n, event.step) for c, n in zip(event.clients, getattr(event, value), strict=False)}
+    return dict(sorted(found.items()))
