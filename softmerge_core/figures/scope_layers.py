@@ -1,0 +1,214 @@
+"""Layer by layer: how weights are spread, where their scopes move, and how far apart two sources' scopes are."""
+
+from collections.abc import Iterator, Sequence
+from math import exp, isfinite, log10, pi, sqrt
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from softmerge_core.events import Barrier, Event, Histogram, Scopes
+from softmerge_core.figures.scope import (
+    SIDES,
+    mark_borders,
+    source_key,
+    source_line,
+    source_style,
+    source_title,
+)
+from softmerge_core.figures.style import Theme, colour, distinct, new_figure
+
+ROW, TOP, BOTTOM = 94, 62, 52  # px: a layer's row, and the margins
+_FIT = 41  # points of a Gaussian's curve
+_DISTANCES = {"plain": ("average", "square"), "aligned": ("soft", "circle")}
+
+
+def layers_height(count: int) -> int:
+    """Height (px) that gives each of ``count`` layers its row."""
+    return TOP + BOTTOM + ROW * max(count, 1)
+
+
+def layers_of(events: Sequence[Event]) -> tuple[str, ...]:
+    """The weight tensors that have a scope, in the network's order; none before the first scopes."""
+    return next((event.layers for event in events if isinstance(event, Scopes)), ())
+
+
+def layer_titles(layers: Sequence[str]) -> list[str]:
+    """Layers as readers know them: without ".weight" at the end."""
+    return distinct([layer.removesuffix(".weight") for layer in layers], 30)
+
+
+def trajectories_figure(
+    events: Sequence[Event], *, theme: Theme, layers: Sequence[str], epochs: int, stages: int = 1
+) -> go.Figure | None:
+    """Mean (left) and spread (right) of the weights over epochs, a row a layer, a line per source and side.
+
+    The target scope is a thin line. None before the first scopes.
+    """
+    scopes = [event for event in events if isinstance(event, Scopes)]
+    if not scopes or not layers:
+        return None
+    figure = _grid(layers, ("Mean μ", "Spread σ"), theme)
+    traces: list[go.Scatter] = []
+    places: list[tuple[int, int]] = []
+    for row, layer in enumerate(layers, 1):
+        for col, name in enumerate(("mu", "sigma"), 1):
+            for trace in _trajectories(scopes, layer, name, theme):
+                traces.append(trace.update(showlegend=(row, col) == (1, 1)))
+                places.append((row, col))
+    figure.add_traces(traces, rows=[row for row, _ in places], cols=[col for _, col in places])
+    mark_borders(figure, epochs, stages, theme)
+    figure.update_xaxes(range=[0, epochs], showticklabels=False)
+    figure.update_xaxes(showticklabels=True, title={"text": "Epoch"}, row=len(layers))
+    figure.update_yaxes(nticks=4, tickformat="~g")
+    return figure
+
+
+def _trajectories(scopes: Sequence[Scopes], layer: str, name: str, theme: Theme) -> Iterator[go.Scatter]:
+    """The target's line, then each source's."""
+    found: dict[str, dict[int, float]] = {}
+    for event in scopes:
+        if layer in event.layers:
+            found.setdefault(event.series, {})[event.step] = getattr(event, name)[event.layers.index(layer)]
+    if target := found.get("aligned:target"):
+        yield go.Scatter(
+            x=list(target), y=list(target.values()), name="Target", legendgroup="Target", mode="lines",
+            line={"color": colour("text", theme), "width": 1, "dash": "longdash"},
+            hovertemplate="Target, epoch %{x}: %{y:.4g}<extra></extra>",
+        )  # fmt: skip
+    for series in sorted(found, reverse=True):  # without alignment lies on top: it is faint
+        if key := source_key(series):
+            yield source_line(*key, found[series], theme, "%{y:.4g}")
+
+
+def histograms_figure(events: Sequence[Event], *, theme: Theme, layers: Sequence[str]) -> go.Figure | None:
+    """Each layer's weights as densities with their Gaussian fit, a row a layer, a column a side, sources overlaid.
+
+    Of each series the newest histogram; the initial weights are a thin outline in both columns.
+    """
+    found = newest_histograms(events)
+    if not found or not layers:
+        return None
+    figure = _grid(layers, [f"{title} alignment" for title in SIDES.values()], theme)
+    seen: set[str] = set()
+    for row, layer in enumerate(layers, 1):
+        own = {series: histogram for (series, name), histogram in found.items() if name == layer}
+        for col, side in enumerate(SIDES, 1):
+            for trace in _densities(own, side, theme):
+                figure.add_trace(trace.update(showlegend=trace.name not in seen), row=row, col=col)
+                seen.add(trace.name)
+        _common_axes(figure, row, list(own.values()))
+    figure.update_xaxes(nticks=5)
+    figure.update_xaxes(title={"text": "Weight"}, row=len(layers))
+    figure.update_yaxes(showticklabels=False, ticks="", showgrid=False)
+    return figure
+
+
+def newest_histograms(events: Sequence[Event]) -> dict[tuple[str, str], Histogram]:
+    """By (series, layer), the newest."""
+    return {(event.series, event.layer): event for event in events if isinstance(event, Histogram)}
+
+
+def _densities(found: dict[str, Histogram], side: str, theme: Theme) -> Iterator[go.Scatter]:
+    """The initial weights' outline, then each source's histogram and its fit."""
+    if start := found.get("start:0"):
+        yield _bars(start, "Initial weights").update(line={"color": colour("quiet", theme), "width": 1})
+    for series, histogram in sorted(found.items()):
+        key = source_key(series)
+        if key is None or key[0] != side:
+            continue
+        style, title = source_style("aligned", key[1], theme), source_title(key[1], side)[0]
+        yield _bars(histogram, f"{title}").update(
+            fill="tozeroy", fillcolor=style.color, opacity=0.35, line={"color": style.color, "width": 1}
+        )
+        yield _fit(histogram, f"{title}: Gaussian").update(
+            line={"color": style.color, "width": 2, "dash": ("dash", "dot", "dashdot", "longdash")[key[1] % 4]}
+        )
+
+
+def _bars(histogram: Histogram, name: str) -> go.Scatter:
+    """Density over the bins' middles, in steps."""
+    middles, density = bins_of(histogram)
+    return go.Scatter(
+        x=middles, y=density, name=name, legendgroup=name, mode="lines", line={"shape": "hvh"},
+        hovertemplate=f"{name}<br>weight %{{x:.3g}}: density %{{y:.3g}}<extra></extra>",
+    )  # fmt: skip
+
+
+def bins_of(histogram: Histogram) -> tuple[list[float], list[float]]:
+    """(middles of the bins, density): the area under the density is the share of weights inside the bins."""
+    count = len(histogram.counts)
+    width = (histogram.high - histogram.low) / count
+    total = sum(histogram.counts) + histogram.outside
+    middles = [histogram.low + (number + 0.5) * width for number in range(count)]
+    return middles, [number / (total * width) for number in histogram.counts]
+
+
+def _fit(histogram: Histogram, name: str) -> go.Scatter:
+    x = [histogram.low + (histogram.high - histogram.low) * i / (_FIT - 1) for i in range(_FIT)]
+    y = [gaussian(value, histogram.mu, histogram.sigma) for value in x]
+    return go.Scatter(x=x, y=y, name=name, legendgroup=name, mode="lines", hoverinfo="skip")
+
+
+def gaussian(x: float, mu: float, sigma: float) -> float:
+    """The density of a Gaussian; 0 where there is no spread."""
+    return exp(-0.5 * ((x - mu) / sigma) ** 2) / (sigma * sqrt(2 * pi)) if sigma > 0 else 0.0
+
+
+def _common_axes(figure: go.Figure, row: int, histograms: Sequence[Histogram]) -> None:
+    """Both columns of a row have one scale, so that they can be compared."""
+    low, high = min(h.low for h in histograms), max(h.high for h in histograms)
+    top = max(max(*bins_of(h)[1], gaussian(h.mu, h.mu, h.sigma)) for h in histograms)
+    figure.update_xaxes(range=[low, high], row=row)
+    figure.update_yaxes(range=[0, 1.1 * top], row=row)
+
+
+def _grid(layers: Sequence[str], columns: Sequence[str], theme: Theme) -> go.Figure:
+    """A row a layer, named in its left upper corner; two columns with titles."""
+    rows = len(layers)
+    figure = make_subplots(
+        rows=rows, cols=2, column_titles=list(columns), horizontal_spacing=0.12,
+        vertical_spacing=0.26 / rows if rows > 1 else 0, figure=new_figure(theme),
+    )  # fmt: skip
+    for row, title in enumerate(layer_titles(layers), 1):
+        figure.add_annotation(
+            text=f"<b>{title}</b>", showarrow=False, xref="x domain", yref="y domain", x=0, y=1, xanchor="left",
+            yanchor="bottom", font={"size": 12, "color": colour("text", theme)}, row=row, col=1,
+        )  # fmt: skip
+    legend: dict[str, Any] = {"y": 1, "yref": "container", "yanchor": "top"}
+    narrow = {"margin.t": TOP + 24, "margin.l": 44}
+    figure.update_layout(margin={"t": TOP, "b": BOTTOM}, legend=legend, meta={"theme": theme, "narrow": narrow})
+    return figure
+
+
+def distances_figure(events: Sequence[Event], *, theme: Theme) -> go.Figure | None:
+    """Per layer, how far apart the sources' scopes are (Jeffreys divergence in nats, log axis), both sides in a row."""
+    layers = layers_of(events)
+    newest = {e.series: dict(zip(layers, e.distance, strict=False)) for e in events if isinstance(e, Barrier)}
+    known = [value for own in newest.values() for value in own.values() if isfinite(value) and value > 0]
+    if not known:
+        return None
+    labels = dict(zip(layers, layer_titles(layers), strict=True))
+    figure = new_figure(theme)
+    for side, own in newest.items():
+        name, marker = _DISTANCES[side]
+        shown = {labels[layer]: value for layer, value in own.items() if isfinite(value) and value > 0}
+        figure.add_scatter(
+            x=list(shown.values()), y=list(shown), name=f"{SIDES[side]} alignment", mode="markers", cliponaxis=False,
+            marker={"color": colour(name, theme), "symbol": marker, "size": 10},
+            hovertemplate=f"%{{y}}, {SIDES[side].lower()} alignment: %{{x:.3g}} nats<extra></extra>",
+        )  # fmt: skip
+    low, high = log10(min(known)), log10(max(known))
+    figure.update_layout(
+        margin={"l": 8, "t": 36, "b": BOTTOM},
+        xaxis={
+            "title": {"text": "Distance of the scopes (nats, log scale)"}, "type": "log", "dtick": 1,
+            "range": [low - 0.2, high + 0.2], "exponentformat": "power",
+        },
+        yaxis={
+            "type": "category", "categoryorder": "array", "categoryarray": list(labels.values())[::-1],
+            "range": [-0.6, len(labels) - 0.4], "ticks": "", "showline": False,
+            "tickfont": {"color": colour("text", theme)},
+        },
+    )  # fmt: skip
+    return figure
