@@ -29,12 +29,14 @@ zoo: $(VENV)/.run
 
 # Records the runs that the pages show before anything is pressed.
 examples: $(VENV)/.run
-	rm -rf $(EXAMPLES)/first-look $(EXAMPLES)/first-comparison $(EXAMPLES)/first-attack
+	rm -rf $(EXAMPLES)/first-look $(EXAMPLES)/first-comparison $(EXAMPLES)/first-attack $(EXAMPLES)/first-path
 	$(BIN)/python -m softmerge_core spec | $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-look > /dev/null
 	$(BIN)/python -m softmerge_core spec --kind compare \
 		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-comparison > /dev/null
 	$(BIN)/python -m softmerge_core spec --kind robustness \
 		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-attack > /dev/null
+	$(BIN)/python -m softmerge_core spec --kind connectivity \
+		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-path > /dev/null
 	cd $(EXAMPLES) && rm -f */lock */begun.json */snapshot.bin
 
 $(VENV)/bin/python:

@@ -44,7 +44,7 @@ def draw_connectivity(reader: RunReader | None) -> None:
         lambda events, theme, what: paths_figure(events, theme=theme, what=what, names=names, height=HEIGHT),
         {
             "loss": "**Loss.** Solid: test data; faint, dashed: training data. Numbers mark the barriers.",
-            "error": "**Error.** The share of samples told wrongly, of the same networks.",
+            "error": "**Error.** The share of samples classified wrongly, by the same networks.",
         },
         "along the straight paths between the two models",
     )
@@ -153,7 +153,17 @@ def _below(
         captions: dict[What, str] = {"loss": _plane_caption(plane), "error": _trail_caption(spec, trail)}
         kinds = ("weight_plane", "plane_rows", "plane_trail")
         alt = "on a plane of weight space, with the models on it"
-        _pair(reader, "plane", kinds, _plane, captions, alt, height=PLANE_HEIGHT, pause=PAUSE)
+        titles = [model_title(source) for source in spec.sources] if spec else []
+        _pair(
+            reader,
+            "plane",
+            kinds,
+            lambda events, theme, what: plane_figure(events, theme=theme, what=what, names=titles),
+            captions,
+            alt,
+            height=PLANE_HEIGHT,
+            pause=PAUSE,
+        )
     if curve is not None or (spec is not None and (spec.picture == "bezier" or _needs_curve(spec))):
         about = curve_sentence(curve) if curve else "Waiting for the curve's training."
         on = f" On {curve.samples:,} {_samples(curve.split)}." if curve else ""
@@ -165,10 +175,6 @@ def _below(
             {"loss": f"**Curve.** {about}", "error": f"**Error along it.**{on or ' Of the same networks.'}"},
             "along a Bezier curve and the straight line between the two models",
         )
-
-
-def _plane(events: Sequence[Event], theme: Any, what: What) -> Any:
-    return plane_figure(events, theme=theme, what=what)
 
 
 def _needs_curve(spec: ConnectivitySpec) -> bool:
@@ -187,7 +193,7 @@ def _plane_caption(plane: WeightPlane | None) -> str:
     title = "Plane" if plane.span == "models" else "Random directions"
     return (
         f"**{title}.** Loss on {plane.samples:,} {_samples(plane.split)}; colours from {low:.2g} to {high:.2g} nats, "
-        f"clipped beyond. BatchNorm, where there is any, is estimated again at every point."
+        f"clipped beyond."
     )
 
 
@@ -204,17 +210,17 @@ def _trail_caption(spec: ConnectivitySpec | None, trail: PlaneTrail | None) -> s
 def _starts(reader: RunReader | None, events: Sequence[Event], names: tuple[str, str]) -> None:
     """From each model's initial weights to the model."""
     paths = _paths(events)
-    said = [
-        start_sentence(paths[f"start:{k}"], plain(name, 40)) for k, name in enumerate(names) if f"start:{k}" in paths
-    ]
-    text = " ".join(said) or "From where each model's training began to where it ended."
+    said = {k: start_sentence(paths[f"start:{k}"], plain(names[k], 40)) for k in (0, 1) if f"start:{k}" in paths}
     unknown = bool(said) and not any(paths[key].t for key in paths if key.startswith("start:"))
     _pair(
         reader,
         "starts",
         ("weight_path",),
         lambda events, theme, what: starts_figure(events, theme=theme, what=what, names=names),
-        {"loss": f"**From the initial weights.** {text}", "error": "**Error** of the same networks."},
+        {
+            "loss": f"**Initial weights.** {said.get(0, 'From where training began to where it ended: loss.')}",
+            "error": f"**Error.** {said.get(1, 'The same networks.')}",
+        },
         "along the straight paths from the initial weights to the models",
         waiting="It is not known where these models began" if unknown else "Drawn here during the run",
     )
@@ -222,6 +228,7 @@ def _starts(reader: RunReader | None, events: Sequence[Event], names: tuple[str,
 
 def _end(reader: RunReader, spec: ConnectivitySpec, events: Sequence[Event]) -> None:
     """What differs from what it seems, and the spec to take along."""
+    st.caption("BatchNorm, where there is any, is estimated again on training data at every point of every picture.")
     path = _paths(events).get("scope")
     if path is not None:
         st.caption(f"Scope-aligned: {plain(path.note, 400)}.")

@@ -1,10 +1,11 @@
 """What paths between networks come to, in numbers and sentences. Light: no torch, no names given by users."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from softmerge_core.events import BezierCurve, PlaneTrail, WeightPath
+from softmerge_core.landscape.barriers import barrier, largest_rise
 
 Overlay = Literal["plain", "weights", "activations", "weights_repair", "activations_repair", "scope"]
 OVERLAYS: dict[str, str] = {  # key -> what is done to the models before the path is walked
@@ -33,13 +34,7 @@ def finite(value: float) -> float | None:
 
 def barrier_of(path: WeightPath, what: str = "loss", split: str = "test") -> tuple[float, float]:
     """(height, t) of a path's barrier; ``what`` "loss" (nats) or "error" (0-1)."""
-    ts, values = path.t, getattr(path, f"{split}_{what}")
-    for t, value in zip(ts, values, strict=True):
-        if not math.isfinite(value):
-            return math.inf, t
-    rises = [v - ((1 - t) * values[0] + t * values[-1]) for t, v in zip(ts, values, strict=True)]
-    place = max(range(len(rises)), key=rises.__getitem__)
-    return max(rises[place], 0.0), ts[place]
+    return barrier(path.t, getattr(path, f"{split}_{what}"))
 
 
 def path_summary(path: WeightPath) -> dict[str, Any]:
@@ -64,55 +59,42 @@ def verdict(paths: Mapping[str, WeightPath], what: Literal["loss", "error"] = "l
     found = {key: barrier_of(path, what) for key, path in paths.items() if path.t and key in OVERLAYS}
     if not found:
         return "Waiting for the first path."
-    others = [_after(key, height, what) for key, (height, _) in found.items() if key != "plain"]
+    straight = found["plain"][0] if "plain" in found else math.inf
+    aligned = [(key, height) for key, (height, _) in found.items() if key != "plain"]
+    others = [_after(key, height, what, straight, first=place == 0) for place, (key, height) in enumerate(aligned)]
     if "plain" not in found:
-        return f"On test data the barrier is {_joined(others)}."
+        return f"On test data, {', '.join(others)}."
     height, t = found["plain"]
     if _none(height, what):
         text = f"On test data nothing stands between the two: the straight path has no barrier ({number(height, what)})"
-        return f"{text}." if not others else f"{text}; {_joined(others)}."
+        return f"{'; '.join(filter(None, [text, ', '.join(others)]))}."
     text = (
         f"On test data the straight path rises {number(height, what)} above the line between its ends, at t = {t:.2f}"
     )
-    if not others:
-        return f"{text}."
-    best = min(value for key, (value, _) in found.items() if key != "plain")
-    word = "barrier is" if best < height else "barrier is no lower:"
-    return f"{text}; the {word} {_joined(others)}."
+    return f"{'; '.join(filter(None, [text, ', '.join(others)]))}."
 
 
 def _none(height: float, what: str) -> bool:
     return height < (NONE if what == "loss" else NONE / 2)
 
 
-def _after(key: str, height: float, what: str) -> str:
-    return f"{'none' if _none(height, what) else number(height, what)} {_PHRASES[key]}"
-
-
-def _joined(phrases: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(phrases[:-1]), phrases[-1]]))
+def _after(key: str, height: float, what: str, straight: float, *, first: bool) -> str:
+    """What is left of the barrier (aligned by weights the barrier is 0.40 nats), and whether that is no less."""
+    left = "none" if _none(height, what) else number(height, what)
+    worse = " (no lower)" if height >= straight and not _none(height, what) else ""
+    verb = "there is" if left == "none" else "the barrier is" if first else "it is"
+    return f"{_PHRASES[key]} {verb} {left}{worse}"
 
 
 def start_sentence(path: WeightPath, name: str) -> str:
     """Whether the training loss falls all the way from a model's initial weights; ``name`` as readers see it."""
     if not path.t:
         return f"{name}: {path.note}."
-    rise = rise_of(path.train_loss)
+    rise = largest_rise(path.train_loss)
     where = f"From {path.note} to {name}"
     if rise < NONE:
         return f"{where} the training loss only falls."
     return f"{where} the training loss is not monotonic: it rises by {number(rise)} on the way."
-
-
-def rise_of(values: Sequence[float]) -> float:
-    """The largest rise from any point of a path to a later one."""
-    lowest, rise = math.inf, 0.0
-    for value in values:
-        if not math.isfinite(value):
-            return math.inf
-        lowest = min(lowest, value)
-        rise = max(rise, value - lowest)
-    return rise
 
 
 def curve_sentence(curve: BezierCurve) -> str:

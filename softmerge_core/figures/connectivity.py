@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
 from softmerge_core.experiments.connectivity_words import NONE, OVERLAYS, barrier_of
+from softmerge_core.figures.labels import push_apart
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure
 
 What = Literal["loss", "error"]
 AXES = {"loss": "Loss (nats)", "error": "Error (%)"}
 ROW, LETTER, ENTRY, WIDTH = 19, 6.8, 46, 390  # px: the legend's rows, letters, marks; the narrowest plot
 BOTTOM = 48  # px
-CLIP = 4.0  # of what is not finite or far above the rest, nothing is drawn past this multiple of the median height
 _STYLES = {  # overlay -> palette colour and marker
     "plain": ("average", "square"),
     "weights": ("extra3", "diamond"),
@@ -50,8 +50,7 @@ def paths_figure(
     ]
     figure = _drawn(lines, what, theme, f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})")
     if figure is not None:
-        for line in lines:
-            _mark_barrier(figure, line, what, theme)
+        _mark_barriers(figure, lines, what, theme, height)
     return figure
 
 
@@ -113,23 +112,29 @@ def _curve(line: Line, what: What, split: str) -> go.Scatter:
     )  # fmt: skip
 
 
-def _mark_barrier(figure: go.Figure, line: Line, what: What, theme: Theme) -> None:
-    """A stroke from the line between the ends to the path where it stands highest above it, and how high."""
-    height, t = barrier_of(line.path, what)
-    if not NONE / (1 if what == "loss" else 2) <= height < inf:
-        return
-    scale = 1 if what == "loss" else 100
-    values = _values(line.path, what, "test")
-    top = values[min(range(len(values)), key=lambda index: abs(line.path.t[index] - t))]
-    figure.add_shape(
-        type="line", x0=t, x1=t, y0=top - scale * height, y1=top, layer="below",
-        line={"color": line.color, "width": 1, "dash": "dot"},
-    )  # fmt: skip
-    figure.add_annotation(
-        text=f"{scale * height:.2f}" if what == "loss" else f"{scale * height:.1f}", x=t, y=top, showarrow=False,
-        yanchor="bottom", yshift=4, font={"color": line.color, "size": 12}, bgcolor=colour("background", theme),
-        borderpad=0,
-    )  # fmt: skip
+def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: Theme, height: int) -> None:
+    """Per path a stroke from the line between its ends up to where it stands highest above that, and how high.
+
+    Numbers that would lie on each other are pushed apart, up and down.
+    """
+    scale, marked = 1 if what == "loss" else 100, []
+    for line in lines:
+        rise, t = barrier_of(line.path, what)
+        if NONE / (1 if what == "loss" else 2) <= rise < inf:
+            top = scale * getattr(line.path, f"test_{what}")[line.path.t.index(t)]
+            marked.append((line, scale * rise, t, top))
+            figure.add_shape(
+                type="line", x0=t, x1=t, y0=top - scale * rise, y1=top, layer="below",
+                line={"color": line.color, "width": 1, "dash": "dot"},
+            )  # fmt: skip
+    high = figure.layout.yaxis.range[1]
+    pixel = high / (height - figure.layout.margin.t - BOTTOM)
+    places = push_apart([top + 11 * pixel for *_, top in marked], 15 * pixel, 0, high - 7 * pixel)
+    for (line, rise, t, _), place in zip(marked, places, strict=True):
+        figure.add_annotation(
+            text=f"{rise:.2f}" if what == "loss" else f"{rise:.1f}", x=t, y=place, showarrow=False, yanchor="middle",
+            font={"color": line.color, "size": 12}, bgcolor=colour("background", theme), borderpad=0,
+        )  # fmt: skip
 
 
 def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
@@ -150,8 +155,8 @@ def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tu
             marker={"symbol": style.marker, "size": 6},
             hovertemplate=f"{title}<br>t = %{{x:.2f}}: %{{y:.3g}} {unit}<extra></extra>",
         )  # fmt: skip
-    tops = [scale * v for v in (*getattr(curve, f"straight_{what}"), *getattr(curve, what)) if isfinite(v)]
-    top = max(scale * v for v in getattr(curve, f"straight_{what}") if isfinite(v)) if tops else 1.0
+    known = [scale * v for v in (*getattr(curve, f"straight_{what}"), *getattr(curve, what)) if isfinite(v)]
+    top = max(known, default=1.0)
     figure.update_layout(
         xaxis={
             "title": {"text": f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})"},

@@ -38,8 +38,11 @@ def plane_grid(events: Sequence[Event], plane: WeightPlane, what: What) -> np.nd
     return grid if what == "loss" else 100 * grid
 
 
-def plane_figure(events: Sequence[Event], *, theme: Theme, what: What) -> go.Figure | None:
-    """The plane as far as it is known; None before it was announced. Its scale never changes as rows come in."""
+def plane_figure(events: Sequence[Event], *, theme: Theme, what: What, names: Sequence[str] = ()) -> go.Figure | None:
+    """The plane as far as it is known; None before it was announced. Its scale never changes as rows come in.
+
+    ``names``: what the models are called in the picture; further ones go by the event's names.
+    """
     plane = next((event for event in reversed(events) if isinstance(event, WeightPlane)), None)
     if plane is None:
         return None
@@ -48,7 +51,7 @@ def plane_figure(events: Sequence[Event], *, theme: Theme, what: What) -> go.Fig
     _add_surface(figure, plane, grid, what)
     for trail in (event for event in events if isinstance(event, PlaneTrail)):
         _add_trail(figure, trail)
-    _add_models(figure, plane, what)
+    _add_models(figure, plane, what, [*names, *plane.names[len(names) :]][: len(plane.corners)])
     unit = "distance between weights" if plane.span == "models" else "filter norms"
     figure.update_layout(
         xaxis={"title": {"text": f"x ({unit})"}, "range": [plane.x[0], plane.x[-1]], "showgrid": False},
@@ -113,7 +116,7 @@ def _add_trail(figure: go.Figure, trail: PlaneTrail) -> None:
     _label(figure, trail.x[-1], trail.y[-1], "gates", below=True)
 
 
-def _add_models(figure: go.Figure, plane: WeightPlane, what: What) -> None:
+def _add_models(figure: go.Figure, plane: WeightPlane, what: What, titles: Sequence[str]) -> None:
     """A dot with its name for each model that lies on the plane."""
     x, y = zip(*plane.corners, strict=True)
     values = (
@@ -121,7 +124,7 @@ def _add_models(figure: go.Figure, plane: WeightPlane, what: What) -> None:
         if what == "loss"
         else [f"error {100 * v:.1f} %" for v in plane.error]
     )
-    names = [escape(name, 24) for name in plane.names]
+    names = [escape(name, 24) for name in titles]
     figure.add_scatter(
         x=x, y=y, mode="markers", name="models", cliponaxis=False,
         marker={"symbol": "circle", "size": 12, "color": "white", "line": {"color": "black", "width": 2}},

@@ -1,15 +1,7 @@
-"""Straight lines between networks, and what stands in the way on them."""
+"""What stands in the way on a path, from the values along it. Loads no torch."""
 
 import math
 from collections.abc import Sequence
-
-import torch
-from torch import Tensor
-
-
-def line_points(first: Tensor, last: Tensor, ts: Sequence[float]) -> Tensor:
-    """Points [T, P] on the straight line: ``(1 - t) first + t last``; both ends [P], ends exact."""
-    return torch.stack([torch.lerp(first, last, t) for t in ts])
 
 
 def barrier(ts: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
