@@ -60,12 +60,13 @@ class CurveTraining:
         weights = _point(self.first, self.middle, self.last, t)
         outputs = functional_call(self.network, self._state(weights), (self.inputs[chosen],))
         loss = functional.cross_entropy(outputs, self.labels[chosen])
-        self.optimiser.zero_grad()
-        if math.isfinite(float(loss)):
+        value = float(loss.detach())
+        if math.isfinite(value):
+            self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
-        self.rate.step()
-        return float(loss)
+            self.rate.step()
+        return value
 
     def _state(self, weights: Tensor) -> dict[str, Tensor]:
         named = dict(self.network.named_parameters())
