@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages import compare, connectivity, merge, models, robustness, scope
+from pages import compare, connectivity, federated, merge, models, robustness, scope
 from pages.shared.services import warm_up
 from pages.shared.theme import page_style
 
@@ -20,6 +20,7 @@ def site_pages() -> list[StreamlitPage]:
         st.Page(robustness.page, title="Robustness", icon=":material/shield:", url_path="robustness"),
         st.Page(connectivity.page, title="Connectivity", icon=":material/timeline:", url_path="connectivity"),
         st.Page(scope.page, title="Scope", icon=":material/align_horizontal_center:", url_path="scope"),
+        st.Page(federated.page, title="Federated", icon=":material/hub:", url_path="federated"),
         st.Page(models.page, title="Models", icon=":material/deployed_code:", url_path="models"),
     ]
 

@@ -42,7 +42,7 @@ class FederatedSpec(Spec):
 
 def example() -> FederatedSpec:
     """A spec that runs."""
-    settings = FederationSettings(rounds=20, learning_rate=0.15, malicious=0)
+    settings = FederationSettings(rounds=20)
     return FederatedSpec(
         name="Ten clients with one to three digits each",
         data=DataSpec(dataset="digits"),
@@ -124,15 +124,16 @@ def run(spec: FederatedSpec, context: Context) -> dict[str, Any]:
     begun = time.monotonic()
     servers = [Server(spec.federation, entry) for entry in spec.runs]
     history: dict[str, list[float]] = {entry.key: [] for entry in spec.runs}
-    snapshot = context.load_snapshot()
-    if snapshot:
-        history = load(servers, snapshot)
+    told: set[str] = set()
+    if snapshot := context.load_snapshot():
+        extra = load(servers, snapshot)
+        history, told = extra["history"], set(extra["told"])
     _begin(spec, servers, context)
     for number in range(servers[0].round + 1, spec.settings.rounds + 1):
-        if not _round(servers, history, context):
+        if not _round(servers, history, told, context):
             break
         context.emit(Progress(step=number, total=spec.settings.rounds))
-        context.save_snapshot(save(servers, history))
+        context.save_snapshot(save(servers, {"history": history, "told": sorted(told)}))
     for server in servers:
         context.save_weights(_file_name(server.run.key), server.network.state_dict())
     return _result(spec, servers, history) | {"seconds": time.monotonic() - begun}
@@ -157,7 +158,7 @@ def _begin(spec: FederatedSpec, servers: "Sequence[Server]", context: Context) -
     context.emit(Progress(step=servers[0].round, total=spec.settings.rounds))
 
 
-def _round(servers: "Sequence[Server]", history: dict[str, list[float]], context: Context) -> bool:
+def _round(servers: "Sequence[Server]", history: dict[str, list[float]], told: set[str], context: Context) -> bool:
     """One round of every run; False when it was stopped in the middle, which undoes it."""
     from softmerge_core.federated.client import train_clients
     from softmerge_core.federated.server import bundles
@@ -177,17 +178,19 @@ def _round(servers: "Sequence[Server]", history: dict[str, list[float]], context
                 other.restore(state)
             return False
         accuracies.append(report.accuracy)
-        _tell(server.run, report, context)
+        _tell(server.run, report, told, context)
     for server, accuracy in zip(servers, accuracies, strict=True):
         history[server.run.key].append(accuracy)
     return True
 
 
-def _tell(entry: FederatedRun, report: "RoundReport", context: Context) -> None:
-    """A round's events; what is not finite in a loss is left to the picture to leave out."""
+def _tell(entry: FederatedRun, report: "RoundReport", told: set[str], context: Context) -> None:
+    """A round's events. What is said of several rounds in the same words is said once."""
     step = report.round
-    for text in report.notices:
-        context.emit(Notice(step=step, text=f"Round {step}, {run_title(entry)}: {text}"))
+    fresh = [text for text in report.notices if f"{entry.key} {text}" not in told]
+    told.update(f"{entry.key} {text}" for text in fresh)
+    if fresh:
+        context.emit(Notice(step=step, text=f"{run_title(entry)}, from round {step} on: {'; '.join(fresh)}"))
     context.emit(Evaluation(step=step, series=entry.key, split="test", accuracy=report.accuracy, loss=report.loss))
     context.emit(
         FederatedRound(

@@ -25,7 +25,7 @@ class FederationSettings(Settings):
         1.0, "Participation", "Share of the clients that take part in a round.", ge=0, le=1, more=True
     )
     local_epochs: int = setting(5, "Local epochs", "Passes of a client over its shard in a round.", ge=1, le=1000)
-    learning_rate: float = setting(0.05, "Learning rate", "Step size of the clients' SGD.", gt=0, le=1e30, more=True)
+    learning_rate: float = setting(0.15, "Learning rate", "Step size of the clients' SGD.", gt=0, le=1e30, more=True)
     batch_size: int = setting(50, "Batch size", "Samples per local step.", ge=1, le=65_536, more=True)
     momentum: float = setting(
         0.0,

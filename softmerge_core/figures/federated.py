@@ -16,6 +16,7 @@ from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import Theme, colour, new_figure
 
 TOP, BOTTOM = 16, 48  # px
+HEAD = 34  # px above rows of clients: the legend
 ROW = 22  # px a client
 HUES = ("soft", "average", "best_source", "ensemble", "extra3", "extra4", "task", "extra1")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "pentagon", "star")
@@ -63,18 +64,21 @@ def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
     return ", ".join(parts) + (" + scope" if run.scope else "")
 
 
-def shards_height(clients: int) -> int:
-    """Height (px) that gives each client its row."""
-    return 34 + BOTTOM + ROW * min(max(clients, 4), 40)
+def clients_height(clients: int, row: int = ROW) -> int:
+    """Height (px) of a picture in which each client has a row of ``row`` px."""
+    return HEAD + BOTTOM + row * min(max(clients, 4), 40)
 
 
-def shards_figure(counts: Sequence[Sequence[int]], malicious: Sequence[bool], *, theme: Theme) -> go.Figure | None:
-    """Clients x classes: how many samples of each class every client has."""
+def shards_figure(
+    counts: Sequence[Sequence[int]], malicious: Sequence[bool], *, theme: Theme, brief: bool = False
+) -> go.Figure | None:
+    """Clients x classes: how many samples of each class every client has; ``brief``: without scale and long names."""
     if not counts or not counts[0]:
         return None
     ramp, most = _RAMP[theme], max(max(row) for row in counts)
     figure = new_figure(theme)
     names = [_client(k, bad) for k, bad in enumerate(malicious)]
+    shown = [f"{_WARN if bad else ''}Client {k + 1}" for k, bad in enumerate(malicious)]
     figure.add_heatmap(
         z=[[value or None for value in row] for row in counts],
         x=list(range(len(counts[0]))), y=list(range(len(counts))),
@@ -88,15 +92,18 @@ def shards_figure(counts: Sequence[Sequence[int]], malicious: Sequence[bool], *,
     every = max(1, -(-len(counts) // 40))
     ticks = list(range(0, len(counts), every))
     figure.update_layout(
-        margin={"l": 8, "r": 8, "t": 34, "b": BOTTOM},
+        margin={"l": 8, "r": 8, "t": HEAD, "b": BOTTOM},
         xaxis={"title": {"text": "Class"}, "dtick": max(1, -(-len(counts[0]) // 20)), "showgrid": False, "ticks": ""},
         yaxis={
-            "autorange": "reversed", "tickvals": ticks, "ticktext": [f"{names[k]} " for k in ticks],
+            "autorange": "reversed", "tickvals": ticks, "ticktext": [f"{shown[k]} " for k in ticks],
             "showgrid": False, "ticks": "",
         },
     )  # fmt: skip
-    brief = [f"{_WARN if malicious[k] else ''}{k + 1} " for k in ticks]
-    figure.update_layout(meta={**figure.layout.meta, "narrow": {"yaxis.ticktext": brief, "data.0.showscale": False}})
+    few = [f"{_WARN if malicious[k] else ''}{k + 1} " for k in ticks]
+    figure.update_layout(meta={**figure.layout.meta, "narrow": {"yaxis.ticktext": few}})
+    if brief:
+        figure.update_traces(showscale=False, selector={"type": "heatmap"})
+        figure.update_layout(margin={"t": 8}, yaxis={"title": {"text": "Client"}, "ticktext": few})
     return figure
 
 
@@ -223,11 +230,6 @@ def _brief(text: str, limit: int = 15) -> str:
     return text if len(text) <= limit else text.replace("SCAFFOLD", "Scaff.").replace(" + scope", "+scope")
 
 
-def clients_height(clients: int) -> int:
-    """Height (px) that gives each client its row."""
-    return TOP + BOTTOM + ROW * min(max(clients, 4), 40)
-
-
 def clients_figure(
     events: Sequence[Event], runs: Sequence[FederatedRun], malicious: Sequence[bool], *, theme: Theme, value: str
 ) -> go.Figure | None:
@@ -258,7 +260,7 @@ def clients_figure(
     title = "Test accuracy after local training (%)" if value == "accuracies" else "Mean gate z (0 closed, 1 open)"
     axis = {"range": [0, 102]} if value == "accuracies" else {"range": [-0.04, 1.04]}
     figure.update_layout(
-        margin={"l": 8, "r": 16, "t": 34, "b": BOTTOM},
+        margin={"l": 8, "r": 16, "t": HEAD, "b": BOTTOM},
         xaxis={"title": {"text": title}, **axis},
         yaxis={
             "range": [clients - 0.4, -0.6], "tickvals": ticks, "ticktext": [names[k] for k in ticks], "ticks": "",

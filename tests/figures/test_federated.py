@@ -41,7 +41,8 @@ def test_the_shards_are_counts_on_a_scale_of_their_own(theme: Theme) -> None:
     assert cells.colorbar.title.text == "Samples"
     written = {(x, y): t for trace in figure.data[1:] for x, y, t in zip(trace.x, trace.y, trace.text, strict=True)}
     assert written == {(0, 0): "3", (0, 1): "1", (1, 1): "7"}
-    assert "malicious" in figure.layout.yaxis.ticktext[1]
+    assert "⚠" in figure.layout.yaxis.ticktext[1]
+    assert "malicious" in cells.customdata[1][0]
     assert shards_figure((), (), theme=theme) is None
 
 
