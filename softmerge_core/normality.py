@@ -42,10 +42,11 @@ def normality(values: "Tensor") -> Normality:
 
 def in_words(measured: Normality) -> str:
     """ "close to Gaussian", or what most tells the weights from a Gaussian, and the numbers."""
-    return f"{_judged(measured)} (skewness {_signed(measured.skewness)}, excess kurtosis {_signed(measured.kurtosis)})"
+    return f"{judged(measured)} (skewness {_signed(measured.skewness)}, excess kurtosis {_signed(measured.kurtosis)})"
 
 
-def _judged(measured: Normality) -> str:
+def judged(measured: Normality) -> str:
+    """The words alone."""
     found = []
     if measured.kurtosis > TAILED:
         found.append("heavy tails")

@@ -42,6 +42,7 @@ from softmerge_core.figures.style import Theme
 
 HEIGHT, LOW = 380, 320  # px
 AT_ONCE = 6  # layers that are drawn at the same time
+SIDE, LAYERS = "scope-side", "scope-layers"  # keys of what the reader chooses to see
 CALM = 0.7  # seconds between two drawings of a picture while a run is live
 NOTHING_YET = "Nothing has been trained here yet: press Start training, and watch the barrier rise, or not."
 IDLE = {
@@ -123,7 +124,7 @@ def _picture(reader: RunReader | None, spec: ScopeSpec | None, key: str, words: 
     figure = None
     if reader is not None and spec is not None:
         figure = reader.drawn(
-            f"{key}-{st.session_state.get('scope-layers', 0)}-{st.session_state.get('scope-measure', '')}",
+            f"{key}-{st.session_state.get(LAYERS, 0)}-{st.session_state.get(SIDE, '')}",
             KINDS[key],
             theme,
             partial(build, reader.events, spec, theme),
@@ -153,7 +154,9 @@ def _distances(events: Sequence[AnyEvent], spec: ScopeSpec, theme: Theme) -> Any
 
 def _layers(reader: RunReader | None, spec: ScopeSpec | None, events: Sequence[AnyEvent]) -> None:
     """Scopes beside histograms, a row a layer; of a deep network so many layers as fit."""
-    layers = _chosen(layers_of(events))
+    layers, side = layers_of(events), str(st.session_state.get(SIDE) or "aligned")
+    first_layer = _first_layer(layers) if len(layers) > AT_ONCE else 0
+    layers = layers[first_layer : first_layer + AT_ONCE]
     height = layers_height(len(layers) or AT_ONCE)
     first, second = st.columns(2, gap="medium")
 
@@ -162,29 +165,42 @@ def _layers(reader: RunReader | None, spec: ScopeSpec | None, events: Sequence[A
         return trajectories_figure(events, theme=theme, layers=layers, epochs=total, stages=spec.stages)
 
     def histograms(events: Sequence[AnyEvent], spec: ScopeSpec, theme: Theme) -> Any:
-        return histograms_figure(events, theme=theme, layers=layers)
+        return histograms_figure(events, theme=theme, layers=layers, sources=len(spec.sources), side=side)
 
     with first:
         _picture(reader, spec, "trajectories", target_sentence(events), trajectories, height)
     with second:
         _picture(reader, spec, "histograms", normality_sentence(events), histograms, height)
+        _side()
 
 
-def _chosen(layers: Sequence[str]) -> Sequence[str]:
-    """The layers to draw: all of a small network, else those the reader has chosen."""
-    if len(layers) <= AT_ONCE:
-        return layers
+def _side() -> None:
+    """Which side's weights are drawn; below the picture, which so stands level with the one beside it."""
+    st.segmented_control(
+        "Weights trained",
+        list(SIDES),
+        default="aligned",
+        required=True,
+        format_func=lambda name: f"{SIDES[name]} alignment",
+        key=SIDE,
+        persist_state="session",
+        help="Which sources' weights are drawn above, as they are when the training ends.",
+    )
+
+
+def _first_layer(layers: Sequence[str]) -> int:
     titles = layer_titles(layers)
     starts = range(0, len(layers), AT_ONCE)
     ends = [min(start + AT_ONCE, len(layers)) - 1 for start in starts]
-    start = st.selectbox(
-        "Layers",
-        list(starts),
-        format_func=lambda first: f"{titles[first]} to {titles[ends[first // AT_ONCE]]}",
-        key="scope-layers",
-        help="Which of the network's layers are drawn below.",
+    return int(
+        st.selectbox(
+            "Layers",
+            list(starts),
+            format_func=lambda first: f"{titles[first]} to {titles[ends[first // AT_ONCE]]}",
+            key=LAYERS,
+            help="Which of the network's layers are drawn below.",
+        )
     )
-    return layers[start : start + AT_ONCE]
 
 
 def _numbers(reader: RunReader, events: Sequence[AnyEvent]) -> None:

@@ -10,7 +10,7 @@ from softmerge_core.experiments.connectivity_words import barrier_of
 from softmerge_core.experiments.scope_words import SIDES, letter, points
 from softmerge_core.figures.scope import SIDES as SIDE_TITLES
 from softmerge_core.figures.scope_layers import layer_titles, newest_histograms
-from softmerge_core.normality import Normality, in_words
+from softmerge_core.normality import Normality, in_words, judged
 
 
 def measured(histogram: Histogram) -> Normality:
@@ -24,16 +24,18 @@ def normality_sentence(events: Sequence[AnyEvent]) -> str:
     found = trained or newest_histograms(events)
     if not found:
         return "Waiting for the initial weights."
-    close = sum(in_words(measured(histogram)).startswith("close") for histogram in found.values())
+    close = sum(judged(measured(histogram)) == "close to Gaussian" for histogram in found.values())
     (series, layer), worst = max(found.items(), key=lambda item: item[1].gap)
-    what = "of the layers of all trained sources" if trained else "of the layers before training"
+    what = "trained layers" if trained else "layers before training"
     name = layer_titles([layer])[0]
-    return f"{close} of {len(found)} {what} are close to Gaussian; least so {name}{_whose(series)}: {_short(worst)}."
+    verb = "is" if close == 1 else "are"
+    least = f"least so {name}{_whose(series)} ({judged(measured(worst))})"
+    return f"{close} of {len(found)} {what} {verb} close to Gaussian; {least}."
 
 
 def _whose(series: str) -> str:
     side, _, number = series.partition(":")
-    return f" of {letter(int(number))} {SIDE_TITLES[side].lower()} alignment" if side in SIDE_TITLES else ""
+    return f" of {letter(int(number))} {SIDE_TITLES[side].lower()}" if side in SIDE_TITLES else ""
 
 
 def _short(histogram: Histogram) -> str:

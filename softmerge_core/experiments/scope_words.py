@@ -73,13 +73,13 @@ def _alone(told: Told) -> str:
         return "Waiting for the first epoch."
     barrier = points(100 * told.barriers.get(("plain", told.step), float("nan")))
     return (
-        f"After {told.step} of {told.epochs} epochs the error barrier between the {_number(told)} is {barrier} without "
-        "scope alignment; the training with it follows."
+        f"After {told.step} of {told.epochs} epochs the error barrier {_place(told)} is {barrier} without scope "
+        "alignment; the training with it follows."
     )
 
 
 def _judged(plain: float, aligned: float, told: Told) -> str:
-    between = f"between the {_number(told)}"
+    between = _place(told)
     if max(plain, aligned) < SMALL:
         return f"there is hardly a barrier {between}: {points(aligned)} with scope alignment, {points(plain)} without"
     if plain - aligned >= SMALL:
@@ -109,5 +109,8 @@ def points(value: float) -> str:
     return f"{shown} point{'' if shown == '1' else 's'}"
 
 
-def _number(told: Told) -> str:
-    return NUMBERS[told.sources] if told.sources < len(NUMBERS) else str(told.sources)
+def _place(told: Told) -> str:
+    """Where the barrier is measured: at the average of all."""
+    if told.sources == 2:
+        return "half way between the two"
+    return f"at the average of the {NUMBERS[told.sources] if told.sources < len(NUMBERS) else told.sources}"

@@ -32,8 +32,11 @@ class LineStyle:
 
 
 def source_style(side: str, number: int, theme: Theme) -> LineStyle:
-    """The style of source ``number`` on a side; its colour and marker are the same on both."""
-    hue, marker = class_colours(theme)[number % 10], _MARKERS[number % len(_MARKERS)]
+    """The style of source ``number`` on a side; its colour and marker are the same on both.
+
+    The first two colours of classes are left out: they are those of the sides.
+    """
+    hue, marker = class_colours(theme)[2 + number % 8], _MARKERS[number % len(_MARKERS)]
     if side == "aligned":
         return LineStyle(hue, "solid", marker, 2, 1)
     return LineStyle(hue, "dot", f"{marker}-open", 1.5, 0.75)
@@ -62,6 +65,7 @@ def barrier_figure(
         if line:
             labels += _add_barrier(figure, side, line, theme, f"%{{y:.3g}} {unit}", shown)
     mark_borders(figure, epochs, stages, theme)
+    figure.add_hline(y=0, line={"color": colour("axis", theme), "width": 1}, layer="below")
     figure.update_layout(
         showlegend=False,
         margin={"t": TOP, "b": BOTTOM},

@@ -18,7 +18,7 @@ from softmerge_core.figures.scope import (
 )
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
-ROW, TOP, BOTTOM = 94, 62, 52  # px: a layer's row, and the margins
+ROW, TOP, BOTTOM = 96, 76, 52  # px: a layer's row, and the margins
 _FIT = 41  # points of a Gaussian's curve
 _DISTANCES = {"plain": ("average", "square"), "aligned": ("soft", "circle")}
 
@@ -81,22 +81,24 @@ def _trajectories(scopes: Sequence[Scopes], layer: str, name: str, theme: Theme)
             yield source_line(*key, found[series], theme, "%{y:.4g}")
 
 
-def histograms_figure(events: Sequence[Event], *, theme: Theme, layers: Sequence[str]) -> go.Figure | None:
-    """Each layer's weights as densities with their Gaussian fit, a row a layer, a column a side, sources overlaid.
+def histograms_figure(
+    events: Sequence[Event], *, theme: Theme, layers: Sequence[str], sources: int, side: str = "aligned"
+) -> go.Figure | None:
+    """Each layer's weights as densities with their Gaussian fit, a row a layer, a column for each of ``sources``.
 
-    Of each series the newest histogram; the initial weights are a thin outline in both columns.
+    Of each series the newest histogram; the initial weights are an outline behind.
     """
     found = newest_histograms(events)
     if not found or not layers:
         return None
-    figure = _grid(layers, [f"{title} alignment" for title in SIDES.values()], theme)
-    seen: set[str] = set()
+    figure = _grid(layers, [source_title(number, side) for number in range(sources)], theme, inside=True)
+    figure.update_layout(bargap=0, showlegend=True)
     for row, layer in enumerate(layers, 1):
         own = {series: histogram for (series, name), histogram in found.items() if name == layer}
-        for col, side in enumerate(SIDES, 1):
-            for trace in _densities(own, side, theme):
-                figure.add_trace(trace.update(showlegend=trace.name not in seen), row=row, col=col)
-                seen.add(trace.name)
+        for number in range(sources):
+            start = own.get(f"start:{number}") or own.get("start:0")
+            for trace in _densities(start, own.get(f"{side}:{number}"), number, theme):
+                figure.add_trace(trace.update(showlegend=row == 1 and number == 0), row=row, col=number + 1)
         _common_axes(figure, row, list(own.values()))
     figure.update_xaxes(nticks=5)
     figure.update_xaxes(title={"text": "Weight"}, row=len(layers))
@@ -109,28 +111,33 @@ def newest_histograms(events: Sequence[Event]) -> dict[tuple[str, str], Histogra
     return {(event.series, event.layer): event for event in events if isinstance(event, Histogram)}
 
 
-def _densities(found: dict[str, Histogram], side: str, theme: Theme) -> Iterator[go.Scatter]:
-    """The initial weights' outline, then each source's histogram and its fit."""
-    if start := found.get("start:0"):
-        yield _bars(start, "Initial weights").update(line={"color": colour("quiet", theme), "width": 1})
-    for series, histogram in sorted(found.items()):
-        key = source_key(series)
-        if key is None or key[0] != side:
-            continue
-        style, title = source_style("aligned", key[1], theme), source_title(key[1], side)[0]
-        yield _bars(histogram, f"{title}").update(
-            fill="tozeroy", fillcolor=style.color, opacity=0.35, line={"color": style.color, "width": 1}
-        )
-        yield _fit(histogram, f"{title}: Gaussian").update(
-            line={"color": style.color, "width": 2, "dash": ("dash", "dot", "dashdot", "longdash")[key[1] % 4]}
-        )
+def _densities(
+    start: Histogram | None, own: Histogram | None, number: int, theme: Theme
+) -> Iterator[go.Scatter | go.Bar]:
+    """A source's histogram and its fit, before the outline of the initial weights."""
+    hue = source_style("aligned", number, theme).color
+    if own:
+        yield _bars(own, "Weights", hue)
+    if start:
+        yield _outline(start, "Initial weights").update(line={"color": colour("quiet", theme), "width": 1})
+    if own:
+        yield _fit(own, "Gaussian fit").update(line={"color": colour("text", theme), "width": 1.5, "dash": "dash"})
 
 
-def _bars(histogram: Histogram, name: str) -> go.Scatter:
+def _bars(histogram: Histogram, name: str, color: str) -> go.Bar:
+    """Density over the bins."""
+    middles, density = bins_of(histogram)
+    return go.Bar(
+        x=middles, y=density, name=name, opacity=0.6, marker={"color": color, "line": {"width": 0}},
+        hovertemplate=f"{name}<br>weight %{{x:.3g}}: density %{{y:.3g}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _outline(histogram: Histogram, name: str) -> go.Scatter:
     """Density over the bins' middles, in steps."""
     middles, density = bins_of(histogram)
     return go.Scatter(
-        x=middles, y=density, name=name, legendgroup=name, mode="lines", line={"shape": "hvh"},
+        x=middles, y=density, name=name, mode="lines", line={"shape": "hvh"},
         hovertemplate=f"{name}<br>weight %{{x:.3g}}: density %{{y:.3g}}<extra></extra>",
     )  # fmt: skip
 
@@ -147,7 +154,7 @@ def bins_of(histogram: Histogram) -> tuple[list[float], list[float]]:
 def _fit(histogram: Histogram, name: str) -> go.Scatter:
     x = [histogram.low + (histogram.high - histogram.low) * i / (_FIT - 1) for i in range(_FIT)]
     y = [gaussian(value, histogram.mu, histogram.sigma) for value in x]
-    return go.Scatter(x=x, y=y, name=name, legendgroup=name, mode="lines", hoverinfo="skip")
+    return go.Scatter(x=x, y=y, name=name, mode="lines", hoverinfo="skip")
 
 
 def gaussian(x: float, mu: float, sigma: float) -> float:
@@ -163,19 +170,22 @@ def _common_axes(figure: go.Figure, row: int, histograms: Sequence[Histogram]) -
     figure.update_yaxes(range=[0, 1.1 * top], row=row)
 
 
-def _grid(layers: Sequence[str], columns: Sequence[str], theme: Theme) -> go.Figure:
-    """A row a layer, named in its left upper corner; two columns with titles."""
+def _grid(layers: Sequence[str], columns: Sequence[str], theme: Theme, *, inside: bool = False) -> go.Figure:
+    """A row a layer, named in (``inside``) or above its left upper corner; columns with titles."""
     rows = len(layers)
     figure = make_subplots(
-        rows=rows, cols=2, column_titles=list(columns), horizontal_spacing=0.12,
-        vertical_spacing=0.26 / rows if rows > 1 else 0, figure=new_figure(theme),
+        rows=rows, cols=len(columns), column_titles=list(columns), horizontal_spacing=0.24 / len(columns),
+        vertical_spacing=0.28 / rows if rows > 1 else 0, figure=new_figure(theme),
     )  # fmt: skip
+    figure.update_annotations(font={"size": 13, "color": colour("quiet", theme)}, yshift=0 if inside else 12)
     for row, title in enumerate(layer_titles(layers), 1):
         figure.add_annotation(
             text=f"<b>{title}</b>", showarrow=False, xref="x domain", yref="y domain", x=0, y=1, xanchor="left",
-            yanchor="bottom", font={"size": 12, "color": colour("text", theme)}, row=row, col=1,
+            yanchor="top" if inside else "bottom", xshift=3 if inside else 0, row=row, col=1,
+            font={"size": 12, "color": colour("text", theme)},
         )  # fmt: skip
     legend: dict[str, Any] = {"y": 1, "yref": "container", "yanchor": "top"}
+    legend["traceorder"] = "normal" if inside else "reversed"
     narrow = {"margin.t": TOP + 24, "margin.l": 44}
     figure.update_layout(margin={"t": TOP, "b": BOTTOM}, legend=legend, meta={"theme": theme, "narrow": narrow})
     return figure
