@@ -37,6 +37,10 @@ examples: $(VENV)/.run
 		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-attack > /dev/null
 	$(BIN)/python -m softmerge_core spec --kind connectivity \
 		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-path > /dev/null
+	rm -rf $(EXAMPLES)/first-scope
+	$(BIN)/python -m softmerge_core spec --kind scope \
+		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-scope > /dev/null
+	rm -r $(EXAMPLES)/first-scope/weights
 	cd $(EXAMPLES) && rm -f */lock */begun.json */snapshot.bin
 
 $(VENV)/bin/python:
