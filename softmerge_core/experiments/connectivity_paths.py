@@ -205,5 +205,6 @@ def _strip_network(spec: ConnectivitySpec, which: str) -> "nn.Module":
     if which == "average":
         return average([first, second], data)
     if which == "soft":
-        return soft_merge([first, second], merge_data(data), SoftMergeSettings(seed=spec.seed), names=names[:2]).model
+        settings = SoftMergeSettings(steps=spec.gate_steps, seed=spec.seed)
+        return soft_merge([first, second], merge_data(data), settings, names=names[:2]).model
     return first if which == "a" else second

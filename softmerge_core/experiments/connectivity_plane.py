@@ -159,7 +159,7 @@ def gate_trail(spec: ConnectivitySpec, third: bytes | None) -> PlaneTrail:
 
     plane, _, modules, names = stage(spec, third)
     seen: list[Tensor] = []
-    settings = SoftMergeSettings(granularity=spec.gates, seed=spec.seed, evaluate_every=LOOK)
+    settings = SoftMergeSettings(granularity=spec.gates, steps=spec.gate_steps, seed=spec.seed, evaluate_every=LOOK)
     soft_merge(
         modules,
         merge_data(prepared(spec)[2]),

@@ -1,0 +1,114 @@
+"""Paths, barriers and curves as data."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from softmerge_core.events import BezierCurve, Event, WeightPath
+from softmerge_core.experiments.connectivity_words import curve_sentence, start_sentence, trail_sentence, verdict
+from softmerge_core.figures.connectivity import curve_figure, paths_figure, starts_figure
+from tests.figures.test_landscape import TRAIL
+
+TS = (0.0, 0.5, 1.0)
+
+
+def path(series: str, middle: float, *, error: float = 0.4, note: str = "") -> WeightPath:
+    loss, errors = (0.4, middle, 0.6), (0.1, error, 0.2)
+    return WeightPath(
+        step=0, series=series, t=TS, train_loss=loss, train_error=errors, test_loss=loss, test_error=errors, note=note
+    )
+
+
+EVENTS: list[Event] = [path("plain", 2.5, error=0.7), path("weights", 0.9), path("weights_repair", 0.88, error=0.35)]
+CURVE = BezierCurve(
+    step=20, trained=20, total=40, t=TS, loss=(0.4, 0.45, 0.6), error=(0.1, 0.1, 0.2),
+    straight_loss=(0.4, 2.5, 0.6), straight_error=(0.1, 0.7, 0.2), split="train", samples=100,
+)  # fmt: skip
+
+
+def figure_of(events: list[Event], what: Any = "loss") -> Any:
+    return paths_figure(events, theme="light", what=what, names=("<b>one</b>", "two"))
+
+
+def test_each_path_is_a_solid_line_of_test_data_and_a_faint_dashed_one_of_training_data() -> None:
+    figure = figure_of(EVENTS)
+    assert [trace.name for trace in figure.data] == [
+        "Straight, train", "Straight", "Aligned by weights, train", "Aligned by weights",
+        "By weights + REPAIR, train", "By weights + REPAIR",
+    ]  # fmt: skip
+    train, test = figure.data[:2]
+    assert list(test.y) == [0.4, 2.5, 0.6]
+    assert (test.line.dash, train.line.dash, train.showlegend) == ("solid", "dash", False)
+    assert train.opacity < test.opacity
+    assert len({trace.marker.symbol for trace in figure.data}) == 3  # never colour alone
+    assert "&lt;b&gt;one" in figure.layout.xaxis.title.text
+    assert list(figure_of(EVENTS, "error").data[1].y) == pytest.approx([10, 70, 20])
+    assert figure_of(EVENTS, "error").layout.yaxis.title.text == "Error (%)"
+
+
+def test_barriers_are_marked_from_the_line_between_the_ends_and_their_numbers_apart() -> None:
+    figure = figure_of(EVENTS)
+    assert [note.text for note in figure.layout.annotations] == ["2.00", "0.40", "0.38"]
+    assert [(shape.x0, shape.y0, shape.y1) for shape in figure.layout.shapes] == [
+        (0.5, pytest.approx(0.5), 2.5), (0.5, pytest.approx(0.5), 0.9), (0.5, pytest.approx(0.5), 0.88)
+    ]  # fmt: skip
+    heights = sorted(note.y for note in figure.layout.annotations)
+    pixel = figure.layout.yaxis.range[1] / 240
+    assert min(b - a for a, b in pairwise(heights)) > 10 * pixel
+    assert heights[-1] < figure.layout.yaxis.range[1]
+    assert not figure_of([path("plain", 0.5)]).layout.shapes
+
+
+def test_a_path_that_is_not_finite_is_drawn_where_it_is() -> None:
+    figure = figure_of([path("plain", math.inf), EVENTS[1]])
+    assert figure.layout.yaxis.range[1] < 2
+    assert len(figure.layout.shapes) == 1
+
+
+def test_from_initial_weights_only_known_paths_are_drawn() -> None:
+    events: list[Event] = [path("start:1", 0.5), WeightPath(step=0, series="start:0", note="not known")]
+    figure = starts_figure(events, theme="dark", what="loss", names=("a", "b"))
+    assert figure is not None
+    assert [trace.name for trace in figure.data] == ["To b, train", "To b"]
+    assert starts_figure(events[1:], theme="dark", what="loss", names=("a", "b")) is None
+    assert figure_of(events) is None
+
+
+def test_the_newest_curve_is_drawn_beside_the_straight_line() -> None:
+    before = CURVE.model_copy(update={"loss": (9.0, 9.0, 9.0)})
+    figure = curve_figure([before, CURVE], theme="light", what="loss", names=("a", "b"))
+    assert figure is not None
+    straight, curve = figure.data
+    assert (list(straight.y), list(curve.y)) == ([0.4, 2.5, 0.6], [0.4, 0.45, 0.6])
+    assert straight.line.dash != curve.line.dash
+    assert curve_figure([], theme="light", what="loss", names=("a", "b")) is None
+
+
+def test_the_verdict_is_honest_where_nothing_stands_in_the_way_or_nothing_helps() -> None:
+    found = {event.series: event for event in EVENTS if isinstance(event, WeightPath)}
+    assert verdict(found) == (
+        "On test data the straight path rises 2.00 nats above the line between its ends, at t = 0.50; aligned by "
+        "weights the barrier is 0.40 nats, aligned by weights and repaired it is 0.38 nats."
+    )
+    assert "50.0 points" not in verdict(found)
+    assert "55.0 points above" in verdict(found, "error")
+    assert "has no barrier" in verdict({"plain": path("plain", 0.5)})
+    assert "(no lower)" in verdict({"plain": path("plain", 0.7), "weights": path("weights", 0.9)})
+    assert verdict({"weights": path("weights", 0.5)}) == "On test data, aligned by weights there is none."
+    assert "infinite" in verdict({"plain": path("plain", math.nan)})
+    assert verdict({}) == "Waiting for the first path."
+
+
+def test_sentences_say_whether_the_loss_only_falls_and_what_the_curve_gains() -> None:
+    assert "rises by 2.10 nats" in start_sentence(path("start:0", 2.5, note="its trunk"), "A")
+    falling = path("start:0", 0.5).model_copy(update={"train_loss": (2.0, 1.0, 0.5), "note": "its trunk"})
+    assert start_sentence(falling, "A") == "From its trunk to A the training loss only falls."
+    assert start_sentence(WeightPath(step=0, series="start:0", note="not known"), "A") == "A: not known."
+    assert "worst loss is 0.60 nats, the straight line's 2.50" in curve_sentence(CURVE)
+    assert "no lower" in curve_sentence(CURVE.model_copy(update={"loss": (0.4, 3.0, 0.6)}))
+    assert trail_sentence(TRAIL) == (
+        "The path is seen from above: it lies up to 10 % of the distance From–To off the plane."
+    )
+    assert trail_sentence(TRAIL.model_copy(update={"off": (0.0, 1e-6)})) == "The path lies in the plane."
