@@ -107,7 +107,7 @@ def path_sentence(events: Sequence[AnyEvent]) -> str:
     permuted = [paths.get(f"{side}:permuted") for side in SIDES]
     if all(permuted):
         low = [_height(path) for path in permuted if path]
-        text += f"; with units put in one order {low[1]} and {low[0]}"
+        text += f"; once units are put in one order, {low[1]} with and {low[0]} without"
     return f"{text}."
 
 

@@ -104,9 +104,9 @@ def points(value: float) -> str:
     """Percentage points in words, whole from ten on."""
     if not isfinite(value):
         return "not a number of points"
-    shown = f"{value:.0f}" if abs(value) >= 10 else f"{value:.1f}"
+    shown = f"{value:.0f}" if abs(round(value, 1)) >= 10 else f"{value:.1f}"
     shown = {"-0.0": "0.0"}.get(shown, shown).replace("-", "−")
-    return f"{shown} point{'' if shown == '1' else 's'}"
+    return f"{shown} points"
 
 
 def _place(told: Told) -> str:
