@@ -51,7 +51,7 @@ IDLE = {
     "path": "Test error on the straight line between two sources",
     "distances": "How far apart the sources' scopes are, layer by layer",
     "trajectories": "Mean and spread of each layer's weights as training goes, and the target they are pulled toward",
-    "histograms": "Each layer's weights with the Gaussian that fits them best, sources over each other",
+    "histograms": "Each layer's weights with the Gaussian that fits them best, sources beside each other",
 }
 NAMES = {
     "barrier": "Barrier",

@@ -42,8 +42,8 @@ START = events(0, 0.0, 0.0)
         ),
         (
             0.86, 0.85, (0.9, 0.9),
-            "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: 85 points "
-            "with it, 86 points without; it costs no accuracy (90.0 % instead of 90.0 %).",
+            "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: 85 "
+            "points with it, 86 points without; it costs no accuracy (90.0 % instead of 90.0 %).",
         ),
         (
             0.1, 0.4, (0.9, 0.9),
