@@ -43,7 +43,7 @@ def draw_connectivity(reader: RunReader | None) -> None:
         ("weight_path",),
         lambda events, theme, what: paths_figure(events, theme=theme, what=what, names=names, height=HEIGHT),
         {
-            "loss": "**Loss.** Solid: test data; faint, dashed: training data. Numbers mark the barriers.",
+            "loss": "**Loss.** Solid: test data; faint, dashed: training data. Dotted strokes mark the barriers.",
             "error": "**Error.** The share of samples classified wrongly, by the same networks.",
         },
         "along the straight paths between the two models",
@@ -124,7 +124,10 @@ def _strip_sentence(found: dict[str, Score]) -> str:
 
 
 def _points(points: float) -> str:
-    return f"{abs(points):.1f} points {'above' if points >= 0 else 'below'}"
+    """A difference of accuracy in words that go before what it is compared with."""
+    if abs(points) < 0.05:
+        return "as good as"
+    return f"{abs(points):.1f} points {'above' if points > 0 else 'below'}"
 
 
 def _cell(title: str, key: str, score: Score | None) -> str:

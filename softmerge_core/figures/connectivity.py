@@ -15,6 +15,7 @@ What = Literal["loss", "error"]
 AXES = {"loss": "Loss (nats)", "error": "Error (%)"}
 ROW, LETTER, ENTRY, WIDTH = 19, 6.8, 46, 390  # px: the legend's rows, letters, marks; the narrowest plot
 BOTTOM = 48  # px
+FEW = 3  # barriers whose heights can be written beside each other
 _STYLES = {  # overlay -> palette colour and marker
     "plain": ("average", "square"),
     "weights": ("extra3", "diamond"),
@@ -115,7 +116,7 @@ def _curve(line: Line, what: What, split: str) -> go.Scatter:
 def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: Theme, height: int) -> None:
     """Per path a stroke from the line between its ends up to where it stands highest above that, and how high.
 
-    Numbers that would lie on each other are pushed apart, up and down.
+    Numbers that would lie on each other are pushed apart, up and down; of more than FEW paths none is written.
     """
     scale, marked = 1 if what == "loss" else 100, []
     for line in lines:
@@ -127,6 +128,8 @@ def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: 
                 type="line", x0=t, x1=t, y0=top - scale * rise, y1=top, layer="below",
                 line={"color": line.color, "width": 1, "dash": "dot"},
             )  # fmt: skip
+    if len(marked) > FEW:
+        return
     high = figure.layout.yaxis.range[1]
     pixel = high / (height - figure.layout.margin.t - BOTTOM)
     places = push_apart([top + 11 * pixel for *_, top in marked], 15 * pixel, 0, high - 7 * pixel)

@@ -59,6 +59,8 @@ def test_barriers_are_marked_from_the_line_between_the_ends_and_their_numbers_ap
     assert min(b - a for a, b in pairwise(heights)) > 10 * pixel
     assert heights[-1] < figure.layout.yaxis.range[1]
     assert not figure_of([path("plain", 0.5)]).layout.shapes
+    many = figure_of([*EVENTS, path("scope", 2.4)])
+    assert (len(many.layout.shapes), len(many.layout.annotations)) == (4, 0)  # too many numbers to read
 
 
 def test_a_path_that_is_not_finite_is_drawn_where_it_is() -> None:
