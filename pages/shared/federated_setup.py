@@ -132,7 +132,7 @@ def _runs() -> list[dict[str, Any]]:
         "Algorithms",
         list(known),
         selection_mode="multi",
-        default=["fedavg", "scaffold"],
+        default=["fedavg", "feddyn"],
         format_func=lambda name: known[name].title,
         key=f"{KEY}algorithms",
         bind="query-params",

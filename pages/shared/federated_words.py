@@ -76,8 +76,8 @@ def _honest(found: FederatedRound, spec: FederatedSpec) -> list[float]:
 def measure_words(events: Sequence[Event], spec: FederatedSpec, measure: str) -> str:
     """What the measure is, and the runs with the least and the most of it."""
     about = {
-        "drift": "How far honest clients move from the server's weights, as a share of their norm",
-        "spread": "How far a layer's scope lies from the fused one (Jeffreys divergence)",
+        "drift": "How far honest clients move from the server, relative to its weights' norm",
+        "spread": "How far clients' layers lie from the fused scope (Jeffreys divergence)",
     }[measure]
     newest = newest_rounds(events)
     known = [
@@ -89,8 +89,10 @@ def measure_words(events: Sequence[Event], spec: FederatedSpec, measure: str) ->
         return f"{about}."
     low, high = min(known), max(known)
     if len(known) == 1:
-        return f"{about}: {low[0]:.2g}."
-    return f"{about}: least with {plain(low[1])} ({low[0]:.2g}), most with {plain(high[1])} ({high[0]:.2g})."
+        return f"{about}: {low[0]:.3g}."
+    if high[0] <= 1.05 * low[0]:
+        return f"{about}: {high[0]:.3g} with all."
+    return f"{about}: least with {plain(low[1])} ({low[0]:.3g}), most with {plain(high[1])} ({high[0]:.3g})."
 
 
 def gates_words(events: Sequence[Event], spec: FederatedSpec) -> str:

@@ -44,11 +44,11 @@ def example() -> FederatedSpec:
     """A spec that runs."""
     settings = FederationSettings(rounds=20)
     return FederatedSpec(
-        name="Ten clients with one to three digits each",
+        name="Ten clients with a few digits each",
         data=DataSpec(dataset="digits"),
         network="mlp",
         settings=settings,
-        runs=tuple(FederatedRun(algorithm=name, scope=scope) for name in ("fedavg", "scaffold") for scope in (0, 1)),
+        runs=tuple(FederatedRun(algorithm=name, scope=scope) for name in ("fedavg", "feddyn") for scope in (0, 1)),
     )
 
 
@@ -272,8 +272,14 @@ def _scope_gain(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
         without = entry.model_copy(update={"scope": False})
         pair = late_accuracy(history.get(entry.key, ())), late_accuracy(history.get(without.key, ()))
         if entry.scope and pair[0] is not None and pair[1] is not None:
-            gains.append(f"{100 * (pair[0] - pair[1]):+.1f} points for {run_title(without)}".replace("-", "−", 1))
+            gains.append(f"{_gain(pair[0], pair[1], _samples(spec))} for {run_title(without)}")
     return f"Scope alignment: {', '.join(gains)}." if gains else ""
+
+
+def _gain(aligned: float, without: float, samples: int) -> str:
+    if abs(aligned - without) < _error(aligned, without, samples):
+        return "no difference"
+    return f"{100 * (aligned - without):+.1f} points".replace("-", "−")
 
 
 EXPERIMENT = Experiment("federated", "Federated learning", FederatedSpec, run, check, example)

@@ -15,7 +15,7 @@ class FedDynSettings(Settings):
     """How strongly losses are bent."""
 
     alpha: float = setting(
-        0.1, "Alpha", "FedDyn: how strongly each client's loss is bent toward the others'; 0 is FedAvg.", ge=0, le=1e3
+        0.03, "Alpha", "FedDyn: how strongly each client's loss is bent toward the others'; 0 is FedAvg.", ge=0, le=1e3
     )
 
 

@@ -8,7 +8,9 @@ from softmerge_core.settings import Settings, setting
 class FedProxSettings(Settings):
     """How strongly clients are held."""
 
-    mu: float = setting(0.1, "Mu", "FedProx: how strongly clients are held near the server; 0 is FedAvg.", ge=0, le=1e3)
+    mu: float = setting(
+        0.01, "Mu", "FedProx: how strongly clients are held near the server; 0 is FedAvg.", ge=0, le=1e3
+    )
 
 
 def terms(memory: Memory, client: int, settings: FedProxSettings) -> Terms:

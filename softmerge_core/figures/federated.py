@@ -164,14 +164,17 @@ def measure_figure(
     if not positive:
         return None
     title, unit = _MEASURES[measure]
+    wide = max(positive) > 30 * min(positive)
+    if wide:  # zero has no place on a log axis
+        lines = {key: {x: y for x, y in line.items() if y > 0} for key, line in lines.items()}
     figure = _lines(lines, runs, theme, rounds, f"%{{y:.3g}}{unit}")
-    if max(positive) > 30 * min(positive):
+    if wide:
         low, high = log10(min(positive)) - 0.1, log10(max(positive)) + 0.1
         whole = range(floor(low), floor(high) + 1)
         axis: dict[str, Any] = {"type": "log", "range": [low, high], "title": {"text": f"{title}, log scale"}}
         if len(whole) > 2:
             axis |= {"dtick": max(1, len(whole) // 5), "exponentformat": "power"}
-        lines = {key: {x: log10(y) for x, y in line.items() if y > 0} for key, line in lines.items()}
+        lines = {key: {x: log10(y) for x, y in line.items()} for key, line in lines.items()}
     else:
         low, high = 0.0, 1.08 * max(positive)
         axis = {"range": [low, high], "title": {"text": title}}
@@ -239,19 +242,20 @@ def clients_figure(
     """
     styles, clients = run_styles(runs, theme), len(malicious)
     figure = new_figure(theme)
-    for run in runs:
-        newest = _newest(events, run.key, value)
-        if not newest:
-            continue
-        style = styles[run.key]
+    shown = [run for run in runs if _newest(events, run.key, value)]
+    for place, run in enumerate(shown):
+        newest, style = _newest(events, run.key, value), styles[run.key]
+        beside = 0.6 * (place - (len(shown) - 1) / 2) / len(shown)  # so that no mark hides another
         scale = 100 if value == "accuracies" else 1
         figure.add_scatter(
-            x=[scale * number for number, _ in newest.values()], y=list(newest), mode="markers", name=style.short,
+            x=[scale * number for number, _ in newest.values()], y=[client + beside for client in newest],
+            mode="markers", name=style.short, cliponaxis=False,
             marker={
-                "color": style.color, "symbol": style.marker, "size": 9, "line": {"width": 1.5, "color": style.color},
+                "color": style.color, "symbol": style.marker, "size": 8, "line": {"width": 1.5, "color": style.color},
             },
-            customdata=[step for _, step in newest.values()], cliponaxis=False,
-            hovertemplate=f"{run_title(run)}<br>%{{y}}, round %{{customdata}}: %{{x:.3g}}<extra></extra>",
+            customdata=[[client + 1, step] for client, (_, step) in newest.items()],
+            hovertemplate=f"{run_title(run)}<br>client %{{customdata[0]}}, round %{{customdata[1]}}"
+            ": %{x:.3g}<extra></extra>",
         )  # fmt: skip
     if not figure.data:
         return None
@@ -268,7 +272,10 @@ def clients_figure(
         legend={"font": {"size": 11}},
         showlegend=len(figure.data) > 1,
     )  # fmt: skip
-    brief = {"yaxis.ticktext": [f"{k + 1} " for k in ticks], "xaxis.title.text": title.partition(" after")[0]}
+    brief = {
+        "yaxis.ticktext": [f"{k + 1} " for k in ticks],
+        "xaxis.title.text": title.replace(" after local training", "").partition(" z")[0],
+    }
     figure.update_layout(meta={**figure.layout.meta, "narrow": brief})
     return figure
 

@@ -170,6 +170,7 @@ def test_the_sentence_is_honest() -> None:
     assert ahead.startswith("After 2 of 3 rounds SCAFFOLD, soft merge (80.0%) is 10.0 points above FedAvg, the next.")
     assert ahead.endswith("Scope alignment: −10.0 points for FedAvg.")
     assert "nothing tells the 3 runs apart" in sentence(spec(), history(0.7, 0.7, 0.705))
+    assert sentence(spec(), history(0.7, 0.71, 0.9)).endswith("Scope alignment: no difference for FedAvg.")
     assert "and FedAvg (79.5%) are ahead" in sentence(spec(), history(0.795, 0.6, 0.8))
     assert (
         sentence(spec(RUNS[:1]), history(0.7))

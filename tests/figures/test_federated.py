@@ -99,9 +99,10 @@ def test_each_client_is_shown_as_it_last_was() -> None:
     figure = clients_figure(events, RUNS, (False, True), theme="light", value="accuracies")
     assert figure is not None
     first = figure.data[0]
-    assert list(first.y) == [0, 1]
+    assert [round(y) for y in first.y] == [0, 1]
+    assert len({tuple(trace.y) for trace in figure.data}) == 3  # no mark hides another
     assert list(first.x) == pytest.approx([60, 80])
-    assert list(first.customdata) == [2, 3]
+    assert [list(known) for known in first.customdata] == [[1, 2], [2, 3]]
     gates = clients_figure(EVENTS, RUNS, (False, True), theme="light", value="gates")
     assert gates is not None
     assert [list(trace.x) for trace in gates.data] == [[1.0, 1.0]]
