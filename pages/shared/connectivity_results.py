@@ -224,7 +224,7 @@ def _starts(reader: RunReader | None, events: Sequence[Event], names: tuple[str,
             "loss": f"**Initial weights.** {said.get(0, 'From where training began to where it ended: loss.')}",
             "error": f"**Error.** {said.get(1, 'The same networks.')}",
         },
-        "along the straight paths from the initial weights to the models",
+        "on the way from the initial weights to the models",
         waiting="It is not known where these models began" if unknown else "Drawn here during the run",
     )
 
