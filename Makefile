@@ -41,6 +41,10 @@ examples: $(VENV)/.run
 	$(BIN)/python -m softmerge_core spec --kind scope \
 		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-scope > /dev/null
 	rm -r $(EXAMPLES)/first-scope/weights
+	rm -rf $(EXAMPLES)/first-federation
+	$(BIN)/python -m softmerge_core spec --kind federated \
+		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-federation > /dev/null
+	rm -r $(EXAMPLES)/first-federation/weights
 	cd $(EXAMPLES) && rm -f */lock */begun.json */snapshot.bin
 
 $(VENV)/bin/python:
