@@ -16,12 +16,13 @@ from softmerge_core.runs.writer import in_turn
 
 
 class SquaresSpec(Spec):
-    """Squares of 0 to ``count`` - 1; each takes ``pause`` seconds, and the one at ``fails`` is refused."""
+    """Squares of 0 to ``count`` - 1, ``rounds`` times; each takes ``pause`` s, and the one at ``fails`` is refused."""
 
     kind: Literal["squares"] = "squares"
     count: int = 6
     pause: float = 0.0
     fails: int = -1
+    rounds: int = 1
 
 
 def square(task: tuple[int, float, int]) -> tuple[int, int]:
@@ -35,10 +36,11 @@ def square(task: tuple[int, float, int]) -> tuple[int, int]:
 def run(spec: SquaresSpec, context: Context) -> dict[str, Any]:
     tasks = [(number, spec.pause, spec.fails) for number in range(spec.count)]
     found, processes = {}, set()
-    for position, (value, process) in context.parallel(square, tasks):
-        found[position] = value
-        processes.add(process)
-        context.emit(Progress(step=len(found), total=spec.count))
+    for number in range(spec.rounds):
+        for position, (value, process) in context.parallel(square, tasks):
+            found[number * spec.count + position] = value
+            processes.add(process)
+            context.emit(Progress(step=len(found), total=spec.rounds * spec.count))
     return {"squares": [found[key] for key in sorted(found)], "processes": len(processes)}
 
 
@@ -80,6 +82,14 @@ def test_a_task_that_is_refused_fails_the_run_with_its_words(runner: Runner) -> 
     run_id = runner.submit(SquaresSpec(fails=2))
     assert ended(runner, run_id) == "failed"
     assert runner.store.read(run_id).error == "number 2 is refused"
+
+
+def test_a_run_may_spread_tasks_again_and_again(runner: Runner) -> None:
+    run_id = runner.submit(SquaresSpec(count=3, rounds=4))
+    assert ended(runner, run_id) == "finished"
+    result = runner.store.read(run_id).result
+    assert result is not None
+    assert result["squares"] == [0, 1, 4] * 4
 
 
 def test_stop_ends_the_run_without_the_tasks_that_are_left(runner: Runner) -> None:
