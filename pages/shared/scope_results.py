@@ -14,11 +14,10 @@ from pages.shared.scope_setup import MEANING
 from pages.shared.scope_words import (
     distance_sentence,
     html_table,
-    normality_rows,
+    normality_lines,
     normality_sentence,
     normality_series,
     path_sentence,
-    series_title,
     sources_sentence,
     stage_rows,
     target_sentence,
@@ -209,10 +208,8 @@ def _numbers(reader: RunReader, events: Sequence[AnyEvent]) -> None:
     if stages:
         st.markdown("**Merged network.** Test accuracy of the sources' average after each stage.")
         st.html(html_table(["Stage", *(f"{title} alignment" for title in SIDES.values())], stages))
-    series = normality_series(events)
-    if series:
+    if normality_series(events):
         with st.expander("How Gaussian each layer is", icon=":material/bar_chart:"):
-            head = ["Layer", *map(series_title, series)]
-            st.html(html_table(head, normality_rows(events, layers_of(events))))
+            st.markdown("\n\n".join(normality_lines(events, layers_of(events))))
     if not is_live(reader.view):
         downloads(reader)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
-from pages.shared.text import percent
+from pages.shared.text import percent, plain
 from softmerge_core.events import AnyEvent, Barrier, Evaluation, Histogram, Scopes, WeightPath
 from softmerge_core.experiments.connectivity_words import barrier_of
 from softmerge_core.experiments.scope_words import SIDES, letter, points
 from softmerge_core.figures.scope import SIDES as SIDE_TITLES
+from softmerge_core.figures.scope import newest_paths
 from softmerge_core.figures.scope_layers import layer_titles, newest_histograms
 from softmerge_core.normality import Normality, in_words, judged
 
@@ -38,17 +39,17 @@ def _whose(series: str) -> str:
     return f" of {letter(int(number))} {SIDE_TITLES[side].lower()}" if side in SIDE_TITLES else ""
 
 
-def _short(histogram: Histogram) -> str:
-    return in_words(measured(histogram))
-
-
-def normality_rows(events: Sequence[AnyEvent], layers: Sequence[str]) -> list[list[str]]:
-    """Per layer: its name, then for each series what its weights look like in words."""
+def normality_lines(events: Sequence[AnyEvent], layers: Sequence[str]) -> list[str]:
+    """Per layer, as Markdown: its name, then what each series' weights look like in words."""
     found = newest_histograms(events)
-    series = normality_series(events)
     return [
-        [title, *(_short(found[name, layer]) if (name, layer) in found else "" for name in series)]
-        for layer, title in zip(layers, layer_titles(layers), strict=True)
+        f"**{plain(layer.removesuffix('.weight'), 60)}**  \n"
+        + "  \n".join(
+            f"{series_title(name)}: {in_words(measured(found[name, layer]))}"
+            for name in normality_series(events)
+            if (name, layer) in found
+        )
+        for layer in layers
     ]
 
 
@@ -59,7 +60,7 @@ def normality_series(events: Sequence[AnyEvent]) -> list[str]:
 
 
 def series_title(series: str) -> str:
-    """The head of a column."""
+    """Whose weights a series are."""
     side, _, number = series.partition(":")
     if side == "start":
         return "Initial weights" if number == "0" else f"Initial weights {letter(int(number))}"
@@ -99,7 +100,7 @@ def _growth(scopes: Sequence[Scopes], side: str) -> list[float]:
 
 def path_sentence(events: Sequence[AnyEvent]) -> str:
     """The height of the barrier on the whole path, when it has been walked."""
-    paths = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
+    paths = newest_paths(events)
     if not all(side in paths for side in SIDES):
         return "Error on the straight line from source A to source B, walked when the training ends."
     heights = [_height(paths[side]) for side in SIDES]

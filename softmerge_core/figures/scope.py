@@ -168,7 +168,7 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
 
     Where sources started from different weights, the lines between their permuted copies are drawn as well.
     """
-    paths = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
+    paths = newest_paths(events)
     if not paths:
         return None
     figure, labels = new_figure(theme), []
@@ -184,6 +184,12 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
     )
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure
+
+
+def newest_paths(events: Sequence[Event]) -> dict[str, WeightPath]:
+    """By series, the paths of the last stage that has any: in a later one nothing is permuted any more."""
+    paths = [event for event in events if isinstance(event, WeightPath) and event.t]
+    return {path.series: path for path in paths if path.step == paths[-1].step}
 
 
 def _add_path(figure: go.Figure, series: str, path: WeightPath, theme: Theme) -> EndLabel:

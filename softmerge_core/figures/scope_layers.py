@@ -18,7 +18,7 @@ from softmerge_core.figures.scope import (
 )
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
-ROW, TOP, BOTTOM = 96, 76, 52  # px: a layer's row, and the margins
+ROW, TOP, BOTTOM = 96, 88, 52  # px: a layer's row, and the margins
 _FIT = 41  # points of a Gaussian's curve
 _DISTANCES = {"plain": ("average", "square"), "aligned": ("soft", "circle")}
 
@@ -100,7 +100,7 @@ def histograms_figure(
             for trace in _densities(start, own.get(f"{side}:{number}"), number, theme):
                 figure.add_trace(trace.update(showlegend=row == 1 and number == 0), row=row, col=number + 1)
         _common_axes(figure, row, list(own.values()))
-    figure.update_xaxes(nticks=5)
+    figure.update_xaxes(nticks=max(3, 7 - sources), tickangle=0)
     figure.update_xaxes(title={"text": "Weight"}, row=len(layers))
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False)
     return figure

@@ -141,6 +141,14 @@ def test_paths_are_errors_in_percent() -> None:
     assert {note.text for note in figure.layout.annotations} == set(found)
 
 
+def test_paths_are_those_of_the_last_stage() -> None:
+    before = [path("plain", (0.1, 0.8, 0.2)), path("plain:permuted", (0.1, 0.3, 0.2))]
+    figure = path_figure([*before, path("plain", (0.2, 0.4, 0.2)).model_copy(update={"step": 4})], theme="light")
+    assert figure is not None
+    assert list(traces(figure)) == ["Without"]
+    assert list(figure.data[0].y) == pytest.approx([20, 40, 20])
+
+
 def test_trajectories_are_a_row_a_layer_with_mean_and_spread() -> None:
     figure = trajectories_figure(EVENTS, theme="light", layers=LAYERS, epochs=5)
     assert figure is not None

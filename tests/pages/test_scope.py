@@ -10,7 +10,7 @@ from pages.shared.scope_setup import MEANING, TARGETS, TITLES, UNITS, difference
 from pages.shared.scope_words import (
     distance_sentence,
     html_table,
-    normality_rows,
+    normality_lines,
     normality_sentence,
     normality_series,
     path_sentence,
@@ -131,8 +131,9 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
     assert "On the straight line from A to B the barrier is" in said
     tables = [str(element.value) for element in page.html if "<table" in str(element.value)]
     assert tables[0].count("<tr>") == 3
-    assert "A without" in tables[1]
-    assert "skewness" in tables[1]
+    assert len(tables) == 1
+    assert "A without: " in said
+    assert "excess kurtosis" in said
     assert f"`python -m softmerge_core run {run_id}.json`" in said
 
 
@@ -187,11 +188,10 @@ def test_normality_in_words() -> None:
     assert [series_title(name) for name in ("start:0", "start:1", "plain:0", "aligned:1")] == [
         "Initial weights", "Initial weights B", "A without", "B with",
     ]  # fmt: skip
-    rows = normality_rows(events, LAYERS)
-    assert rows[0][2] == "close to Gaussian (skewness 0.1, excess kurtosis 0.4)"
-    assert rows[1] == [
-        "head", "flat, no tails (skewness 0.1, excess kurtosis −1.2)", "heavy tails (skewness 0.1, excess kurtosis 4.0)"
-    ]  # fmt: skip
+    assert normality_lines(events, LAYERS)[1] == (
+        "**head**  \nInitial weights: flat, no tails (skewness 0.1, excess kurtosis −1.2)  \n"
+        "B with: heavy tails (skewness 0.1, excess kurtosis 4.0)"
+    )
 
 
 def test_distances_and_scopes_in_words() -> None:
