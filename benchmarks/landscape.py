@@ -1,8 +1,9 @@
 """What a plane of weights costs, point by point: ``python -m benchmarks.landscape``.
 
 Each network is evaluated in batches of weights (torch.func) and one after the other, in turn in one process on one
-thread; printed are medians per point, their ratio, and what a whole 41 x 41 plane takes the way that is chosen.
-A run spreads the plane's rows over its workers, which divides that by their number.
+thread; printed are medians of CPU time per point (on an idle machine, what the clock shows), their ratio, and what a
+whole 41 x 41 plane takes the way that is chosen. A run spreads the plane's rows over its workers, which divides that
+by their number.
 """
 
 import statistics
@@ -51,10 +52,10 @@ def row(name: str, samples: int) -> str:
     times: dict[str, list[float]] = {how: [] for how in ways}
     for turn in range(TURNS + 1):
         for how, surface in ways.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             surface.at(points)
             if turn:
-                times[how].append((time.perf_counter() - begun) / POINTS)
+                times[how].append((time.process_time() - begun) / POINTS)
     found = {how: statistics.median(seconds) for how, seconds in times.items()}
     chosen = "batched" if batchable(network) else "single"
     batched = f"{1e3 * found['batched']:.2f}" if "batched" in found else "no such form"

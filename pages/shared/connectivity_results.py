@@ -18,6 +18,7 @@ from pages.shared.text import percent, plain
 from pages.shared.theme import current_theme
 from softmerge_core.events import BezierCurve, Event, PlaneTrail, Score, WeightPath, WeightPlane
 from softmerge_core.experiments.connectivity import ConnectivitySpec
+from softmerge_core.experiments.connectivity_plane import STATISTICS
 from softmerge_core.experiments.connectivity_words import STRIP, curve_sentence, start_sentence, trail_sentence, verdict
 from softmerge_core.figures.connectivity import What, curve_figure, paths_figure, starts_figure
 from softmerge_core.figures.landscape import loss_scale, plane_figure
@@ -231,7 +232,10 @@ def _starts(reader: RunReader | None, events: Sequence[Event], names: tuple[str,
 
 def _end(reader: RunReader, spec: ConnectivitySpec, events: Sequence[Event]) -> None:
     """What differs from what it seems, and the spec to take along."""
-    st.caption("BatchNorm, where there is any, is estimated again on training data at every point of every picture.")
+    st.caption(
+        "BatchNorm, where there is any, is estimated again on training samples at every point of every picture, "
+        f"on {STATISTICS} of them in the picture below the paths."
+    )
     path = _paths(events).get("scope")
     if path is not None:
         st.caption(f"Scope-aligned: {plain(path.note, 400)}.")

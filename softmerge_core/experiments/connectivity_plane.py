@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from softmerge_core.landscape import Plane, Surface
 
-STATISTICS = 256  # training samples that BatchNorm is estimated on again at each of the plane's points
+STATISTICS = 128  # training samples that BatchNorm is estimated on again at each point of the picture below
 MARGIN = 0.3  # how far the plane reaches past its models, in units of their spread
 REACH = 1.0  # of a random plane, in norms of the filters
 LOOK = 10  # gate-training steps between two points of their path
