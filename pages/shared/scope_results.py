@@ -28,7 +28,7 @@ from pages.shared.theme import current_theme
 from softmerge_core.events import AnyEvent, Notice
 from softmerge_core.experiments.scope import ScopeSpec
 from softmerge_core.experiments.scope_words import Told, verdict
-from softmerge_core.figures.scope import SIDES, barrier_figure, path_figure, sources_figure
+from softmerge_core.figures.scope import SIDES, Measure, barrier_figure, path_figure, sources_figure
 from softmerge_core.figures.scope_layers import (
     distances_figure,
     histograms_figure,
@@ -41,11 +41,11 @@ from softmerge_core.figures.style import Theme
 
 HEIGHT, LOW = 380, 320  # px
 AT_ONCE = 6  # layers that are drawn at the same time
-SIDE, LAYERS = "scope-side", "scope-layers"  # keys of what the reader chooses to see
+SIDE, LAYERS, MEASURE = "scope-side", "scope-layers", "scope-measure"  # keys of what the reader chooses to see
 CALM = 0.7  # seconds between two drawings of a picture while a run is live
 NOTHING_YET = "Nothing has been trained here yet: press Start training, and watch the barrier rise, or not."
 IDLE = {
-    "barrier": "How much more the average of the sources errs than they do themselves, epoch by epoch",
+    "barrier": "How much worse the average of the sources is than they are themselves, epoch by epoch",
     "sources": "Training loss above, test accuracy below, of each source with and without alignment",
     "path": "Test error on the straight line between two sources",
     "distances": "How far apart the sources' scopes are, layer by layer",
@@ -80,6 +80,7 @@ def draw_scope(reader: RunReader | None) -> None:
     first, second = st.columns(2, gap="medium")
     with first:
         _picture(reader, spec, "barrier", IDLE["barrier"] + ".", _barrier, HEIGHT)
+        _measure()
     with second:
         _picture(reader, spec, "sources", sources_sentence(events), _sources, HEIGHT)
     first, second = st.columns(2, gap="medium")
@@ -123,7 +124,7 @@ def _picture(reader: RunReader | None, spec: ScopeSpec | None, key: str, words: 
     figure = None
     if reader is not None and spec is not None:
         figure = reader.drawn(
-            f"{key}-{st.session_state.get(LAYERS, 0)}-{st.session_state.get(SIDE, '')}",
+            "-".join([key, *(str(st.session_state.get(choice, "")) for choice in (LAYERS, SIDE, MEASURE))]),
             KINDS[key],
             theme,
             partial(build, reader.events, spec, theme),
@@ -136,7 +137,23 @@ def _picture(reader: RunReader | None, spec: ScopeSpec | None, key: str, words: 
 
 def _barrier(events: Sequence[AnyEvent], spec: ScopeSpec, theme: Theme) -> Any:
     total = spec.epochs * spec.stages
-    return barrier_figure(events, theme=theme, epochs=total, stages=spec.stages, height=HEIGHT)
+    of: Measure = "loss" if st.session_state.get(MEASURE) == "loss" else "error"
+    return barrier_figure(events, theme=theme, epochs=total, stages=spec.stages, of=of, height=HEIGHT)
+
+
+def _measure() -> None:
+    """Whether the barrier is drawn in points of error or in nats of loss."""
+    st.segmented_control(
+        "Barrier in",
+        ["error", "loss"],
+        default="error",
+        required=True,
+        format_func=str.capitalize,
+        key=MEASURE,
+        persist_state="session",
+        label_visibility="collapsed",
+        help="The barrier above in points of error, or in nats of loss.",
+    )
 
 
 def _sources(events: Sequence[AnyEvent], spec: ScopeSpec, theme: Theme) -> Any:

@@ -28,7 +28,7 @@ def test_both_sides_are_trained_live_and_judged(scope: Page) -> None:
     start = scope.get_by_role("button", name="Start training")
     expect(start).to_be_enabled()
     figures = (
-        "How much more the average",
+        "How much worse the average",
         "Training loss above",
         "How far apart",
         "Mean and spread",

@@ -148,6 +148,16 @@ def test_a_live_run_is_followed(open_scope: Open, desk: Desk) -> None:
         assert button(page, "Start training").disabled
 
 
+def test_the_barrier_is_drawn_in_error_or_in_loss(open_scope: Open, desk: Desk) -> None:
+    run_id = desk.store.create(small())
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    for measure, unit in (("error", "points"), ("loss", "nats")):
+        page = open_scope(**{"scope:run": run_id, "scope-measure": measure})
+        reader = page.session_state["scope:reader"]
+        (figure,) = (found[2] for name, found in reader._drawn.items() if name.startswith("barrier"))
+        assert unit in figure.layout.yaxis.title.text
+
+
 def test_the_recorded_example_is_shown_before_anything_is_pressed(desk: Desk) -> None:
     page = opened("from pages.scope import page\npage()\n")
     assert page.query_params["run"] == "example:first-scope"
@@ -184,6 +194,9 @@ def test_normality_in_words() -> None:
     assert normality_sentence(events) == (
         "1 of 2 trained layers is close to Gaussian; least so head of B with (heavy tails)."
     )
+    skewed = histogram("aligned:1", "conv1.weight", 1.4, 0.05)
+    wide = histogram("aligned:1", "head.weight", 0.4, 0.2)  # further off, but of no kind of its own
+    assert "least so conv1 of B with (heavy tails)" in normality_sentence([skewed, wide])
     assert normality_series(events) == ["start:0", "aligned:1"]
     assert [series_title(name) for name in ("start:0", "start:1", "plain:0", "aligned:1")] == [
         "Initial weights", "Initial weights B", "A without", "B with",
