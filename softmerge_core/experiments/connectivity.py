@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError, SourceError
-from softmerge_core.events import Event, PlaneRows, PlaneTrail, Progress, Score, WeightPath
+from softmerge_core.events import Event, Notice, PlaneRows, PlaneTrail, Progress, Score, WeightPath
 from softmerge_core.experiments.admission import check_sources
 from softmerge_core.experiments.base import Context, Experiment, Spec
 from softmerge_core.experiments.connectivity_words import STRIP, Overlay, finite, path_summary, verdict
@@ -101,8 +101,15 @@ def run(spec: ConnectivitySpec, context: Context) -> dict[str, Any]:
         third, found = connectivity_curve.train_curve(spec, part)
         part.before = units
     if spec.picture != "bezier":
-        for event in connectivity_plane.beginning(spec, third):
-            context.emit(event)
+        try:
+            for event in connectivity_plane.beginning(spec, third):
+                context.emit(event)
+        except SourceError as error:
+            if not curve_first:
+                raise
+            context.emit(Notice(step=0, text=f"{error}; the curve is as good as straight"))
+            tasks = [key for key in tasks if key.partition(":")[0] in ("path", "start", "strip")]
+            part.total = len(tasks) + units
     rows = do_tasks(part, piece_of, [(spec.model_dump_json(), key, third) for key in tasks], _event)
     if spec.picture == "bezier" and len(rows) == len(tasks):
         part.before = len(tasks)

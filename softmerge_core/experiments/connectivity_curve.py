@@ -7,7 +7,7 @@ from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.connectivity import CHUNK, ConnectivitySpec
 from softmerge_core.experiments.connectivity_paths import prepared, rounded, times
 from softmerge_core.experiments.connectivity_plane import STATISTICS, as_bytes, corners, surface_of
-from softmerge_core.experiments.connectivity_words import curve_sentence
+from softmerge_core.experiments.connectivity_words import curve_sentence, finite
 
 if TYPE_CHECKING:
     from softmerge_core.landscape import CurveTraining
@@ -57,7 +57,7 @@ def train_curve(spec: ConnectivitySpec, context: Context) -> tuple[bytes, dict[s
     last = _train(spec, context, training, look)
     middle = training.points([0.5])[0]
     context.save_weights("curve-middle", network_at(first, middle, data.train_inputs[:STATISTICS]).state_dict())
-    worst, straight_worst = max(last.loss), max(last.straight_loss)
+    worst, straight_worst = (finite(max(values)) for values in (last.loss, last.straight_loss))
     return as_bytes(middle), {"worst": worst, "straight_worst": straight_worst, "reason": curve_sentence(last)}
 
 

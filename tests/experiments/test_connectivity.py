@@ -9,7 +9,7 @@ import torch
 from softmerge_core.data import load_dataset
 from softmerge_core.errors import SettingsError, SoftMergeError, SourceError
 from softmerge_core.evaluation import evaluate
-from softmerge_core.events import BezierCurve, PlaneRows, PlaneTrail, Progress, Score, WeightPath, WeightPlane
+from softmerge_core.events import BezierCurve, Notice, PlaneRows, PlaneTrail, Progress, Score, WeightPath, WeightPlane
 from softmerge_core.experiments import experiment
 from softmerge_core.experiments.connectivity import ConnectivitySpec, plan
 from softmerge_core.experiments.connectivity_paths import beginning_of, initial_network, overlay_path, start_path
@@ -202,3 +202,16 @@ def test_the_same_spec_gives_the_same_numbers(tmp_path: Path) -> None:
     for kind in (WeightPath, BezierCurve, PlaneRows, PlaneTrail):
         told = [[event.model_copy(update={"seconds": 0}) for event in of(view, kind)] for view in (first, again)]
         assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("picture", ["plane", "random", "bezier"])
+def test_a_spoiled_model_is_walked_to_all_the_same(tmp_path: Path, picture: str) -> None:
+    spoiled = SPIRALS[1].model_copy(update={"attack": AttackSettings(kind="extreme", strength=1e5)})
+    asked = spec(sources=(SPIRALS[0], spoiled), picture=picture, overlays=("plain", "weights_repair"))
+    view = done(asked, tmp_path)
+    assert view.result is not None
+    assert view.result["reason"].startswith("On test data")
+    told = [event.text for event in of(view, Notice)]
+    assert any("lie on one line" in text for text in told) == (picture == "plane")  # the curve hardly leaves the line
+    begun = {path.series: path.note for path in of(view, WeightPath)}
+    assert begun["start:1"].endswith("(the model was spoiled afterwards)")
