@@ -34,7 +34,18 @@ MEANING = {
     "random": "Loss around the first model along two random directions, each filter scaled to the model's own norm.",
     "bezier": "A curve between the two models, its middle trained so that the loss stays low all along it.",
 }
-MORE = ("gate_steps", "points", "grid", "samples", "split", "curve_steps", "curve_rate", "scope_epochs", "scope_weight", "seed")
+MORE = (
+    "gate_steps",
+    "points",
+    "grid",
+    "samples",
+    "split",
+    "curve_steps",
+    "curve_rate",
+    "scope_epochs",
+    "scope_weight",
+    "seed",
+)
 
 
 def connectivity_setup() -> Setup:
