@@ -51,7 +51,7 @@ def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle
     for run in runs:
         place = pairs.index((run.algorithm, run.aggregation)) % len(HUES)
         dash, marker = ("dash", f"{MARKERS[place]}-open") if run.scope else ("solid", MARKERS[place])
-        short = short_title(run, algorithm=len({r.algorithm for r in runs}) > 1 or run.aggregation == "mean")
+        short = short_title(run, algorithm=len({r.algorithm for r in runs}) > 1 or len(pairs) == 1)
         result[run.key] = RunStyle(colour(HUES[place], theme), dash, marker, GLYPHS[place], short)
     return result
 
@@ -59,7 +59,7 @@ def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle
 def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
     """A few letters: "SCAFFOLD + scope", "FedAvg, krum"; without the ``algorithm`` where all have the same."""
     parts = [find_algorithm(run.algorithm).title] if algorithm else []
-    if run.aggregation != "mean":
+    if run.aggregation != "mean" or not parts:
         parts.append(AGGREGATIONS[run.aggregation].lower() if parts else AGGREGATIONS[run.aggregation])
     return ", ".join(parts) + (" + scope" if run.scope else "")
 

@@ -107,3 +107,9 @@ def test_each_client_is_shown_as_it_last_was() -> None:
     assert gates is not None
     assert [list(trace.x) for trace in gates.data] == [[1.0, 1.0]]
     assert clients_figure(EVENTS, RUNS[:1], (False, True), theme="light", value="gates") is None
+
+
+def test_where_only_the_aggregation_differs_labels_say_that() -> None:
+    runs = (FederatedRun(), FederatedRun(aggregation="soft"), FederatedRun(aggregation="soft", scope=True))
+    assert [style.short for style in run_styles(runs, "light").values()] == ["Mean", "Soft merge", "Soft merge + scope"]
+    assert [style.short for style in run_styles(runs[:1], "light").values()] == ["FedAvg"]
