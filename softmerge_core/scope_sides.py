@@ -33,7 +33,7 @@ class EpochTraining(Training):
         self.seen: list[tuple[float, float]] = []
         self.over = False
 
-    def _report(self, task: float, extra: float, total: float) -> None:
+    def report(self, task: float, extra: float, total: float) -> None:
         self.seen.append((task, extra))
 
     def take(self) -> tuple[float, float] | None:

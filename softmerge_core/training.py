@@ -194,7 +194,7 @@ class Training:
         self.optimiser.step()
         self.step += 1
         self.losses.append(task.item())
-        self._report(task.item(), extra.item(), value)
+        self.report(task.item(), extra.item(), value)
         return True
 
     @torch.no_grad()
@@ -209,7 +209,8 @@ class Training:
         self._put_back()
         return False
 
-    def _report(self, task: float, extra: float, total: float) -> None:
+    def report(self, task: float, extra: float, total: float) -> None:
+        """Tell the losses (nats) of the last step, about ten times a second; a subclass may tell them otherwise."""
         now = time.monotonic()
         if now - self.reported < REPORT_SECONDS and self.step not in (1, self.total):
             return

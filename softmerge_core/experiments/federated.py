@@ -169,18 +169,17 @@ def _round(servers: "Sequence[Server]", history: dict[str, list[float]], told: s
     if len(done) < len(parts):
         return False
     updates = [update for place in range(len(parts)) for update in done[place]]
-    before, accuracies = [server.state() for server in servers], []
+    before, reports = [server.state() for server in servers], []
     for server, some in zip(servers, tasks, strict=True):
         mine, updates = updates[: len(some)], updates[len(some) :]
-        report = server.take(mine, context.should_stop)
+        reports.append(server.take(mine, context.should_stop))
         if context.should_stop():  # a soft merge may have been cut short
             for other, state in zip(servers, before, strict=True):
                 other.restore(state)
             return False
-        accuracies.append(report.accuracy)
+    for server, report in zip(servers, reports, strict=True):
+        history[server.run.key].append(report.accuracy)
         _tell(server.run, report, told, context)
-    for server, accuracy in zip(servers, accuracies, strict=True):
-        history[server.run.key].append(accuracy)
     return True
 
 

@@ -1,7 +1,6 @@
 """Federated learning: who has which samples, how the runs go round by round, and how each client fares."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -9,18 +8,15 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import Evaluation, Event, FederatedRound
 from softmerge_core.experiments.federated import run_title
-from softmerge_core.federated import find_algorithm
-from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
+from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.figures.accuracy import percent_range
+from softmerge_core.figures.federated_style import run_styles
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import Theme, colour, new_figure
 
 TOP, BOTTOM = 16, 48  # px
 HEAD = 34  # px above rows of clients: the legend
 ROW = 22  # px a client
-HUES = ("soft", "average", "best_source", "ensemble", "extra3", "extra4", "task", "extra1")
-MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "pentagon", "star")
-GLYPHS = "●■◆▲▼✚⬟★"
 # One hue from the background on: counts are told from probabilities, which are drawn in cividis.
 _RAMP = {
     "light": ("#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"),
@@ -31,37 +27,6 @@ _MEASURES = {  # name -> axis title, unit in hover
     "drift": ("Drift |y − x| / |x|", ""),
     "spread": ("Scope spread (nats)", " nats"),
 }
-
-
-@dataclass(frozen=True)
-class RunStyle:
-    """How one overlaid run is drawn: the same colour and marker with and without scope alignment, another dash."""
-
-    color: str
-    dash: str
-    marker: str
-    glyph: str
-    short: str
-
-
-def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle]:
-    """By key; a colour for each pair of algorithm and aggregation, in their order."""
-    pairs = list(dict.fromkeys((run.algorithm, run.aggregation) for run in runs))
-    result = {}
-    for run in runs:
-        place = pairs.index((run.algorithm, run.aggregation)) % len(HUES)
-        dash, marker = ("dash", f"{MARKERS[place]}-open") if run.scope else ("solid", MARKERS[place])
-        short = short_title(run, algorithm=len({r.algorithm for r in runs}) > 1 or len(pairs) == 1)
-        result[run.key] = RunStyle(colour(HUES[place], theme), dash, marker, GLYPHS[place], short)
-    return result
-
-
-def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
-    """A few letters: "SCAFFOLD + scope", "FedAvg, krum"; without the ``algorithm`` where all have the same."""
-    parts = [find_algorithm(run.algorithm).title] if algorithm else []
-    if run.aggregation != "mean" or not parts:
-        parts.append(AGGREGATIONS[run.aggregation].lower() if parts else AGGREGATIONS[run.aggregation])
-    return ", ".join(parts) + (" + scope" if run.scope else "")
 
 
 def clients_height(clients: int, row: int = ROW) -> int:

@@ -10,16 +10,12 @@ from plotly.subplots import make_subplots
 from softmerge_core.events import Blame, Event, Score
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
-from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
 
 Against = Literal["malicious", "strength"]
 BEST = "best_source"
 TOP, BOTTOM = 30, 52  # px
 ROW = 34  # px a source in the picture of blame
-_GLYPHS = {
-    "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚", "x": "✖",
-    "star": "★", "pentagon": "⬟", "hexagon": "⬢",
-}  # fmt: skip
 
 
 def robustness_figure(
@@ -112,7 +108,7 @@ def _add_line(
     known = [y for y in line.values() if isfinite(y)]
     if not known:
         return None
-    glyph, short = _GLYPHS.get(style.marker, "●"), method_title(key, short=True)
+    glyph, short = GLYPHS.get(style.marker, "●"), method_title(key, short=True)
     return EndLabel(known[-1], f"{glyph} {short}", f"{glyph} {short}", style.color)
 
 

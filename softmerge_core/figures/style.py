@@ -64,6 +64,10 @@ _MARKERS = (
     "pentagon",
     "hexagon",
 )
+GLYPHS = {  # a marker as a letter, for labels
+    "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚", "x": "✖",
+    "star": "★", "pentagon": "⬟", "hexagon": "⬢",
+}  # fmt: skip
 # key -> (title, title where room is short); other methods go by the title in their own file
 TITLES = {
     "soft": ("Soft merge", "Soft"),

@@ -9,10 +9,10 @@ from softmerge_core.figures.federated import (
     clients_figure,
     measure_figure,
     rounds_figure,
-    run_styles,
     shards_figure,
 )
-from softmerge_core.figures.style import THEMES, Theme
+from softmerge_core.figures.federated_style import run_styles
+from softmerge_core.figures.style import THEMES, Theme, method_style
 
 RUNS = (FederatedRun(), FederatedRun(scope=True), FederatedRun(algorithm="scaffold", aggregation="soft"))
 KEYS = [run.key for run in RUNS]
@@ -113,3 +113,19 @@ def test_where_only_the_aggregation_differs_labels_say_that() -> None:
     runs = (FederatedRun(), FederatedRun(aggregation="soft"), FederatedRun(aggregation="soft", scope=True))
     assert [style.short for style in run_styles(runs, "light").values()] == ["Mean", "Soft merge", "Soft merge + scope"]
     assert [style.short for style in run_styles(runs[:1], "light").values()] == ["FedAvg"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_run_keeps_its_colour_whatever_it_is_overlaid_with(theme: Theme) -> None:
+    names = ("fedavg", "fedprox", "scaffold", "feddyn")
+    runs = [FederatedRun(algorithm=name) for name in names]
+    together = run_styles(runs, theme)
+    assert len({style.color for style in together.values()}) == len(names)
+    for first, second in ((0, 2), (3, 1)):
+        pair = run_styles([runs[first], runs[second]], theme)
+        assert pair[runs[first].key] == together[runs[first].key]
+    merged = [FederatedRun(aggregation=name) for name in ("soft", "mean", "median", "krum", "honest")]  # type: ignore[arg-type]
+    styles = run_styles(merged, theme)
+    assert styles[merged[0].key].color == method_style("soft", theme).color
+    assert styles[merged[1].key].color == method_style("average", theme).color
+    assert len({style.color for style in styles.values()}) == len(merged)

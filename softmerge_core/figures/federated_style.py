@@ -1,0 +1,58 @@
+"""How overlaid federated runs are told apart: a colour an algorithm, or a way of aggregation, the same everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from softmerge_core.federated import find_algorithm
+from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
+from softmerge_core.figures.style import GLYPHS, MethodStyle, Theme, colour, method_style
+
+# algorithm -> colour, marker; FedAvg is plain averaging, and looks like it
+ALGORITHMS = {
+    "fedavg": ("average", "square"),
+    "fedprox": ("extra1", "triangle-down"),
+    "scaffold": ("extra3", "cross"),
+    "feddyn": ("extra0", "pentagon"),
+}
+METHODS = {"mean": "average", "honest": "best_source"}  # aggregation -> the method it looks like; others are their own
+
+
+@dataclass(frozen=True)
+class RunStyle:
+    """How one overlaid run is drawn: the same colour and marker with and without scope alignment, another dash."""
+
+    color: str
+    dash: str
+    marker: str
+    glyph: str
+    short: str
+
+
+def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle]:
+    """By key. Runs of one algorithm wear the colours of their aggregation, others those of their algorithm."""
+    single = len({run.algorithm for run in runs}) == 1
+    by_aggregation = single and len({run.aggregation for run in runs}) > 1
+    result = {}
+    for run in runs:
+        merged = method_style(METHODS.get(run.aggregation, run.aggregation), theme)
+        own = merged if by_aggregation else _algorithm_style(run.algorithm, theme)
+        marker = merged.marker if run.aggregation != "mean" else own.marker
+        dash, drawn = ("dash", f"{marker}-open") if run.scope else ("solid", marker)
+        short = short_title(run, algorithm=not by_aggregation)
+        result[run.key] = RunStyle(own.color, dash, drawn, GLYPHS.get(marker, "●"), short)
+    return result
+
+
+def _algorithm_style(name: str, theme: Theme) -> MethodStyle:
+    if name not in ALGORITHMS:
+        return method_style(name, theme)
+    hue, marker = ALGORITHMS[name]
+    return MethodStyle(colour(hue, theme), "solid", marker)
+
+
+def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
+    """A few letters: "SCAFFOLD + scope", "FedAvg, krum"; without the ``algorithm`` where all have the same."""
+    parts = [find_algorithm(run.algorithm).title] if algorithm else []
+    if run.aggregation != "mean" or not parts:
+        parts.append(AGGREGATIONS[run.aggregation].lower() if parts else AGGREGATIONS[run.aggregation])
+    return ", ".join(parts) + (" + scope" if run.scope else "")
