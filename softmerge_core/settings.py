@@ -130,6 +130,9 @@ class TrainSettings(Settings):
     batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
     momentum: float = setting(0.9, "Momentum", "Of SGD; Adam ignores it.", ge=0, lt=1, more=True)
     weight_decay: float = setting(0.0, "Weight decay", "Pull of the weights toward zero.", ge=0, le=1, more=True)
+    schedule: Literal["constant", "cosine"] = setting(
+        "constant", "Schedule", "Whether the learning rate stays, or falls to zero along a cosine.", more=True
+    )
 
 
 # The strength that is usual for each attack; one that is not named is done or not, but not more or less.

@@ -130,6 +130,7 @@ class Training:
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.dropout = torch.Generator().manual_seed(settings.seed).get_state()
         self.optimiser = _optimiser(network, settings)
+        self.annealing = self._annealing() if settings.schedule == "cosine" else None
         self.stop_reason = "finished"
         self.tensors = list(network.parameters()) + list(network.buffers())
         self.finite = [tensor.detach().clone() for tensor in self.tensors]
@@ -144,6 +145,10 @@ class Training:
             self.stop_reason = self._walk(should_stop)
             self.dropout = torch.get_rng_state()
         return self.stop_reason == "finished"
+
+    def _annealing(self) -> torch.optim.lr_scheduler.LRScheduler:
+        """From the learning rate to zero over all steps (Loshchilov and Hutter 2016, arXiv 1608.03983, one cycle)."""
+        return torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, T_max=self.total)
 
     def result(self) -> TrainResult:
         """How it ended; the network is left with finite weights, in evaluation mode."""
@@ -192,6 +197,8 @@ class Training:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
+        if self.annealing is not None:
+            self.annealing.step()
         self.step += 1
         self.losses.append(task.item())
         self.report(task.item(), extra.item(), value)

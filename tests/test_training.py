@@ -14,7 +14,7 @@ from softmerge_core.evaluation import evaluate
 from softmerge_core.events import Evaluation, Event, Loss, Progress
 from softmerge_core.networks import build_network
 from softmerge_core.settings import TrainSettings
-from softmerge_core.training import MAX_INTERVAL, seen_samples, train
+from softmerge_core.training import MAX_INTERVAL, Training, noisy_inputs, seen_samples, train
 
 MOONS = load_dataset("moons")
 SHORT = TrainSettings(epochs=3, batch_size=50, learning_rate=0.01)
@@ -209,3 +209,49 @@ def test_classes_that_are_not_there() -> None:
         seen_samples(MOONS.train_labels, TrainSettings(classes=(0, 5)), 2)
     with pytest.raises(DataError, match="no training data"):
         seen_samples(torch.zeros(4, dtype=torch.int64), TrainSettings(classes=(1,)), 2)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_epoch_by_epoch_is_the_same_training(optimiser: str) -> None:
+    settings = SHORT.model_copy(update={"optimiser": optimiser, "schedule": "cosine", "feature_noise": 0.2})
+    whole, walked = fresh(), fresh()
+    train(whole, MOONS.train_inputs, MOONS.train_labels, settings)
+    training = Training(walked, MOONS.train_inputs, MOONS.train_labels, settings)
+    assert [training.epoch() for _ in range(settings.epochs)] == [True] * settings.epochs
+    assert training.result().stop_reason == "finished"
+    assert same(whole, walked)
+
+
+def test_a_cosine_falls_from_the_learning_rate_to_zero() -> None:
+    settings = SHORT.model_copy(update={"schedule": "cosine"})
+    training = Training(fresh(), MOONS.train_inputs, MOONS.train_labels, settings)
+    rates = []
+    for done in range(settings.epochs):
+        expected = settings.learning_rate * (1 + math.cos(math.pi * done / settings.epochs)) / 2
+        rates.append(training.optimiser.param_groups[0]["lr"])
+        assert rates[-1] == pytest.approx(expected)
+        training.epoch()
+    assert training.optimiser.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_noise_on_inputs_has_its_size_and_is_the_same_in_every_epoch() -> None:
+    settings = SHORT.model_copy(update={"feature_noise": 0.5})
+    noisy = noisy_inputs(MOONS.train_inputs, settings)
+    noise = noisy - MOONS.train_inputs
+    assert noise.std().item() == pytest.approx(0.5 * MOONS.train_inputs.std().item(), rel=0.05)
+    assert abs(noise.mean().item()) < 0.05
+    assert torch.equal(noisy, noisy_inputs(MOONS.train_inputs, settings))
+    assert noisy_inputs(MOONS.train_inputs, SHORT) is MOONS.train_inputs
+
+
+def test_a_penalty_may_change_between_epochs() -> None:
+    networks = fresh(), fresh()
+    trainings = [Training(n, MOONS.train_inputs, MOONS.train_labels, SHORT) for n in networks]
+    for training in trainings:
+        training.epoch()
+    assert same(*networks)
+    trainings[1].penalty = lambda network: 10 * sum((p**2).sum() for p in network.parameters())
+    for training in trainings:
+        training.epoch()
+    norms = [sum(float((p.detach() ** 2).sum()) for p in network.parameters()) for network in networks]
+    assert norms[1] < norms[0]
