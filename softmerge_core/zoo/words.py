@@ -35,7 +35,7 @@ def how_trained(
     begun = f"Started from {start or f'random weights (seed {settings.seed})'}, then trained "
     optimiser = "Adam" if settings.optimiser == "adam" else f"SGD with momentum {settings.momentum:g}"
     rate = f"{settings.learning_rate:g}{', falling to zero,' if settings.schedule == 'cosine' else ''}"
-    sentence = f"{begun}{_epochs(settings)} by {optimiser} at learning rate {settings.learning_rate:g}{falling} on {_seen(settings)}"
+    sentence = f"{begun}{_epochs(settings)} by {optimiser} at learning rate {rate} on {_seen(settings)}"
     if stopped:
         sentence += f", {stopped}"
     if attack is not None:
