@@ -45,8 +45,9 @@ MEANING = {
     "dynamic": "The sources' scopes are fused again every few epochs, and all are pulled toward that.",
 }
 NO_HELP = (
-    "Where it does not help: from *different* initial weights units stand in another order in each network, and one "
-    "scope does not change that; on the small 1-D CNN (mnist1d) it made no difference."
+    "Not always a help: of 25 pairs of these networks, 7 had a barrier over 30 points, on average 48, which alignment "
+    "brought to 19; the others, on average 12, rose to 22. The seeds here are of a pair with a barrier. From "
+    "*different* initial weights it changes nothing, and at this weight it harms the small 1-D CNN (mnist1d)."
 )
 
 

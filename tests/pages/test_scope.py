@@ -20,7 +20,7 @@ from pages.shared.scope_words import (
     target_sentence,
 )
 from softmerge_core.events import Barrier, Evaluation, Histogram, Progress, Scopes, WeightPath
-from softmerge_core.experiments.scope import FACTORS, ScopeSpec, SourceTraining, sources_for
+from softmerge_core.experiments.scope import FACTORS, ScopeSpec, SourceTraining, seed_of, sources_for
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec
@@ -95,8 +95,8 @@ def test_what_is_chosen_is_what_is_submitted(open_scope: Open, desk: Desk) -> No
     assert (spec.weight, spec.epochs, spec.stages, spec.batch_size) == (0.5, 7, 2, 32)
     plain, other, third = spec.sources
     assert plain == SourceTraining()
-    assert other == SourceTraining(seed=1, **FACTORS["adam"])
-    assert third == SourceTraining(seed=2, share=0.4, **FACTORS["adam"])
+    assert other == SourceTraining(seed=seed_of(1), **FACTORS["adam"])
+    assert third == SourceTraining(seed=seed_of(2), share=0.4, **FACTORS["adam"])
     assert "from starts of their own" in spec.name
 
 
