@@ -67,7 +67,8 @@ class Memory:
 
 def spec(**changes: Any) -> ScopeSpec:
     data = DataSpec(dataset="moons", train_samples=200)
-    return ScopeSpec(**{"data": data, "network": "mlp", "sources": TWO, "epochs": 3, **changes})
+    usual = {"data": data, "network": "mlp", "sources": TWO, "epochs": 3, "schedule": "constant", "seed": 0}
+    return ScopeSpec(**{**usual, **changes})
 
 
 def done(**changes: Any) -> tuple[Memory, dict[str, Any]]:
