@@ -19,10 +19,10 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-# What drives a browser or kills processes is run alone; all the rest beside each other.
+# What drives a browser is run alone, all the rest beside each other.
 unit: $(VENV)/.test
-	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser --ignore tests/runs
-	$(BIN)/pytest tests/browser tests/runs
+	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser
+	$(BIN)/pytest tests/browser
 
 # Trains the shipped networks again and records the runs that the pages show at first.
 zoo: $(VENV)/.run

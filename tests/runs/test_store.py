@@ -274,4 +274,5 @@ def test_shipped_examples_can_be_read() -> None:
         assert view.status == "finished"
         assert view.events
         assert view.damaged == 0
-        assert all(parse_event(event.model_dump_json()) == event for event in view.events)
+        lines = [event.model_dump_json() for event in view.events]  # as text, for NaN is not equal to itself
+        assert [parse_event(line).model_dump_json() for line in lines] == lines
