@@ -131,13 +131,13 @@ def _figure(reader: RunReader, spec: FederatedSpec, name: str, height: int) -> o
 
 def _numbers(reader: RunReader, spec: FederatedSpec) -> None:
     """The runs as a table, and the spec to take along."""
-    st.markdown("**The runs in numbers.** Points are what scope alignment gained over the same run without it.")
+    st.markdown("**The runs in numbers.** Test accuracy; points: what scope alignment gained over the run without it.")
     st.html(_html_table(run_rows(reader.events, spec)))
     if not is_live(reader.view):
         downloads(reader)
 
 
 def _html_table(rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("Run", f"Test, last {LAST} rounds", "Points", "Best"))
+    head = "".join(f"<th>{name}</th>" for name in ("Run", f"Last {LAST} rounds", "Points", "Best (round)"))
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<table class="sm-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

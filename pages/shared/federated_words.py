@@ -135,4 +135,4 @@ def _row(run: FederatedRun, found: dict[str, list[float]]) -> tuple[str, str, st
     without = late_accuracy(found.get(run.model_copy(update={"scope": False}).key, [])) if run.scope else None
     gain = "" if without is None else f"{100 * (late - without):+.1f}".replace("-", "−")
     best = max(values)
-    return run_title(run), percent(late), gain, f"{percent(best)} in round {values.index(best) + 1}"
+    return run_title(run), percent(late), gain, f"{percent(best)} ({values.index(best) + 1})"

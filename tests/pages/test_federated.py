@@ -168,8 +168,8 @@ def test_words_follow_the_newest_round_of_each_run() -> None:
         events, spec, "drift"
     )
     rows = run_rows(events, spec)
-    assert rows[0] == ("FedAvg", "55.0 %", "", "60.0 % in round 2")
-    assert rows[1] == ("FedAvg with scope alignment", "40.0 %", "−15.0", "40.0 % in round 1")
+    assert rows[0] == ("FedAvg", "55.0 %", "", "60.0 % (2)")
+    assert rows[1] == ("FedAvg with scope alignment", "40.0 %", "−15.0", "40.0 % (1)")
     assert rows[2][1] == "waiting"
     assert rounds_words([], spec) == "Waiting for the first round."
 
