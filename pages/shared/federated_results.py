@@ -1,7 +1,5 @@
 """What federated learning looks like while it runs and after: accuracy by round, and how every client fares."""
 
-import html
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -20,9 +18,9 @@ from pages.shared.live_plot import live_plot
 from pages.shared.run_panel import progress, tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.services import is_live
-from pages.shared.text import plain, sentence
+from pages.shared.text import html_table, plain
 from pages.shared.theme import current_theme
-from softmerge_core.events import Notice, Shards
+from softmerge_core.events import Shards
 from softmerge_core.experiments import Spec
 from softmerge_core.experiments.federated import LAST, FederatedSpec
 from softmerge_core.figures.federated import (
@@ -77,11 +75,7 @@ def _verdict(reader: RunReader | None, spec: FederatedSpec | None) -> None:
         st.progress(0.0, text=NOTHING_YET)
         return
     progress(reader)
-    if is_live(reader.view):
-        for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
-            st.warning(plain(sentence(text), 400), icon=":material/info:")
-    else:
-        tell_end(reader, "run")
+    tell_end(reader, "run")
     with st.container(border=True, gap="xsmall", key="verdict"):
         st.markdown(f"**{verdict(reader.events, spec)}**")
         st.caption(f"Accuracies are means over the last {LAST} rounds; {plain(spec.name, 120)}.")
@@ -132,12 +126,7 @@ def _figure(reader: RunReader, spec: FederatedSpec, name: str, height: int) -> o
 def _numbers(reader: RunReader, spec: FederatedSpec) -> None:
     """The runs as a table, and the spec to take along."""
     st.markdown("**The runs in numbers.** Test accuracy; points: what scope alignment gained over the run without it.")
-    st.html(_html_table(run_rows(reader.events, spec)))
+    head = ("Run", f"Last {LAST} rounds", "Points", "Best (round)")
+    st.html(html_table(head, run_rows(reader.events, spec)))
     if not is_live(reader.view):
         downloads(reader)
-
-
-def _html_table(rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("Run", f"Last {LAST} rounds", "Points", "Best (round)"))
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="sm-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -7,21 +7,18 @@ import streamlit as st
 
 from pages.shared.live_plot import live_plot
 from pages.shared.model_cards import dataset_title
-from pages.shared.robustness_setup import MEANING, UNITS, attack_title
+from pages.shared.network_picker import pick_dataset, pick_network
+from pages.shared.robustness_setup import MEANING, attack_title, pick_strength
 from pages.shared.run_setup import Setup, checked
-from pages.shared.settings_form import more_fields, settings_form, step_of
+from pages.shared.settings_form import more_fields, settings_form
 from pages.shared.theme import current_theme
-from softmerge_core.data import datasets
 from softmerge_core.data.partitions import ShardSettings
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.federated import FederatedSpec, counts_of
-from softmerge_core.experiments.train import data_shape
 from softmerge_core.federated import algorithms
 from softmerge_core.federated.settings import AGGREGATIONS, FederationSettings
 from softmerge_core.figures.federated import clients_height, shards_figure
-from softmerge_core.home import home
-from softmerge_core.networks import check_network, network_names
-from softmerge_core.settings import USUAL_STRENGTH, DataSpec, parse
+from softmerge_core.settings import DataSpec, parse
 
 KEY = "federated-"
 ATTACKS = ("extreme", "noise", "sign_flip", "label_flip", "confident", "nan", "inf")
@@ -35,9 +32,9 @@ def federated_setup() -> Setup:
     st.subheader("Data and clients", anchor=False)
     first, second = st.columns(2, gap="small")
     with first:
-        dataset = _dataset()
+        dataset = pick_dataset(f"{KEY}dataset", "Whose training samples are dealt to the clients.", default="digits")
     with second:
-        network = _network(dataset)
+        network = pick_network(dataset, f"{KEY}network", default="mlp")
     values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)
     shards = _shards()
     picture = st.container(key="picture-dealt", gap="xsmall")
@@ -57,52 +54,6 @@ def federated_setup() -> Setup:
     with picture:
         _dealt(setup)
     return setup
-
-
-def _dataset() -> str:
-    """A built-in data set, or a file the reader has uploaded."""
-    names = [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))]
-    _forget(f"{KEY}dataset", names)
-    return str(
-        st.selectbox(
-            "Data set",
-            names,
-            index=names.index("digits"),
-            format_func=dataset_title,
-            key=f"{KEY}dataset",
-            persist_state="session",
-            help="Whose training samples are dealt to the clients.",
-        )
-    )
-
-
-def _network(dataset: str) -> str:
-    names = [name for name in network_names() if _takes(name, dataset)]
-    _forget(f"{KEY}network", names)
-    return str(
-        st.selectbox(
-            "Network",
-            names,
-            index=names.index("mlp") if "mlp" in names else 0,
-            key=f"{KEY}network",
-            persist_state="session",
-            help="The architecture; those that can take this data set's samples.",
-        )
-    )
-
-
-def _takes(network: str, dataset: str) -> bool:
-    try:
-        check_network(network, *data_shape(DataSpec(dataset=dataset)))
-    except SoftMergeError:
-        return False
-    return True
-
-
-def _forget(key: str, options: Sequence[str]) -> None:
-    """Drop a remembered choice that is not to be had any more."""
-    if st.session_state.get(key) not in [None, *options]:
-        del st.session_state[key]
 
 
 def _shards() -> dict[str, Any]:
@@ -199,29 +150,10 @@ def _malicious(clients: int) -> dict[str, Any]:
             help="What malicious clients send instead of the weights they trained.",
         )
     )
-    strength = _strength(attack) if malicious else None
+    strength = pick_strength(attack, f"{KEY}strength", "How strong the attack is.") if malicious else None
     if malicious:
         st.caption(f"Each malicious client sends {MEANING[attack]}.")
     return {"malicious": malicious, "attack": attack, "strength": strength}
-
-
-def _strength(attack: str) -> float | None:
-    usual = USUAL_STRENGTH.get(attack)
-    if usual is None:
-        return None
-    return float(
-        st.number_input(
-            f"Strength ({UNITS[attack]})",
-            min_value=0.0,
-            max_value=1e6,
-            value=usual,
-            step=step_of(float, usual),
-            format="%.4g",
-            key=f"{KEY}strength-{attack}",
-            bind="query-params",
-            help="How strong the attack is.",
-        )
-    )
 
 
 def _own_settings(names: Sequence[str]) -> dict[str, dict[str, float]]:

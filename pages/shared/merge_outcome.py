@@ -1,7 +1,6 @@
 """What came of a merge: one sentence, who won and why, test accuracy, and what can be taken along."""
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,7 +10,7 @@ from pages.shared.run_panel import tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.run_setup import file_stem, spec_button
 from pages.shared.services import is_live, run_store
-from pages.shared.text import percent, plain, sentence
+from pages.shared.text import html_table, percent, plain, sentence
 from pages.shared.theme import current_theme
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
@@ -53,7 +52,7 @@ def outcome(reader: RunReader | None) -> None:
     if result:
         with second:
             st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-            st.html(_html_table(accuracy_table(result)))
+            st.html(html_table(("Network", "Test", "Points", "Validation"), accuracy_table(result)))
         downloads(reader)
 
 
@@ -81,14 +80,6 @@ def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     rows += list(zip(result["source_names"], test["sources"], seen, strict=True))
     average = test.get("average")
     return [(name, percent(share), _points(share, average), percent(other)) for name, share, other in rows]
-
-
-def _html_table(rows: Sequence[Sequence[str]]) -> str:
-    """A small table; a dataframe widget would take longer to load than the rest of the page."""
-    head = "".join(f"<th>{name}</th>" for name in ("Network", "Test", "Points", "Validation"))
-    cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return f'<table class="sm-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _points(share: float | None, average: float | None) -> str:

@@ -8,20 +8,18 @@ import streamlit as st
 from pages.shared.bring_own import CHOSEN
 from pages.shared.live_plot import live_plot
 from pages.shared.model_cards import Entry, dataset_title, family_entries, fits, own_entries, unbroken
+from pages.shared.network_picker import forget, pick_dataset, pick_network
 from pages.shared.run_panel import progress, tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.services import run_store
 from pages.shared.settings_form import main_fields, more_fields, settings_form
 from pages.shared.text import plain
 from pages.shared.theme import current_theme
-from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import AnyEvent, Evaluation, Loss
-from softmerge_core.experiments.train import TrainSpec, check, data_shape
+from softmerge_core.experiments.train import TrainSpec, check
 from softmerge_core.figures.training import training_figure
-from softmerge_core.home import home
-from softmerge_core.networks import check_network, network_names
-from softmerge_core.settings import DataSpec, SourceSpec, TrainSettings, parse
+from softmerge_core.settings import SourceSpec, TrainSettings, parse
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
 
 PREFIX = "train-"
@@ -35,9 +33,9 @@ def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | N
     _start_with(family)
     first, second = st.columns(2, gap="small")
     with first:
-        dataset = _dataset()
+        dataset = pick_dataset(f"{PREFIX}dataset", "What the network learns to classify.")
     with second:
-        network = _network(dataset)
+        network = pick_network(dataset, f"{PREFIX}network")
     start = _start(dataset, network)
     values = settings_form(TrainSettings, prefix=PREFIX, fields=main_fields(TrainSettings))
     with st.expander("More", icon=":material/tune:"):
@@ -63,55 +61,11 @@ def _start_with(family: FamilyInfo | LibraryModel | None) -> None:
     st.session_state[f"{PREFIX}start"] = SCRATCH
 
 
-def _dataset() -> str:
-    """A built-in data set, or a file the reader has uploaded."""
-    names = [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))]
-    _forget(f"{PREFIX}dataset", names)
-    return str(
-        st.selectbox(
-            "Data set",
-            names,
-            format_func=dataset_title,
-            key=f"{PREFIX}dataset",
-            persist_state="session",
-            help="What the network learns to classify.",
-        )
-    )
-
-
-def _network(dataset: str) -> str:
-    names = [name for name in network_names() if _takes(name, dataset)]
-    _forget(f"{PREFIX}network", names)
-    return str(
-        st.selectbox(
-            "Network",
-            names,
-            key=f"{PREFIX}network",
-            persist_state="session",
-            help="The architecture; those that can take this data set's samples.",
-        )
-    )
-
-
-def _takes(network: str, dataset: str) -> bool:
-    try:
-        check_network(network, *data_shape(DataSpec(dataset=dataset)))
-    except SoftMergeError:
-        return False
-    return True
-
-
-def _forget(key: str, options: Sequence[str]) -> None:
-    """Drop a remembered choice that is not to be had any more."""
-    if st.session_state.get(key) not in [None, *options]:
-        del st.session_state[key]
-
-
 def _start(dataset: str, network: str) -> str | None:
     """The model to go on from, or None for random weights."""
     entries = {entry.model: entry for entry in _starts(dataset, network)}
     options = [SCRATCH, *entries]
-    _forget(f"{PREFIX}start", options)
+    forget(f"{PREFIX}start", options)
     chosen = st.selectbox(
         "Start from",
         options,

@@ -14,9 +14,8 @@ from pages.shared.robustness_words import blame_sentence, case_rows, survival_se
 from pages.shared.run_panel import progress, tell_end
 from pages.shared.run_reader import RunReader
 from pages.shared.services import is_live
-from pages.shared.text import plain, sentence
 from pages.shared.theme import current_theme
-from softmerge_core.events import AnyEvent, Blame, Notice
+from softmerge_core.events import AnyEvent, Blame
 from softmerge_core.experiments.robustness import STRENGTHS, RobustnessSpec, strength_of
 from softmerge_core.figures.robustness import Against, blame_figure, blame_height, robustness_figure
 from softmerge_core.figures.style import method_title
@@ -51,11 +50,7 @@ def _verdict(reader: RunReader | None, spec: RobustnessSpec | None) -> None:
         st.progress(0.0, text=NOTHING_YET)
         return
     progress(reader)
-    if is_live(reader.view):
-        for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
-            st.warning(plain(sentence(text), 400), icon=":material/info:")
-    else:
-        tell_end(reader, "run")
+    tell_end(reader, "run")
     with st.container(border=True, gap="xsmall", key="verdict"):
         st.markdown(f"**{survival_sentence(reader.events, spec, reader.view.result)}**")
         st.caption(about(spec))

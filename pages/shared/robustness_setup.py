@@ -29,6 +29,7 @@ MEANING = {  # attack -> what a malicious source sends
     "copy": "the first source's weights, so that these outweigh the others",
 }
 UNITS = {"extreme": "factor", "noise": "SDs of each tensor", "label_flip": "epochs", "confident": "factor"}
+STRENGTH_HELP = "How strong the attack is; the picture on the right shows other strengths beside it."
 KEY = "robustness-"
 
 
@@ -77,7 +78,7 @@ def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
     with first:
         malicious = _malicious(len(picked))
     with second:
-        strength = _strength(attack)
+        strength = pick_strength(attack, f"{KEY}strength", STRENGTH_HELP)
     if malicious:
         names = "; ".join(plain(source.title, 40) for source in picked[-malicious:])
         st.caption(f":material/warning: Malicious: {names}.")
@@ -102,8 +103,8 @@ def _malicious(count: int) -> int:
     )
 
 
-def _strength(attack: str) -> float | None:
-    """How strong the attack is, where it can be more or less."""
+def pick_strength(attack: str, key: str, help: str) -> float | None:
+    """How strong the attack is, where it can be more or less; a widget for each attack."""
     usual = USUAL_STRENGTH.get(attack)
     if usual is None:
         return None
@@ -115,9 +116,9 @@ def _strength(attack: str) -> float | None:
             value=usual,
             step=step_of(float, usual),
             format="%.4g",
-            key=f"{KEY}strength-{attack}",
+            key=f"{key}-{attack}",
             bind="query-params",
-            help="How strong the attack is; the picture on the right shows other strengths beside it.",
+            help=help,
         )
     )
 

@@ -183,7 +183,7 @@ def _read(reader: RunReader) -> None:
 
 
 def tell_end(reader: RunReader, what: str) -> None:
-    """What the run has to say of itself, and what went wrong with this ``what`` ("run", "training"), in words."""
+    """What the run has to say of itself so far, and what went wrong, if anything; ``what``: "run" or "training"."""
     view = reader.view
     for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
         st.warning(plain(sentence(text), 400), icon=":material/info:")

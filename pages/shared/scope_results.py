@@ -13,7 +13,6 @@ from pages.shared.run_reader import RunReader
 from pages.shared.scope_setup import MEANING
 from pages.shared.scope_words import (
     distance_sentence,
-    html_table,
     normality_lines,
     normality_sentence,
     normality_series,
@@ -23,9 +22,9 @@ from pages.shared.scope_words import (
     target_sentence,
 )
 from pages.shared.services import is_live
-from pages.shared.text import plain, sentence
+from pages.shared.text import html_table
 from pages.shared.theme import current_theme
-from softmerge_core.events import AnyEvent, Notice
+from softmerge_core.events import AnyEvent
 from softmerge_core.experiments.scope import ScopeSpec
 from softmerge_core.experiments.scope_words import Told, verdict
 from softmerge_core.figures.scope import SIDES, Measure, barrier_figure, path_figure, sources_figure
@@ -100,11 +99,7 @@ def _verdict(reader: RunReader | None, spec: ScopeSpec | None, events: Sequence[
         st.progress(0.0, text=NOTHING_YET)
         return
     progress(reader)
-    if is_live(reader.view):
-        for text in dict.fromkeys(event.text for event in events if isinstance(event, Notice)):
-            st.warning(plain(sentence(text), 400), icon=":material/info:")
-    else:
-        tell_end(reader, "run")
+    tell_end(reader, "run")
     told = Told(epochs=spec.epochs * spec.stages, sources=len(spec.sources)).read(events)
     with st.container(border=True, gap="xsmall", key="verdict"):
         st.markdown(f"**{verdict(told)}**")

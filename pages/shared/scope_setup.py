@@ -6,15 +6,14 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.model_cards import dataset_title
+from pages.shared.network_picker import fitting
 from pages.shared.run_setup import Setup, checked
 from pages.shared.settings_form import choice_title, more_fields, settings_form
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.scope import FACTORS, MOST, ScopeSpec, SourceTraining, sources_for
 from softmerge_core.experiments.scope_words import letter
-from softmerge_core.experiments.train import data_shape
-from softmerge_core.networks import check_network, network_names
-from softmerge_core.settings import DataSpec, parse
+from softmerge_core.settings import parse
 
 KEY = "scope-"
 TITLES = {
@@ -131,25 +130,17 @@ def _network() -> dict[str, Any]:
             bind="query-params",
             help="What the networks learn to classify.",
         )
-    fitting = [name for name in network_names() if _takes(name, dataset)]
+    names = fitting(dataset)
     with second:
         network = st.selectbox(
             "Network",
-            fitting,
-            index=fitting.index(defaults.network) if defaults.network in fitting else 0,
+            names,
+            index=names.index(defaults.network) if defaults.network in names else 0,
             key=f"{KEY}network-{dataset}",
             bind="query-params",
             help="The architecture; those that can take this data set's samples.",
         )
     return {"data": {"dataset": dataset}, "network": network}
-
-
-def _takes(network: str, dataset: str) -> bool:
-    try:
-        check_network(network, *data_shape(DataSpec(dataset=dataset)))
-    except SoftMergeError:
-        return False
-    return True
 
 
 def _sources(factor: str) -> list[dict[str, Any]]:

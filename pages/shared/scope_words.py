@@ -1,7 +1,6 @@
 """What the Scope page says of layers: how Gaussian their weights are, how far apart scopes are, what stages came to."""
 
 from collections.abc import Sequence
-from html import escape
 from math import isfinite
 
 from pages.shared.text import percent, plain
@@ -143,10 +142,3 @@ def stage_rows(events: Sequence[AnyEvent]) -> list[list[str]]:
         [str(number), *(percent(own.get(side)) for side in SIDES)]
         for number, (_, own) in enumerate(sorted(found.items()), 1)
     ]
-
-
-def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose cells are shown letter by letter."""
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="sm-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,7 +1,9 @@
 """User text and numbers as the pages write them."""
 
+import html
 import math
 import re
+from collections.abc import Sequence
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$^=&])")
 _COLON = re.compile(r":(?=\S)")
@@ -24,3 +26,10 @@ def sentence(text: str) -> str:
     """``text`` with a capital first letter and a full stop."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A small table whose cells are shown letter by letter; a dataframe widget would load longer than the page."""
+    top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="sm-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,10 +1,11 @@
 """Federated learning: several algorithms overlaid on the same clients, shards and seeds, round by round."""
 
-import math
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from softmerge_core.chance import standard_error
 from softmerge_core.data.partitions import ShardSettings, class_counts
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Evaluation, FederatedRound, Notice, Progress, Shards
@@ -16,6 +17,7 @@ from softmerge_core.settings import DataSpec, parse, setting
 if TYPE_CHECKING:
     import numpy as np
 
+    from softmerge_core.data.base import Arrays
     from softmerge_core.federated.server import RoundReport, Server
 
 MOST = 16  # overlaid runs
@@ -90,11 +92,14 @@ def _check_runs(runs: Sequence[FederatedRun]) -> None:
 
 def training_labels(data: DataSpec) -> "np.ndarray":
     """The labels [N] of the training samples that a spec selects. Loads no torch."""
+    return _arrays(data.dataset)["train_labels"][: data.train_samples]
+
+
+def _arrays(dataset: str) -> "Arrays":
+    """All splits of a built-in data set or of a file, as numpy arrays."""
     from softmerge_core.data import check_data_file, datasets
 
-    own = data.dataset.endswith(".npz")
-    arrays = check_data_file(data.dataset)[0] if own else datasets()[data.dataset].load()
-    return arrays["train_labels"][: data.train_samples]
+    return check_data_file(dataset)[0] if dataset.endswith(".npz") else datasets()[dataset].load()
 
 
 def counts_of(spec: FederatedSpec) -> tuple[tuple[int, ...], ...]:
@@ -236,31 +241,24 @@ def sentence(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
     best, title = found[0]
     if len(found) == 1:
         return f"{start} {title} classifies {best:.1%} of the test data correctly."
-    return " ".join(filter(None, [_ahead(start, found, _samples(spec)), _scope_gain(spec, history)]))
+    return " ".join(filter(None, [_ahead(start, found, _samples(spec.data.dataset)), _scope_gain(spec, history)]))
 
 
 def _ahead(start: str, found: Sequence[tuple[float, str]], samples: int) -> str:
     (best, title), (second, runner_up) = found[:2]
     last, worst = found[-1]
-    if best - last < _error(best, last, samples):
+    if best - last < standard_error(best, last, samples):
         return f"{start} nothing tells the {len(found)} runs apart: all classify {last:.1%} to {best:.1%} correctly."
-    if best - second >= _error(best, second, samples):
+    if best - second >= standard_error(best, second, samples):
         return f"{start} {title} ({best:.1%}) is {100 * (best - second):.1f} points above {runner_up}, the next."
     gap = f"{100 * (best - last):.1f} points above {worst}"
     return f"{start} {title} ({best:.1%}) and {runner_up} ({second:.1%}) are ahead, the first {gap}, the last."
 
 
-def _error(first: float, second: float, samples: int) -> float:
-    """Standard error of the difference of two accuracies on so many samples, taken as independent: the careful side."""
-    return math.sqrt((first * (1 - first) + second * (1 - second)) / samples)
-
-
-def _samples(spec: FederatedSpec) -> int:
-    """How many test samples there are."""
-    from softmerge_core.data import check_data_file, datasets
-
-    own = spec.data.dataset.endswith(".npz")
-    arrays = check_data_file(spec.data.dataset)[0] if own else datasets()[spec.data.dataset].load()
+@lru_cache(maxsize=16)
+def _samples(dataset: str) -> int:
+    """How many test samples there are; asked at every look at a live run, so remembered."""
+    arrays = _arrays(dataset)
     return len(arrays["test_labels"]) if "test_labels" in arrays else len(arrays["validation_labels"])
 
 
@@ -271,12 +269,12 @@ def _scope_gain(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
         without = entry.model_copy(update={"scope": False})
         pair = late_accuracy(history.get(entry.key, ())), late_accuracy(history.get(without.key, ()))
         if entry.scope and pair[0] is not None and pair[1] is not None:
-            gains.append(f"{_gain(pair[0], pair[1], _samples(spec))} for {run_title(without)}")
+            gains.append(f"{_gain(pair[0], pair[1], _samples(spec.data.dataset))} for {run_title(without)}")
     return f"Scope alignment: {', '.join(gains)}." if gains else ""
 
 
 def _gain(aligned: float, without: float, samples: int) -> str:
-    if abs(aligned - without) < _error(aligned, without, samples):
+    if abs(aligned - without) < standard_error(aligned, without, samples):
         return "no difference"
     return f"{100 * (aligned - without):+.1f} points".replace("-", "−")
 

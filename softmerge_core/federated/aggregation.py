@@ -10,8 +10,8 @@ from torch import nn
 from softmerge_core.checks import non_finite_tensor
 from softmerge_core.errors import SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
-from softmerge_core.federated.client import weights_of
 from softmerge_core.federated.scene import SERVER, Scene, draw_seed, is_malicious
+from softmerge_core.landscape import weights_of
 from softmerge_core.merging import soft_merge
 from softmerge_core.methods import merge
 from softmerge_core.settings import SoftMergeSettings

@@ -15,6 +15,7 @@ from softmerge_core.attacks import spoil_network
 from softmerge_core.evaluation import evaluate
 from softmerge_core.federated.scene import TRAINING, Scene, State, draw_seed, is_malicious, scene_of, state_of
 from softmerge_core.federated.settings import Federation
+from softmerge_core.landscape import weights_of
 from softmerge_core.scope import Scope, ScopePenalty
 from softmerge_core.settings import USUAL_STRENGTH, AttackSettings, TrainSettings
 from softmerge_core.training import train
@@ -63,11 +64,6 @@ class Pull:
             if self.quadratic:
                 total = total + self.quadratic / 2 * (theta - self.center).pow(2).sum()
         return total + self.scope(network) if self.scope else total
-
-
-def weights_of(network: nn.Module) -> Tensor:
-    """A copy of all parameters as one vector [P]."""
-    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
 
 
 def train_clients(tasks: Sequence[ClientTask]) -> list[ClientUpdate]:

@@ -13,9 +13,10 @@ from softmerge_core.evaluation import evaluate
 from softmerge_core.federated import find_algorithm
 from softmerge_core.federated.aggregation import Aggregate, aggregate
 from softmerge_core.federated.base import Memory, Round
-from softmerge_core.federated.client import ClientTask, ClientUpdate, train_clients, weights_of
+from softmerge_core.federated.client import ClientTask, ClientUpdate, train_clients
 from softmerge_core.federated.scene import is_malicious, participants, scene_of, state_of
 from softmerge_core.federated.settings import FederatedRun, Federation
+from softmerge_core.landscape import weights_of
 from softmerge_core.scope import Scope, distance, fuse, scope_of
 from softmerge_core.settings import parse
 

@@ -1,9 +1,10 @@
 """What a picture shows, in one sentence of plain words: no names given by users, so safe in any markup."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any
 
+from softmerge_core.chance import standard_error
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Progress
 
 
@@ -70,15 +71,6 @@ def _duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
-
-
-def standard_error(first: float, second: float, n: int) -> float:
-    """Of the difference between two accuracies (0-1), each from ``n`` samples taken as independent draws.
-
-    sqrt(p(1-p)/n + q(1-q)/n). On one test set the two go together, so the true error is smaller: this is the
-    careful side.
-    """
-    return sqrt((first * (1 - first) + second * (1 - second)) / n)
 
 
 def gain_sentence(result: Mapping[str, Any], n: int) -> str:

@@ -8,9 +8,10 @@ from softmerge_core.data.partitions import ShardSettings
 from softmerge_core.errors import NotFoundError, SettingsError
 from softmerge_core.federated import algorithms, find_algorithm
 from softmerge_core.federated.base import Memory, Round
-from softmerge_core.federated.client import Pull, train_client, weights_of
+from softmerge_core.federated.client import Pull, train_client
 from softmerge_core.federated.server import Server, federate
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
+from softmerge_core.landscape import weights_of
 from softmerge_core.scope import ScopePenalty, fuse, scope_of
 from softmerge_core.settings import DataSpec
 

@@ -8,10 +8,11 @@ import torch
 
 from softmerge_core.errors import RunError
 from softmerge_core.federated.aggregation import aggregate
-from softmerge_core.federated.client import train_client, weights_of
+from softmerge_core.federated.client import train_client
 from softmerge_core.federated.scene import is_malicious, participants, scene_of
 from softmerge_core.federated.server import Server, federate, load, save
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
+from softmerge_core.landscape import weights_of
 from softmerge_core.settings import DataSpec
 from tests.federated.test_algorithms import federation
 

@@ -116,8 +116,3 @@ def test_without_numbers_there_is_no_claim() -> None:
 def test_equal_and_perfect_accuracies_are_no_difference() -> None:
     sentence = words.gain_sentence({"accuracy": {"soft": 1.0, "average": 1.0}}, 100)
     assert sentence.startswith("Soft merging is no different from plain averaging.")
-
-
-def test_standard_error_is_that_of_two_independent_samples() -> None:
-    assert words.standard_error(0.5, 0.5, 200) == pytest.approx(0.05)
-    assert words.standard_error(1.0, 1.0, 10) == 0

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.scope_setup import MEANING, TARGETS, TITLES, UNITS, differences
 from pages.shared.scope_words import (
     distance_sentence,
-    html_table,
     normality_lines,
     normality_sentence,
     normality_series,
@@ -19,6 +18,7 @@ from pages.shared.scope_words import (
     stage_rows,
     target_sentence,
 )
+from pages.shared.text import html_table
 from softmerge_core.events import Barrier, Evaluation, Histogram, Progress, Scopes, WeightPath
 from softmerge_core.experiments.scope import FACTORS, ScopeSpec, SourceTraining, seed_of, sources_for
 from softmerge_core.runs import RunStore
