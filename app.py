@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.services import warm_up
+from pages.shared.runs.services import warm_up
 
 SITE = Path(__file__).parent / "pages" / "site.py"
 

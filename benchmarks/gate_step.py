@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from softmerge_core.anatomy import describe, partition
 from softmerge_core.flat import FlatSources
-from softmerge_core.gate_training import GateTraining
+from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.networks import build_network
 from softmerge_core.settings import SoftMergeSettings
 

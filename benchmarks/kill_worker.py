@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from softmerge_core.events import Progress
-from softmerge_core.experiments.merge import MergeSpec, example
+from softmerge_core.experiments.merge.spec import MergeSpec, example
 from softmerge_core.runs import Runner, RunStore, files
 from softmerge_core.settings import SoftMergeSettings
 

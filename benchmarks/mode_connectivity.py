@@ -22,10 +22,10 @@ import torch
 from torch import nn
 
 from softmerge_core.data import Data, load_dataset
-from softmerge_core.experiments.scope import FACTORS, ScopeSpec, SourceTraining
+from softmerge_core.experiments.scope.spec import FACTORS, ScopeSpec, SourceTraining
 from softmerge_core.landscape import Surface, barrier, line_points, weights_of
 from softmerge_core.networks import build_network
-from softmerge_core.scope import ScopePenalty, fuse, scope_of
+from softmerge_core.scope.measure import ScopePenalty, fuse, scope_of
 from softmerge_core.training import train
 
 POINTS = [number / 10 for number in range(11)]

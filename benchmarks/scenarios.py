@@ -15,16 +15,17 @@ import torch
 from torch import nn
 
 from softmerge_core import MergeData
-from softmerge_core.attacks import spoil_network
+from softmerge_core.attacks import find_attack
 from softmerge_core.checks import admit
 from softmerge_core.data import Data, load_dataset
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.evaluation import evaluate
 from softmerge_core.methods import available_methods, merge
 from softmerge_core.networks import build_network
-from softmerge_core.settings import USUAL_STRENGTH, AttackKind, AttackSettings
+from softmerge_core.settings import AttackSettings
 from softmerge_core.zoo.build import _Kitchen
 from softmerge_core.zoo.recipes import RECIPES, Recipe
+from softmerge_core.zoo.spoiling import spoil_network
 
 ALWAYS = ("average", "ensemble", "soft")
 SHARED = (
@@ -33,7 +34,7 @@ SHARED = (
     "digits-vit-shared-trunk",
     "spirals-mlp-shared-trunk",
 )
-ATTACKS: tuple[AttackKind, ...] = ("extreme", "noise", "sign_flip", "label_flip", "confident", "nan")
+ATTACKS: tuple[str, ...] = ("extreme", "noise", "sign_flip", "label_flip", "confident", "nan")
 TOLERANCE = 0.005
 SHARE = 0.75
 
@@ -45,7 +46,7 @@ class Scenario:
     recipe: Recipe
     count: int
     shift: int = 0
-    attack: AttackKind | None = None
+    attack: str | None = None
     malicious: int = 0
 
     @property
@@ -83,7 +84,7 @@ def sources(scenario: Scenario, kitchen: _Kitchen) -> tuple[list[nn.Module], lis
         network.load_state_dict(kitchen.cook(shifted, own)[0])
         attack = recipe.attacks.get(index)
         if scenario.attack and index >= scenario.count - scenario.malicious:
-            strength = USUAL_STRENGTH.get(scenario.attack, 1.0)
+            strength = find_attack(scenario.attack).usual
             attack = AttackSettings(kind=scenario.attack, strength=strength, seed=index)
         networks.append(spoil_network(network.eval(), attack, data) if attack else network.eval())
         honest.append(attack is None)

@@ -3,21 +3,22 @@
 The names below are loaded on first use, so that reading manifests, specs and runs does not wait for torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
-    from softmerge_core.merging import MergeData, MergeResult, soft_merge
-    from softmerge_core.settings import SoftMergeSettings
+    from softmerge_core.data.base import MergeData as MergeData
+    from softmerge_core.merging.result import MergeResult as MergeResult
+    from softmerge_core.merging.soft import soft_merge as soft_merge
+    from softmerge_core.settings import SoftMergeSettings as SoftMergeSettings
 
-__all__ = ["MergeData", "MergeResult", "SoftMergeSettings", "soft_merge"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    home = "settings" if name == "SoftMergeSettings" else "merging"
-    value = getattr(importlib.import_module(f"softmerge_core.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data.base": ["MergeData"],
+        "merging.result": ["MergeResult"],
+        "merging.soft": ["soft_merge"],
+        "settings": ["SoftMergeSettings"],
+    },
+)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from softmerge_core.data.base import MergeData
 from softmerge_core.errors import DataError, SourceError
 from softmerge_core.evaluation import predict
-from softmerge_core.merge_result import MergeData
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # keys of methods in events and results
 

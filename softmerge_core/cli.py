@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.numbers import finite
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import create_folder, read_spec
@@ -143,8 +144,6 @@ def spec(schema: bool, kind: str = "merge") -> None:
     found = experiment(kind)
     if schema:
         show(found.spec.model_json_schema())
-    elif found.example is None:
-        raise SettingsError(f"there is no example of kind {kind!r}; its schema: spec --kind {kind} --schema")
     else:
         show(found.example().model_dump(mode="json"))
 
@@ -169,4 +168,4 @@ def plain(value: Any) -> Any:
 
 def show(values: Any) -> None:
     """Print ``values`` as JSON on stdout."""
-    print(json.dumps(files.finite(values), indent=2, allow_nan=False))
+    print(json.dumps(finite(values), indent=2, allow_nan=False))

@@ -1,13 +1,13 @@
 """Settings: frozen models whose fields carry the label, range and one-sentence help that every form is built from."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
+from softmerge_core.attacks import attacks
 from softmerge_core.errors import SettingsError
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
-AttackKind = Literal["extreme", "noise", "sign_flip", "label_flip", "confident", "nan", "inf"]
 PartChoice = str  # "gate", "average", or "keep:<source index>"
 
 
@@ -135,19 +135,23 @@ class TrainSettings(Settings):
     )
 
 
-# The strength that is usual for each attack; one that is not named is done or not, but not more or less.
-USUAL_STRENGTH = {"extreme": 50.0, "noise": 3.0, "label_flip": 5.0, "confident": 5.0}
+def _known_attack(name: str) -> str:
+    if name not in attacks():
+        raise ValueError(f"expected one of: {', '.join(attacks())}")
+    return name
+
+
+AttackKind = Annotated[
+    str,
+    AfterValidator(_known_attack),
+    WithJsonSchema({"type": "string", "enum": list(attacks())}),
+]
 
 
 class AttackSettings(Settings):
     """How a source is spoiled; the source itself stays as it is, a spoiled copy takes its place."""
 
-    kind: AttackKind = setting(
-        "extreme",
-        "Attack",
-        "What is done: weights blown up with noise, noise alone, signs flipped, training on flipped labels, "
-        "confidently wrong answers, NaN, Inf.",
-    )
+    kind: AttackKind = setting("extreme", "Attack", "What is done to the copy.")
     strength: float = setting(
         50.0,
         "Strength",

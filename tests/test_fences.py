@@ -52,15 +52,15 @@ def test_importing_the_engine_loads_no_screen_and_no_scheduler() -> None:
 
 def test_what_a_page_needs_does_not_load_torch() -> None:
     loaded = loaded_after(
-        "import softmerge_core.experiments.merge, softmerge_core.experiments.train, softmerge_core.runs.store, "
-        "softmerge_core.runs.runner, softmerge_core.figures.gates, softmerge_core.zoo\n"
+        "import softmerge_core.experiments.merge.spec, softmerge_core.experiments.train.spec, "
+        "softmerge_core.runs.store, softmerge_core.runs.runner, softmerge_core.figures.gates, softmerge_core.zoo\n"
         "assert softmerge_core.zoo.families()"
     )
     assert "torch" not in loaded
 
 
 def test_the_function_is_not_hidden_by_a_module_of_its_name() -> None:
-    code = "import softmerge_core.merging; from softmerge_core import soft_merge; assert callable(soft_merge)"
+    code = "import softmerge_core.merging.soft; from softmerge_core import soft_merge; assert callable(soft_merge)"
     assert loaded_after(code)
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from softmerge_core.anatomy import Partition, describe, partition
 from softmerge_core.flat import FlatSources
-from softmerge_core.gate_training import training_mode
+from softmerge_core.merging.gate_training import training_mode
 from tests.networks_for_tests import NETWORKS, make_data, make_sources
 
 GRANULARITIES = ("model", "module", "layer", "channel")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from softmerge_core.__main__ import main
-from softmerge_core.checkpoints import load_checkpoint
-from softmerge_core.experiments.merge import MergeSpec
+from softmerge_core.checkpoints.files import load_checkpoint
+from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.runs import files
 from softmerge_core.runs.store import RunStore
 from softmerge_core.zoo import families

@@ -3,29 +3,24 @@
 The names below are loaded on first use, so that naming the package loads no torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
-    from softmerge_core.alignment.aligning import align
-    from softmerge_core.alignment.groups import permutation_groups
-    from softmerge_core.alignment.permute import apply
-    from softmerge_core.alignment.repairing import repair
-    from softmerge_core.alignment.transport import fuse
+    from softmerge_core.alignment.aligning import align as align
+    from softmerge_core.alignment.permute import apply as apply
+    from softmerge_core.alignment.repairing import repair as repair
+    from softmerge_core.alignment.symmetry.groups import permutation_groups as permutation_groups
+    from softmerge_core.alignment.transport import fuse as fuse
 
-__all__ = ["align", "apply", "fuse", "permutation_groups", "repair"]
-
-HOMES = {
-    "align": "aligning",
-    "apply": "permute",
-    "fuse": "transport",
-    "permutation_groups": "groups",
-    "repair": "repairing",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "aligning": ["align"],
+        "permute": ["apply"],
+        "repairing": ["repair"],
+        "symmetry.groups": ["permutation_groups"],
+        "transport": ["fuse"],
+    },
+)

@@ -6,7 +6,7 @@ Units that do the same on the same inputs are the same: the assignment with the 
 from torch import Tensor, nn
 
 from softmerge_core.alignment.activations import by_group, compare
-from softmerge_core.alignment.groups import Symmetry
+from softmerge_core.alignment.symmetry.groups import Symmetry
 from softmerge_core.alignment.weight_matching import best_assignment
 
 

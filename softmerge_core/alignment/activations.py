@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from softmerge_core.alignment.groups import Place
-from softmerge_core.alignment.layer_rules import LAYERS
-from softmerge_core.alignment.tracing import operation
+from softmerge_core.alignment.symmetry.groups import Place
+from softmerge_core.alignment.symmetry.layer_rules import LAYERS
+from softmerge_core.alignment.symmetry.tracing import operation
 from softmerge_core.errors import DataError
 
 BATCH = 256

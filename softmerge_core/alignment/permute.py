@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.groups import Axis, Group, named_tensors, permutation_groups
+from softmerge_core.alignment.symmetry.groups import Axis, Group, named_tensors, permutation_groups
 from softmerge_core.errors import SettingsError
 
 State = dict[str, Tensor]

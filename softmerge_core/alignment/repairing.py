@@ -14,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 from softmerge_core.alignment.activations import SAMPLES, watch
 from softmerge_core.alignment.aligning import check_inputs
-from softmerge_core.alignment.layer_rules import CONVOLUTIONS
-from softmerge_core.alignment.tracing import operation
+from softmerge_core.alignment.symmetry.layer_rules import CONVOLUTIONS
+from softmerge_core.alignment.symmetry.tracing import operation
 from softmerge_core.checks import check_architecture
 from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import has_batchnorm, reestimate_batchnorm

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from softmerge_core.alignment.activations import compare
 from softmerge_core.alignment.aligning import check_inputs
-from softmerge_core.alignment.groups import Axis, Group, Place, Symmetry, symmetry
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
+from softmerge_core.alignment.symmetry.groups import Axis, Group, Place, Symmetry, symmetry
 from softmerge_core.checks import non_finite_tensor
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import reestimate_batchnorm

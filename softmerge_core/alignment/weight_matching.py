@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from softmerge_core.alignment.groups import Axis, Group
 from softmerge_core.alignment.permute import State, permute_state, rows
+from softmerge_core.alignment.symmetry.groups import Axis, Group
 
 SWEEPS = 100
 TOLERANCE = 1e-9  # of the objective: gains below are rounding

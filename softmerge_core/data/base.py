@@ -18,6 +18,19 @@ Arrays = dict[str, np.ndarray]  # "<split>_inputs" [N, *input_shape] and "<split
 
 
 @dataclass(frozen=True)
+class MergeData:
+    """Samples to train the gates on and samples to judge them by.
+
+    Inputs [N, ...] as the networks read them; labels [N], int64, 0 to classes - 1.
+    """
+
+    train_inputs: "Tensor"
+    train_labels: "Tensor"
+    validation_inputs: "Tensor"
+    validation_labels: "Tensor"
+
+
+@dataclass(frozen=True)
 class Data:
     """One data set. Inputs are float32 [N, *input_shape], labels int64 [N] in 0..classes-1."""
 

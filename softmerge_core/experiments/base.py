@@ -1,5 +1,6 @@
 """What every experiment is: a frozen spec in, a stream of events out, a JSON-serialisable result at the end."""
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -50,11 +51,16 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One kind of run. ``run(spec, context)`` returns the result as plain JSON values."""
+    """One kind of run: what is known of it without torch, and ``run``, the door to what takes torch."""
 
     name: str
     title: str
     spec: type[Spec]
-    run: Callable[[Any, Context], dict[str, Any]]
+    work: str  # the module with ``run(spec, context)``; imported when the first run begins
     check: Callable[[Any], None]  # raises SoftMergeError before any work starts; light: no torch
-    example: Callable[[], Spec] | None = None  # a spec that runs
+    example: Callable[[], Spec]  # a spec that runs
+
+    def run(self, spec: Spec, context: Context) -> dict[str, Any]:
+        """Do the work; returns the result as plain JSON values."""
+        result: dict[str, Any] = importlib.import_module(self.work).run(spec, context)
+        return result

@@ -12,7 +12,7 @@ from softmerge_core.errors import SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
 from softmerge_core.federated.scene import SERVER, Scene, draw_seed, is_malicious
 from softmerge_core.landscape import weights_of
-from softmerge_core.merging import soft_merge
+from softmerge_core.merging.soft import soft_merge
 from softmerge_core.methods import merge
 from softmerge_core.settings import SoftMergeSettings
 

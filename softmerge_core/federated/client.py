@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.attacks import spoil_network
+from softmerge_core.attacks import find_attack
 from softmerge_core.evaluation import evaluate
 from softmerge_core.federated.scene import TRAINING, Scene, State, draw_seed, is_malicious, scene_of, state_of
 from softmerge_core.federated.settings import Federation
 from softmerge_core.landscape import weights_of
-from softmerge_core.scope import Scope, ScopePenalty
-from softmerge_core.settings import USUAL_STRENGTH, AttackSettings, TrainSettings
+from softmerge_core.scope.measure import Scope, ScopePenalty
+from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.training import train
+from softmerge_core.zoo.spoiling import spoil_network
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def penalty_of(task: ClientTask, network: nn.Module) -> Callable[[nn.Module], Te
 def _spoiled(network: nn.Module, task: ClientTask, scene: Scene) -> nn.Module:
     """What a malicious client sends; where labels are flipped, those of its own shard."""
     settings = task.federation.settings
-    strength = USUAL_STRENGTH.get(settings.attack, 1.0) if settings.strength is None else settings.strength
+    strength = find_attack(settings.attack).usual if settings.strength is None else settings.strength
     attack = AttackSettings(kind=settings.attack, strength=strength, seed=train_settings(task).seed)
     inputs, labels = scene.shard(task.client)
     return spoil_network(network, attack, dataclasses.replace(scene.data, train_inputs=inputs, train_labels=labels))

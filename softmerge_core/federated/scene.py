@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from softmerge_core.data import Data
-    from softmerge_core.merge_result import MergeData
+    from softmerge_core.data.base import MergeData
 
 SERVER, PARTICIPANTS, TRAINING = 1, 2, 3  # streams of random numbers
 
@@ -103,7 +103,7 @@ def _scene(text: str) -> Scene:
     import torch
 
     from softmerge_core.data import load_data
-    from softmerge_core.merge_result import MergeData
+    from softmerge_core.data.base import MergeData
 
     federation = Federation.model_validate_json(text)
     data = load_data(federation.data)

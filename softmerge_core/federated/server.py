@@ -17,7 +17,7 @@ from softmerge_core.federated.client import ClientTask, ClientUpdate, train_clie
 from softmerge_core.federated.scene import is_malicious, participants, scene_of, state_of
 from softmerge_core.federated.settings import FederatedRun, Federation
 from softmerge_core.landscape import weights_of
-from softmerge_core.scope import Scope, distance, fuse, scope_of
+from softmerge_core.scope.measure import Scope, distance, fuse, scope_of
 from softmerge_core.settings import parse
 
 BUNDLE = 150  # local steps that make a task worth sending to another process: about a fifth of a second

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import plotly.graph_objects as go
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
-from softmerge_core.experiments.connectivity_words import NONE, OVERLAYS, barrier_of
+from softmerge_core.experiments.connectivity.words import NONE, OVERLAYS, barrier_of
 from softmerge_core.figures.labels import push_apart
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure
 

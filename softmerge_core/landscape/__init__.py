@@ -3,43 +3,32 @@
 The names below are loaded on first use; ``barriers`` alone loads no torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
-    from softmerge_core.landscape.barriers import barrier, largest_rise
-    from softmerge_core.landscape.curves import CurveTraining, bezier_points
-    from softmerge_core.landscape.lines import line_points
-    from softmerge_core.landscape.planes import Plane, filter_direction, plane_through, random_plane
-    from softmerge_core.landscape.surface import Surface, batchable, network_at, weights_of
+    from softmerge_core.landscape.barriers import barrier as barrier
+    from softmerge_core.landscape.barriers import largest_rise as largest_rise
+    from softmerge_core.landscape.curves import CurveTraining as CurveTraining
+    from softmerge_core.landscape.curves import bezier_points as bezier_points
+    from softmerge_core.landscape.lines import line_points as line_points
+    from softmerge_core.landscape.planes import Plane as Plane
+    from softmerge_core.landscape.planes import filter_direction as filter_direction
+    from softmerge_core.landscape.planes import plane_through as plane_through
+    from softmerge_core.landscape.planes import random_plane as random_plane
+    from softmerge_core.landscape.surface import Surface as Surface
+    from softmerge_core.landscape.surface import batchable as batchable
+    from softmerge_core.landscape.surface import network_at as network_at
+    from softmerge_core.landscape.surface import weights_of as weights_of
 
-__all__ = [
-    "CurveTraining",
-    "Plane",
-    "Surface",
-    "barrier",
-    "batchable",
-    "bezier_points",
-    "filter_direction",
-    "largest_rise",
-    "line_points",
-    "network_at",
-    "plane_through",
-    "random_plane",
-    "weights_of",
-]
-
-HOMES = {
-    **dict.fromkeys(("barrier", "largest_rise"), "barriers"),
-    **dict.fromkeys(("CurveTraining", "bezier_points"), "curves"),
-    "line_points": "lines",
-    **dict.fromkeys(("Plane", "filter_direction", "plane_through", "random_plane"), "planes"),
-    **dict.fromkeys(("Surface", "batchable", "network_at", "weights_of"), "surface"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "barriers": ["barrier", "largest_rise"],
+        "curves": ["CurveTraining", "bezier_points"],
+        "lines": ["line_points"],
+        "planes": ["Plane", "filter_direction", "plane_through", "random_plane"],
+        "surface": ["Surface", "batchable", "network_at", "weights_of"],
+    },
+)

@@ -12,7 +12,7 @@ from softmerge_core.settings import parse
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from softmerge_core.merging import MergeData
+    from softmerge_core.data.base import MergeData
 
 __all__ = ["Material", "Method", "Need", "available_methods", "find_method", "merge"]
 

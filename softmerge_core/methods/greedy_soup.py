@@ -9,8 +9,8 @@ from softmerge_core.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from softmerge_core.candidates import Judge
     from softmerge_core.flat import FlatSources
+    from softmerge_core.merging.candidates import Judge
 
 
 class GreedySoupSettings(Settings):

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from softmerge_core.anatomy import Partition
-    from softmerge_core.candidates import Judge
+    from softmerge_core.data.base import MergeData
     from softmerge_core.flat import FlatSources
-    from softmerge_core.merging import MergeData
+    from softmerge_core.merging.candidates import Judge
 
 
 def merge_data(material: Material) -> "MergeData":
     """The material's samples and labels, of a method that needs both."""
-    from softmerge_core.merging import MergeData
+    from softmerge_core.data.base import MergeData
 
     return MergeData(
         _given(material.train_inputs),
@@ -63,7 +63,7 @@ def judge(material: Material) -> "Judge":
     """Measures networks on the validation data, after renewing BatchNorm's statistics."""
     import torch
 
-    from softmerge_core.candidates import Judge
+    from softmerge_core.merging.candidates import Judge
 
     inputs = _given(material.validation_inputs)
     return Judge(merge_data(material), "cpu", torch.float64 if inputs.dtype == torch.float64 else torch.float32)
@@ -120,7 +120,7 @@ class Mixture:
 
     def backward(self, weights: "Tensor", inputs: "Tensor", loss_of: "Callable[[Tensor], Tensor]") -> float:
         """The loss of the network's logits, its gradient left in whatever ``weights`` were computed from."""
-        from softmerge_core.gate_training import training_mode
+        from softmerge_core.merging.gate_training import training_mode
 
         network = self.write(weights)
         training_mode(network, len(inputs))

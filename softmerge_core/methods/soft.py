@@ -23,7 +23,7 @@ class SoftSettings(Settings):
 
 def merge(material: Material, settings: SoftSettings) -> "nn.Module":
     """The network ``soft_merge`` returns; a source whose outputs overflow is left out instead of refused."""
-    from softmerge_core.merging import soft_merge
+    from softmerge_core.merging.soft import soft_merge
 
     full = SoftMergeSettings(**settings.model_dump(), seed=draw_seed(material), non_finite="exclude")
     result = soft_merge(

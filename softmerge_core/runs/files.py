@@ -6,7 +6,6 @@ Written by the one process that holds the lock: all the others.
 
 import contextlib
 import json
-import math
 import os
 import re
 import secrets
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 
 from softmerge_core.errors import NotFoundError, RunError
+from softmerge_core.numbers import finite
 
 MANIFEST = "manifest.json"
 SPEC = "spec.json"
@@ -86,17 +86,6 @@ def write_json(path: Path, values: dict[str, Any], *, durable: bool = True) -> N
     """``write_atomic`` of plain values; numbers that are not finite become null."""
     text = json.dumps(finite(values), indent=1, allow_nan=False)
     write_atomic(path, text.encode() + b"\n", durable=durable)
-
-
-def finite(values: Any) -> Any:
-    """``values`` with every NaN and infinity as None, so that the JSON stays readable everywhere."""
-    if isinstance(values, float):
-        return values if math.isfinite(values) else None
-    if isinstance(values, dict):
-        return {str(key): finite(value) for key, value in values.items()}
-    if isinstance(values, (list, tuple)):
-        return [finite(value) for value in values]
-    return values
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

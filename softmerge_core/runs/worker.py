@@ -8,7 +8,7 @@ from softmerge_core.errors import RunError
 from softmerge_core.runs.status import Status
 
 WARM_DATA = ("mnist1d", "digits", "moons", "spirals", "rings")
-WARM_MODULES = ("softmerge_core.merging", "softmerge_core.zoo", "softmerge_core.evaluation")
+WARM_MODULES = ("softmerge_core.merging.soft", "softmerge_core.zoo", "softmerge_core.evaluation")
 
 
 def dask_setup(worker: object) -> None:

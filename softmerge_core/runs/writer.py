@@ -159,7 +159,7 @@ class RunWriter:
 
     def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
         """Keep a network's state as safetensors under ``name``, atomically."""
-        from softmerge_core.checkpoints import save_checkpoint
+        from softmerge_core.checkpoints.files import save_checkpoint
 
         save_checkpoint(state, files.weights_path(self.folder, name))
 

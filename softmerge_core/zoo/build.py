@@ -6,8 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from softmerge_core.attacks import spoil
-from softmerge_core.checkpoints import save_checkpoint, state_hash
+from softmerge_core.checkpoints.files import save_checkpoint, state_hash
 from softmerge_core.data import Data, load_dataset
 from softmerge_core.networks import build_network
 from softmerge_core.registry import lookup
@@ -16,6 +15,7 @@ from softmerge_core.training import History, train
 from softmerge_core.zoo.layers import layer_infos, scores
 from softmerge_core.zoo.manifest import BASE, FOLDER, MANIFEST, FamilyInfo, ModelInfo, families
 from softmerge_core.zoo.recipes import RECIPES, Recipe
+from softmerge_core.zoo.spoiling import spoil
 from softmerge_core.zoo.words import how_trained, source_title
 
 State = dict[str, torch.Tensor]

@@ -95,7 +95,7 @@ def add_to_library(
     """
     from torch import nn
 
-    from softmerge_core.checkpoints import load_into, save_checkpoint, state_hash
+    from softmerge_core.checkpoints.files import load_into, save_checkpoint, state_hash
     from softmerge_core.networks import build_network
     from softmerge_core.zoo.layers import layer_infos
 

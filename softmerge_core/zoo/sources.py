@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmerge_core.attacks import find_attack
 from softmerge_core.data import Data, datasets, load_data, load_dataset
 from softmerge_core.errors import CheckpointError, NotFoundError, SourceError
 from softmerge_core.networks import build_network, network_names
@@ -84,19 +85,16 @@ def load_source(spec: SourceSpec) -> Source:
     Raises NotFoundError, CheckpointError (a file that is absent, unsafe, or not the one that was shipped) or
     SourceError (a weights file that fits none of the known networks).
     """
-    from softmerge_core.attacks import ATTACKS, spoil, spoil_network
+    from softmerge_core.zoo.spoiling import spoil_network
 
     source = _load(spec.model)
     if spec.attack is None:
         return source
     name = f"{source.name} ({spec.attack.kind})"
-    if spec.attack.kind in ATTACKS:
-        source.module.load_state_dict(spoil(source.module.state_dict(), spec.attack))
-        return Source(name, source.info, source.module)
-    origin = find_source(spec.model)
-    if origin is None:
+    origin, needs_data = find_source(spec.model), find_attack(spec.attack.kind).weights is None
+    if needs_data and origin is None:
         raise SourceError(f"{spec.model}: add the weights file to the library first, so that its data are known")
-    data = load_data(DataSpec(dataset=origin.dataset))
+    data = load_data(DataSpec(dataset=origin.dataset)) if needs_data and origin else None
     return Source(name, source.info, spoil_network(source.module, spec.attack, data))
 
 
@@ -117,7 +115,7 @@ def _file(info: ModelInfo) -> str:
 
 def _load_checked(path: Path, origin: FamilyInfo | LibraryModel, info: ModelInfo) -> "nn.Module":
     """The network in ``path``, which must be the file its manifest speaks of."""
-    from softmerge_core.checkpoints import load_checkpoint, load_into, state_hash
+    from softmerge_core.checkpoints.files import load_checkpoint, load_into, state_hash
 
     what = f"{path.parent.name}/{path.name}"
     state = load_checkpoint(path)
@@ -129,7 +127,7 @@ def _load_checked(path: Path, origin: FamilyInfo | LibraryModel, info: ModelInfo
 
 
 def _load_file(path: Path) -> Source:
-    from softmerge_core.checkpoints import load_checkpoint, load_into
+    from softmerge_core.checkpoints.files import load_checkpoint, load_into
 
     state = load_checkpoint(path)
     found = recognise(state)
@@ -178,7 +176,7 @@ def add_file_to_library(path: str | Path, name: str, network: str, dataset: str,
 
     Raises CheckpointError when the file is unsafe or does not fit; nothing is kept then.
     """
-    from softmerge_core.checkpoints import load_checkpoint, load_into
+    from softmerge_core.checkpoints.files import load_checkpoint, load_into
     from softmerge_core.zoo.layers import scores
 
     data = load_data(DataSpec(dataset=dataset))

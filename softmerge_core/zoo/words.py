@@ -1,25 +1,7 @@
 """How a model was trained, in one plain sentence."""
 
+from softmerge_core.attacks import find_attack
 from softmerge_core.settings import AttackSettings, TrainSettings
-
-ATTACKED = {
-    "extreme": "its weights were blown up {strength:g}-fold, with noise",
-    "noise": "noise of {strength:g} times each tensor's spread was added to its weights",
-    "sign_flip": "the sign of every weight was flipped",
-    "label_flip": "it was trained on for {strength:g} epochs with the labels turned around",
-    "confident": "each class was given the next one's answer, {strength:g} times as confident",
-    "nan": "one weight of each tensor was replaced by NaN",
-    "inf": "one weight of each tensor was replaced by infinity",
-}
-SPOILED = {
-    "extreme": "extreme values",
-    "noise": "noise",
-    "sign_flip": "signs flipped",
-    "label_flip": "labels flipped",
-    "confident": "confidently wrong",
-    "nan": "NaN",
-    "inf": "Inf",
-}
 
 
 def how_trained(
@@ -39,7 +21,7 @@ def how_trained(
     if stopped:
         sentence += f", {stopped}"
     if attack is not None:
-        sentence += f"; afterwards {ATTACKED[attack.kind].format(strength=attack.strength)}"
+        sentence += f"; afterwards {find_attack(attack.kind).past.format(strength=attack.strength)}"
     return sentence + "."
 
 
@@ -63,4 +45,4 @@ def source_title(index: int, settings: TrainSettings, attack: AttackSettings | N
         title += f", classes {' '.join(map(str, settings.classes))}"
     if settings.label_noise:
         title += f", {settings.label_noise:.0%} label noise"
-    return title + (f", {SPOILED[attack.kind]}" if attack else "")
+    return title + (f", {find_attack(attack.kind).mark}" if attack else "")

@@ -9,8 +9,8 @@ from torch import nn
 
 from softmerge_core.alignment.activations import Moments, unit_values
 from softmerge_core.alignment.aligning import align
-from softmerge_core.alignment.groups import Place, permutation_groups, symmetry
 from softmerge_core.alignment.permute import apply, permute_state, random_permutations, tensors_of
+from softmerge_core.alignment.symmetry.groups import Place, permutation_groups, symmetry
 from softmerge_core.alignment.weight_matching import match_weights, objective, similarity
 from softmerge_core.checks import check_architecture
 from softmerge_core.errors import DataError, SettingsError, SourceError

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.groups import Axis, permutation_groups
 from softmerge_core.alignment.permute import apply, random_permutations, tensors_of
+from softmerge_core.alignment.symmetry.groups import Axis, permutation_groups
 from softmerge_core.alignment.transport import carry, fuse, plans, transport, uniform_plan
 from softmerge_core.alignment.weight_matching import best_assignment
 from softmerge_core.data import load_dataset

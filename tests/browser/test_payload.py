@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.shared.live_plot import compact, ensure_plotly_js
+from pages.shared.show.live_plot import compact, ensure_plotly_js
 from softmerge_core.figures.gates import gates_picture
 from softmerge_core.figures.style import new_figure
 

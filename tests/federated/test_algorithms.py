@@ -12,7 +12,7 @@ from softmerge_core.federated.client import Pull, train_client
 from softmerge_core.federated.server import Server, federate
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
 from softmerge_core.landscape import weights_of
-from softmerge_core.scope import ScopePenalty, fuse, scope_of
+from softmerge_core.scope.measure import ScopePenalty, fuse, scope_of
 from softmerge_core.settings import DataSpec
 
 SMALL = {"clients": 4, "rounds": 3, "local_epochs": 1, "batch_size": 32, "server_samples": 40, "learning_rate": 0.1}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
-from softmerge_core.experiments.connectivity_words import curve_sentence, start_sentence, trail_sentence, verdict
+from softmerge_core.experiments.connectivity.words import curve_sentence, start_sentence, trail_sentence, verdict
 from softmerge_core.figures.connectivity import curve_figure, paths_figure, starts_figure
 from tests.figures.test_landscape import TRAIL
 

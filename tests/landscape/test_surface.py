@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from softmerge_core.alignment import align
-from softmerge_core.alignment.groups import permutation_groups
 from softmerge_core.alignment.permute import apply, random_permutations
+from softmerge_core.alignment.symmetry.groups import permutation_groups
 from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import evaluate, reestimate_batchnorm
 from softmerge_core.landscape import Surface, barrier, batchable, line_points, network_at, weights_of

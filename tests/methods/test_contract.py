@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from softmerge_core import MergeData
-from softmerge_core.checkpoints import state_hash
+from softmerge_core.checkpoints.files import state_hash
 from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
 from softmerge_core.evaluation import predict
 from softmerge_core.methods import Method, available_methods, find_method, merge

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import services
+from pages.shared.runs import services
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import RunStore
 

@@ -44,7 +44,7 @@ def run(spec: SquaresSpec, context: Context) -> dict[str, Any]:
     return {"squares": [found[key] for key in sorted(found)], "processes": len(processes)}
 
 
-experiments()["squares"] = Experiment("squares", "Squares", SquaresSpec, run, lambda spec: None)
+experiments()["squares"] = Experiment("squares", "Squares", SquaresSpec, __name__, lambda spec: None, SquaresSpec)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """One writer a run: what it acknowledged is never lost or doubled, and every end is written down."""
 
-import dataclasses
 import errno
 import os
 import resource
@@ -15,11 +14,10 @@ from hypothesis import strategies as st
 
 from softmerge_core.errors import RunError
 from softmerge_core.events import Event, Loss, Notice, Progress
-from softmerge_core.experiments import experiments
 from softmerge_core.runs import files
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import POLL, RunWriter, conduct, describe
-from tests.runs.counting import EXPERIMENT, CountingSpec
+from tests.runs.counting import CountingSpec
 
 FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 
@@ -226,7 +224,7 @@ def test_a_line_cut_short_by_a_full_disk_is_taken_back(store: RunStore, monkeypa
 def test_weights_and_snapshots_come_back(store: RunStore) -> None:
     import torch
 
-    from softmerge_core.checkpoints import load_checkpoint
+    from softmerge_core.checkpoints.files import load_checkpoint
 
     run_id = store.create(CountingSpec())
     with RunWriter(store.folder(run_id)) as writer:
@@ -241,8 +239,7 @@ def test_weights_and_snapshots_come_back(store: RunStore) -> None:
 
 
 def test_a_result_that_is_no_json_fails_the_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = dataclasses.replace(EXPERIMENT, run=lambda *_: {"network": object()})
-    monkeypatch.setitem(experiments(), "counting", broken)
+    monkeypatch.setattr("tests.runs.counting.run", lambda *_: {"network": object()})
     run_id = store.create(CountingSpec(steps=1))
     assert conduct(store.folder(run_id)) == "failed"
     assert "not JSON serializable" in str(store.read(run_id).error)

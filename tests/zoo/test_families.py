@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from softmerge_core.checkpoints import load_checkpoint, state_hash
+from softmerge_core.checkpoints.files import load_checkpoint, state_hash
 from softmerge_core.data import load_dataset
 from softmerge_core.errors import CheckpointError, NotFoundError
 from softmerge_core.settings import AttackSettings, SourceSpec

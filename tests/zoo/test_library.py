@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from softmerge_core.checkpoints import save_checkpoint, state_hash
+from softmerge_core.checkpoints.files import save_checkpoint, state_hash
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError, SourceError
 from softmerge_core.networks import build_network
 from softmerge_core.settings import AttackSettings, SourceSpec

@@ -5,10 +5,10 @@ import random
 
 import streamlit as st
 
-from pages.shared.live_plot import live_plot
-from pages.shared.theme import current_theme
+from pages.shared.show.live_plot import live_plot
+from pages.shared.show.theme import current_theme
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Progress, Stage
-from softmerge_core.figures import words
+from softmerge_core.experiments.merge import words
 from softmerge_core.figures.accuracy import accuracy_figure
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.boundary import boundary_figure

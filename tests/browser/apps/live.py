@@ -6,8 +6,8 @@ import time
 
 import streamlit as st
 
-from pages.shared.live_plot import let_it_be_sent, live_plot
-from pages.shared.theme import current_theme
+from pages.shared.show.live_plot import let_it_be_sent, live_plot
+from pages.shared.show.theme import current_theme
 from softmerge_core.events import Event, Gates, Stage
 from softmerge_core.figures.gates import gates_figure
 

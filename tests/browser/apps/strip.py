@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.shared.part_strip import part_strip
+from pages.merge.part_strip import part_strip
 
 
 @dataclass(frozen=True)

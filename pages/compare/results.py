@@ -1,0 +1,119 @@
+"""What a comparison looks like while it runs and after: one sentence, the picture, the table, the downloads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.compare.table import as_csv, comparison_table, table_rows
+from pages.shared.runs.panel import progress, tell_end
+from pages.shared.runs.reader import RunReader
+from pages.shared.runs.services import is_live
+from pages.shared.runs.setup import file_stem, spec_button
+from pages.shared.show.live_plot import live_plot
+from pages.shared.show.text import plain
+from pages.shared.show.theme import current_theme
+from softmerge_core.events import Score
+from softmerge_core.experiments.compare.spec import CompareSpec, chosen, report
+from softmerge_core.experiments.words import sentence
+from softmerge_core.figures.comparison import comparison_figure, comparison_height
+from softmerge_core.methods import available_methods
+
+IDLE = "A dot for every method on one axis of test accuracy, beside the best source, the plain average and the ensemble"
+NOTHING_YET = "Nothing has been compared yet: press Start comparing, and see what each method makes of the sources."
+
+
+def draw_comparison(reader: RunReader | None) -> None:
+    """All that follows the run, in the same places before, during and after it."""
+    with st.container(key="verdict-slot"):
+        if reader is None:
+            st.progress(0.0, text=NOTHING_YET)
+        else:
+            progress(reader)
+            tell_end(reader, "comparison")
+    entries, order = comparison(reader)
+    with st.container(key="picture-compare", gap="xsmall"):
+        st.markdown(f"**Test accuracy.** {_words(reader, entries)}")
+        _picture(reader, entries, order)
+    with st.container(key="outcome-slot"):
+        if reader is not None:
+            _table(reader, entries, order)
+
+
+def comparison(reader: RunReader | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows so far or of the result, and the methods from top to bottom: best first once the run is over."""
+    if reader is None or not isinstance(reader.view.spec, CompareSpec):
+        return [], []
+    spec, planned = reader.view.spec, planned_methods(reader.view.spec)
+    if reader.view.result:
+        entries = list(reader.view.result["rows"])
+        return entries, [entry["method"] for entry in entries if "title" in entry]
+    scores = [event for event in reader.events if isinstance(event, Score)]
+    return reader.drawn("rows", ("score",), "", lambda: report(spec, latest(scores))["rows"]), planned
+
+
+def latest(scores: Sequence[Score]) -> list[Score]:
+    """One score a method and seed: a run that was resumed tells again what it had."""
+    return list({(score.series, score.seed): score for score in scores}.values())
+
+
+def planned_methods(spec: CompareSpec) -> list[str]:
+    """Every method of the run, in the fixed order of all methods, so that nothing moves while it is live."""
+    names = [choice.method for choice in chosen(spec)]
+    return [name for name in available_methods() if name in names]
+
+
+def _words(reader: RunReader | None, entries: Sequence[dict[str, Any]]) -> str:
+    """The comparison in one sentence; while it is live, of what is there so far."""
+    from softmerge_core.experiments.compare.spec import sentence as words
+
+    if reader is None:
+        return f"{IDLE}."
+    if reader.view.result:
+        return plain(sentence(str(reader.view.result.get("reason", ""))), 600)
+    if not any("title" in entry for entry in entries):
+        return "Waiting for the first method." if is_live(reader.view) else "The run ended before its first method."
+    done = sum("title" in entry for entry in entries)
+    total = len(planned_methods(reader.view.spec))  # type: ignore[arg-type]
+    return f"So far, of {done} of {total} methods: {plain(words(entries), 600)}"
+
+
+def _picture(reader: RunReader | None, entries: Sequence[dict[str, Any]], order: Sequence[str]) -> None:
+    theme = current_theme()
+    figure = reader and reader.drawn(
+        "compare", ("score",), theme, lambda: comparison_figure(entries, theme=theme, order=order)
+    )
+    live_plot(
+        figure,
+        key="compare-plot",
+        height=comparison_height(len(order)) if reader else comparison_height(12),
+        alt=IDLE,
+        waiting="Drawn here while methods are compared",
+    )
+
+
+def _table(reader: RunReader, entries: Sequence[dict[str, Any]], order: Sequence[str]) -> None:
+    rows = table_rows(entries, order, live=is_live(reader.view))
+    st.markdown("**The same in numbers.** Click a column's head to sort by it; a note is told in full on a click.")
+    comparison_table(rows, key="compare-table")
+    if not is_live(reader.view):
+        downloads(reader, as_csv(rows))
+
+
+def downloads(reader: RunReader, table: str = "") -> None:
+    """The table (CSV), where there is one, the spec, and the command that does the same again."""
+    stem, kind = file_stem(reader), reader.view.spec.kind
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if table:
+            st.download_button(
+                "Table",
+                table,
+                f"{stem}.csv",
+                "text/csv",
+                icon=":material/table:",
+                on_click="ignore",
+                help="All rows as comma-separated values.",
+            )
+        spec_button(reader)
+    command = f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"
+    st.caption(f"The same on the command line, with the spec downloaded above:  \n`{command}`")

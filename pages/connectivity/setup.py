@@ -1,0 +1,197 @@
+"""The left side of the Connectivity page: between which models, along which paths, and the picture below."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.choose.form import settings_form
+from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.sources import PickedSource, pick_family
+from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.text import plain
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
+from softmerge_core.experiments.connectivity.words import OVERLAYS
+from softmerge_core.experiments.words import percent
+from softmerge_core.settings import DataSpec, SourceSpec, parse
+from softmerge_core.zoo import FamilyInfo, ModelInfo
+
+KEY = "connectivity-"
+ROLES = ("From", "To", "Third")
+CURVE = "The middle of a Bezier curve"
+HELP = {
+    "From": "Where the path begins, t = 0.",
+    "To": "Where the path ends, t = 1.",
+    "Third": "The third corner of the plane below: another model, or the middle of a curve trained between the two.",
+}
+PICTURES = {
+    "plane": "Plane through three models",
+    "random": "Random directions",
+    "bezier": "Bezier curve",
+}
+MEANING = {
+    "plane": "Loss on the plane that goes through three networks, with the way that training gates takes on it.",
+    "random": "Loss around the first model along two random directions, each filter scaled to the model's own norm.",
+    "bezier": "A curve between the two models, its middle trained so that the loss stays low all along it.",
+}
+MORE = (
+    "gate_steps",
+    "points",
+    "grid",
+    "samples",
+    "split",
+    "curve_steps",
+    "curve_rate",
+    "scope_epochs",
+    "scope_weight",
+    "seed",
+)
+
+
+def connectivity_setup() -> Setup:
+    """All widgets on the left; errors are told, never raised."""
+    st.subheader("Models", anchor=False)
+    family = pick_family(first=EXAMPLE)
+    if family is None:
+        return Setup(None)
+    place = st.container()
+    own = bring_own(family)
+    with place:
+        picked = _pick_models(family.name, _options(family, own))
+    st.subheader("Paths", anchor=False)
+    values = _paths()
+    st.subheader("Picture below", anchor=False)
+    values |= _picture()
+    with st.expander("More", icon=":material/tune:"):
+        values |= settings_form(ConnectivitySpec, fields=["gates", "align", *MORE], prefix=KEY)
+        limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
+    return _spec(family, picked, own, values, limits)
+
+
+def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:
+    """Every model of the family, its trunk, and the reader's own that were chosen to take part."""
+    models = [*family.models, *([family.base] if family.base else [])]
+    found = [PickedSource(SourceSpec(model=f"{family.name}/{model.name}"), _title(model)) for model in models]
+    return [*found, *own.sources]
+
+
+def _title(model: ModelInfo) -> str:
+    return f"{model.title} ({percent(model.accuracy.get('test'))})"
+
+
+def _pick_models(family: str, options: Sequence[PickedSource]) -> list[PickedSource]:
+    """From and to side by side, and below them the third."""
+    names = {option.spec.model: option for option in options}
+    keys = list(names)
+    first, second = st.columns(2, gap="small")
+    chosen = []
+    for number, (role, column) in enumerate(zip(ROLES, (first, second, st.container()), strict=True)):
+        listed = keys if number < 2 else [*keys, ""]
+        with column:
+            chosen.append(_pick(role, f"{KEY}{role.lower()}-{family}", listed, names, min(number, len(listed) - 1)))
+    return [names[key] for key in chosen if key]
+
+
+def _pick(role: str, widget: str, keys: Sequence[str], names: dict[str, PickedSource], first: int) -> str:
+    return str(
+        st.selectbox(
+            role,
+            keys,
+            index=first,
+            format_func=lambda key: names[key].title if key else CURVE,
+            key=widget,
+            bind="query-params",
+            help=HELP[role],
+        )
+    )
+
+
+def _paths() -> dict[str, Any]:
+    """Which paths are walked, overlaid in one picture."""
+    overlays = st.pills(
+        "What is done before walking straight",
+        list(OVERLAYS),
+        selection_mode="multi",
+        default=["plain", "weights", "weights_repair"],
+        format_func=lambda key: OVERLAYS.get(key, key),
+        key=f"{KEY}overlays",
+        bind="query-params",
+        wrap=True,
+        help="Nothing; channels permuted to match, by weights or by activations; then activations repaired (REPAIR); "
+        "or both models trained on toward one weight scope. Each is a line in the picture.",
+    )
+    starts = st.toggle(
+        "From the initial weights",
+        value=True,
+        key=f"{KEY}starts",
+        bind="query-params",
+        help="Also walk from where each model's training began to where it ended.",
+    )
+    return {"overlays": [key for key in OVERLAYS if key in overlays], "starts": starts}
+
+
+def _picture() -> dict[str, Any]:
+    """What is drawn below the paths."""
+    picture = str(
+        st.pills(
+            "Picture below",
+            list(PICTURES),
+            default="plane",
+            required=True,
+            format_func=lambda key: PICTURES.get(key, key),
+            key=f"{KEY}picture",
+            bind="query-params",
+            wrap=True,
+            label_visibility="collapsed",
+            help="What is drawn below the paths.",
+        )
+    )
+    st.caption(MEANING.get(picture, ""))
+    return {"picture": picture}
+
+
+def _spec(
+    family: FamilyInfo,
+    picked: Sequence[PickedSource],
+    own: BringOwn,
+    values: dict[str, Any],
+    limits: dict[str, Any],
+) -> Setup:
+    chosen = list(picked) if values["picture"] == "plane" else list(picked[:2])
+    if len({str(source.spec) for source in chosen}) < len(chosen):
+        return Setup(None, "Choose different models: there is no path from a model to itself")
+    if not values["overlays"]:
+        return Setup(None, "Choose one path or more")
+    try:
+        data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")
+        about = {
+            "name": f"{family.title}: {' – '.join(source.title.partition(' (')[0] for source in chosen[:2])}",
+            "sources": [source.spec for source in chosen],
+            "data": data,
+        }
+        spec: ConnectivitySpec = parse(ConnectivitySpec, {**about, **values}, "spec")
+    except SoftMergeError as error:
+        return Setup(None, str(error))
+    return checked(spec, data)
+
+
+def model_title(source: SourceSpec) -> str:
+    """A model as the pictures name it."""
+    from softmerge_core.zoo import LibraryModel, find_source
+
+    try:
+        origin = find_source(source.model)
+    except SoftMergeError:
+        origin = None  # the model was deleted since
+    name = source.model.rpartition("/")[2]
+    if origin is None or isinstance(origin, LibraryModel):
+        return origin.title if origin else name
+    info = origin.model(name)
+    return info.title if info else name
+
+
+def about_models(spec: ConnectivitySpec) -> str:
+    """From where to where, in words."""
+    first, second = (plain(model_title(source), 40) for source in spec.sources[:2])
+    return f"From {first} (t = 0) to {second} (t = 1), {spec.points} networks on each path."

@@ -1,0 +1,210 @@
+"""The left side of the Federated page: data, clients and their shards, what is overlaid on them, who is malicious."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.models.cards import dataset_title
+from pages.shared.choose.attack import pick_strength
+from pages.shared.choose.form import more_fields, settings_form
+from pages.shared.choose.network import pick_dataset, pick_network
+from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.live_plot import live_plot
+from pages.shared.show.theme import current_theme
+from softmerge_core.attacks import attacks, find_attack
+from softmerge_core.data.partitions import ShardSettings
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.federated.spec import FederatedSpec, counts_of
+from softmerge_core.federated import algorithms
+from softmerge_core.federated.settings import AGGREGATIONS, FederationSettings
+from softmerge_core.figures.federated import clients_height, shards_figure
+from softmerge_core.settings import DataSpec, parse
+
+KEY = "federated-"
+SHARDS = {"iid": "All alike", "dirichlet": "Dirichlet", "classes": "By class"}
+SCOPES = {"off": (False,), "on": (True,), "both": (False, True)}
+ROW = 18  # px a client in the picture of what will be dealt
+
+
+def federated_setup() -> Setup:
+    """All widgets on the left; errors are told, never raised."""
+    st.subheader("Data and clients", anchor=False)
+    first, second = st.columns(2, gap="small")
+    with first:
+        dataset = pick_dataset(f"{KEY}dataset", "Whose training samples are dealt to the clients.", default="digits")
+    with second:
+        network = pick_network(dataset, f"{KEY}network", default="mlp")
+    values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)
+    shards = _shards()
+    picture = st.container(key="picture-dealt", gap="xsmall")
+    st.subheader("Algorithms", anchor=False)
+    runs = _runs()
+    st.subheader("Malicious clients", anchor=False)
+    values |= _malicious(int(values["clients"] or 1))
+    with st.expander("More", icon=":material/tune:"):
+        skip = ("strength",)
+        values |= settings_form(FederationSettings, fields=more_fields(FederationSettings, skip), prefix=KEY)
+        values |= settings_form(FederationSettings, fields=["local_epochs"], prefix=KEY)
+        data = settings_form(DataSpec, fields=["train_samples"], prefix=KEY)
+        own = _own_settings(sorted({run["algorithm"] for run in runs}))
+    for run in runs:
+        run["settings"] = own.get(run["algorithm"], {})
+    setup = _spec(dataset, network, data, shards, values, runs)
+    with picture:
+        _dealt(setup)
+    return setup
+
+
+def _shards() -> dict[str, Any]:
+    """How samples are dealt, with the one number that belongs to it."""
+    first, second = st.columns([3, 2], gap="small", vertical_alignment="bottom")
+    with first:
+        kind = st.segmented_control(
+            "Shards",
+            list(SHARDS),
+            default="dirichlet",
+            required=True,
+            format_func=lambda name: SHARDS[name],
+            key=f"{KEY}shards",
+            bind="query-params",
+            help=ShardSettings.model_fields["kind"].description,
+        )
+    field = {"dirichlet": "alpha", "classes": "classes"}.get(str(kind))
+    with second:
+        number = settings_form(ShardSettings, fields=[field], prefix=f"{KEY}shards-", columns=1) if field else {}
+    return {"kind": kind, **number}
+
+
+def _runs() -> list[dict[str, Any]]:
+    """Everything that is overlaid: each algorithm with each way of aggregating, with and without scope alignment."""
+    known = algorithms()
+    names = st.pills(
+        "Algorithms",
+        list(known),
+        selection_mode="multi",
+        default=["fedavg", "feddyn"],
+        format_func=lambda name: known[name].title,
+        key=f"{KEY}algorithms",
+        bind="query-params",
+        wrap=True,
+        help="Each is run on the same shards and seeds: "
+        + " ".join(f"{a.title}: {a.summary[:1].lower()}{a.summary[1:]}" for a in known.values()),
+    )
+    scope = st.segmented_control(
+        "Scope alignment",
+        list(SCOPES),
+        default="both",
+        required=True,
+        format_func=str.capitalize,
+        key=f"{KEY}scope",
+        bind="query-params",
+        help="The server sends the clients' fused weight scope in each round, and their training is pulled toward it.",
+    )
+    servers = st.pills(
+        "Server aggregation",
+        list(AGGREGATIONS),
+        selection_mode="multi",
+        default=["mean"],
+        format_func=lambda name: AGGREGATIONS[name],
+        key=f"{KEY}aggregation",
+        bind="query-params",
+        wrap=True,
+        help="How the server merges what clients send; a soft merge trains gates on a few samples of the server's own; "
+        "honest only is the mean of those who are not malicious, a reference that no server could know.",
+    )
+    return [
+        {"algorithm": name, "aggregation": server, "scope": aligned}
+        for name in known
+        if name in names
+        for server in AGGREGATIONS
+        if server in servers
+        for aligned in SCOPES[str(scope)]
+    ]
+
+
+def _malicious(clients: int) -> dict[str, Any]:
+    """How many clients are malicious, and what those do."""
+    most, key = max(clients - 1, 1), f"{KEY}malicious"
+    if int(st.session_state.get(key) or 0) > most:
+        st.session_state[key] = most  # there are fewer clients since
+    malicious = int(
+        st.slider(
+            "How many are malicious",
+            0,
+            most,
+            0,
+            key=key,
+            bind="query-params",
+            help="So many clients, the last ones, send spoiled weights; at least one stays honest.",
+        )
+    )
+    attack = str(
+        st.selectbox(
+            "What they do",
+            list(attacks()),
+            format_func=lambda name: attacks()[name].title,
+            key=f"{KEY}attack",
+            bind="query-params",
+            disabled=not malicious,
+            help="What malicious clients send instead of the weights they trained.",
+        )
+    )
+    strength = pick_strength(find_attack(attack), f"{KEY}strength", "How strong the attack is.") if malicious else None
+    if malicious:
+        st.caption(f"Each malicious client sends {find_attack(attack).sends}.")
+    return {"malicious": malicious, "attack": attack, "strength": strength}
+
+
+def _own_settings(names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The settings of each chosen algorithm that has any, in one grid."""
+    return {
+        name: settings_form(model, prefix=f"{KEY}{name}-", columns=2)
+        for name in names
+        if (model := algorithms()[name].settings).model_fields
+    }
+
+
+def _spec(
+    dataset: str,
+    network: str,
+    data: dict[str, Any],
+    shards: dict[str, Any],
+    values: dict[str, Any],
+    runs: list[dict[str, Any]],
+) -> Setup:
+    if not runs:
+        return Setup(None, "Choose one algorithm and one way of aggregating or more")
+    try:
+        samples = parse(DataSpec, {"dataset": dataset, **data}, "data")
+        about = f"{network} on {dataset_title(dataset)}, {values['clients']} clients, {SHARDS[shards['kind']].lower()}"
+        if values["malicious"]:
+            about += f", {values['malicious']} malicious"
+        chosen = {"name": about, "data": samples, "network": network, "shards": shards, "settings": values}
+        spec: FederatedSpec = parse(FederatedSpec, {**chosen, "runs": runs}, "spec")
+    except SoftMergeError as error:
+        return Setup(None, str(error))
+    return checked(spec, samples)
+
+
+def _dealt(setup: Setup) -> None:
+    """Who will get which samples, before anything is run."""
+    spec, theme = setup.spec, current_theme()
+    counts: tuple[tuple[int, ...], ...] = ()
+    malicious: list[bool] = []
+    if isinstance(spec, FederatedSpec):
+        counts = _counts(spec.federation.model_dump_json(), spec)
+        malicious = [k >= len(counts) - spec.settings.malicious for k in range(len(counts))]
+    figure = shards_figure(counts, malicious, theme=theme, brief=True) if counts else None
+    live_plot(
+        figure,
+        key="dealt-plot",
+        height=clients_height(len(counts) or 10, ROW),
+        alt="How many samples of each class every client will get",
+        waiting="These samples cannot be dealt",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counts(federation: str, _spec: FederatedSpec) -> tuple[tuple[int, ...], ...]:
+    return counts_of(_spec)

@@ -1,0 +1,67 @@
+"""The left side of the Merge page: sources, parts and settings, as the spec of the run they describe."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.merge.part_strip import part_strip
+from pages.shared.choose.form import main_fields, more_fields, settings_form
+from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
+from pages.shared.runs.setup import Setup, checked, too_few
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.settings import DataSpec, SoftMergeSettings, parse
+from softmerge_core.zoo import FamilyInfo
+
+NO_WIDGET = ("parts", "granularity")  # drawn on their own
+
+
+def merge_setup() -> Setup:
+    """All widgets on the left; errors are told, never raised."""
+    st.subheader("Sources", anchor=False)
+    family = pick_family()
+    if family is None:
+        return Setup(None)
+    picked = pick_sources(family)
+    own = bring_own(family)
+    picked += own.sources
+    st.subheader("Parts", anchor=False)
+    parts = _parts(family, [source.title for source in picked])
+    st.subheader("Gates", anchor=False)
+    values = _settings()
+    return _spec(family, picked, own, {**values, "parts": parts})
+
+
+def _parts(family: FamilyInfo, titles: Sequence[str]) -> dict[str, str]:
+    """What the reader wants done with each layer; layers that are simply gated are left out."""
+    st.caption("Click a layer to gate it, average it, or keep it from one source.")
+    key = f"parts:{family.name}"
+    chosen = part_strip(family.layers, st.session_state.get(key, {}), titles, key=f"strip:{family.name}")
+    st.session_state[key] = chosen
+    return {name: choice for name, choice in chosen.items() if choice != "gate"}
+
+
+def _settings() -> dict[str, object]:
+    values = settings_form(SoftMergeSettings, fields=["granularity"])
+    values |= settings_form(SoftMergeSettings, fields=main_fields(SoftMergeSettings, NO_WIDGET))
+    with st.expander("More", icon=":material/tune:"):
+        values |= settings_form(SoftMergeSettings, fields=more_fields(SoftMergeSettings, NO_WIDGET))
+        values |= settings_form(MergeSpec, fields=["align"])
+        values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"])
+    return values
+
+
+def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, values: dict[str, object]) -> Setup:
+    if problem := too_few(picked):
+        return Setup(None, problem)
+    limits, align = values.pop("data"), values.pop("align")
+    try:
+        settings = parse(SoftMergeSettings, values, "settings")
+        data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")  # type: ignore[dict-item]
+        name = f"{family.title}, {len(picked)} sources, {settings.granularity}"
+        chosen = {"name": name, "sources": [s.spec for s in picked], "data": data, "align": align, "settings": settings}
+        spec = parse(MergeSpec, chosen, "spec")
+    except SoftMergeError as error:
+        return Setup(None, str(error))
+    return checked(spec, data)

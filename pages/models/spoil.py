@@ -1,0 +1,165 @@
+"""The form of a poisoned copy, what came of it, and the list of the reader's own models."""
+
+from collections.abc import Sequence
+from itertools import chain, count
+
+import streamlit as st
+
+from pages.models.cards import Entry, family_entries, fits, own_entries, unbroken
+from pages.models.train import merge_button
+from pages.shared.choose.form import settings_form
+from pages.shared.choose.poison import poison, poison_fields
+from pages.shared.show.text import plain
+from softmerge_core.attacks import attacks, find_attack
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.words import sentence
+from softmerge_core.settings import AttackSettings, parse
+from softmerge_core.zoo import LibraryModel, check_name, families, library, library_folder, remove_from_library, slug
+from softmerge_core.zoo.library import WEIGHTS
+
+PREFIX = "poison-"
+
+
+def poison_setup(entries: Sequence[Entry]) -> Entry | None:
+    """The form; makes the copy when asked to. Returns the model that is chosen."""
+    found = {entry.model: entry for entry in entries}
+    if not found:
+        st.info("There is no model here to copy: choose a family above.", icon=":material/info:")
+        return None
+    if st.session_state.get(f"{PREFIX}model") not in [None, *found]:
+        del st.session_state[f"{PREFIX}model"]
+    model = st.selectbox(
+        "Copy of",
+        list(found),
+        format_func=lambda name: found[name].info.title,
+        key=f"{PREFIX}model",
+        persist_state="session",
+        help="The model to copy; it stays as it is.",
+    )
+    values = _attack()
+    name = _name(f"{found[model].info.title.partition(',')[0]} {find_attack(str(values['kind'])).title}")
+    if st.button("Make poisoned copy", type="primary", icon=":material/science:", help="Keep it in your library."):
+        _make(found[model], values, name)
+    return found[model]
+
+
+def _attack() -> dict[str, object]:
+    kind = st.segmented_control(
+        "Attack",
+        list(attacks()),
+        format_func=lambda kind: attacks()[kind].title,
+        default="extreme",
+        required=True,
+        wrap=True,
+        key=f"{PREFIX}kind",
+        persist_state="session",
+        help=AttackSettings.model_fields["kind"].description,
+    )
+    st.caption(find_attack(kind).does)
+    fields, defaults = poison_fields(kind)
+    rest = settings_form(AttackSettings, prefix=f"{PREFIX}{kind}-", fields=fields, defaults=defaults, bind=False)
+    return {"kind": kind, **rest}
+
+
+def _name(fallback: str) -> str:
+    taken, stem = library(), slug(fallback)
+    suggested = next(name for name in chain([stem], (f"{stem}-{n}" for n in count(2))) if name not in taken)
+    typed = st.text_input(
+        "Name",
+        key=f"{PREFIX}name",
+        placeholder=suggested,
+        max_chars=60,
+        persist_state="session",
+        help="Letters, digits, - and _: under this name the copy is kept in your library.",
+    )
+    return typed.strip() or suggested
+
+
+def _make(entry: Entry, values: dict[str, object], name: str) -> None:
+    try:
+        check_name(name)
+        attack = parse(AttackSettings, values, "attack")
+        with st.spinner("Making the copy and measuring its accuracy"):
+            made = poison(entry.model, attack, name)
+    except SoftMergeError as error:
+        st.session_state["poison:made"] = None
+        st.error(plain(sentence(str(error)), 500), icon=":material/error:")
+        return
+    st.session_state["poison:made"] = (entry.model, entry.info.accuracy.get("test"), made)
+
+
+def poison_outcome() -> None:
+    """What the last copy did to the accuracy."""
+    _, before, name = st.session_state.get("poison:made") or (None, None, None)
+    model = library().get(name) if name else None
+    if model is not None:
+        after = unbroken(model.accuracy.get("test"))
+        st.success(
+            f"Kept in your library as **{plain(model.title, 64)}**: {unbroken(before)} of the test samples "
+            f"classified correctly before, {after} after.",
+            icon=":material/check:",
+        )
+        merge_button(model)
+
+
+def relatives(entry: Entry) -> list[Entry]:
+    """The models beside which a copy of ``entry`` is seen: its family, and the reader's own of the same kind."""
+    own = [other for other in own_entries() if fits(other.origin, entry.origin)]
+    shipped = [] if isinstance(entry.origin, LibraryModel) else family_entries(families()[entry.origin.name])
+    return [*shipped, *own]
+
+
+def manage(entries: Sequence[Entry]) -> Entry:
+    """Download or delete one of the reader's own models; returns the one that is chosen."""
+    models = {entry.info.name: entry for entry in entries}
+    if st.session_state.get("own-model") not in [None, *models]:
+        del st.session_state["own-model"]
+    name = st.selectbox(
+        "One of them",
+        list(models),
+        format_func=lambda name: models[name].info.title,
+        key="own-model",
+        persist_state="session",
+        help="The model to download or delete, and whose parts are shown.",
+    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        _download(name)
+        _delete(name, models[name].info.title)
+    return models[name]
+
+
+def _download(name: str) -> None:
+    path = library_folder() / name / WEIGHTS
+    if not path.is_file():
+        st.caption("Its weights file is missing.")
+        return
+    st.download_button(
+        "Weights",
+        path.read_bytes(),
+        f"{name}.safetensors",
+        "application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The model's weights as safetensors.",
+    )
+
+
+def _delete(name: str, title: str) -> None:
+    with st.popover("Delete", icon=":material/delete:", help="Remove this model from your library."):
+        st.markdown(f"Delete **{plain(title, 60)}** for good? Its weights cannot be brought back.")
+        st.button(
+            "Delete for good",
+            type="primary",
+            key=f"delete:{name}",
+            on_click=_remove,
+            args=(name, title),
+            help="There is no way back.",
+        )
+
+
+def _remove(name: str, title: str) -> None:
+    try:
+        remove_from_library(name)
+        st.toast(f"{plain(title, 60)} is deleted.", icon=":material/delete:")
+    except SoftMergeError as error:
+        st.toast(plain(sentence(str(error)), 300), icon=":material/error:")

@@ -1,0 +1,216 @@
+"""Training one more model: what to train and how, and the same training watched live."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.models.cards import Entry, dataset_title, family_entries, fits, own_entries, unbroken
+from pages.shared.choose.form import main_fields, more_fields, settings_form
+from pages.shared.choose.network import forget, pick_dataset, pick_network
+from pages.shared.choose.own import CHOSEN
+from pages.shared.runs.panel import progress, tell_end
+from pages.shared.runs.reader import RunReader
+from pages.shared.runs.services import run_store
+from pages.shared.show.live_plot import live_plot
+from pages.shared.show.text import plain
+from pages.shared.show.theme import current_theme
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.events import AnyEvent, Evaluation, Loss
+from softmerge_core.experiments.train.spec import TrainSpec, check
+from softmerge_core.figures.training import training_figure
+from softmerge_core.settings import SourceSpec, TrainSettings, parse
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
+
+PREFIX = "train-"
+HEIGHT = 460
+SCRATCH = "scratch"
+IDLE = "The training loss falls step by step, above; below, how much of the validation data is classified correctly."
+
+
+def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | None, str | None]:
+    """All widgets of a training, begun with the network and data of ``family``: (spec, what is wrong with it)."""
+    _start_with(family)
+    first, second = st.columns(2, gap="small")
+    with first:
+        dataset = pick_dataset(f"{PREFIX}dataset", "What the network learns to classify.")
+    with second:
+        network = pick_network(dataset, f"{PREFIX}network")
+    start = _start(dataset, network)
+    values = settings_form(TrainSettings, prefix=PREFIX, fields=main_fields(TrainSettings))
+    with st.expander("More", icon=":material/tune:"):
+        values |= settings_form(TrainSettings, prefix=PREFIX, fields=more_fields(TrainSettings))
+    name = _name(f"{network} on {dataset_title(dataset)}")
+    try:
+        settings = parse(TrainSettings, values, "settings")
+        source = SourceSpec(model=start) if start else None
+        spec = TrainSpec(name=name, dataset=dataset, network=network, settings=settings, start_from=source)
+        check(spec)
+    except SoftMergeError as error:
+        return None, str(error)
+    return spec, None
+
+
+def _start_with(family: FamilyInfo | LibraryModel | None) -> None:
+    """Where the reader has come to another family, its network and data are what is trained next."""
+    if family is None or st.session_state.get("train:for") == family.name:
+        return
+    st.session_state["train:for"] = family.name
+    st.session_state[f"{PREFIX}dataset"] = family.dataset
+    st.session_state[f"{PREFIX}network"] = family.network
+    st.session_state[f"{PREFIX}start"] = SCRATCH
+
+
+def _start(dataset: str, network: str) -> str | None:
+    """The model to go on from, or None for random weights."""
+    entries = {entry.model: entry for entry in _starts(dataset, network)}
+    options = [SCRATCH, *entries]
+    forget(f"{PREFIX}start", options)
+    chosen = st.selectbox(
+        "Start from",
+        options,
+        format_func=lambda model: _start_title(entries.get(model)),
+        key=f"{PREFIX}start",
+        persist_state="session",
+        help="Random weights drawn from the seed, or those of a trained model, which itself stays as it is.",
+    )
+    return None if chosen == SCRATCH else str(chosen)
+
+
+def _starts(dataset: str, network: str) -> list[Entry]:
+    """Every model of this network and data."""
+    shipped = [entry for family in families().values() for entry in family_entries(family)]
+    every = [*own_entries(), *shipped]
+    return [entry for entry in every if (entry.origin.dataset, entry.origin.network) == (dataset, network)]
+
+
+def _start_title(entry: Entry | None) -> str:
+    if entry is None:
+        return "Random weights"
+    where = "My models" if isinstance(entry.origin, LibraryModel) else entry.origin.title
+    return f"{where}: {entry.info.title}"
+
+
+def _name(fallback: str) -> str:
+    """The name to keep the model under; one that is taken gets a number, so that names tell models apart."""
+    taken = {model.title for model in library().values()}
+    suggested = _unused(fallback, taken)
+    typed = st.text_input(
+        "Name",
+        key=f"{PREFIX}name",
+        placeholder=suggested,
+        max_chars=60,
+        persist_state="session",
+        help="Under this name the model is kept in your library, and offered on the Merge page.",
+    )
+    return _unused(" ".join(typed.split()), taken) if typed.strip() else suggested
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name} {number}"
+    return found
+
+
+def draw_training(reader: RunReader | None) -> None:
+    """The progress, one sentence in words, and the picture; the same nodes before, during and after a run."""
+    if reader is None:
+        st.progress(0.0, text="Nothing has been trained here yet: press Start training, and watch the loss fall.")
+    else:
+        progress(reader)
+    events = reader.events if reader else []
+    theme = current_theme()
+    figure = reader and reader.drawn("training", ("loss", "evaluation"), theme, lambda: _figure(events))
+    with st.container(key="picture-training", gap="xsmall"):
+        st.markdown(f"**Training.** {training_sentence(events) if reader else IDLE}")
+        live_plot(
+            figure,
+            key="training-plot",
+            height=HEIGHT,
+            alt=f"Training: {IDLE}",
+            waiting="Drawing" if figure else "Drawn here while a model is trained",
+        )
+
+
+def _figure(events: Sequence[AnyEvent]) -> Any:
+    figure = training_figure(events, theme=current_theme())
+    if figure is not None:
+        # Plotly draws no panel without a line: the lower one is there from the first step on.
+        figure.add_scatter(x=[0], y=[None], xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip", name="room")
+        figure.for_each_trace(
+            lambda trace: trace.update(name=f"{trace.name}, raw faint"),
+            selector=lambda trace: "smoothed" in trace.name,
+        )
+    return figure
+
+
+def training_sentence(events: Sequence[AnyEvent]) -> str:
+    """The newest loss and validation accuracy, and the best so far."""
+    loss = next((event for event in reversed(events) if isinstance(event, Loss)), None)
+    measured = [event for event in events if isinstance(event, Evaluation) and event.split == "validation"]
+    if loss is None:
+        return "Waiting for the first steps."
+    text = f"At step {loss.step:,} the loss is {loss.task:.3f} nats"
+    if not measured:
+        return f"{text}."
+    best = max(measured, key=lambda event: event.accuracy)
+    text += f" and {unbroken(measured[-1].accuracy)} of the validation data are classified correctly"
+    if best.accuracy > measured[-1].accuracy:
+        text += f" (best: {unbroken(best.accuracy)}, at step {best.step:,})"
+    return f"{text}."
+
+
+def training_outcome(reader: RunReader | None) -> None:
+    """What went wrong, or under which name the model is kept, how good it is, and what to do with it next."""
+    if reader is None:
+        return
+    tell_end(reader, "training")
+    if reader.view.result:
+        _kept(reader.run_id, str(reader.view.result.get("library")))
+
+
+def _kept(run_id: str, name: str) -> None:
+    model = library().get(name)
+    with st.container(border=True, gap="xsmall", key="verdict"):
+        if model is None:
+            st.markdown("The model this training kept has been deleted from your library since.")
+            return
+        st.markdown(f"**Kept in your library as {plain(model.title, 60)}.** {accuracy_sentence(model)}")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            merge_button(model)
+            st.download_button(
+                "Weights",
+                run_store().weights(run_id, "trained").read_bytes(),
+                f"{name}.safetensors",
+                "application/octet-stream",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The trained network as safetensors.",
+            )
+
+
+def accuracy_sentence(model: LibraryModel) -> str:
+    """How good a model is, in words."""
+    test, validation, train = (unbroken(model.accuracy.get(split)) for split in ("test", "validation", "train"))
+    return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
+
+
+def merge_button(model: LibraryModel) -> None:
+    """Straight to the Merge page, with the model among the sources, where a family fits it."""
+    every = sorted(families().values(), key=lambda family: family.name != st.session_state.get("models"))
+    family = next((family for family in every if fits(family, model)), None)
+    if family is None:
+        return
+    if st.button(
+        "Merge it",
+        icon=":material/merge:",
+        key=f"merge:{model.name}",
+        help="Open the Merge page with this model among the sources.",
+    ):
+        from pages.site import site_pages  # the pages know each other by the site alone
+
+        st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state.get(CHOSEN, []), model.name]))
+        st.toast(f'{plain(model.title, 60)} takes part, under "Bring your own".', icon=":material/merge:")
+        st.switch_page(site_pages()[0], query_params={"family": family.title})  # as the address has it

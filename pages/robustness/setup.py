@@ -1,0 +1,114 @@
+"""The left side of the Robustness page: honest sources, what some of them do instead, and who has to bear it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.compare.setup import nothing_to_do, pick_methods
+from pages.shared.choose.attack import pick_strength
+from pages.shared.choose.form import settings_form
+from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
+from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.text import plain
+from softmerge_core.attacks import attacks
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.robustness.spec import COPY, METHODS, RobustnessSpec, attack_of
+from softmerge_core.methods import available_methods
+from softmerge_core.settings import DataSpec, parse
+from softmerge_core.zoo import FamilyInfo
+
+ATTACKS = (*attacks(), COPY.name)
+STRENGTH_HELP = "How strong the attack is; the picture on the right shows other strengths beside it."
+KEY = "robustness-"
+
+
+def robustness_setup() -> Setup:
+    """All widgets on the left; errors are told, never raised."""
+    st.subheader("Honest sources", anchor=False)
+    family = pick_family()
+    if family is None:
+        return Setup(None)
+    picked = pick_sources(family, honest=True)
+    own = bring_own(family)
+    picked += own.sources
+    st.subheader("Attack", anchor=False)
+    values = _attack(picked)
+    st.subheader("Methods", anchor=False)
+    options = [name for name, method in available_methods().items() if "base" not in method.needs]
+    names = pick_methods(f"{KEY}methods", options, [name for name in METHODS if name in options])
+    with st.expander("More", icon=":material/tune:"):
+        values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
+        limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
+    return _spec(family, picked, own, [*names], values, limits)
+
+
+def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
+    """What malicious sources do, how strongly, and how many do it."""
+    attack = str(
+        st.pills(
+            "What malicious sources do",
+            list(ATTACKS),
+            default="extreme",
+            required=True,
+            format_func=lambda name: attack_of(name).title,
+            key=f"{KEY}attack",
+            bind="query-params",
+            wrap=True,
+            help="What malicious sources send instead of their own weights.",
+        )
+    )
+    st.caption(f"Each malicious source sends {attack_of(attack).sends}.")
+    first, second = st.columns(2, gap="small", vertical_alignment="bottom")
+    with first:
+        malicious = _malicious(len(picked))
+    with second:
+        strength = pick_strength(attack_of(attack), f"{KEY}strength", STRENGTH_HELP)
+    if malicious:
+        names = "; ".join(plain(source.title, 40) for source in picked[-malicious:])
+        st.caption(f":material/warning: Malicious: {names}.")
+    return {"attack": attack, "malicious": malicious, "strength": strength}
+
+
+def _malicious(count: int) -> int:
+    """How many of the sources, the last ones, are malicious; one stays honest."""
+    most, key = max(count - 1, 1), f"{KEY}malicious"
+    if int(st.session_state.get(key) or 0) > most:
+        st.session_state[key] = most  # sources were taken away since
+    return int(
+        st.slider(
+            "How many are malicious",
+            0,
+            most,
+            1,
+            key=key,
+            bind="query-params",
+            help="So many of the chosen sources, the last ones, are malicious; at least one stays honest.",
+        )
+    )
+
+
+def _spec(
+    family: FamilyInfo,
+    picked: Sequence[PickedSource],
+    own: BringOwn,
+    names: Sequence[str],
+    values: dict[str, Any],
+    limits: dict[str, Any],
+) -> Setup:
+    if problem := nothing_to_do(picked, names):
+        return Setup(None, problem)
+    try:
+        data = parse(DataSpec, {"dataset": own.dataset or family.dataset, **limits}, "data")
+        about = f"{attack_of(values['attack']).title.lower()}, {values['malicious']} of {len(picked)} malicious"
+        chosen = {
+            "name": f"{family.title}, {about}",
+            "sources": [source.spec for source in picked],
+            "data": data,
+            "methods": list(names),
+        }
+        spec: RobustnessSpec = parse(RobustnessSpec, {**chosen, **values}, "spec")
+    except SoftMergeError as error:
+        return Setup(None, str(error))
+    return checked(spec, data)

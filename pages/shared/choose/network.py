@@ -1,0 +1,65 @@
+"""Choosing what is trained from nothing: a data set, and a network that can take its samples."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.models.cards import dataset_title
+from softmerge_core.data import datasets
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.train.spec import data_shape
+from softmerge_core.home import home
+from softmerge_core.networks import check_network, network_names
+from softmerge_core.settings import DataSpec
+
+
+def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
+    """A built-in data set, or a file the reader has uploaded."""
+    names = [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))]
+    forget(key, names)
+    return str(
+        st.selectbox(
+            "Data set",
+            names,
+            index=names.index(default) if default in names else 0,
+            format_func=dataset_title,
+            key=key,
+            persist_state="session",
+            help=help,
+        )
+    )
+
+
+def pick_network(dataset: str, key: str, *, default: str | None = None) -> str:
+    """An architecture that can take the data set's samples."""
+    names = fitting(dataset)
+    forget(key, names)
+    return str(
+        st.selectbox(
+            "Network",
+            names,
+            index=names.index(default) if default in names else 0,
+            key=key,
+            persist_state="session",
+            help="The architecture; those that can take this data set's samples.",
+        )
+    )
+
+
+def fitting(dataset: str) -> list[str]:
+    """The built-in networks that can take the samples of ``dataset``."""
+    return [name for name in network_names() if _takes(name, dataset)]
+
+
+def _takes(network: str, dataset: str) -> bool:
+    try:
+        check_network(network, *data_shape(DataSpec(dataset=dataset)))
+    except SoftMergeError:
+        return False
+    return True
+
+
+def forget(key: str, options: Sequence[str]) -> None:
+    """Drop a remembered choice that is not to be had any more."""
+    if st.session_state.get(key) not in [None, *options]:
+        del st.session_state[key]

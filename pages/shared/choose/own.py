@@ -1,0 +1,153 @@
+"""A reader's own networks and data, beside those that ship with the project."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.choose.keep_upload import keep_weights
+from pages.shared.choose.sources import PickedSource, source_card
+from pages.shared.show.text import plain
+from softmerge_core.errors import DataError, SoftMergeError
+from softmerge_core.experiments.words import percent, sentence
+from softmerge_core.home import home
+from softmerge_core.zoo import FamilyInfo, LibraryModel, library, slug
+
+CHOSEN, DATA = "own-models", "own-data"
+WEIGHT_FILES = ["safetensors", "pt", "pth"]
+
+
+@dataclass(frozen=True)
+class BringOwn:
+    """Sources of the reader's own, and the data file to use instead of the family's data set."""
+
+    sources: tuple[PickedSource, ...] = ()
+    dataset: str | None = None
+
+
+def bring_own(family: FamilyInfo) -> BringOwn:
+    """A folded section with the reader's library and uploads; what cannot be used is told, never raised."""
+    with st.expander("Bring your own", icon=":material/upload:"):
+        _upload_weights(family)
+        sources = _own_models(family)
+        _upload_data()
+        dataset = _own_data(family)
+    return BringOwn(tuple(sources), dataset)
+
+
+def _own_models(family: FamilyInfo) -> list[PickedSource]:
+    models = library()
+    if not models:
+        st.caption("Networks you upload, train or poison are kept in your library and can be chosen here.")
+        return []
+    kept = [name for name in st.session_state.get(CHOSEN, []) if name in models]
+    if CHOSEN in st.session_state:
+        st.session_state[CHOSEN] = kept  # one may have been deleted meanwhile
+    names = st.multiselect(
+        "From your library",
+        sorted(models, key=lambda name: not _fits(models[name], family)),
+        format_func=lambda name: _label(models[name], family),
+        key=CHOSEN,
+        persist_state="session",
+        placeholder="Choose networks of your own",
+        help="They take part beside the sources above; all must be of one architecture.",
+    )
+    cards = [source_card(f"library/{name}", models[name], chosen=True) for name in names]
+    return [card for card in cards if card]
+
+
+def _fits(model: LibraryModel, family: FamilyInfo) -> bool:
+    fields = ("network", "dataset", "input_shape", "classes")
+    return all(getattr(model, field) == getattr(family, field) for field in fields)
+
+
+def _label(model: LibraryModel, family: FamilyInfo) -> str:
+    about = percent(model.accuracy.get("test")) if _fits(model, family) else f"another kind: {model.network}"
+    return f"{model.title} ({about})"
+
+
+def _upload_weights(family: FamilyInfo) -> None:
+    files = st.file_uploader(
+        "Weights",
+        type=WEIGHT_FILES,
+        accept_multiple_files=True,
+        key="upload-weights",
+        help=f"Files of a {family.network} for {family.dataset}: safetensors, or PyTorch state dicts.",
+    )
+    for file in files:
+        answer = _once(file, f"{family.network}:{family.dataset}", lambda file=file: _keep(file, family))
+        _tell(file.name, answer, "is in your library")
+
+
+def _keep(file: Any, family: FamilyInfo) -> None:
+    with st.spinner("Reading the weights"):
+        name = keep_weights(file.name, file.getvalue(), network=family.network, dataset=family.dataset)
+    st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
+
+
+def _upload_data() -> None:
+    file = st.file_uploader(
+        "Data",
+        type=["npz"],
+        key="upload-data",
+        help="An .npz with train_inputs, train_labels, validation_inputs and validation_labels (and test_..., if any).",
+    )
+    if file is not None:
+        _tell(file.name, _once(file, "data", lambda: _keep_data(file)), "can be chosen below")
+
+
+def _keep_data(file: Any) -> None:
+    from softmerge_core.data import check_data_file
+
+    content = file.getvalue()
+    folder = home() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{slug(Path(file.name).stem, 'data')}-{hashlib.sha256(content).hexdigest()[:8]}.npz"
+    path.write_bytes(content)
+    try:
+        check_data_file(path)
+    except SoftMergeError as error:
+        path.unlink()
+        raise DataError(str(error).replace(f"{folder}/", "")) from error
+    st.session_state[DATA] = str(path)
+
+
+def _own_data(family: FamilyInfo) -> str | None:
+    """The chosen data file, or None for the family's own data set; asks only where there is a file."""
+    files = [str(path) for path in sorted((home() / "data").glob("*.npz"))]
+    if not files:
+        return None
+    if st.session_state.get(DATA) not in [None, *files]:
+        st.session_state[DATA] = None
+    return st.selectbox(
+        "Samples",
+        [None, *files],
+        format_func=lambda path: Path(path).name if path else f"The family's own: {family.dataset}",
+        key=DATA,
+        persist_state="session",
+        help="On which samples the gates are trained and judged.",
+    )
+
+
+def _once(file: Any, purpose: str, work: Any) -> str:
+    """What came of an upload: an error, or nothing. Each upload is worked on once."""
+    answers: dict[str, str] = st.session_state.setdefault("upload-answers", {})
+    key = f"{file.file_id}:{purpose}"
+    if key not in answers:
+        answers[key] = ""
+        try:
+            work()
+        except SoftMergeError as error:
+            answers[key] = str(error)
+        except OSError as error:
+            answers[key] = f"{file.name}: could not be kept ({error.strerror})"
+    return answers[key]
+
+
+def _tell(name: str, problem: str, success: str) -> None:
+    if problem:
+        st.error(plain(sentence(problem), 500), icon=":material/error:")
+    else:
+        st.success(f"{plain(name, 60)} {success}.", icon=":material/check:")

@@ -1,0 +1,108 @@
+"""Choosing a family of trained networks, and which of them take part, as they are or spoiled."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.shared.choose.form import settings_form
+from pages.shared.choose.poison import poison_fields
+from pages.shared.show.text import plain
+from softmerge_core.attacks import attacks, find_attack
+from softmerge_core.experiments.words import percent
+from softmerge_core.settings import AttackSettings, SourceSpec
+from softmerge_core.zoo import FamilyInfo, ModelInfo, families
+
+FIRST = "mnist1d-cnn-shared-trunk"
+AT_ONCE = 4  # of a family with more sources so many are chosen at first: enough to see what gates do
+
+
+@dataclass(frozen=True)
+class PickedSource:
+    """A chosen source and the name it is shown by."""
+
+    spec: SourceSpec
+    title: str
+
+
+def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None:
+    """The chosen family, at first ``first``, with one sentence about it; None where there is none, and that is said."""
+    found = families()
+    if not found:
+        st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
+        return None
+    names = sorted(found, key=lambda name: (name != first, found[name].title))
+    chosen = st.selectbox(
+        "Family of trained networks",
+        names,
+        format_func=lambda name: found[name].title,
+        key=key,
+        bind="query-params",
+        help="Networks of one architecture, trained apart; how they differ decides what merging can do.",
+    )
+    st.caption(plain(found[chosen].description, 400))
+    return found[chosen]
+
+
+def pick_sources(family: FamilyInfo, *, honest: bool = False) -> list[PickedSource]:
+    """A card for each model of the family; returns those that take part, in the family's order.
+
+    ``honest``: none can be poisoned here, and those that are do not take part at first.
+    """
+    first = [model for model in family.models if not (honest and model.attack)][:AT_ONCE]
+    with st.container(key="cards", gap="xsmall"):
+        cards = [
+            source_card(f"{family.name}/{model.name}", model, chosen=model in first, honest=honest)
+            for model in family.models
+        ]
+    return [card for card in cards if card]
+
+
+def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = False) -> PickedSource | None:
+    """One model, ``name`` as a SourceSpec wants it: take part or not, test accuracy, how trained, a poison menu."""
+    with st.container(border=True, gap=None, key=f"card-{_slug(name)}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            taken = st.toggle(
+                plain(model.title),
+                value=chosen,
+                key=f"{'honest' if honest else 'use'}:{name}",
+                persist_state="session",
+                help="Whether this source takes part in the merge.",
+                width="stretch",
+            )
+            st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
+            attack = None if honest else poison_menu(name)
+        st.caption(_about(model, attack))
+    return PickedSource(SourceSpec(model=name, attack=attack), model.title) if taken else None
+
+
+def poison_menu(key: str) -> AttackSettings | None:
+    """A small menu that spoils the copy of a source that takes part; the source itself stays as it is."""
+    chosen = st.session_state.get(f"poison:{key}")
+    with st.popover("", icon=":material/science:", type="tertiary", help="Poison a copy of this source."):
+        kind = st.pills(
+            "Poison this source",
+            list(attacks()),
+            format_func=lambda name: attacks()[name].title,
+            key=f"poison:{key}",
+            persist_state="session",
+            help="A spoiled copy takes part in its place; choose it once more to undo.",
+        )
+        values = _rest(key, str(chosen)) if chosen else {}
+    return AttackSettings(kind=kind, **values) if kind else None
+
+
+def _rest(key: str, kind: str) -> dict[str, float]:
+    names, defaults = poison_fields(kind)
+    return settings_form(AttackSettings, prefix=f"poison:{key}:{kind}:", fields=names, defaults=defaults, bind=False)
+
+
+def _about(model: ModelInfo, attack: AttackSettings | None) -> str:
+    spoiled = attack or model.attack
+    if spoiled is None:
+        return plain(model.how, 160)
+    mark = f":red-badge[:material/warning: Poisoned: {find_attack(spoiled.kind).title}]"
+    return f"{mark} {plain(model.how, 120)}"
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text)

@@ -1,0 +1,42 @@
+"""What a run leaves to take along: its spec, other files, and the command that does the same again."""
+
+import json
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.shared.runs.reader import RunReader
+
+
+def file_stem(reader: RunReader) -> str:
+    """What downloads of this run are called, without their endings."""
+    return reader.run_id.removeprefix("example:")
+
+
+def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> None:
+    """A row of buttons, ``first`` those that the page has of its own, and the same run as a command."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if first is not None:
+            first()
+        _spec(reader)
+    st.caption(f"The same on the command line, with the spec downloaded above:  \n`{_command(reader)}`")
+
+
+def _spec(reader: RunReader) -> None:
+    st.download_button(
+        "Spec",
+        json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
+        f"{file_stem(reader)}.json",
+        "application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+        help="Everything this run was told, for the command line or another machine.",
+    )
+
+
+def _command(reader: RunReader) -> str:
+    """``merge`` and ``compare`` have commands of their own; ``run`` takes a spec of any kind."""
+    stem, kind = file_stem(reader), reader.view.spec.kind
+    if kind == "merge":
+        return f"python -m softmerge_core merge {stem}.json --out merged"
+    return f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"

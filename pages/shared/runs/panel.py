@@ -1,0 +1,215 @@
+"""Starting, steering and following one run, whatever its kind: the buttons, the progress, the polling.
+
+Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
+"""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.shared.runs.reader import RunReader
+from pages.shared.runs.services import first_example, is_live, newest_live, newest_runs, run_store, runner
+from pages.shared.show.live_plot import let_it_be_sent
+from pages.shared.show.text import plain
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.events import Notice, Progress
+from softmerge_core.experiments import Spec
+from softmerge_core.experiments.words import progress_sentence, sentence
+from softmerge_core.runs import RunView
+
+EVERY = 0.25  # seconds between two readings of a live run
+LISTED = 10  # earlier runs that can be opened again
+RESUMABLE = ("interrupted", "stopped")
+WORDS = {
+    "waiting": "waiting for a worker",
+    "running": "running",
+    "paused": "paused",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+def current_run(kind: str) -> RunReader | None:
+    """The run this session looks at: the one it was told to, the address names, the newest live, or the example."""
+    if f"{kind}:run" not in st.session_state:
+        asked = st.query_params.get("run")
+        st.session_state[f"{kind}:run"] = asked or newest_live(kind) or first_example(kind)
+    run_id = st.session_state[f"{kind}:run"]
+    reader: RunReader | None = st.session_state.get(f"{kind}:reader")
+    if run_id is not None and (reader is None or reader.run_id != run_id):
+        reader = _open(kind, run_id)
+        st.session_state[f"{kind}:reader"] = reader
+    if reader is not None:
+        st.query_params["run"] = reader.run_id
+    return reader
+
+
+def _open(kind: str, run_id: str) -> RunReader | None:
+    """A reader of the run; says so in the page where there is none."""
+    try:
+        reader = RunReader(run_store(), run_id)
+        if reader.view.spec.kind == kind:
+            return reader
+        problem = f"Run {run_id} is of another kind."
+    except SoftMergeError as error:
+        problem = str(error)
+    st.session_state[f"{kind}:run"] = None
+    st.query_params.pop("run", None)
+    st.warning(plain(sentence(problem), 300), icon=":material/history:")
+    return None
+
+
+def show_run(kind: str, run_id: str) -> None:
+    """From the next run of the script on, look at this run."""
+    st.session_state[f"{kind}:run"] = run_id
+
+
+def controls(
+    kind: str,
+    reader: RunReader | None,
+    spec: Spec | None,
+    *,
+    label: str = "Start",
+    resumable: Sequence[str] = RESUMABLE,
+) -> str | None:
+    """The buttons of a run. Start is possible with a ``spec`` while no run is live; returns what went wrong.
+
+    ``resumable``: how a run may have ended that can still go on where it was.
+    """
+    view = reader.view if reader else None
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
+        begin = st.button(
+            label,
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=is_live(view) or spec is None,
+            help="Start a new run with the settings on this page.",
+        )
+        steer = _pause_button(view, resumable)
+        stop = st.button(
+            "Stop", icon=":material/stop:", disabled=not is_live(view), help="End the run and keep what it has so far."
+        )
+    with row:
+        _earlier(kind)
+    try:
+        if begin and spec is not None and not is_live(view):
+            show_run(kind, runner().submit(spec))
+            st.session_state[f"{kind}:reader"] = RunReader(run_store(), st.session_state[f"{kind}:run"])
+        elif view and stop:
+            runner().stop(view.id)
+        elif view and steer:
+            runner().pause(view.id) if view.status == "running" else runner().resume(view.id)
+    except SoftMergeError as error:
+        return str(error)
+    return None
+
+
+def _pause_button(view: RunView | None, resumable: Sequence[str]) -> bool:
+    """Pause, or for a run that waits or was cut short, resume: always at the same place."""
+    status = view.status if view else None
+    example = view is not None and view.id.startswith("example:")
+    if status == "paused" or (status in resumable and not example):
+        return st.button("Resume", icon=":material/resume:", key="steer", help="Go on where the run was left.")
+    return st.button(
+        "Pause",
+        icon=":material/pause:",
+        key="steer",
+        disabled=status != "running",
+        help="Let the run wait; nothing is lost.",
+    )
+
+
+def _earlier(kind: str) -> None:
+    """A menu of the newest runs; it is filled when it is opened."""
+    menu = st.popover("Earlier runs", icon=":material/history:", on_change="rerun", key=f"{kind}-earlier")
+    if not menu.open:
+        return
+    with menu:
+        names = newest_runs(kind, LISTED) + [run.id for run in run_store().examples() if run.kind == kind]
+        if not names:
+            st.caption("None yet: each run you start is kept here.")
+        for run_id in names:
+            _entry(kind, run_id)
+
+
+def _entry(kind: str, run_id: str) -> None:
+    store = run_store()
+    try:
+        status, name = store.status(run_id).status, store.read(run_id, 2**62).spec.name
+    except SoftMergeError:
+        return
+    when = (
+        "example"
+        if run_id.startswith("example:")
+        else f"{run_id[4:6]}-{run_id[6:8]} {run_id[9:11]}:{run_id[11:13]} UTC"
+    )
+    st.button(
+        f"{plain(name, 48)} · {when} · {WORDS[status]}",
+        key=f"open:{run_id}",
+        type="tertiary",
+        on_click=show_run,
+        args=(kind, run_id),
+    )
+
+
+def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
+    """Draw the run, and while it is live draw it again and again: the one polling fragment of a page."""
+    reader: RunReader | None = st.session_state.get(f"{kind}:reader")
+    every = EVERY if reader and is_live(reader.view) else None
+    status = reader.view.status if reader else None
+
+    def poll() -> None:
+        if reader is not None:
+            _read(reader)
+        draw(reader)
+        if reader is not None and reader.view.status != status:
+            st.rerun()  # the buttons and the pace of polling depend on it
+
+    first = f"[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {-1 if every else 0} }}"
+    st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
+    st.fragment(poll, run_every=every, key=f"{kind}-follow")()
+    if every:
+        let_it_be_sent()
+
+
+def _read(reader: RunReader) -> None:
+    try:
+        reader.poll()
+    except SoftMergeError as error:
+        st.error(plain(sentence(str(error)), 400), icon=":material/error:")
+
+
+def tell_end(reader: RunReader, what: str) -> None:
+    """What the run has to say of itself so far, and what went wrong, if anything; ``what``: "run" or "training"."""
+    view = reader.view
+    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
+        st.warning(plain(sentence(text), 400), icon=":material/info:")
+    if view.status == "failed":
+        st.error(plain(sentence(view.error or f"The {what} failed"), 600), icon=":material/error:")
+    elif view.status == "interrupted":
+        st.warning(plain(sentence(view.error or f"The {what} was interrupted"), 600), icon=":material/history:")
+
+
+def progress(reader: RunReader) -> None:
+    """A bar with the steps done and the time left, or how the run ended."""
+    steps = next((event for event in reversed(reader.events) if isinstance(event, Progress)), None)
+    share = min(steps.step / steps.total, 1.0) if steps and steps.total else 0.0
+    st.progress(1.0 if reader.view.status == "finished" else share, text=_progress_text(reader, steps))
+
+
+def _progress_text(reader: RunReader, steps: Progress | None) -> str:
+    view = reader.view
+    if view.status == "waiting":
+        return "Waiting for a worker." if runner().ready() else "Starting the workers; this takes a few seconds once."
+    if view.status == "running":
+        return progress_sentence(reader.events)
+    recorded = "A recorded example, to look at before you start your own: " if view.id.startswith("example:") else ""
+    done = f" after {steps.step:,} of {steps.total:,} steps" if steps else ""
+    if view.status == "finished":
+        seconds = (view.result or {}).get("seconds")
+        text = f"{recorded}finished{done}{f', in {seconds:.1f} s' if seconds else ''}."
+        return text[0].upper() + text[1:]
+    return f"{WORDS[view.status].capitalize()}{done}."

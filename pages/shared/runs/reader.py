@@ -1,0 +1,71 @@
+"""A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points, Progress
+from softmerge_core.runs import RunStore, RunView
+
+LIVE = ("waiting", "running", "paused")
+Newest = Gates | Boundary | Points | Progress | BezierCurve  # of these only the last one of a kind matters
+
+
+class RunReader:
+    """Follows one run. ``view``: its last reading; ``events``: what pictures are built from, oldest first."""
+
+    def __init__(self, store: RunStore, run_id: str) -> None:
+        self.run_id = run_id
+        self.damaged = 0
+        self._store, self._next = store, 0
+        self._kept: list[AnyEvent] = []
+        self._newest: dict[str, AnyEvent] = {}
+        self._seen: Counter[str] = Counter()
+        self._drawn: dict[str, tuple[Any, float, Any]] = {}
+        self.view: RunView = self.poll()
+
+    def poll(self) -> RunView:
+        """Read what is new; raises NotFoundError or RunError when the run is gone or damaged."""
+        view = self._store.read(self.run_id, self._next)
+        if view.next < self._next:  # the log was begun afresh
+            self._kept, self._newest = [], {}
+        self._next = view.next
+        self.damaged += view.damaged
+        for event in view.events:
+            self._take(event)
+        self.view = view
+        return view
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        """Stages, losses, evaluations and notices, then the newest of everything else, the gates last but one."""
+        return [*self._kept, *self._newest.values()]
+
+    @property
+    def live(self) -> bool:
+        """Whether the run may still change by itself."""
+        return self.view.status in LIVE
+
+    def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any], *, pause: float = 0) -> Any:
+        """The picture called ``name``; built again only when events of these ``kinds`` have come since.
+
+        Building a figure costs more than reading the run: most readings bring nothing new for most pictures,
+        and while the run is live a picture is left as it is for ``pause`` seconds.
+        """
+        total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
+        state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
+        known, at, figure = self._drawn.get(name, (None, 0.0, None))
+        if known != state and (self.view.status not in LIVE or time.monotonic() - at >= pause):
+            figure = build()
+            self._drawn[name] = (state, time.monotonic(), figure)
+        return figure
+
+    def _take(self, event: AnyEvent) -> None:
+        self._seen[event.kind] += 1
+        if isinstance(event, Newest):
+            key = f"{event.kind}:{getattr(event, 'stage', '') or getattr(event, 'series', '')}"
+            self._newest.pop(key, None)  # so that the newest is the last
+            self._newest[key] = event
+        else:
+            self._kept.append(event)

@@ -1,0 +1,159 @@
+"""A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.shared.show.theme import current_theme
+from softmerge_core.figures.style import THEMES, palette
+
+SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
+_HERE = Path(__file__).parent
+_HTML = (
+    '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
+    '<div class="sm-plot-note" role="status"></div></div>'
+)
+_PALETTES = {theme: palette(theme) for theme in THEMES}
+_component = st.components.v2.component(
+    "softmerge_live_plot",
+    html=_HTML,
+    css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
+    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # plotly writes its own styles into the page's head
+)
+
+
+@dataclass(frozen=True)
+class Click:
+    """What was clicked: the curve and its name; ``row`` and ``col`` of a heatmap's cell, else ``point``."""
+
+    count: int
+    curve: int
+    name: str
+    point: int | None
+    row: int | None
+    col: int | None
+    x: Any
+    y: Any
+    customdata: Any
+
+
+@dataclass(frozen=True)
+class LivePlotResult:
+    """``click``: the last click, None before the first; ``fresh``: this run is the first to see it."""
+
+    click: Click | None
+    fresh: bool
+
+
+def live_plot(
+    figure: go.Figure | None,
+    *,
+    key: str,
+    height: int,
+    alt: str,
+    waiting: str = "Waiting for the first data",
+    clickable: bool = False,
+) -> LivePlotResult:
+    """Draw ``figure`` in the chart called ``key``, or the text ``waiting`` while it is None.
+
+    The chart keeps its place in the page, and what its reader did to it, as long as the key stays the same.
+    ``height`` in px; ``alt`` is the accessible name. Clicks are reported where ``clickable``.
+    """
+    data = {
+        "figure": None if figure is None else compact(figure, key),
+        "theme": figure_theme(figure),
+        "height": height,
+        "alt": alt,
+        "waiting": waiting,
+        "clickable": clickable,
+        "plotly": ensure_plotly_js(_static_folder()),
+        "file": key,
+        "palettes": _PALETTES,
+    }
+    result = _component(key=key, data=data, height=height, on_click_change=_nothing)
+    return _read_click(result.get("click"), f"{key}:last-click")
+
+
+def ensure_plotly_js(folder: Path) -> str:
+    """Put the installed plotly's script into ``folder`` once; returns its name, which has the version."""
+    name = f"plotly-{version('plotly')}.min.js"
+    target = folder / name
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{name}.{os.getpid()}.part"
+        shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", partial)
+        os.replace(partial, target)
+    return name
+
+
+def compact(figure: go.Figure, key: str) -> dict[str, Any]:
+    """The figure as plain JSON: five significant digits, NaN and infinity as gaps, a stable id per trace."""
+    plain: dict[str, Any] = _plain(figure.to_plotly_json())
+    layout = plain["layout"]
+    layout.setdefault("uirevision", key)
+    seen: dict[str, int] = {}
+    for trace in plain["data"]:
+        name = str(trace.get("name", trace.get("type", "")))
+        seen[name] = seen.get(name, 0) + 1
+        # Plotly makes CSS selectors of it, which no name may break.
+        trace["uid"] = "t" + hashlib.sha256(f"{name}#{seen[name]}".encode()).hexdigest()[:12]
+    return plain
+
+
+def figure_theme(figure: go.Figure | None) -> Any:
+    """The theme a figure was built for."""
+    meta = None if figure is None else figure.layout.meta
+    return meta["theme"] if isinstance(meta, Mapping) and "theme" in meta else current_theme()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.5g}") if np.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def let_it_be_sent() -> None:
+    """To end a script with whose polling fragment draws live plots: wait until what was drawn is sent.
+
+    Streamlit forgets what a fragment drew if its next run begins before that was sent to the browser, but still tells
+    it that the script is through: the plots would be taken away and drawn anew.
+    """
+    time.sleep(SENT)
+
+
+def _read_click(value: Any, last: str) -> LivePlotResult:
+    if not value:
+        return LivePlotResult(None, fresh=False)
+    click = Click(**value)
+    fresh = st.session_state.get(last) != click.count
+    st.session_state[last] = click.count
+    return LivePlotResult(click, fresh)
+
+
+def _static_folder() -> Path:
+    """Where Streamlit serves files from: beside the script that was started."""
+    context = get_script_run_ctx()
+    return Path(context.main_script_path if context else "app.py").resolve().parent / "static"
+
+
+def _nothing() -> None:
+    """A state key is only reported when it has a callback."""

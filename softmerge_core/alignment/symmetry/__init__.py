@@ -1,0 +1,1 @@
+"""Which units of a network may change places: found by tracing it, confirmed on numbers."""

@@ -1,0 +1,6 @@
+"""What lies between trained networks: paths, planes, curves."""
+
+from softmerge_core.experiments.base import Experiment
+from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, check, example
+
+EXPERIMENT = Experiment("connectivity", "Paths between networks", ConnectivitySpec, f"{__name__}.run", check, example)

@@ -1,0 +1,176 @@
+"""The plane of a connectivity run: what spans it, its rows, and the path of gate training seen on it."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane
+from softmerge_core.experiments.connectivity.paths import prepared, rounded
+from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
+from softmerge_core.settings import SoftMergeSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from softmerge_core.landscape import Plane, Surface
+
+STATISTICS = 128  # training samples that BatchNorm is estimated on again at each point of the picture below
+MARGIN = 0.3  # how far the plane reaches past its models, in units of their spread
+REACH = 1.0  # of a random plane, in norms of the filters
+LOOK = 10  # gate-training steps between two points of their path
+MIDDLE = "middle of a Bezier curve"
+
+
+class Stage(NamedTuple):
+    """What a plane's pictures are made of; ``modules``: the networks at its corners."""
+
+    plane: "Plane"
+    surface: "Surface"
+    modules: "tuple[nn.Module, ...]"
+    names: tuple[str, ...]
+
+
+def as_bytes(weights: "Tensor") -> bytes:
+    """Weights [P] to be handed from worker to worker."""
+    return bytes(weights.double().numpy().tobytes())
+
+
+def surface_of(spec: ConnectivitySpec, template: "nn.Module") -> "Surface":
+    """The landscape on the picture's samples."""
+    from softmerge_core.landscape import Surface
+
+    data = prepared(spec)[2]
+    inputs, labels = data.split(spec.split)
+    return Surface(
+        template, {"shown": (inputs[: spec.samples], labels[: spec.samples])}, data.train_inputs[:STATISTICS]
+    )
+
+
+@lru_cache(maxsize=1)
+def corners(spec: ConnectivitySpec) -> "tuple[nn.Module, ...]":
+    """The picture's models, permuted to match the first one where the spec says so."""
+    from softmerge_core.alignment import align
+
+    modules, _, data = prepared(spec)
+    if spec.align == "none" or spec.picture == "random":
+        return modules
+    return tuple(align(modules, data.train_inputs, how=spec.align, seed=spec.seed, to_mean=False))
+
+
+@lru_cache(maxsize=1)
+def stage(spec: ConnectivitySpec, third: bytes | None) -> Stage:
+    """The plane of a spec; ``third``: the weights of its third corner where that is no model (see ``as_bytes``).
+
+    Raises SourceError where the models span no plane.
+    """
+    import torch
+
+    from softmerge_core.landscape import network_at, plane_through, random_plane, weights_of
+
+    modules, names, data = corners(spec), prepared(spec)[1], prepared(spec)[2]
+    surface = surface_of(spec, modules[0])
+    if spec.picture == "random":
+        generator = torch.Generator().manual_seed(spec.seed)
+        return Stage(random_plane(modules[0], weights_of(modules[0]), generator), surface, modules[:1], names[:1])
+    if third is not None:
+        middle = torch.from_numpy(np.frombuffer(third, dtype=np.float64).copy())
+        modules = (*modules[:2], network_at(modules[0], middle, data.train_inputs[:STATISTICS]))
+        names = (*names[:2], MIDDLE)
+    a, b, c = (weights_of(module) for module in modules)
+    return Stage(plane_through(a, b, c, (names[0], names[1], names[2])), surface, modules, names)
+
+
+def axes(spec: ConnectivitySpec, plane: "Plane") -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The grid's lines along x and y: past the models by a margin, or as far as a random plane reaches."""
+    if spec.picture == "random":
+        line = _even(-REACH, REACH, spec.grid)
+        return line, line
+    found = []
+    for values in zip(*plane.corners, strict=True):
+        room = MARGIN * (max(values) - min(values))
+        found.append(_even(min(values) - room, max(values) + room, spec.grid))
+    return found[0], found[1]
+
+
+def _even(low: float, high: float, count: int) -> tuple[float, ...]:
+    return rounded(np.linspace(low, high, count).tolist())
+
+
+def beginning(spec: ConnectivitySpec, third: bytes | None) -> list[Event]:
+    """The plane to come: its grid, and the loss of the models on it, measured through the plane itself."""
+    import torch
+
+    plane, surface, _, names = stage(spec, third)
+    xs, ys = axes(spec, plane)
+    places = torch.tensor(plane.corners, dtype=torch.float64)
+    own = surface.at(plane.points(places[:, 0], places[:, 1]))["shown"]
+    event = WeightPlane(
+        step=0,
+        span="random" if spec.picture == "random" else "models",
+        x=xs,
+        y=ys,
+        names=names,
+        corners=tuple(rounded(corner) for corner in plane.corners),
+        loss=rounded(own[:, 0].tolist()),
+        error=rounded(own[:, 1].tolist()),
+        split=spec.split,
+        samples=min(spec.samples, len(surface.splits["shown"][1])),
+        classes=prepared(spec)[2].classes,
+    )
+    return [event, *([] if third is None else [_curve_trail(spec, third)])]
+
+
+def _curve_trail(spec: ConnectivitySpec, third: bytes) -> PlaneTrail:
+    """The Bezier curve itself, which lies in the plane of its ends and its middle."""
+    from softmerge_core.experiments.connectivity.paths import times
+    from softmerge_core.landscape import bezier_points, weights_of
+
+    plane, _, (first, second, middle), _ = stage(spec, third)
+    a, b, half = (weights_of(module).double() for module in (first, second, middle))
+    return _trail("bezier", plane, list(bezier_points(a, 2 * half - (a + b) / 2, b, times(21))))
+
+
+def plane_rows(spec: ConnectivitySpec, third: bytes | None, first: int, count: int) -> PlaneRows:
+    """Loss and error on ``count`` rows of the grid, from row ``first`` on."""
+    import torch
+
+    plane, surface, _, _ = stage(spec, third)
+    xs, ys = axes(spec, plane)
+    chosen = ys[first : first + count]
+    found = []
+    for y in chosen:
+        row = torch.tensor(xs, dtype=torch.float64)
+        found.append(surface.at(plane.points(row, torch.full_like(row, y)))["shown"])
+    loss, error = (tuple(_short(row[:, column].tolist()) for row in found) for column in (0, 1))
+    return PlaneRows(step=first + len(chosen), first=first, loss=loss, error=error)
+
+
+def _short(values: list[float]) -> tuple[float, ...]:
+    """Four digits are more than a colour shows."""
+    return tuple(float(f"{value:.4g}") for value in values)
+
+
+def gate_trail(spec: ConnectivitySpec, third: bytes | None) -> PlaneTrail:
+    """The merged network's weights while gates over the plane's three models are trained, projected on the plane."""
+    from softmerge_core.experiments.compare.spec import merge_data
+    from softmerge_core.landscape import weights_of
+    from softmerge_core.merging.soft import soft_merge
+
+    plane, _, modules, names = stage(spec, third)
+    seen: list[Tensor] = []
+    settings = SoftMergeSettings(granularity=spec.gates, steps=spec.gate_steps, seed=spec.seed, evaluate_every=LOOK)
+    soft_merge(
+        modules,
+        merge_data(prepared(spec)[2]),
+        settings,
+        names=names,
+        observe=lambda network, step: seen.append(weights_of(network).double()),
+    )
+    return _trail("soft", plane, seen)
+
+
+def _trail(series: str, plane: "Plane", points: "list[Tensor]") -> PlaneTrail:
+    places = [plane.place(point) for point in points]
+    x, y, off = (rounded([place[axis] for place in places]) for axis in range(3))
+    return PlaneTrail(step=0, series=series, x=x, y=y, off=off, width=rounded([plane.corners[1][0]])[0])

@@ -1,0 +1,90 @@
+"""What a merge tells while it runs: stages, gates, losses, evaluations, progress."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from softmerge_core.events import Evaluation, Event, Gates, Loss, Matrix, Notice, Progress, Stage
+from softmerge_core.merging.gate_training import GateTraining, StepLoss
+from softmerge_core.merging.stages import StagePlan
+
+PICTURE_SECONDS = 0.1  # gates are told at most so often, and at every evaluation
+LOSS_POINTS = 100  # points of the loss curve per stage; each is the mean over the steps since the last
+DIGITS = 4
+
+
+def matrix(table: Tensor) -> Matrix:
+    """A table [parts, sources] as plain numbers. Rounding never makes an open gate look exactly closed or open."""
+    exact = table.detach().double()
+    rounded = exact.round(decimals=DIGITS)
+    step = 10.0**-DIGITS
+    inside = rounded.clamp(step, 1 - step)
+    kept = torch.where((exact == 0) | (exact == 1), exact, inside).where(exact <= 1, rounded)
+    return tuple(tuple(round(number, DIGITS) for number in row) for row in kept.tolist())
+
+
+class Teller:
+    """Turns the state of a merge into events, keeps them, and passes them on.
+
+    ``steps``: of one stage; ``total``: of all stages; ``sources``: the names that take part.
+    """
+
+    def __init__(
+        self, on_event: Callable[[Event], None] | None, sources: Sequence[str], steps: int, total: int
+    ) -> None:
+        self.on_event, self.sources, self.total = on_event, tuple(sources), total
+        self.history: list[Event] = []
+        self.step = 0
+        self._per_point = max(1, steps // LOSS_POINTS)
+        self._losses: list[StepLoss] = []
+        self._shown = 0.0
+
+    def _emit(self, event: Event) -> None:
+        self.history.append(event)
+        if self.on_event:
+            self.on_event(event)
+
+    def notice(self, text: str) -> None:
+        """One sentence the reader should know."""
+        self._emit(Notice(step=self.step, text=text))
+
+    def stage(self, plan: StagePlan, training: GateTraining) -> None:
+        """A stage begins, with its gates as they start."""
+        parts = plan.parts
+        self._losses = []
+        self._emit(
+            Stage(
+                step=self.step,
+                stage=plan.key,
+                title=plan.title,
+                parts=parts.names,
+                groups=parts.groups,
+                sources=self.sources,
+            )
+        )
+        self.gates(plan, training)
+
+    def gates(self, plan: StagePlan, training: GateTraining) -> None:
+        """The gates as they stand, and how far the merge is."""
+        self._shown = time.monotonic()
+        gates = training.gates
+        probability, value = matrix(gates.probability_open()), matrix(gates.values())
+        self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value))
+        self._emit(Progress(step=self.step, total=self.total))
+
+    def evaluation(self, series: str, accuracy: float, loss: float) -> None:
+        """Accuracy (0-1) and loss (nats) on the validation data."""
+        self._emit(Evaluation(step=self.step, series=series, split="validation", accuracy=accuracy, loss=loss))
+
+    def training_step(self, plan: StagePlan, training: GateTraining, loss: StepLoss) -> None:
+        """One step is done: now and then a point of the loss curve, now and then the gates."""
+        self.step += 1
+        self._losses.append(loss)
+        if len(self._losses) >= self._per_point:
+            task, penalty = (sum(column) / len(self._losses) for column in zip(*self._losses, strict=True))
+            self._emit(Loss(step=self.step, series="soft", task=task, penalty=penalty, total=task + penalty))
+            self._losses = []
+        if time.monotonic() - self._shown >= PICTURE_SECONDS:
+            self.gates(plan, training)

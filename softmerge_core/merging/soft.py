@@ -1,0 +1,243 @@
+"""Soft merging: learn which source each part of a network should come from, by training gates and never a weight.
+
+Chen, Wu, Nguyen, Liu, Yesha 2023 (arXiv 2309.12259). Read ``soft_merge`` first; everything else is a step of it.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.anatomy import describe, layer_choices, partition
+from softmerge_core.checks import admit, check_architecture, check_merge_data, unique_names
+from softmerge_core.data.base import MergeData
+from softmerge_core.errors import SettingsError
+from softmerge_core.events import Event
+from softmerge_core.flat import FlatSources
+from softmerge_core.merging.candidates import Judge, baselines, choose, why
+from softmerge_core.merging.gate_training import GateTraining
+from softmerge_core.merging.reporting import Teller
+from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
+from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
+from softmerge_core.merging.stages import StagePlan, StageResult, hopeless, plan_stages, start_of
+from softmerge_core.settings import SoftMergeSettings
+
+__all__ = ["Candidate", "GateTable", "MergeData", "MergeResult", "soft_merge"]
+
+
+@dataclass(frozen=True)
+class _Hooks:
+    on_event: Callable[[Event], None] | None = None
+    should_stop: Callable[[], bool] | None = None
+    observe: Callable[[nn.Module, int], None] | None = None
+    on_snapshot: Callable[[bytes], None] | None = None
+
+
+def soft_merge(
+    sources: Sequence[nn.Module],
+    data: MergeData,
+    settings: SoftMergeSettings | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    observe: Callable[[nn.Module, int], None] | None = None,
+    snapshot: bytes | None = None,
+    on_snapshot: Callable[[bytes], None] | None = None,
+) -> MergeResult:
+    """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
+
+    ``sources`` are never modified. ``names`` are shown in events, tables and errors ("source 1", ... by default).
+    ``on_event`` is told what happens; ``should_stop`` is asked before each step; ``observe(network, step)`` sees the
+    merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` is given what is needed
+    to go on, at every evaluation; pass the newest as ``snapshot`` to resume an interrupted merge exactly.
+
+    Granularity "auto" goes from coarse to fine, considers the best source and the plain average too, and returns
+    whichever has the lowest validation loss; any other granularity returns its gates as trained.
+    The same arguments and seed on one CPU build give bit-identical gates and weights.
+
+    Raises SourceError, DataError or SettingsError before any training starts.
+    """
+    settings = settings or SoftMergeSettings()
+    named = unique_names(names or [f"source {number}" for number in range(1, len(sources) + 1)])
+    check_architecture(sources, named)
+    check_merge_data(data, sources[0], named[0])
+    outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
+    hooks = _Hooks(on_event, should_stop, observe, on_snapshot)
+    merge = _Merge(sources, data, settings, named, tuple(outputs), hooks)
+    return merge.run(list(outputs.values()), notices, snapshot)
+
+
+class _Merge:
+    """One merge under way. ``kept``: the positions of the sources that take part."""
+
+    def __init__(
+        self,
+        sources: Sequence[nn.Module],
+        data: MergeData,
+        settings: SoftMergeSettings,
+        names: tuple[str, ...],
+        kept: tuple[int, ...],
+        hooks: _Hooks,
+    ) -> None:
+        self.sources, self.settings, self.names, self.kept, self.hooks = sources, settings, names, kept, hooks
+        layers = describe(sources[0])
+        self.choices = layer_choices(layers, settings.parts, kept)
+        self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
+        if not self.gated:
+            raise SettingsError("parts: no layer is left to gate; gate at least one")
+        self.flat = FlatSources([sources[k] for k in kept], layers, settings.device)
+        self.judge = Judge(data, settings.device, self.flat.dtype)
+        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings.granularity)}
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.at = Progression()
+        self.dropped = torch.zeros(len(kept), dtype=torch.bool)
+        self.stop_reason: StopReason = "finished"
+        kept_names = [names[k] for k in kept]
+        self.tell = Teller(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
+
+    def run(self, outputs: list[Tensor], notices: Sequence[str], snapshot: bytes | None) -> MergeResult:
+        """Baselines, every stage, the choice. ``outputs``: each source's log-probabilities on the validation data."""
+        if snapshot:
+            self.at = load_progression(snapshot, self.generator)
+            self.tell.step = self.at.step
+        else:
+            for text in notices:
+                self.tell.notice(text)
+            first = next(iter(self.plans.values()))
+            self.tell.stage(first, self._training(first))  # a picture before anything is measured
+        self._measure_baselines(outputs, tell=snapshot is None)
+        for plan in self.plans.values():
+            if plan.key not in self.at.done and self.stop_reason != "stopped":
+                self.at.done[plan.key] = self._train(plan)
+            self._drop_hopeless(plan, outputs[0].shape[1])
+        return self._finish()
+
+    def _measure_baselines(self, outputs: list[Tensor], tell: bool) -> None:
+        self.candidates, self.best_source = baselines(self.flat, self.judge, self.tell.sources, outputs)
+        self.flat.fix(self.choices, self.kept)
+        for name, candidate in self.candidates.items() if tell else ():
+            self.tell.evaluation(name, candidate.accuracy, candidate.loss)
+
+    def _train(self, plan: StagePlan) -> StageResult:
+        """One stage to its end, to a stop, or to its first non-finite loss."""
+        training = self._begin(plan)
+        for step in range(self.at.stage_step, self.settings.steps):
+            if step % self.settings.evaluate_every == 0:
+                self._evaluate(plan, training)
+                self._snapshot(training, step)
+            if self.hooks.should_stop and self.hooks.should_stop():
+                self.stop_reason = "stopped"
+                break
+            loss = training.step(*self._batch())
+            if not math.isfinite(loss.total):
+                self.stop_reason = "non-finite loss"
+                self.tell.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
+                break
+            self.tell.training_step(plan, training, loss)
+        return self._end(plan, training)
+
+    def _training(self, plan: StagePlan) -> GateTraining:
+        """A stage's training where it begins, or as it ended when it is done."""
+        if plan.key in self.at.done:
+            logits, scale = self.at.done[plan.key].logits, self.at.done[plan.key].scale
+        else:
+            logits, scale = start_of(plan, self.at.done, self.plans, self.dropped, self.settings)
+        return GateTraining(self.flat, plan.parts, self.settings, self.generator, logits, scale)
+
+    def _begin(self, plan: StagePlan) -> GateTraining:
+        training = self._training(plan)
+        if self.at.stage == plan.key:
+            training.load_state(self.at.training)
+            return training
+        self.at.stage, self.at.stage_step, self.at.best = plan.key, 0, None
+        if self.at.done:  # the first stage was announced before anything was measured
+            self.tell.stage(plan, training)
+        return training
+
+    def _end(self, plan: StagePlan, training: GateTraining) -> StageResult:
+        """For "auto" the gates of the best evaluation, else the gates as trained."""
+        last = self._evaluate(plan, training)
+        best = self.at.best or last
+        self.at.stage, self.at.training, self.at.best = "", {}, None
+        return best if self.settings.granularity == "auto" else last
+
+    def _evaluate(self, plan: StagePlan, training: GateTraining) -> StageResult:
+        network = training.apply()
+        accuracy, loss = self.judge.merged(network)
+        result = StageResult(plan.key, training.logits(), loss, accuracy, training.scale())
+        if self.at.best is None or loss < self.at.best.loss:
+            self.at.best = result
+        self.tell.evaluation("soft", accuracy, loss)
+        self.tell.gates(plan, training)
+        if self.hooks.observe:
+            self.hooks.observe(network, self.tell.step)
+        return result
+
+    def _snapshot(self, training: GateTraining, step: int) -> None:
+        if self.hooks.on_snapshot:
+            self.at.stage_step, self.at.step, self.at.training = step, self.tell.step, training.state()
+            self.hooks.on_snapshot(save_progression(self.at, self.generator))
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        inputs, labels = self.judge.train_inputs, self.judge.train_labels
+        size = min(self.settings.batch_size, len(inputs))
+        chosen = torch.randint(len(inputs), (size,), generator=self.generator).to(inputs.device)
+        return inputs[chosen], labels[chosen]
+
+    def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
+        if plan.key == "model" and "model" in self.at.done:
+            values = self._training(plan).gates.values().detach()
+            losses = [self.candidates[name].loss for name in self.tell.sources]
+            self.dropped = hopeless(values, losses, classes)
+
+    def _finish(self) -> MergeResult:
+        for key, result in self.at.done.items():
+            self.candidates[key] = Candidate(key, self.plans[key].title, result.loss, result.accuracy)
+        winner, reason = self._choose()
+        return MergeResult(
+            model=self._network(winner),
+            gates=self._table(winner),
+            history=tuple(self.tell.history),
+            stop_reason=self.stop_reason,
+            settings=self.settings,
+            winner=winner,
+            reason=reason,
+            candidates=self.candidates,
+            best_source=self.best_source,
+            excluded=tuple(name for k, name in enumerate(self.names) if k not in self.kept),
+        )
+
+    def _choose(self) -> tuple[str, str]:
+        if self.settings.granularity != "auto":
+            (winner,) = self.at.done
+            return winner, why(self.candidates, winner, "as trained: validation loss")
+        # Whole networks are no answer when the reader fixed some layers.
+        whole = ["best_source", "average"] if len(self.gated) == len(self.choices) else []
+        winner = choose(self.candidates, [*self.at.done, *whole])
+        return winner, why(self.candidates, winner, "won: validation loss")
+
+    def _network(self, winner: str) -> nn.Module:
+        if winner == "best_source":
+            return copy.deepcopy(self.sources[self.names.index(self.best_source)]).eval()
+        if winner == "average":
+            self.judge.merged(self.flat.average())
+        else:
+            self.judge.merged(self._training(self.plans[winner]).apply())
+        return self.flat.detached_network(self.sources[0]).eval()
+
+    def _table(self, winner: str) -> GateTable:
+        """The winner's gates; the best source and the plain average are model gates of one source, or of all."""
+        if winner in self.at.done:
+            plan = self.plans[winner]
+            gates = self._training(plan).gates
+            tables = gates.probability_open(), gates.values(), gates.shares()
+            return GateTable.build(plan.parts, self.names, self.kept, *tables, gates.scale())
+        taken = [float(winner == "average" or self.names[k] == self.best_source) for k in self.kept]
+        values = torch.tensor([taken])
+        parts = partition(self.gated, "model")
+        tables = values, values, values / values.sum()
+        return GateTable.build(parts, self.names, self.kept, *tables, torch.ones(1, 1))

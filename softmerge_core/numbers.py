@@ -1,0 +1,21 @@
+"""Numbers as they are written down: finite, and no longer than they need to be."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+
+def finite(values: Any) -> Any:
+    """``values`` (a number, or plain JSON values) with None for each NaN and infinity, for which JSON has no word."""
+    if isinstance(values, float):
+        return values if math.isfinite(values) else None
+    if isinstance(values, dict):
+        return {str(key): finite(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [finite(value) for value in values]
+    return values
+
+
+def rounded(values: Iterable[float]) -> tuple[float, ...]:
+    """``values`` with six significant digits: enough for pictures, and logs stay small."""
+    return tuple(float(f"{value:.6g}") for value in values)

@@ -1,0 +1,203 @@
+"""The comparison: refusals before any work, and rows that agree with merging by hand."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softmerge_core.data import load_dataset
+from softmerge_core.errors import NotFoundError, SettingsError, SourceError
+from softmerge_core.evaluation import evaluate
+from softmerge_core.events import Event, Notice, Progress, Score
+from softmerge_core.experiments import experiment, parse_spec
+from softmerge_core.experiments.compare.spec import BEST, CompareSpec, MethodChoice, chosen, interval, sentence
+from softmerge_core.methods import available_methods, merge
+from softmerge_core.runs.store import RunStore
+from softmerge_core.runs.writer import conduct
+from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
+from softmerge_core.zoo import load_source
+
+CHEAP = ("average", "median", "krum")
+MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
+
+
+def compare_spec(*methods: str, **fields: Any) -> CompareSpec:
+    choices = tuple(MethodChoice(method=name) for name in methods or CHEAP)
+    return CompareSpec(**{"sources": MOONS, "data": DataSpec(dataset="moons"), "methods": choices, **fields})
+
+
+class Memory:
+    """A context in memory that can be stopped after some tasks."""
+
+    def __init__(self, snapshot: bytes | None = None, tasks: int = 10**6) -> None:
+        self.events: list[Event] = []
+        self.snapshot, self.left = snapshot, tasks
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def should_stop(self) -> bool:
+        return self.left <= 0
+
+    def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        for position, task in enumerate(tasks):
+            if self.left <= 0:
+                return
+            self.left -= 1
+            yield position, function(task)
+
+    def save_weights(self, name: str, state: Any) -> None:
+        raise AssertionError("a comparison keeps no weights")
+
+    def save_snapshot(self, snapshot: bytes) -> None:
+        self.snapshot = snapshot
+
+    def load_snapshot(self) -> bytes | None:
+        return self.snapshot
+
+    def scores(self) -> list[Score]:
+        return [event for event in self.events if isinstance(event, Score)]
+
+
+def run(spec: CompareSpec, context: Memory | None = None) -> dict[str, Any]:
+    result: dict[str, Any] = experiment("compare").run(spec, context or Memory())
+    return result
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"sources": MOONS[:1]}, SourceError, "expected two or more sources, got 1"),
+        ({"methods": (MethodChoice(method="magic"),)}, NotFoundError, "unknown method 'magic'"),
+        (
+            {"methods": (MethodChoice(method="average", settings={"no": 1}),)},
+            SettingsError,
+            "settings of Plain average",
+        ),
+        ({"methods": (MethodChoice(method="average"),) * 2}, SettingsError, "named twice"),
+        ({"base": "nothing/at-all"}, NotFoundError, "unknown model"),
+        ({"data": DataSpec(dataset="moons", validation_samples=0)}, Exception, "no validation data"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_any_work(fields: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        experiment("compare").check(compare_spec(**fields))
+
+
+def test_no_methods_named_means_all_that_take_so_many_sources() -> None:
+    names = [choice.method for choice in chosen(CompareSpec(sources=MOONS))]
+    assert names == [m.name for m in available_methods().values() if m.sources is None or m.sources >= 3]
+
+
+def test_rows_agree_with_merging_by_hand() -> None:
+    context = Memory()
+    result = run(compare_spec("average"), context)
+    data, sources = load_dataset("moons"), [load_source(spec).module for spec in MOONS]
+    by_hand = evaluate(merge("average", sources), *data.split("test"))
+    row = next(score for score in context.scores() if score.series == "average")
+    assert (row.accuracy, row.loss) == by_hand
+    assert 0 <= row.calibration <= 1
+    assert row.took > 0
+    assert row.memory >= 0
+    assert not row.problem
+    losses = [evaluate(source, *data.split("validation"))[1] for source in sources]
+    best = next(score for score in context.scores() if score.series == BEST)
+    assert best.accuracy == evaluate(sources[losses.index(min(losses))], *data.split("test"))[0]
+    entry = next(entry for entry in result["rows"] if entry["method"] == "average")
+    assert entry["accuracy"]["mean"] == by_hand[0]
+    assert entry["accuracy"]["half"] is None
+    assert entry["needs"] == []
+
+
+def test_events_tell_each_row_and_how_far_it_is() -> None:
+    context = Memory()
+    run(compare_spec(), context)
+    assert {score.series for score in context.scores()} == {*CHEAP, BEST, "source-1", "source-2", "source-3"}
+    assert [event.step for event in context.events if isinstance(event, Progress)] == [0, 1, 2, 3]
+
+
+def test_a_stopped_comparison_goes_on_where_it_was() -> None:
+    spec, first = compare_spec(), Memory(tasks=2)
+    run(spec, first)
+    assert len(json.loads(first.snapshot or b"{}")) == 2
+    second = Memory(first.snapshot)
+    result = run(spec, second)
+    assert second.left == 10**6 - 1
+    assert {entry["method"] for entry in result["rows"]} >= set(CHEAP)
+
+
+def test_a_method_that_cannot_run_says_why_and_the_others_do() -> None:
+    needy = [m.name for m in available_methods().values() if "base" in m.needs]
+    assert needy
+    sources = tuple(SourceSpec(model=f"spirals-mlp-independent/source-{number}") for number in (1, 2))
+    result = run(compare_spec("average", *needy[:1], sources=sources, data=DataSpec(dataset="spirals")))
+    problems = {entry["method"]: entry["problem"] for entry in result["rows"]}
+    assert problems["average"] == ""
+    assert all("base model" in problems[name] for name in needy[:1])
+
+
+def test_sources_that_are_not_finite_are_refused_or_excluded_with_a_notice() -> None:
+    sources = (*MOONS, SourceSpec(model=MOONS[0].model, attack=AttackSettings(kind="nan")))
+    with pytest.raises(SourceError, match="NaN"):
+        run(compare_spec(sources=sources))
+    context = Memory()
+    result = run(compare_spec(sources=sources, non_finite="exclude"), context)
+    assert any("is left out" in event.text for event in context.events if isinstance(event, Notice))
+    assert all(not entry["problem"] for entry in result["rows"])
+
+
+def test_it_runs_as_a_run_and_the_result_is_json(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    spec = compare_spec()
+    assert parse_spec(json.loads(spec.model_dump_json())) == spec
+    run_id = store.create(spec)
+    assert conduct(store.folder(run_id)) == "finished"
+    view = store.read(run_id)
+    assert view.result is not None
+    assert "best with" in view.result["reason"]
+    assert view.result["source_names"] == ["source-1", "source-2", "source-3"]
+
+
+@pytest.mark.parametrize(("align", "repair"), [("weights", False), ("activations", False), ("weights", True)])
+def test_needs_tell_what_alignment_and_repair_looked_at(align: str, repair: bool) -> None:
+    context = Memory()
+    result = run(compare_spec("average", "fisher", align=align, repair=repair), context)
+    found = {entry["method"]: entry.get("needs") for entry in result["rows"] if not entry["problem"]}
+    assert found["average"] == (["inputs"] if repair or align == "activations" else [])
+    assert found["fisher"] == ["inputs"]
+
+
+def test_alignment_brings_independent_sources_together() -> None:
+    sources = tuple(SourceSpec(model=f"mnist1d-cnn-independent/source-{number}") for number in (1, 2))
+    spec = compare_spec("average", sources=sources, data=DataSpec(dataset="mnist1d"))
+
+    def accuracy(align: str, repair: bool) -> float:
+        result = run(spec.model_copy(update={"align": align, "repair": repair}))
+        return float(next(e for e in result["rows"] if e["method"] == "average")["accuracy"]["mean"])
+
+    apart, matched, repaired = accuracy("none", False), accuracy("weights", False), accuracy("weights", True)
+    assert matched > apart + 0.2
+    assert repaired > matched
+
+
+def test_the_interval_is_students() -> None:
+    values = [0.5, 0.6, 0.7]
+    found = interval(values)
+    # 4.302653: the 97.5 % quantile of Student's t with two degrees of freedom
+    assert found["mean"] == pytest.approx(0.6)
+    assert found["half"] == pytest.approx(4.302653 * 0.1 / math.sqrt(3), rel=1e-6)
+    assert interval([0.5])["half"] is None
+
+
+def test_the_sentence_is_honest_about_a_loss() -> None:
+    def entry(method: str, accuracy: float) -> dict[str, Any]:
+        about = {"title": method.title(), "reference": False} if method != BEST else {}
+        return {"method": method, **about, "accuracy": {"mean": accuracy}, "problem": ""}
+
+    text = sentence([entry("median", 0.7), entry("average", 0.65), entry(BEST, 0.8)])
+    assert text == (
+        "Median is best with 70.0% on test data, 5.0 points above the plain average, 10.0 points below the best source."
+    )

@@ -1,0 +1,265 @@
+"""The merge experiment: refusals before any work, and a run whose numbers agree with a plain reckoning."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from softmerge_core.checkpoints.files import load_checkpoint, load_into
+from softmerge_core.checks import unique_names
+from softmerge_core.data import load_dataset
+from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
+from softmerge_core.evaluation import evaluate, predict
+from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points
+from softmerge_core.experiments import experiment, parse_spec
+from softmerge_core.experiments.merge.spec import GRID, MergeSpec, average, boundary
+from softmerge_core.networks import build_network
+from softmerge_core.runs.store import RunStore
+from softmerge_core.runs.writer import conduct
+from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
+from softmerge_core.zoo import load_source
+from tests.experiments.library import trained
+
+FAST = SoftMergeSettings(granularity="layer", steps=12, evaluate_every=4, batch_size=64)
+
+
+def merge_spec(*sources: SourceSpec, dataset: str = "moons", **fields: Any) -> MergeSpec:
+    return MergeSpec(sources=sources, data=DataSpec(dataset=dataset), **{"settings": FAST, **fields})
+
+
+def check(spec: MergeSpec) -> None:
+    experiment("merge").check(spec)
+
+
+@pytest.fixture
+def pair() -> tuple[SourceSpec, SourceSpec]:
+    return trained("first", 1), trained("second", 2)
+
+
+def test_sources_that_cannot_be_merged_are_refused_by_name(pair: tuple[SourceSpec, SourceSpec]) -> None:
+    first, second = pair
+    check(merge_spec(first, second))
+    other_data, other_network = trained("rings", 3, dataset="rings", steps=1), trained("digits", 3, dataset="digits")
+    for sources, problem in (
+        ((), "expected two or more sources, got 0"),
+        ((first,), "expected two or more sources, got 1"),
+        ((first, other_data), "'library/first' and 'library/rings' cannot be merged"),
+        ((first, other_network), "'library/first' and 'library/digits' cannot be merged"),
+    ):
+        with pytest.raises(SourceError, match=problem):
+            check(merge_spec(*sources))
+
+
+@pytest.mark.parametrize("model", ["library/absent", "nothing/at all", "../../etc/passwd", "library/../../x", ""])
+def test_unknown_models_are_refused(pair: tuple[SourceSpec, SourceSpec], model: str) -> None:
+    with pytest.raises((NotFoundError, SettingsError)):
+        check(merge_spec(pair[0], SourceSpec(model=model)))
+
+
+def test_data_that_do_not_fit_are_refused(pair: tuple[SourceSpec, SourceSpec], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"library/first.*expects \(2,\), got"):
+        check(merge_spec(*pair, dataset="digits"))
+    with pytest.raises(NotFoundError, match="unknown data set 'nothing'"):
+        check(merge_spec(*pair, dataset="nothing"))
+    with pytest.raises(DataError, match="validation"):
+        check(merge_spec(*pair).model_copy(update={"data": DataSpec(dataset="moons", validation_samples=0)}))
+    inputs, labels = np.zeros((9, 2), dtype=np.float32), np.arange(9)
+    arrays = {
+        f"{split}_{part}": value
+        for split in ("train", "validation")
+        for part, value in (("inputs", inputs), ("labels", labels))
+    }
+    np.savez(tmp_path / "nine.npz", **arrays)
+    with pytest.raises(DataError, match="tells 2 classes, got 9"):
+        check(merge_spec(*pair, dataset=str(tmp_path / "nine.npz")))
+
+
+def test_a_part_kept_of_no_source_is_refused(pair: tuple[SourceSpec, SourceSpec]) -> None:
+    with pytest.raises(SettingsError, match="keeps source 2, but there are 2"):
+        check(merge_spec(*pair, settings=SoftMergeSettings(parts={"head": "keep:2"})))
+
+
+def test_checking_loads_no_torch(pair: tuple[SourceSpec, SourceSpec]) -> None:
+    code = (
+        "import sys; from softmerge_core.experiments import experiment, parse_spec; import json;"
+        "spec = parse_spec(json.loads(sys.argv[1])); experiment('merge').check(spec); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, merge_spec(*pair).model_dump_json()], check=True)
+
+
+def run(spec: MergeSpec, tmp_path: Path) -> tuple[str, RunStore]:
+    """The run's id and its store, after it ended here."""
+    store = RunStore(tmp_path / "runs")
+    run_id = store.create(spec)
+    conduct(store.folder(run_id))
+    return run_id, store
+
+
+def of(kind: type[Event], events: tuple[Event, ...]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_a_merge_in_the_plane_shows_points_boundaries_gates_and_scores(
+    pair: tuple[SourceSpec, SourceSpec], tmp_path: Path
+) -> None:
+    run_id, store = run(merge_spec(*pair), tmp_path)
+    view, data = store.read(run_id), load_dataset("moons")
+    assert view.status == "finished", view.error
+    assert view.result is not None
+    assert len(of(Points, view.events)) == 1
+    pictures = of(Boundary, view.events)
+    assert [len(picture.classes) for picture in pictures] == [GRID * GRID] * len(pictures)
+    assert [picture.step for picture in pictures] == sorted({picture.step for picture in pictures})
+    assert len(pictures) >= 3
+    assert of(Gates, view.events)
+    assert {"soft", "average", "best_source", "ensemble"} <= {e.series for e in of(Evaluation, view.events)}
+
+    merged = build_network("mlp", data.input_shape, data.classes, seed=0).eval()
+    load_into(merged, load_checkpoint(store.weights(run_id, "merged")), "merged")
+    sources = [load_source(source).module for source in pair]
+    for split, accuracy, loss in (
+        ("test", view.result["accuracy"], view.result["loss"]),
+        ("validation", view.result["validation_accuracy"], view.result["validation_loss"]),
+    ):
+        inputs, labels = data.split(split)
+        assert (accuracy["soft"], loss["soft"]) == pytest.approx(evaluate(merged, inputs, labels))
+        plain = [evaluate(source, inputs, labels) for source in sources]
+        assert list(zip(accuracy["sources"], loss["sources"], strict=True)) == [pytest.approx(each) for each in plain]
+        together = sum(predict(source, inputs).double().softmax(1) for source in sources) / 2
+        assert accuracy["ensemble"] == pytest.approx((together.argmax(1) == labels).double().mean().item())
+        best = view.result["source_names"].index(view.result["best_source"])
+        assert accuracy["best_source"] == accuracy["sources"][best]
+    losses = view.result["validation_loss"]["sources"]
+    assert losses[best] == min(losses)
+    gates = view.result["gates"]
+    assert len(gates["value"]) == len(gates["probability"]) == len(gates["parts"])
+    assert view.result["stop_reason"] == "finished"
+    assert view.result["seconds"] > 0
+
+
+def test_the_same_spec_twice_gives_the_same_bits(pair: tuple[SourceSpec, SourceSpec], tmp_path: Path) -> None:
+    results = []
+    for _ in range(2):
+        run_id, store = run(merge_spec(*pair), tmp_path)
+        result = store.read(run_id).result
+        assert result is not None
+        results.append((store.weights(run_id, "merged").read_bytes(), {**result, "seconds": 0}))
+    assert results[0] == results[1]
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does."""
+
+
+def test_a_merge_killed_midway_ends_with_the_same_bits(pair: tuple[SourceSpec, SourceSpec], tmp_path: Path) -> None:
+    whole, store = run(merge_spec(*pair), tmp_path)
+    cut = store.create(merge_spec(*pair))
+
+    def listen(event: Event) -> None:
+        if event.step >= 9:
+            raise Killed
+
+    with pytest.raises(Killed):
+        conduct(store.folder(cut), listen=listen)
+    assert store.status(cut).status == "interrupted"
+    assert conduct(store.folder(cut)) == "finished"
+    assert store.weights(cut, "merged").read_bytes() == store.weights(whole, "merged").read_bytes()
+    plain = [  # pictures of the gates are told by the clock, these by the step
+        [e.model_copy(update={"seconds": 0}) for e in store.read(each).events if isinstance(e, Loss | Evaluation)]
+        for each in (whole, cut)
+    ]
+    assert plain[0] == plain[1]
+
+
+def test_a_merge_can_be_stopped_and_keeps_its_best(pair: tuple[SourceSpec, SourceSpec], tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs")
+    run_id = store.create(merge_spec(*pair, settings=FAST.model_copy(update={"steps": 100_000})))
+
+    def listen(event: Event) -> None:
+        if event.step >= 8:
+            store.request(run_id, "stop")
+
+    assert conduct(store.folder(run_id), listen=listen) == "stopped"
+    result = store.read(run_id).result
+    assert result is not None
+    assert result["stop_reason"] == "stopped"
+    assert math.isfinite(result["validation_loss"]["soft"])
+
+
+@pytest.mark.parametrize("kind", ["nan", "inf"])
+def test_sources_that_are_not_finite_are_refused_or_left_out(
+    pair: tuple[SourceSpec, SourceSpec], tmp_path: Path, kind: Any
+) -> None:
+    broken = SourceSpec(model=pair[1].model, attack=AttackSettings(kind=kind))
+    run_id, store = run(merge_spec(*pair, broken), tmp_path)
+    assert store.status(run_id).status == "failed"
+    assert "second" in store.status(run_id).message
+    exclude = FAST.model_copy(update={"non_finite": "exclude"})
+    run_id, store = run(merge_spec(*pair, broken, settings=exclude), tmp_path)
+    result = store.read(run_id).result
+    assert result is not None, store.status(run_id)
+    assert result["excluded"] == [result["source_names"][2]]
+    assert math.isfinite(result["accuracy"]["average"])
+    assert len(result["accuracy"]["sources"]) == 3
+
+
+def test_a_network_with_batchnorm_is_scored_with_statistics_of_its_own(tmp_path: Path) -> None:
+    sources = [trained(f"r{seed}", seed, "resnet", "digits", steps=2) for seed in (1, 2)]
+    settings = SoftMergeSettings(granularity="model", steps=2, evaluate_every=2, batch_size=32)
+    spec = MergeSpec(sources=tuple(sources), data=DataSpec(dataset="digits", train_samples=128), settings=settings)
+    run_id, store = run(spec, tmp_path)
+    result, data = store.read(run_id).result, load_dataset("digits")
+    assert result is not None, store.status(run_id)
+    network = build_network("resnet", data.input_shape, data.classes, seed=0)
+    load_into(network, load_checkpoint(store.weights(run_id, "merged")), "merged")
+    scores = evaluate(network, data.test_inputs, data.test_labels)
+    assert (result["accuracy"]["soft"], result["loss"]["soft"]) == pytest.approx(scores)
+
+
+def test_the_average_is_the_mean_of_the_weights_and_leaves_the_sources_alone(
+    pair: tuple[SourceSpec, SourceSpec],
+) -> None:
+    modules = [load_source(source).module for source in pair]
+    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in modules]
+    mean = average(modules, load_dataset("moons")).state_dict()
+    for name, tensor in mean.items():
+        expected = (before[0][name].double() + before[1][name].double()) / 2
+        assert torch.equal(tensor, expected.to(tensor.dtype))
+    assert all(
+        torch.equal(v, old[k]) for m, old in zip(modules, before, strict=True) for k, v in m.state_dict().items()
+    )
+
+
+def test_a_boundary_is_drawn_row_by_row_from_the_lowest_y() -> None:
+    class Upper(nn.Module):
+        """Class 1 where y > x, else 0."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(1))
+
+        def forward(self, points: torch.Tensor) -> torch.Tensor:
+            return torch.stack([points[:, 0], points[:, 1] * self.scale], 1)
+
+    picture = boundary(Upper(), (0.0, 1.0, 0.0, 2.0), step=4)
+    for row in range(0, GRID, 7):
+        for column in range(0, GRID, 7):
+            x, y = column / (GRID - 1), 2 * row / (GRID - 1)
+            if abs(x - y) > 1e-3:
+                assert picture.classes[row * GRID + column] == int(y > x)
+
+
+def test_equal_names_are_told_apart() -> None:
+    assert unique_names(["a", "b", "a", "a (2)", "a"]) == ("a", "b", "a (2)", "a (2) (2)", "a (3)")
+
+
+def test_any_wrong_spec_is_a_typed_error() -> None:
+    for values in ({"kind": "merge", "sources": [{"model": 3}]}, {"kind": "merge", "extra": 1}, {}, {"kind": "x"}):
+        with pytest.raises(SoftMergeError):
+            parse_spec(values)

@@ -1,0 +1,62 @@
+"""What a merge is measured against, and the choice."""
+
+import math
+
+import pytest
+import torch
+
+from softmerge_core.anatomy import describe
+from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
+from softmerge_core.flat import FlatSources
+from softmerge_core.merging.candidates import Judge, baselines, choose, why
+from softmerge_core.merging.result import Candidate
+from tests.networks_for_tests import make_data, train_sources
+
+
+def candidate(name: str, loss: float) -> Candidate:
+    return Candidate(name, {"average": "plain average"}.get(name, name), loss, 0.5)
+
+
+def test_baselines_are_what_they_are_called() -> None:
+    data = make_data()
+    sources = train_sources("perceptron", 3, data)
+    inputs, labels = data.validation_inputs, data.validation_labels
+    outputs = [source(inputs).log_softmax(1).detach() for source in sources]
+    flat = FlatSources(sources, describe(sources[0]))
+    found, best = baselines(flat, Judge(data, "cpu", torch.float32), ["a", "b", "c"], outputs)
+    each = {name: evaluate(source, inputs, labels) for name, source in zip("abc", sources, strict=True)}
+    assert all((found[name].accuracy, found[name].loss) == pytest.approx(pair) for name, pair in each.items())
+    assert best == min(each, key=lambda name: each[name][1])
+    assert found["best_source"].loss == pytest.approx(min(pair[1] for pair in each.values()))
+    together = score(ensemble_log_probabilities(sources, inputs), labels)
+    assert (found["ensemble"].accuracy, found["ensemble"].loss) == pytest.approx(together, abs=1e-6)
+    assert found["average"].loss == pytest.approx(evaluate(flat.average(), inputs, labels)[1])
+
+
+def test_the_lowest_loss_wins_and_nan_never_does() -> None:
+    candidates = {"a": candidate("a", 0.5), "b": candidate("b", math.nan), "c": candidate("c", 0.4)}
+    assert choose(candidates, ["b", "a", "c"]) == "c"
+    assert choose(candidates, ["b", "a"]) == "a"
+
+
+def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
+    def scored(loss: float, accuracy: float) -> Candidate:
+        return Candidate("any", "any", loss, accuracy)
+
+    candidates = {"best_source": scored(2.0, 0.70), "layer": scored(1.0, 0.69), "channel": scored(1.5, 0.697)}
+    assert choose(candidates, ["layer", "channel", "best_source"]) == "channel"
+    assert choose(candidates, ["layer", "best_source"]) == "best_source"
+    assert choose(candidates, ["layer", "channel"]) == "layer"
+
+
+def test_the_reason_names_both_rivals_in_readable_numbers() -> None:
+    candidates = {
+        "layer": candidate("layer gates", 0.25),
+        "best_source": candidate("best source (a)", 0.5),
+        "average": candidate("average", 56940.8),
+    }
+    text = why(candidates, "layer", "won: validation loss")
+    assert text == (
+        "Layer gates won: validation loss 0.250, against 0.500 for the best source (a) and 5.7e+04 "
+        "for the plain average."
+    )

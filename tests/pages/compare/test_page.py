@@ -1,0 +1,203 @@
+"""The Compare page as its reader meets it: what it submits, what it shows, and what it says when it cannot."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.compare.results import latest, planned_methods
+from pages.compare.table import as_csv, needs_words, table_rows
+from pages.shared.choose.sources import AT_ONCE, FIRST
+from softmerge_core.events import Progress, Score
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, report
+from softmerge_core.methods import available_methods
+from softmerge_core.runs import RunStore
+from softmerge_core.runs.writer import RunWriter, conduct
+from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
+from softmerge_core.zoo import families
+from tests.pages.conftest import Desk, button, opened, press, texts
+
+SMALL = "moons-mlp-label-noise"
+CHEAP = ("average", "median", "ties")
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_compare(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open the page, without a recorded run."""
+    monkeypatch.setattr(RunStore, "examples", lambda self: [])
+
+    def start(**state: object) -> AppTest:
+        return opened("from pages.compare.page import page\npage()\n", **state)
+
+    return start
+
+
+def spec_of(*methods: str) -> CompareSpec:
+    """A comparison that is quickly done."""
+    info = families()[SMALL]
+    sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in info.models[:3])
+    choices = tuple(MethodChoice(method=name) for name in methods or CHEAP)
+    return CompareSpec(name="Small", sources=sources, data=DataSpec(dataset=info.dataset), methods=choices, seeds=1)
+
+
+def submitted(desk: Desk) -> CompareSpec:
+    (run,) = desk.store.list()
+    spec = desk.store.read(run.id).spec
+    assert isinstance(spec, CompareSpec)
+    return spec
+
+
+def test_the_first_press_compares_every_method_on_the_first_sources(open_compare: Open, desk: Desk) -> None:
+    page = open_compare()
+    assert "A dot for every method" in texts(page)
+    assert not page.dataframe
+    press(page, "Start comparing")
+    spec = submitted(desk)
+    assert [choice.method for choice in spec.methods] == list(available_methods())
+    assert all(choice.settings == {} for choice in spec.methods)
+    assert [source.model for source in spec.sources] == [
+        f"{FIRST}/{model.name}" for model in families()[FIRST].models[:AT_ONCE]
+    ]
+    assert (spec.align, spec.repair, spec.seeds) == ("none", False, 3)
+
+
+def test_what_is_chosen_is_what_is_submitted(open_compare: Open, desk: Desk) -> None:
+    page = open_compare(family=SMALL, **{"compare-methods": ["ties", "average"]})
+    second = families()[SMALL].models[1].name
+    page.session_state[f"poison:{SMALL}/{second}"] = "nan"
+    page.session_state["compare-align"] = "weights"
+    page.toggle(key="compare-repair").set_value(True)
+    page.number_input(key="compare-seeds").set_value(2)
+    page.number_input(key="compare-train_samples").set_value(50)
+    page.session_state["compare-non_finite"] = "exclude"
+    page.number_input(key="ties:density").set_value(0.5)
+    page.run()
+    press(page, "Start comparing")
+    spec = submitted(desk)
+    assert spec.methods == (
+        MethodChoice(method="average"),
+        MethodChoice(method="ties", settings={"density": 0.5}),
+    )
+    attack = spec.sources[1].attack
+    assert isinstance(attack, AttackSettings)
+    assert attack.kind == "nan"
+    assert (spec.align, spec.repair, spec.seeds, spec.non_finite) == ("weights", True, 2, "exclude")
+    assert spec.data.train_samples == 50
+
+
+def test_settings_of_a_method_are_kept_when_those_of_another_are_shown(open_compare: Open, desk: Desk) -> None:
+    page = open_compare(family=SMALL, **{"compare-methods": ["ties", "krum"], "compare-tune": "ties"})
+    page.number_input(key="ties:density").set_value(0.5)
+    page.run()
+    page.selectbox(key="compare-tune").set_value("krum")
+    page.run()
+    page.number_input(key="krum:keep").set_value(2)
+    page.run()
+    press(page, "Start comparing")
+    kept = {choice.method: choice.settings for choice in submitted(desk).methods}
+    assert kept == {"ties": {"density": 0.5}, "krum": {"keep": 2}}
+
+
+@pytest.mark.parametrize("name", [name for name, m in available_methods().items() if m.settings.model_fields])
+def test_every_method_has_its_settings_in_the_form(open_compare: Open, name: str) -> None:
+    page = open_compare(**{"compare-tune": name})
+    for field, about in available_methods()[name].settings.model_fields.items():
+        widget = page.get_by_key(f"{name}:{field}")
+        assert (widget.label, widget.help) == (about.title, about.description)
+
+
+def test_all_and_none_of_the_methods(open_compare: Open) -> None:
+    page = press(open_compare(family=SMALL), "None")
+    assert [error.value for error in page.error] == ["Choose one method or more\\."]
+    assert button(page, "Start comparing").disabled
+    assert not press(page, "All").error
+    assert not button(page, "Start comparing").disabled
+
+
+def test_one_source_is_too_few(open_compare: Open) -> None:
+    page = open_compare(family=SMALL)
+    for model in families()[SMALL].models[1:]:
+        page.toggle(key=f"use:{SMALL}/{model.name}").set_value(False)
+    page.run()
+    assert [error.value for error in page.error] == ["Choose two or more sources: 1 is chosen\\."]
+    assert button(page, "Start comparing").disabled
+
+
+def test_what_is_wrong_with_data_is_told(open_compare: Open) -> None:
+    page = open_compare(family=SMALL)
+    page.number_input(key="compare-validation_samples").set_value(0)
+    page.run()
+    assert "No validation data" in str(page.error[0].value)
+
+
+def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = open_compare(**{"compare:run": run_id})
+    assert "is best with" in texts(page)
+    frame: pd.DataFrame = page.dataframe[0].value
+    shown = dict(zip(frame["Method"], frame["Accuracy"], strict=True))
+    result = desk.store.read(run_id).result
+    assert result is not None
+    for entry in result["rows"]:
+        if entry.get("accuracy") and "title" in entry:
+            assert shown[entry["title"]] == pytest.approx(100 * entry["accuracy"]["mean"])
+    assert {"Best source", "Source: source-1"} <= set(shown)
+    assert [found.label for found in page.download_button] == ["Table", "Spec"]
+    assert f"`python -m softmerge_core compare {run_id}.json`" in texts(page)
+
+
+def live_run(desk: Desk) -> tuple[str, RunWriter]:
+    """A run that somebody is writing: one method of three is there."""
+    run_id = desk.store.create(spec_of())
+    writer = RunWriter(desk.store.folder(run_id))
+    writer.__enter__()
+    writer.emit(Score(step=1, series="median", accuracy=0.9, loss=0.3, calibration=0.02, validation=0.9, took=0.1))
+    writer.emit(Progress(step=1, total=3))
+    return run_id, writer
+
+
+def test_a_live_run_fills_the_rows_without_moving_them(open_compare: Open, desk: Desk) -> None:
+    run_id, writer = live_run(desk)
+    try:
+        page = open_compare()
+        assert page.query_params["run"] == run_id
+        assert "So far, of 1 of 3 methods" in texts(page)
+        frame: pd.DataFrame = page.dataframe[0].value
+        assert list(frame["Method"]) == [available_methods()[name].title for name in CHEAP]
+        assert list(frame["Note"]) == ["waiting", "", "waiting"]
+        press(page, "Stop")
+        assert desk.requests == [("stop", run_id)]
+    finally:
+        writer.__exit__(None, None, None)
+
+
+def test_rows_say_what_a_method_saw_and_why_one_failed() -> None:
+    problem = "needs a base model, and none is known for these sources"
+    scores = [Score(step=1, series="ties", problem=problem)]
+    entries = report(spec_of(), scores)["rows"]
+    rows = {row["Method"]: row for row in table_rows(entries, planned_methods(spec_of()), live=False)}
+    assert rows["TIES"]["Note"] == problem.capitalize()
+    assert rows["TIES"]["Accuracy"] is None
+    assert rows["TIES"]["Needs"] == "base model"
+    assert rows["Plain average"]["Note"] == "not run"
+    assert needs_words([]) == "nothing"
+    assert needs_words(["labels", "inputs"]) == "inputs, labels"
+
+
+def test_the_table_as_csv_has_its_units_and_numbers() -> None:
+    scores = [Score(step=1, series="average", accuracy=0.5, loss=2, calibration=0.25, validation=0.5, memory=7)]
+    rows = table_rows(report(spec_of(), scores)["rows"], ["average"], live=False)
+    (row,) = csv.DictReader(io.StringIO(as_csv(rows)))
+    assert (row["Method"], float(row["Test acc. (%)"]), float(row["ECE (%)"])) == ("Plain average", 50, 25)
+    assert (row["±"], float(row["Peak (MB)"])) == ("", 7)
+
+
+def test_a_resumed_run_counts_no_row_twice() -> None:
+    scores = [Score(step=1, series="average", accuracy=0.5), Score(step=1, series="average", accuracy=0.6)]
+    scores.append(Score(step=1, series="soft", seed=1, accuracy=0.7))
+    assert [(score.series, score.accuracy) for score in latest(scores)] == [("average", 0.6), ("soft", 0.7)]

@@ -1,0 +1,278 @@
+"""The Merge page as its reader meets it: what it shows, what it submits, and what it says when it cannot."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.merge.outcome import accuracy_table
+from pages.shared.choose.form import main_fields
+from pages.shared.choose.sources import AT_ONCE, FIRST
+from softmerge_core.events import Evaluation, Gates, Progress, Stage
+from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.home import home
+from softmerge_core.runs import RunStore, files
+from softmerge_core.runs.store import create_folder
+from softmerge_core.runs.writer import RunWriter, conduct
+from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
+from softmerge_core.zoo import families
+from tests.pages.conftest import ROOT, Desk, press
+
+SMALL = "spirals-mlp-shared-trunk"
+Open = Callable[..., AppTest]
+
+
+def spec_of(family: str = SMALL, attacks: tuple[str | None, ...] = (None, None), **settings: object) -> MergeSpec:
+    """A merge of the first sources of a family, quickly done."""
+    info = families()[family]
+    sources = tuple(
+        SourceSpec(model=f"{family}/{model.name}", attack=AttackSettings(kind=kind) if kind else None)  # type: ignore[arg-type]
+        for model, kind in zip(info.models, attacks, strict=False)
+    )
+    quick = SoftMergeSettings.model_validate({"granularity": "layer", "steps": 3, **settings})
+    return MergeSpec(name="Small", sources=sources, data=DataSpec(dataset=info.dataset), settings=quick)
+
+
+def start_button(page: AppTest) -> object:
+    return next(button for button in page.button if button.label == "Start merging")
+
+
+def texts(page: AppTest) -> str:
+    """Everything the page says in words."""
+    kinds = (page.markdown, page.caption, page.error, page.warning, page.text, page.success, page.info)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def tables(page: AppTest) -> str:
+    return "".join(str(element.value) for element in page.html if "<table" in str(element.value))
+
+
+def submitted(desk: Desk) -> MergeSpec:
+    (run,) = desk.store.list()
+    spec = desk.store.read(run.id).spec
+    assert isinstance(spec, MergeSpec)
+    return spec
+
+
+def test_a_recorded_run_is_there_before_anything_is_pressed(open_app: Open, desk: Desk) -> None:
+    page = open_app()
+    assert "Soft merging is" in texts(page)
+    assert page.query_params["run"] == "example:first-look"
+    assert "Plain average" in tables(page)
+    assert desk.store.list() == []
+
+
+def test_without_a_recorded_run_the_page_says_what_will_be_shown(
+    open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunStore, "examples", lambda self: [])
+    page = open_app()
+    assert "Each row is a part of the network" in texts(page)
+    assert tables(page) == ""
+
+
+def test_the_first_press_merges_the_first_sources_of_the_first_family(open_app: Open, desk: Desk) -> None:
+    press(open_app(), "Start merging")
+    spec = submitted(desk)
+    names = [f"{FIRST}/{model.name}" for model in families()[FIRST].models[:AT_ONCE]]
+    assert [source.model for source in spec.sources] == names
+    assert spec.settings == SoftMergeSettings()
+    assert spec.data == DataSpec(dataset=families()[FIRST].dataset)
+
+
+def test_what_is_chosen_is_what_is_submitted(open_app: Open, desk: Desk) -> None:
+    page = open_app(family=SMALL)
+    first, second = families()[SMALL].models[:2]
+    page.toggle(key=f"use:{SMALL}/{first.name}").set_value(False)
+    page.session_state[f"poison:{SMALL}/{second.name}"] = "noise"
+    page.number_input(key="penalty").set_value(0.01)
+    page.number_input(key="steps").set_value(7)
+    page.number_input(key="train_samples").set_value(50)
+    page.session_state["granularity"] = "channel"
+    page.session_state[f"parts:{SMALL}"] = {families()[SMALL].layers[0].name: "average"}
+    page.run()
+    press(page, "Start merging")
+    spec = submitted(desk)
+    assert f"{SMALL}/{first.name}" not in [source.model for source in spec.sources]
+    assert spec.sources[0].attack == AttackSettings(kind="noise", strength=3)
+    assert (spec.settings.penalty, spec.settings.steps, spec.settings.granularity) == (0.01, 7, "channel")
+    assert spec.settings.parts == {families()[SMALL].layers[0].name: "average"}
+    assert spec.data.train_samples == 50
+
+
+@pytest.mark.parametrize("family", sorted(families()))
+def test_every_family_can_be_chosen(open_app: Open, family: str) -> None:
+    page = open_app(family=family)
+    toggles = [toggle.key for toggle in page.toggle if str(toggle.key).startswith("use:")]
+    assert toggles == [f"use:{family}/{model.name}" for model in families()[family].models]
+    spoiled = sum(model.attack is not None for model in families()[family].models)
+    assert sum("Poisoned" in str(caption.value) for caption in page.caption) == spoiled
+    assert not start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_every_setting_has_its_label_and_help(open_app: Open) -> None:
+    page = open_app()
+    assert main_fields(SoftMergeSettings)
+    for name, field in SoftMergeSettings.model_fields.items():
+        if name != "parts":
+            widget = page.get_by_key(name)
+            assert (widget.label, widget.help) == (field.title, field.description)
+
+
+def test_one_source_is_too_few(open_app: Open, desk: Desk) -> None:
+    page = open_app(family=SMALL)
+    for model in families()[SMALL].models[1:]:
+        page.toggle(key=f"use:{SMALL}/{model.name}").set_value(False)
+    page.run()
+    assert [error.value for error in page.error] == ["Choose two or more sources: 1 is chosen\\."]
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_source_of_another_architecture_is_named(open_app: Open, desk: Desk) -> None:
+    from softmerge_core.zoo import add_poisoned_copy
+
+    other = add_poisoned_copy("moons-mlp-label-noise/source-1", AttackSettings(kind="sign_flip"))
+    page = open_app(**{"family": SMALL, "own-models": [other.name]})
+    (error,) = page.error
+    assert "cannot be merged" in str(error.value)
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+    page.multiselect(key="own-models").set_value([])
+    page.run()
+    assert not page.error
+
+
+def test_no_training_or_validation_samples_is_told(open_app: Open) -> None:
+    page = open_app(family=SMALL)
+    page.number_input(key="validation_samples").set_value(0)
+    page.run()
+    assert "No validation data" in str(page.error[0].value)
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_label_outside_the_classes_is_told(open_app: Open) -> None:
+    folder = home() / "data"
+    folder.mkdir(parents=True)
+    inputs, labels = np.zeros((6, 2), np.float32), np.array([0, 1, 2, 0, 1, 7])
+    splits = {"train_inputs": inputs, "train_labels": labels, "validation_inputs": inputs, "validation_labels": labels}
+    np.savez(folder / "own.npz", **splits)
+    page = open_app(**{"family": SMALL, "own-data": str(folder / "own.npz")})
+    (error,) = page.error
+    assert "classes" in str(error.value)
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_settings_that_contradict_each_other_are_told(open_app: Open) -> None:
+    page = open_app()
+    page.text_input(key="stretch").set_value("0.1, 1.1")
+    page.run()
+    assert "stretch must reach below 0" in str(page.error[0].value)
+
+
+def test_a_source_that_is_not_finite_fails_before_training_with_its_name(open_app: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of(attacks=(None, "nan")))
+    assert conduct(desk.store.folder(run_id)) == "failed"
+    page = open_app(**{"merge:run": run_id})
+    assert len(page.error) == 1
+    assert "NaN or Inf" in str(page.error[0].value)
+    assert not start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = open_app(**{"merge:run": run_id})
+    result = desk.store.read(run_id).result
+    assert result is not None
+    assert "Soft merging is" in texts(page)
+    assert "validation loss" in texts(page)
+    table = accuracy_table(result)
+    assert len(table) == 4 + len(result["source_names"])
+    assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f} %")
+    assert all(cell in tables(page) for row in table for cell in row)
+    assert [button.label for button in page.download_button] == ["Merged weights", "Spec"]
+    assert f"`python -m softmerge_core merge {run_id}.json --out merged`" in texts(page)
+
+
+def live_run(desk: Desk) -> tuple[str, RunWriter]:
+    """A run that somebody is writing, with its first events."""
+    run_id = desk.store.create(spec_of())
+    writer = RunWriter(desk.store.folder(run_id))
+    writer.__enter__()
+    writer.emit(Stage(step=0, stage="layer", title="layer gates", parts=("hidden1",), sources=("a", "b")))
+    writer.emit(Gates(step=0, stage="layer", probability=((0.9, 0.9),), value=((1.0, 0.0),)))
+    writer.emit(Evaluation(step=0, series="soft", split="validation", accuracy=0.5, loss=1))
+    writer.emit(Progress(step=1, total=4))
+    return run_id, writer
+
+
+def test_a_new_visit_finds_the_live_run_and_can_steer_it(open_app: Open, desk: Desk) -> None:
+    run_id, writer = live_run(desk)
+    try:
+        page = open_app()
+        assert page.query_params["run"] == run_id
+        assert "1 of 2 sources is closed everywhere" in texts(page)
+        assert start_button(page).disabled  # type: ignore[attr-defined]
+        press(page, "Pause")
+        press(page, "Stop")
+        assert desk.requests == [("pause", run_id), ("stop", run_id)]
+    finally:
+        writer.__exit__(None, None, None)
+
+
+def test_a_run_that_was_cut_short_says_so_and_can_be_resumed(open_app: Open, desk: Desk) -> None:
+    run_id, writer = live_run(desk)
+    writer.__exit__(None, None, None)  # as when its process is killed
+    page = open_app(**{"merge:run": run_id})
+    assert "can be resumed" in str(page.warning[0].value)
+    press(page, "Resume")
+    assert desk.requests == [("resume", run_id)]
+
+
+def test_an_unknown_run_in_the_address_is_told_and_the_page_works(open_app: Open, desk: Desk) -> None:
+    page = open_app(**{"merge:run": "20200101-000000-00000000"})
+    assert "Unknown run" in str(page.warning[0].value)
+    press(page, "Start merging")
+    assert len(desk.store.list()) == 1
+
+
+def test_a_damaged_run_leaves_the_page_usable(open_app: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    (desk.store.folder(run_id) / files.SPEC).write_text("not JSON")
+    page = open_app(**{"merge:run": run_id})
+    assert len(page.warning) == 1
+    assert not start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_names_are_shown_letter_by_letter(open_app: Open, desk: Desk) -> None:
+    name = "<b>bold</b> **strong** :smile: $x$ [link](http://example.org)"
+    create_folder(desk.store.root / "20260101-000000-aaaaaaaa", spec_of().model_copy(update={"name": name}), NOW)
+    page = open_app(**{"merge-earlier": True})
+    (label,) = [button.label for button in page.button if "bold" in button.label]
+    assert "<b>" not in label
+    assert "**strong" not in label
+    assert ":smile:" not in label
+    assert "](" not in label
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_server_shows_the_page_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "from pages.shared.runs import services\n"
+        "from tests.pages.conftest import APP, Desk\n"
+        "services._runner = lambda folder, scheduler: Desk(services.run_store())\n"
+        "page = AppTest.from_string(APP, default_timeout=60).run()\n"
+        "assert not page.exception and page.progress, page\n"
+        "next(b for b in page.button if b.label == 'Start merging').click().run()\n"
+        "assert services.run_store().list()\n"
+        "assert 'torch' not in sys.modules, 'a page loaded torch'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,199 @@
+"""The Robustness page as its reader meets it: what it submits, what it shows, and what it says when it cannot."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.robustness.setup import ATTACKS
+from pages.robustness.words import blame_sentence, case_rows, chosen_scores, survival_sentence
+from softmerge_core.events import Blame, Event, Notice, Progress, Score
+from softmerge_core.experiments.robustness.spec import METHODS, RobustnessSpec, attack_of
+from softmerge_core.runs import RunStore
+from softmerge_core.runs.writer import RunWriter, conduct
+from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.zoo import families
+from tests.pages.conftest import Desk, button, opened, press, texts
+
+SMALL = "moons-mlp-label-noise"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_robustness(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open the page, without a recorded run."""
+    monkeypatch.setattr(RunStore, "examples", lambda self: [])
+
+    def start(**state: object) -> AppTest:
+        return opened("from pages.robustness.page import page\npage()\n", **state)
+
+    return start
+
+
+def spec_of(attack: str = "extreme", malicious: int = 1) -> RobustnessSpec:
+    """An attack that is quickly run."""
+    info = families()[SMALL]
+    sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in info.models[:3])
+    values = {"sources": sources, "data": DataSpec(dataset=info.dataset), "methods": ("average", "krum")}
+    return RobustnessSpec.model_validate({**values, "attack": attack, "malicious": malicious})
+
+
+def submitted(desk: Desk) -> RobustnessSpec:
+    (run,) = desk.store.list()
+    spec = desk.store.read(run.id).spec
+    assert isinstance(spec, RobustnessSpec)
+    return spec
+
+
+def test_the_first_press_blows_up_one_of_four_sources(open_robustness: Open, desk: Desk) -> None:
+    page = open_robustness(family=SMALL)
+    assert "over the number of malicious sources" in texts(page)
+    press(page, "Start attacking")
+    spec = submitted(desk)
+    assert (spec.attack, spec.strength, spec.malicious) == ("extreme", 50.0, 1)
+    assert set(spec.methods) == set(METHODS)
+    assert [source.model for source in spec.sources] == [f"{SMALL}/{model.name}" for model in families()[SMALL].models]
+
+
+def test_what_is_chosen_is_what_is_submitted(open_robustness: Open, desk: Desk) -> None:
+    page = open_robustness(family=SMALL, **{"robustness-attack": "noise", "robustness-methods": ["krum", "average"]})
+    page.slider(key="robustness-malicious").set_value(3)
+    page.number_input(key="robustness-strength-noise").set_value(0.7)
+    page.number_input(key="robustness-seed").set_value(5)
+    page.run()
+    titles = [model.title for model in families()[SMALL].models[1:]]
+    assert f"Malicious: {'; '.join(titles)}." in texts(page)
+    press(page, "Start attacking")
+    spec = submitted(desk)
+    assert (spec.attack, spec.strength, spec.malicious, spec.seed) == ("noise", 0.7, 3, 5)
+    assert spec.methods == ("average", "krum")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_every_attack_is_told_in_words_and_can_be_run(open_robustness: Open, desk: Desk, attack: str) -> None:
+    page = open_robustness(family=SMALL, **{"robustness-attack": attack})
+    assert attack_of(attack).sends in texts(page)
+    strengths = [field.key for field in page.number_input if "strength" in str(field.key)]
+    assert strengths == ([f"robustness-strength-{attack}"] if attack_of(attack).graded else [])
+    press(page, "Start attacking")
+    assert submitted(desk).attack == attack
+
+
+def test_sources_that_are_poisoned_already_take_no_part_at_first(open_robustness: Open, desk: Desk) -> None:
+    family = "mnist1d-cnn-poisoned-1"
+    page = open_robustness(family=family, **{"poison:mnist1d-cnn-poisoned-1/source-1": "nan"})
+    press(page, "Start attacking")
+    spoiled = {f"{family}/{model.name}" for model in families()[family].models if model.attack}
+    sources = submitted(desk).sources
+    assert spoiled
+    assert spoiled.isdisjoint(source.model for source in sources)
+    assert all(source.attack is None for source in sources)
+
+
+def test_fewer_sources_leave_one_honest(open_robustness: Open, desk: Desk) -> None:
+    page = open_robustness(family=SMALL, **{"robustness-malicious": 3})
+    for model in families()[SMALL].models[2:]:
+        page.toggle(key=f"honest:{SMALL}/{model.name}").set_value(False)
+    page.run()
+    assert not page.exception
+    press(page, "Start attacking")
+    assert submitted(desk).malicious == 1
+
+
+def test_one_source_or_no_method_is_too_few(open_robustness: Open) -> None:
+    page = press(open_robustness(family=SMALL), "None")
+    assert [error.value for error in page.error] == ["Choose one method or more\\."]
+    for model in families()[SMALL].models[1:]:
+        page.toggle(key=f"honest:{SMALL}/{model.name}").set_value(False)
+    page.run()
+    assert [error.value for error in page.error] == ["Choose two or more sources: 1 is chosen\\."]
+    assert button(page, "Start attacking").disabled
+
+
+def test_excluded_sources_are_told_and_a_finished_run_says_who_survives(open_robustness: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of("nan"))
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = open_robustness(**{"robustness:run": run_id})
+    assert any("left out" in str(warning.value) for warning in page.warning)
+    assert "With 1 of 3 sources malicious" in texts(page)
+    closed = texts(page).partition("The gates closed on")[2].partition(". ")[0]
+    assert "source\\-3" in closed
+    assert any("Krum" in str(element.value) for element in page.html if "<table" in str(element.value))
+    assert f"`python -m softmerge_core run {run_id}.json`" in texts(page)
+
+
+def score(series: str, accuracy: float, malicious: int = 1, problem: str = "") -> Score:
+    return Score(
+        step=1,
+        series=series,
+        accuracy=accuracy,
+        case=f"{malicious} malicious, strength 50",
+        malicious=malicious,
+        strength=50,
+        problem=problem,
+    )
+
+
+BEST = Score(step=1, series="best_source", accuracy=0.8)
+
+
+def test_a_live_run_is_followed_with_its_notices(open_robustness: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    with RunWriter(desk.store.folder(run_id)) as writer:
+        for event in (BEST, Notice(step=0, text="source c is left out"), score("krum", 0.8), Progress(step=1, total=9)):
+            writer.emit(event)
+        page = open_robustness()
+        assert page.query_params["run"] == run_id
+        assert "1 of 2 methods so far" in texts(page)
+        assert "Source c is left out" in texts(page)
+        assert button(page, "Start attacking").disabled
+
+
+def test_only_the_chosen_case_is_judged() -> None:
+    events: list[Event] = [BEST, score("krum", 0.1, malicious=2), score("krum", 0.8), score("average", 0.5)]
+    assert {key: found.accuracy for key, found in chosen_scores(events, spec_of()).items()} == {
+        "krum": 0.8, "average": 0.5,
+    }  # fmt: skip
+    said = survival_sentence(events, spec_of(), None)
+    assert "1 of 2 methods come within a point" in said
+    assert "Krum" in said
+    assert "so far" not in said
+    assert survival_sentence([], spec_of(), None) == "Waiting for the first method."
+
+
+def test_the_chosen_case_in_numbers() -> None:
+    problem = "nothing is left"
+    rows = case_rows([BEST, score("average", 0.5), score("krum", float("nan"), problem=problem)], spec_of())
+    assert rows == [("average", "50.0 %", "−30.0", ""), ("krum", "none", "", "Nothing is left")]
+    assert case_rows([], spec_of())[0] == ("average", "", "", "waiting")
+
+
+def blame(gates: tuple[float, ...], malicious: tuple[bool, ...], gains: tuple[float, ...] = (0.0, 0.0, 0.2)) -> Blame:
+    return Blame(step=1, case="", sources=("a", "*b*", "c"), malicious=malicious, gates=gates, gains=gains)
+
+
+@pytest.mark.parametrize(
+    ("gates", "malicious", "said"),
+    [
+        ((1, 1, 0), (False, False, True), "The gates closed on c, which is the malicious one."),
+        ((1, 0.01, 0), (False, True, True), "The gates closed on \\*b\\* and c, which are the malicious ones."),
+        ((1, 1, 0.4), (False, False, True), "closed on none, though c is malicious (mean gate 0.40)."),
+        ((1, 1, 1), (False, False, False), "No source is malicious, and the gates closed on none."),
+        ((0, 1, 0), (False, False, True), "The gates closed on a and c, of which a is honest."),
+        ((1, 0.3, 0), (False, True, True), "closed on c, but not on \\*b\\*, which is malicious (mean gate 0.30)."),
+        ((0, 1, 1), (False, False, False), "The gates closed on a, which is honest."),
+        ((0, 1, 1), (False, False, True), "closed on a, which is honest, but not on c, which is malicious"),
+    ],
+)
+def test_blame_in_words(gates: tuple[float, ...], malicious: tuple[bool, ...], said: str) -> None:
+    assert said in blame_sentence(blame(gates, malicious))
+
+
+def test_leave_one_out_in_words() -> None:
+    bad = (False, False, True)
+    said = blame_sentence(blame((1, 1, 0), bad))
+    assert said.endswith("Leaving out c (malicious) gains the plain average most: 20.0 points on validation data.")
+    none = blame_sentence(blame((1, 1, 0), bad, (-0.1, 0.0, 0.0)))
+    assert none.endswith("Leaving any single source out of the plain average gains nothing.")
+    assert blame_sentence(blame((1, 1, 0), bad, (float("nan"),) * 3)).endswith("which is the malicious one.")
+    assert blame_sentence(None) == "Waiting for the gates of a soft merge."

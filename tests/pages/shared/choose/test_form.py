@@ -1,0 +1,85 @@
+"""Forms follow the settings model: a new field needs no change of page."""
+
+from typing import Any, Literal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.choose.form import limits, main_fields, more_fields, step_of
+from softmerge_core.settings import AttackSettings, Settings, SoftMergeSettings, TrainSettings, parse, setting
+
+
+class Tomorrow(Settings):
+    """A settings model no page has heard of."""
+
+    depth: int = setting(3, "Depth", "How deep.", ge=1, le=9)
+    rate: float = setting(0.5, "Rate", "How fast.", gt=0, lt=1)
+    mode: Literal["on", "off"] = setting("on", "Mode", "Which way.")
+    quick: bool = setting(True, "Quick", "Whether to hurry.", more=True)
+    span: tuple[float, float] = setting((0.0, 1.0), "Span", "From and to.", more=True)
+    note: str = setting("", "Note", "Anything.", more=True)
+    cap: int | None = setting(None, "Cap", "At most.", more=True)
+
+
+def form(model: str) -> None:
+    import importlib
+
+    import streamlit as st
+
+    from pages.shared.choose.form import settings_form
+
+    module, name = model.rsplit(".", 1)
+    skip = {"parts"}
+    chosen = getattr(importlib.import_module(module), name)
+    names = [field for field in chosen.model_fields if field not in skip]
+    st.session_state["values"] = settings_form(chosen, prefix="f_", fields=names)
+
+
+def opened(model: type[Settings]) -> AppTest:
+    page = AppTest.from_function(form, args=(f"{model.__module__}.{model.__name__}",), default_timeout=30)
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("model", [Tomorrow, SoftMergeSettings, TrainSettings, AttackSettings])
+def test_an_untouched_form_gives_the_defaults(model: type[Settings]) -> None:
+    values = opened(model).session_state["values"]
+    assert parse(model, values, "form") == model()
+
+
+def test_each_field_has_a_widget_of_its_kind_with_its_words() -> None:
+    page = opened(Tomorrow)
+    for name, field in Tomorrow.model_fields.items():
+        widget: Any = page.get_by_key(f"f_{name}")
+        assert (widget.label, widget.help) == (field.title, field.description)
+    assert (page.number_input(key="f_depth").min, page.number_input(key="f_depth").max) == (1, 9)
+
+
+def test_what_the_reader_enters_comes_out() -> None:
+    page = opened(Tomorrow)
+    page.number_input(key="f_depth").set_value(7)
+    page.toggle(key="f_quick").set_value(False)
+    page.text_input(key="f_span").set_value("-1, 2.5")
+    page.number_input(key="f_cap").set_value(4)
+    page.run()
+    made = parse(Tomorrow, page.session_state["values"], "form")
+    assert (made.depth, made.quick, made.span, made.cap) == (7, False, (-1.0, 2.5), 4)
+
+
+def test_more_is_what_the_fields_say() -> None:
+    assert main_fields(Tomorrow) == ["depth", "rate", "mode"]
+    assert more_fields(Tomorrow) == ["quick", "span", "note", "cap"]
+
+
+def test_strict_limits_are_kept_off() -> None:
+    low, high = limits(Tomorrow.model_fields["rate"])
+    assert low is not None
+    assert high is not None
+    assert Tomorrow(rate=low).rate > 0
+    assert Tomorrow(rate=high).rate < 1
+
+
+@pytest.mark.parametrize(("kind", "default", "step"), [(float, 0.002, 0.001), (float, 0.1, 0.01), (int, 300, 100)])
+def test_a_click_changes_a_number_by_a_round_part_of_it(kind: type, default: float, step: float) -> None:
+    assert step_of(kind, default) == pytest.approx(step)

@@ -1,0 +1,92 @@
+"""Following a run piece by piece comes to the same as reading it at once."""
+
+from pages.shared.runs.reader import RunReader
+from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Progress, Stage
+from softmerge_core.experiments.merge.spec import example
+from softmerge_core.figures.accuracy import accuracy_figure
+from softmerge_core.figures.boundary import boundary_figure
+from softmerge_core.figures.gates import gates_figure
+from softmerge_core.figures.losses import losses_figure
+from softmerge_core.runs import RunStore
+from softmerge_core.runs.writer import RunWriter
+
+
+def a_run(steps: int = 12) -> list[Event]:
+    """Two stages, with everything a merge tells."""
+    told: list[Event] = [Points(step=0, x=(0.0, 1.0), y=(0.0, 1.0), labels=(0, 1))]
+    for step in range(steps):
+        if step % 6 == 0:
+            name = f"stage{step}"
+            told.append(Stage(step=step, stage=name, title=name, parts=("a", "b"), sources=("x", "y")))
+        share = step / steps
+        told += [
+            Loss(step=step, series="soft", task=1 - share, penalty=0.1, total=1.1 - share),
+            Gates(step=step, stage=name, probability=((share, 1), (0.5, 0.5)), value=((share, 1), (0, 0.5))),
+            Progress(step=step, total=steps),
+            Evaluation(step=step, series="soft", split="validation", accuracy=share, loss=1),
+            Boundary(step=step, series="soft", extent=(0, 1, 0, 1), size=2, classes=(0, 1, step % 2, 0)),
+        ]
+    return told
+
+
+def test_pictures_from_piecewise_reading_are_those_of_all_events() -> None:
+    store, told = RunStore(), a_run()
+    run_id = store.create(example())
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+        for event in told:
+            writer.emit(event)
+            reader.poll()
+    for build in (accuracy_figure, losses_figure, gates_figure, boundary_figure):
+        assert build(reader.events, theme="light") == build(told, theme="light")  # type: ignore[operator]
+
+
+def test_only_the_newest_of_what_is_replaced_is_kept() -> None:
+    store = RunStore()
+    run_id = store.create(example())
+    with RunWriter(store.folder(run_id)) as writer:
+        for event in a_run(48):
+            writer.emit(event)
+    events = RunReader(store, run_id).events
+    assert sum(isinstance(event, Gates) for event in events) == 8  # one a stage
+    assert sum(isinstance(event, Boundary) for event in events) == 1
+    assert sum(isinstance(event, Loss) for event in events) == 48
+
+
+def test_a_picture_is_built_again_only_when_it_has_to_be() -> None:
+    store = RunStore()
+    run_id = store.create(example())
+    built: list[int] = []
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+
+        def draw(theme: str = "light") -> None:
+            reader.poll()
+            reader.drawn("losses", ("loss",), theme, lambda: built.append(1))
+
+        draw()
+        draw()
+        assert len(built) == 1
+        writer.emit(Loss(step=1, series="soft", task=1, total=1))
+        draw()
+        writer.emit(Evaluation(step=1, series="soft", split="validation", accuracy=1, loss=1))
+        draw()
+        assert len(built) == 2
+        draw("dark")
+        assert len(built) == 3
+
+
+def test_a_live_picture_rests_and_the_last_one_is_never_missed() -> None:
+    store = RunStore()
+    run_id = store.create(example())
+    built: list[int] = []
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+        for step in range(5):
+            writer.emit(Loss(step=step, series="soft", task=1, total=1))
+            reader.poll()
+            reader.drawn("losses", ("loss",), "light", lambda: built.append(1), pause=1000)
+        assert len(built) == 1
+    reader.poll()  # the writer is gone: the run is no longer live
+    reader.drawn("losses", ("loss",), "light", lambda: built.append(1), pause=1000)
+    assert len(built) == 2
