@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from softmerge_core.checkpoints.header import check_name, validate_file
 from softmerge_core.checkpoints.legacy_scan import scan
 from softmerge_core.errors import CheckpointError
+from softmerge_core.home import write_atomic
 
 LEGACY = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 MAX_BYTES = 4 * 2**30
@@ -112,16 +113,10 @@ def save_checkpoint(module_or_state: nn.Module | Mapping[str, Tensor], path: str
     payload = safetensors.torch.save(
         {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomic(path, payload)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise CheckpointError(f"{path.name}: could not be written ({error.strerror})") from error
 
 

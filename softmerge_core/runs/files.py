@@ -4,11 +4,9 @@ Written by whoever creates, submits or steers the run: manifest, spec, queue and
 Written by the one process that holds the lock: all the others.
 """
 
-import contextlib
 import json
 import os
 import re
-import secrets
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import psutil
 
 from softmerge_core.errors import NotFoundError, RunError
+from softmerge_core.home import write_atomic
 from softmerge_core.numbers import finite
 
 MANIFEST = "manifest.json"
@@ -53,33 +52,6 @@ def weights_path(folder: Path, name: str) -> Path:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise RunError(f"weights {str(name)[:80]!r}: expected letters, digits, - and _, at most 64 of them")
     return folder / WEIGHTS / f"{name}.safetensors"
-
-
-def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Replace ``path`` by ``content``, whole or not at all; ``durable`` waits until it is on the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    if durable:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # not every file system can
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def write_json(path: Path, values: dict[str, Any], *, durable: bool = True) -> None:

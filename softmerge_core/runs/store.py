@@ -11,7 +11,7 @@ from typing import Any, Literal
 from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
 from softmerge_core.events import AnyEvent
 from softmerge_core.experiments import Spec, parse_spec
-from softmerge_core.home import home
+from softmerge_core.home import home, write_atomic
 from softmerge_core.runs import files
 from softmerge_core.runs.log import read_log
 from softmerge_core.runs.status import State, Status, derive, is_held
@@ -157,7 +157,7 @@ def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None
     try:
         building.mkdir(parents=True)
         files.write_json(building / files.MANIFEST, manifest)
-        files.write_atomic(building / files.SPEC, spec.model_dump_json(indent=1).encode() + b"\n")
+        write_atomic(building / files.SPEC, spec.model_dump_json(indent=1).encode() + b"\n")
         building.rename(folder)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)

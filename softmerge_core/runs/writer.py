@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.events import Event
+from softmerge_core.home import write_atomic
 from softmerge_core.runs import files
 from softmerge_core.runs.log import parse_lines
 from softmerge_core.runs.status import Status
@@ -169,7 +170,7 @@ class RunWriter:
         if due:
             self._synced = time.monotonic()
             os.fsync(self._log)
-        files.write_atomic(self.folder / files.SNAPSHOT, snapshot, durable=due)
+        write_atomic(self.folder / files.SNAPSHOT, snapshot, durable=due)
 
     def load_snapshot(self) -> bytes | None:
         """The newest snapshot, or None when starting afresh."""
@@ -195,7 +196,7 @@ class RunWriter:
         if not isinstance(error, SoftMergeError):
             text = "".join(traceback.format_exception(error)).encode(errors="replace")
             with contextlib.suppress(OSError):  # the disk may be what failed
-                files.write_atomic(self.folder / files.TRACEBACK, text, durable=False)
+                write_atomic(self.folder / files.TRACEBACK, text, durable=False)
         return self.end("failed", error=describe(error))
 
 

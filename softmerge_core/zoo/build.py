@@ -8,6 +8,7 @@ from torch import nn
 
 from softmerge_core.checkpoints.files import save_checkpoint, state_hash
 from softmerge_core.data import Data, load_dataset
+from softmerge_core.home import write_atomic
 from softmerge_core.networks import build_network
 from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, TrainSettings
@@ -96,7 +97,7 @@ def _build_family(recipe: Recipe, folder: Path, kitchen: _Kitchen) -> Path:
         models=tuple(models),
         layers=layer_infos(network),
     )
-    (place / MANIFEST).write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_atomic(place / MANIFEST, info.model_dump_json(indent=1).encode() + b"\n")
     written = {model.name for model in (*models, info.base) if model}
     for stale in set(place.glob("*.safetensors")) - {place / f"{name}.safetensors" for name in written}:
         stale.unlink()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError
-from softmerge_core.home import home
+from softmerge_core.home import home, write_atomic
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.zoo.manifest import LayerInfo, ModelInfo
 
@@ -121,8 +121,13 @@ def add_to_library(
         sha256=state_hash(module.state_dict()),
         layers=layer_infos(module),
     )
-    save_checkpoint(module, folder / WEIGHTS)
-    _write(folder / INFO, model.model_dump_json(indent=1))
+    try:
+        save_checkpoint(module, folder / WEIGHTS)
+        write_atomic(folder / INFO, model.model_dump_json(indent=1).encode())
+    except (CheckpointError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(f"model {folder.name!r} could not be kept: {reason}") from error
     return model
 
 
@@ -138,15 +143,6 @@ def _new_folder(name: str) -> Path:
             return folder
         except FileExistsError:
             number += 1
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise CheckpointError(f"{path.name}: could not be written ({error.strerror})") from error
 
 
 def remove_from_library(name: str) -> None:

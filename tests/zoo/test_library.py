@@ -1,3 +1,4 @@
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,18 @@ def test_weights_that_do_not_fit_leave_nothing_behind(home_folder: Path) -> None
     with pytest.raises(CheckpointError, match="'mine'"):
         add_to_library("mine", build_network("mlp", (2,), 3, 0), **ORIGIN)
     assert not home_folder.exists()
+
+
+def test_a_full_disk_leaves_no_half_model(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for place in ("softmerge_core.checkpoints.files", "softmerge_core.zoo.library"):
+        with monkeypatch.context() as patch:
+            patch.setattr(importlib.import_module(place), "write_atomic", full)
+            with pytest.raises(CheckpointError, match=r"'mine'.*No space left on device"):
+                add()
+        assert list((home_folder / "models").iterdir()) == []
 
 
 def test_unreadable_folders_are_left_out() -> None:

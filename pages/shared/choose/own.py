@@ -1,6 +1,7 @@
 """A reader's own networks and data, beside those that ship with the project."""
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pages.shared.choose.sources import PickedSource, source_card
 from pages.shared.show.text import plain
 from softmerge_core.errors import DataError, SoftMergeError
 from softmerge_core.experiments.words import percent, sentence
-from softmerge_core.home import home
+from softmerge_core.home import home, write_atomic
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, slug
 
 CHOSEN, DATA = "own-models", "own-data"
@@ -103,14 +104,17 @@ def _keep_data(file: Any) -> None:
 
     content = file.getvalue()
     folder = home() / "data"
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug(Path(file.name).stem, 'data')}-{hashlib.sha256(content).hexdigest()[:8]}.npz"
-    path.write_bytes(content)
     try:
-        check_data_file(path)
+        with tempfile.TemporaryDirectory() as aside:  # nothing unchecked ever lies where files are chosen from
+            (Path(aside) / path.name).write_bytes(content)
+            check_data_file(Path(aside) / path.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, content)
     except SoftMergeError as error:
-        path.unlink()
-        raise DataError(str(error).replace(f"{folder}/", "")) from error
+        raise DataError(str(error).replace(f"{aside}/", "")) from error
+    except OSError as error:
+        raise DataError(f"{path.name}: could not be written ({error.strerror})") from error
     st.session_state[DATA] = str(path)
 
 

@@ -1,8 +1,6 @@
 """A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
 
 import hashlib
-import os
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.show.theme import current_theme
 from softmerge_core.figures.style import THEMES, palette
+from softmerge_core.home import write_atomic
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
 _HERE = Path(__file__).parent
@@ -93,9 +92,8 @@ def ensure_plotly_js(folder: Path) -> str:
     target = folder / name
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{name}.{os.getpid()}.part"
-        shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", partial)
-        os.replace(partial, target)
+        script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+        write_atomic(target, script.read_bytes(), durable=False)
     return name
 
 
