@@ -1,5 +1,6 @@
 """Ordinary training of one source: SGD or Adam on cross-entropy, with a pluggable penalty."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ class Training:
         self.stop_reason = "finished"
         self.tensors = list(network.parameters()) + list(network.buffers())
         self.finite = [tensor.detach().clone() for tensor in self.tensors]
-        self.step, self.reported = 0, 0.0
+        self.step, self.reported = 0, -math.inf
         self.losses: list[float] = []
         self.history: list[tuple[int, float, float]] = []
 

@@ -1,5 +1,6 @@
 """What a merge tells while it runs: stages, gates, losses, evaluations, progress."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -39,7 +40,7 @@ class Teller:
         self.step = 0
         self._per_point = max(1, steps // LOSS_POINTS)
         self._losses: list[StepLoss] = []
-        self._shown = 0.0
+        self._shown = -math.inf
 
     def _emit(self, event: Event) -> None:
         self.history.append(event)

@@ -30,6 +30,7 @@ END = "end.json"  # how the last attempt ended: finished, stopped or failed
 TRACEBACK = "traceback.txt"
 WEIGHTS = "weights"
 LOCK = "lock"
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # another after every boot; on Linux alone
 
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -83,8 +84,8 @@ def read_attempt(path: Path) -> int:
 
 
 def this_process() -> dict[str, Any]:
-    """What names this process beyond its life: a number alone is given to others later."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+    """The names of this process: its number alone is given to another process later."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _birth(os.getpid())}
 
 
 def is_alive(owner: dict[str, Any]) -> bool:
@@ -95,10 +96,22 @@ def is_alive(owner: dict[str, Any]) -> bool:
 
 
 def process_runs(pid: object, started: object) -> bool:
-    """Whether process ``pid`` that started at ``started`` (seconds) is still running, not merely unburied."""
+    """Whether process ``pid`` that ``started`` then (as ``this_process`` says) is running, and not merely unburied."""
     try:
-        process = psutil.Process(int(str(pid)))
-        same = abs(process.create_time() - float(str(started))) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        number = int(str(pid))
+        return _birth(number) == started and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, ValueError, OverflowError):
         return False
+
+
+def _birth(pid: int) -> str:
+    """The moment a process started, as text.
+
+    On Linux it is counted in clock ticks since a named boot. There psutil adds the time of the boot, which moves
+    whenever the machine's clock is set, as many are a minute after they booted.
+    """
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+        return f"{BOOT.read_text().strip()}/{ticks}"
+    except (OSError, IndexError):
+        return str(psutil.Process(pid).create_time())

@@ -1,6 +1,7 @@
 """The one process that writes a run: it holds the run's lock and is the context the experiment runs in."""
 
 import contextlib
+import math
 import os
 import time
 import traceback
@@ -53,7 +54,7 @@ class RunWriter:
         self._last: dict[tuple[Any, ...], int] = {}  # that last step, by kind and series
         self._offset = 0.0
         self._started = time.monotonic()
-        self._looked = -POLL
+        self._looked = -math.inf
         self._synced = self._started
         self._stop = False
 

@@ -1,5 +1,6 @@
 """A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ class RunReader:
         """
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
-        known, at, figure = self._drawn.get(name, (None, 0.0, None))
+        known, at, figure = self._drawn.get(name, (None, -math.inf, None))  # a clock may start anywhere, at 0 as well
         if known != state and (self.view.status not in LIVE or time.monotonic() - at >= pause):
             figure = build()
             self._drawn[name] = (state, time.monotonic(), figure)

@@ -1,5 +1,7 @@
 """Following a run piece by piece comes to the same as reading it at once."""
 
+import pytest
+
 from pages.shared.runs.reader import RunReader
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Progress, Stage
 from softmerge_core.experiments.merge.spec import example
@@ -90,3 +92,19 @@ def test_a_live_picture_rests_and_the_last_one_is_never_missed() -> None:
     reader.poll()  # the writer is gone: the run is no longer live
     reader.drawn("losses", ("loss",), "light", lambda: built.append(1), pause=1000)
     assert len(built) == 2
+
+
+def test_a_picture_is_built_at_once_on_a_machine_that_has_just_booted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("pages.shared.runs.reader.time.monotonic", lambda: clock[0])
+    store = RunStore()
+    run_id = store.create(example())
+    built: list[float] = []
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+        for step in range(3):  # at 0 s, 4 s and 8 s after the boot
+            writer.emit(Loss(step=step, series="soft", task=1, total=1))
+            reader.poll()
+            reader.drawn("losses", ("loss",), "light", lambda: built.append(clock[0]), pause=5)
+            clock[0] += 4
+    assert built == [0, 8]
