@@ -15,6 +15,7 @@ test: lint types unit
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/.test
 	$(BIN)/mypy
