@@ -1,6 +1,5 @@
-"""A reader's own data set: an ``.npz`` of plain arrays. Pickled objects are never read."""
+"""The user's own data set: an ``.npz`` file of plain arrays. Pickled objects are never read."""
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -10,15 +9,17 @@ import numpy as np
 from softmerge_core.data.base import SPLITS, Arrays, Data, check_labels, check_split, to_data
 from softmerge_core.errors import DataError
 
-MAX_BYTES = 1 << 30  # of all arrays together once unpacked
+MAX_BYTES = 1 << 30  # the most that all unpacked arrays may take together
 REQUIRED = ("train_inputs", "train_labels", "validation_inputs", "validation_labels")
 
 
 def load_data_file(path: str | Path) -> Data:
-    """The data set in an ``.npz``: train_inputs [N, ...], integer train_labels [N], the same for validation.
+    """Return the data set in an ``.npz`` file.
 
-    ``test_inputs`` and ``test_labels`` may be there (else the validation samples stand in for the test set,
-    and the title says so), and ``classes`` (else the largest training label + 1). Raises DataError.
+    Required arrays: numbers ``train_inputs`` [N, ...] and integers ``train_labels`` [N], and the same for validation.
+    Optional arrays: ``test_inputs`` and ``test_labels`` (without them the model is tested on the validation samples,
+    and the title says so), and ``classes``, the number of classes (by default the largest training label + 1).
+    Raises DataError, which names the file and says what is wrong with it.
     """
     arrays, classes = check_data_file(path)
     title = Path(path).stem + ("" if "test_inputs" in arrays else " (tested on its validation samples)")
@@ -28,7 +29,10 @@ def load_data_file(path: str | Path) -> Data:
 
 
 def check_data_file(path: str | Path) -> tuple[Arrays, int]:
-    """(arrays, number of classes) of an ``.npz``, all checked; raises DataError. Loads no torch."""
+    """Return the arrays of an ``.npz`` file and the number of classes, all checked, without loading torch.
+
+    Raises DataError, which names the file and says what is wrong with it.
+    """
     arrays = _read(Path(path))
     what = f"data file {str(path)!r}"
     missing = [key for key in REQUIRED if key not in arrays]
@@ -74,8 +78,11 @@ def _read(path: Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             return _members(path, archive)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, MemoryError) as error:
-        raise DataError(f"data file {str(path)!r}: expected an .npz of plain arrays, got: {error}") from error
+    except DataError:
+        raise
+    except Exception as error:  # zipfile, three decompressors and numpy's header parser raise over a dozen types
+        reason = str(error) or type(error).__name__
+        raise DataError(f"data file {str(path)!r}: expected an .npz of plain arrays, got: {reason}") from error
 
 
 def _members(path: Path, archive: zipfile.ZipFile) -> Arrays:
@@ -90,7 +97,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Arrays:
 
 
 def _array(info: zipfile.ZipInfo, member: IO[bytes]) -> np.ndarray:
-    """One array, after comparing what its header claims with the bytes that are there."""
+    """Return one array; the size that its header claims is compared with the bytes that are there first."""
     version = np.lib.format.read_magic(member)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read_header(member)
@@ -105,12 +112,3 @@ def _array(info: zipfile.ZipInfo, member: IO[bytes]) -> np.ndarray:
         )
     values = np.frombuffer(member.read(count * dtype.itemsize), dtype=dtype, count=count)
     return values.reshape(shape, order="F" if fortran else "C")
-
-
-def fingerprint(arrays: Arrays) -> str:
-    """sha256 over names, types, shapes and bytes of ``arrays``."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
-    return digest.hexdigest()

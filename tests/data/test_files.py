@@ -1,7 +1,11 @@
+"""A data set of the user's own is loaded, or refused with the reason and the name of the file."""
+
 import contextlib
 import io
 import pickle
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +128,98 @@ def test_a_file_of_gigabytes_of_zeros_is_refused(tmp_path: Path, monkeypatch: py
     np.savez_compressed(tmp_path / "mine.npz", **arrays(), extra=np.zeros(10_000))
     with pytest.raises(DataError, match="at most 1,000 bytes"):
         load_data_file(tmp_path / "mine.npz")
+
+
+def zipped(content: bytes, method: int = zipfile.ZIP_STORED) -> bytearray:
+    """The bytes of an archive with one member."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        archive.writestr(MEMBER, content)
+    return bytearray(made.getvalue())
+
+
+def array_with(header: str) -> bytearray:
+    """An archive with one array of eight bytes under a header that numpy did not write."""
+    padded = header.encode() + b"\n"
+    return zipped(np.lib.format.magic(1, 0) + struct.pack("<H", len(padded)) + padded + bytes(8))
+
+
+def relabelled(at: int, value: int) -> bytearray:
+    """A sound archive with another 16-bit field ``at`` in both of its headers (PKWARE APPNOTE, 4.3.7 and 4.3.12)."""
+    made = zipped(SOUND)
+    for place in (at, made.index(b"PK\x01\x02") + at + 2):
+        struct.pack_into("<H", made, place, value)
+    return made
+
+
+def garbled(method: int) -> bytearray:
+    """An archive whose one compressed member is damaged in its middle."""
+    made = zipped(SOUND, method)
+    first = 30 + len(MEMBER)
+    made[first + 12 : first + 30] = b"\xff" * 18
+    return made
+
+
+MEMBER = "train_inputs.npy"
+_SOUND = io.BytesIO()
+np.save(_SOUND, np.arange(400.0))
+SOUND = _SOUND.getvalue()
+DAMAGED = {
+    "encrypted": (relabelled(6, 0x01), "encrypted"),  # RuntimeError
+    "patched": (relabelled(6, 0x20), "patched data"),  # NotImplementedError
+    "strongly encrypted": (relabelled(6, 0x40), "strong encryption"),  # NotImplementedError
+    "unknown compression": (relabelled(8, 99), "compression method"),  # NotImplementedError
+    "later zip": (relabelled(4, 99), "zip file version 9.9"),  # NotImplementedError
+    "deflate": (garbled(zipfile.ZIP_DEFLATED), "decompressing data"),  # zlib.error
+    "bzip2": (garbled(zipfile.ZIP_BZIP2), "Invalid data stream"),  # OSError
+    "lzma": (garbled(zipfile.ZIP_LZMA), "Corrupt input data"),  # LZMAError
+    "checksum": (zipped(SOUND).replace(bytes(8), b"8 others", 1), "CRC-32"),  # BadZipFile
+    "no zip": (bytearray(b"PK but no zip"), "not a zip file"),  # BadZipFile
+    "half a header": (zipped(SOUND[:40]), "EOF: reading array header"),  # ValueError
+    "empty member": (zipped(b""), "EOF: reading magic string"),  # ValueError
+    "no header": (array_with("1"), "Header is not a dictionary"),  # ValueError
+    "deep header": (array_with("-" * 9000 + "1"), "MemoryError|RecursionError|recursion|nested"),
+    "open string": (array_with("'''"), "multi-line string|unterminated"),  # tokenize.TokenError
+    "list as a key": (array_with("{[]: 1}"), "unhashable|cannot use"),  # TypeError
+    "keys of two types": (array_with("{1: 2, 'a': 3}"), "'<' not supported"),  # TypeError
+    "no type": (array_with("{'descr': (), 'fortran_order': False, 'shape': (1,)}"), "index out of range"),  # IndexError
+    "type of no bytes": (array_with("{'descr': '<V0', 'fortran_order': False, 'shape': (1,)}"), "itemsize"),
+    "huge shape": (array_with(f"{{'descr': '<f8', 'fortran_order': False, 'shape': (0, {2**70})}}"), "dimension"),
+    "truth as a shape": (
+        array_with("{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}"),
+        "integer is required",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_every_kind_of_damage_gives_an_error_that_names_the_file(tmp_path: Path, damage: str) -> None:
+    content, message = DAMAGED[damage]
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        load_data_file(tmp_path / "mine.npz")
+    assert "mine.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("odd"), NotImplementedError("odd"), zipfile.BadZipFile("odd"), EOFError("odd"), zlib.error("odd"),
+        OverflowError("odd"), MemoryError("odd"), struct.error("odd"), RecursionError("odd"), KeyError("odd"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_whatever_the_libraries_raise_becomes_the_typed_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(_: object) -> None:
+        raise error
+
+    path = write(tmp_path / "mine.npz")
+    monkeypatch.setattr(np.lib.format, "read_magic", refuse)
+    with pytest.raises(DataError, match=r"mine\.npz.*odd") as caught:
+        load_data_file(path)
+    assert caught.value.__cause__ is error
 
 
 def test_no_file(tmp_path: Path) -> None:
