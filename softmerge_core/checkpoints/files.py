@@ -10,10 +10,10 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from softmerge_core.checkpoints.header import check_name, validate_file
+from softmerge_core.checkpoints.header import check_entries, check_name, check_start
 from softmerge_core.checkpoints.legacy_scan import scan
 from softmerge_core.errors import CheckpointError
 from softmerge_core.home import write_atomic
@@ -47,11 +47,13 @@ def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[s
 
 
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
-    validate_file(path)
+    check_start(path)
     try:
-        return safetensors.torch.load_file(path)
+        with safe_open(path, framework="pt") as file:
+            check_entries(file, path.name)
+            return file.get_tensors()
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
+        raise CheckpointError(f"{path.name}: damaged or not safetensors ({error})") from error
 
 
 def _load_legacy(path: Path) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from softmerge_core.checkpoints.header import check_no_web_page
 from softmerge_core.errors import CheckpointError
 
 MAX_PICKLE_BYTES = 64 * 2**20
@@ -22,8 +23,7 @@ def scan(path: Path, budget: int) -> None:
         start = file.read(64)
     if not start:
         raise CheckpointError(f"{path.name}: expected a weights file, got 0 bytes")
-    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise CheckpointError(f"{path.name}: expected a weights file, got a web page")
+    check_no_web_page(start, path.name)
     if start.startswith(b"PK\x03\x04"):
         _scan_zip(path, budget)
     else:
