@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from pages.compare.table import as_csv, comparison_table, table_rows
+from pages.shared.runs.downloads import downloads, file_stem
 from pages.shared.runs.panel import progress, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import is_live
-from pages.shared.runs.setup import file_stem, spec_button
 from pages.shared.show.live_plot import live_plot
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
@@ -97,23 +97,16 @@ def _table(reader: RunReader, entries: Sequence[dict[str, Any]], order: Sequence
     st.markdown("**The same in numbers.** Click a column's head to sort by it; a note is told in full on a click.")
     comparison_table(rows, key="compare-table")
     if not is_live(reader.view):
-        downloads(reader, as_csv(rows))
+        downloads(reader, lambda: _csv(reader, as_csv(rows)))
 
 
-def downloads(reader: RunReader, table: str = "") -> None:
-    """The table (CSV), where there is one, the spec, and the command that does the same again."""
-    stem, kind = file_stem(reader), reader.view.spec.kind
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if table:
-            st.download_button(
-                "Table",
-                table,
-                f"{stem}.csv",
-                "text/csv",
-                icon=":material/table:",
-                on_click="ignore",
-                help="All rows as comma-separated values.",
-            )
-        spec_button(reader)
-    command = f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"
-    st.caption(f"The same on the command line, with the spec downloaded above:  \n`{command}`")
+def _csv(reader: RunReader, table: str) -> None:
+    st.download_button(
+        "Table",
+        table,
+        f"{file_stem(reader)}.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+        help="All rows as comma-separated values.",
+    )

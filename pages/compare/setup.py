@@ -8,8 +8,8 @@ import streamlit as st
 from pages.models.cards import fits
 from pages.shared.choose.form import more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
-from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
-from pages.shared.runs.setup import Setup, checked, too_few
+from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
+from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice

@@ -7,8 +7,8 @@ import streamlit as st
 from pages.merge.part_strip import part_strip
 from pages.shared.choose.form import main_fields, more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
-from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
-from pages.shared.runs.setup import Setup, checked, too_few
+from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
+from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, parse

@@ -1,5 +1,6 @@
 """Choosing a family of trained networks, and which of them take part, as they are or spoiled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -55,6 +56,13 @@ def pick_sources(family: FamilyInfo, *, honest: bool = False) -> list[PickedSour
             for model in family.models
         ]
     return [card for card in cards if card]
+
+
+def too_few(picked: Sequence[PickedSource]) -> str:
+    """The problem with fewer than two sources, or ""."""
+    if len(picked) < 2:
+        return f"Choose two or more sources: {len(picked)} {'is' if len(picked) == 1 else 'are'} chosen"
+    return ""
 
 
 def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = False) -> PickedSource | None:

@@ -1,4 +1,4 @@
-"""What a run leaves to take along: its spec, other files, and the command that does the same again."""
+"""The files that a reader can take from a run, and the command that repeats it."""
 
 import json
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from pages.shared.runs.reader import RunReader
 
 
 def file_stem(reader: RunReader) -> str:
-    """What downloads of this run are called, without their endings."""
+    """The name of a run's downloads, without an ending."""
     return reader.run_id.removeprefix("example:")
 
 
 def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> None:
-    """A row of buttons, ``first`` those that the page has of its own, and the same run as a command."""
+    """Draw a row of download buttons, the page's own (drawn by ``first``) before the spec, and the command below."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if first is not None:
             first()
@@ -30,12 +30,12 @@ def _spec(reader: RunReader) -> None:
         "application/json",
         icon=":material/data_object:",
         on_click="ignore",
-        help="Everything this run was told, for the command line or another machine.",
+        help="All settings of this run, for the command line or another machine.",
     )
 
 
 def _command(reader: RunReader) -> str:
-    """``merge`` and ``compare`` have commands of their own; ``run`` takes a spec of any kind."""
+    """The command for this run: ``merge`` and ``compare`` have their own, ``run`` takes a spec of any kind."""
     stem, kind = file_stem(reader), reader.view.spec.kind
     if kind == "merge":
         return f"python -m softmerge_core merge {stem}.json --out merged"

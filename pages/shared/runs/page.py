@@ -2,34 +2,50 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 
-from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow
+from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.setup import Setup
 from pages.shared.show.text import plain
-from softmerge_core.experiments import Spec
 from softmerge_core.experiments.words import sentence
 
 Draw = Callable[[RunReader | None], None]
 
 
-@dataclass(frozen=True)
-class RunPage:
-    """A page that runs experiments of one kind.
+class Verdict(NamedTuple):
+    """The outcome of a run in one sentence, with a caption under it; both are Markdown."""
 
-    ``purpose``: one sentence under the title; ``label``: of the button that starts; ``setup``: draws the widgets and
-    returns the spec they describe; ``draw``: draws a run (None before the first), before, during and after it, and
-    is given the spec on the left as well; ``resumable``: how a run may have ended that can still go on where it was.
+    sentence: str
+    caption: str
+
+
+def nothing(reader: RunReader) -> None:
+    """No verdict and no outcome, for pages whose pictures say everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPage:
+    """A page that runs experiments of one kind. The page is drawn when the instance is called.
+
+    ``kind``: the experiment; ``purpose``: one sentence under the title; ``start``: the label of the button that
+    starts a run; ``idle``: the text beside the empty progress bar before the first run; ``setup``: draws the widgets
+    on the left and returns the spec that they describe; ``pictures``: draws the pictures of a run, or of None before
+    the first run, always in the same places; ``verdict``: the sentence above the pictures, once there is one;
+    ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on.
     """
 
     kind: str
     title: str
     purpose: str
-    label: str
+    start: str
+    idle: str
     setup: Callable[[], Setup]
-    draw: Callable[[RunReader | None, Spec | None], None]
+    pictures: Draw
+    verdict: Callable[[RunReader], Verdict | None] = nothing
+    outcome: Callable[[RunReader], None] = nothing
     resumable: Sequence[str] = RESUMABLE
 
     def __call__(self) -> None:
@@ -39,22 +55,36 @@ class RunPage:
             st.markdown(f"# {self.title}\n{self.purpose}")
             setup = self.setup()
         with right:
-            run_column(
-                self.kind,
-                setup,
-                lambda reader: self.draw(reader, setup.spec),
-                label=self.label,
-                resumable=self.resumable,
-            )
+            run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable)
+
+    def draw(self, reader: RunReader | None) -> None:
+        """Draw the run: its progress and verdict, its pictures, and what can be taken along."""
+        with st.container(key="verdict-slot"):  # never empty: an empty one would move, and so remount, the charts
+            self._head(reader)
+        self.pictures(reader)
+        with st.container(key="outcome-slot"):
+            if reader is not None:
+                self.outcome(reader)
+
+    def _head(self, reader: RunReader | None) -> None:
+        if reader is None:
+            st.progress(0.0, text=self.idle)
+            return
+        progress(reader)
+        tell_end(reader)
+        if (verdict := self.verdict(reader)) is not None:
+            with st.container(border=True, gap="xsmall", key="verdict"):
+                st.markdown(f"**{verdict.sentence}**")
+                st.caption(verdict.caption)
 
 
-def run_column(kind: str, setup: Setup, draw: Draw, *, label: str, resumable: Sequence[str] = RESUMABLE) -> None:
-    """The right side: the buttons, what is wrong with the set-up or went wrong, and the run, followed while it is live.
+def run_column(kind: str, setup: Setup, draw: Draw, *, start: str, resumable: Sequence[str] = RESUMABLE) -> None:
+    """Draw the right side: the buttons, any problem with the set-up or the run, and the run, followed while it is live.
 
-    Everything that belongs to the run is drawn by ``draw``, so that its end and what came of it are seen together.
+    Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
     reader = current_run(kind)
-    problem = controls(kind, reader, setup.spec, label=label, resumable=resumable)
+    problem = controls(kind, reader, setup.spec, label=start, resumable=resumable)
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
     follow(kind, draw)

@@ -182,8 +182,8 @@ def _read(reader: RunReader) -> None:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
 
 
-def tell_end(reader: RunReader, what: str) -> None:
-    """What the run has to say of itself so far, and what went wrong, if anything; ``what``: "run" or "training"."""
+def tell_end(reader: RunReader, what: str = "run") -> None:
+    """Draw the notices of a run, and its error if it failed or was interrupted; ``what``: "run" or "training"."""
     view = reader.view
     for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
         st.warning(plain(sentence(text), 400), icon=":material/info:")

@@ -1,6 +1,6 @@
-"""One picture of a run: its place in the page, its title and sentence, and the chart, drawn again when events come."""
+"""One picture of a run: its place in the page, its title and sentence, and its chart, drawn again as events come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -9,38 +9,43 @@ import streamlit as st
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click, live_plot
 from pages.shared.show.theme import current_theme
-from softmerge_core.figures.style import Theme
 
 NEVER = "None: the run ended before there was anything to show."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What a page says of one of its pictures, once.
+    """The one declaration of a picture.
 
-    ``key``: its place in the page (the style class ``st-key-picture-<key>``); ``idle``: what will be there, as a
-    sentence: shown before the first run, and the chart's accessible name; ``kinds``: the events it is built from,
-    the only ones for which it is drawn again; ``build``: the figure, or None while there is nothing to draw;
-    ``words``: what it shows now, as Markdown; ``height`` in px; ``pause``: seconds between two drawings of a live run.
+    ``key``: its place in the page (style class ``st-key-picture-<key>``, chart ``<key>-plot``); ``idle``: a sentence
+    about what it will show, for the time before the first run and for the chart's accessible name; ``kinds``: the
+    kinds of events that it is built from, the only ones for which it is built again; ``build``: the figure of a run
+    in a theme, or None while there is nothing to draw; ``words``: the sentence under the title, as Markdown;
+    ``height``: in px; ``waiting``: the text in place of a figure; ``missing``: the sentence where the run ended
+    without a figure (empty: that of ``words``); ``pause``: seconds between two figures of a live run;
+    ``clickable``: whether clicks are reported.
+
+    A picture that varies with the spec is a copy, made with ``dataclasses.replace``.
     """
 
     key: str
     title: str
     idle: str
     kinds: tuple[str, ...]
-    build: Callable[[RunReader, Theme], go.Figure | None]
+    build: Callable[..., go.Figure | None]
     words: Callable[[RunReader], str]
     height: int
     waiting: str = "Drawn here while a run is live"
+    missing: str = NEVER
     pause: float = 0.0
     clickable: bool = False
 
-    def draw(self, reader: RunReader | None, *, state: str = "", height: int | None = None) -> Click | None:
-        """The picture of a run; of none, what will be there. Returns the last click where it is clickable.
+    def draw(self, reader: RunReader | None, *, height: int | None = None, **chosen: Hashable) -> Click | None:
+        """Draw the picture of a run, or its empty place before the first run; returns the last click.
 
-        ``state``: what the reader of the page has chosen to see, where the figure depends on it.
+        ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
-        figure = self._figure(reader, state)
+        figure = self._figure(reader, chosen)
         with st.container(key=f"picture-{self.key}", gap="xsmall"):
             st.markdown(f"**{self.title}.** {self._sentence(reader, figure)}")
             return live_plot(
@@ -52,17 +57,26 @@ class Picture:
                 clickable=self.clickable,
             ).click
 
-    def _figure(self, reader: RunReader | None, state: str) -> go.Figure | None:
+    def _figure(self, reader: RunReader | None, chosen: dict[str, Hashable]) -> go.Figure | None:
         if reader is None:
             return None
         theme = current_theme()
-        name = f"{self.key}:{state}"
+        name = f"{self.key}:{sorted(chosen.items())}"
         figure: go.Figure | None = reader.drawn(
-            name, self.kinds, theme, lambda: self.build(reader, theme), pause=self.pause
+            name, self.kinds, theme, lambda: self.build(reader, theme, **chosen), pause=self.pause
         )
         return figure
 
     def _sentence(self, reader: RunReader | None, figure: go.Figure | None) -> str:
         if reader is None:
             return self.idle
-        return self.words(reader) if figure is not None or reader.live else NEVER
+        if figure is None and not reader.live and self.missing:
+            return self.missing
+        return self.words(reader)
+
+
+def draw_row(reader: RunReader | None, *pictures: Picture, height: int | None = None, **chosen: Hashable) -> None:
+    """Draw pictures side by side (on a phone, one under the other), all of the same ``height`` where it is given."""
+    for column, picture in zip(st.columns(len(pictures), gap="medium"), pictures, strict=True):
+        with column:
+            picture.draw(reader, height=height, **chosen)

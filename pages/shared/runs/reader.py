@@ -1,4 +1,4 @@
-"""A run as a page follows it: each reading takes only what is new, and only what pictures need is kept."""
+"""A run as a page follows it: each reading takes only new events, and only those that pictures need are kept."""
 
 import math
 import time
@@ -10,11 +10,11 @@ from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points
 from softmerge_core.runs import RunStore, RunView
 
 LIVE = ("waiting", "running", "paused")
-Newest = Gates | Boundary | Points | Progress | BezierCurve  # of these only the last one of a kind matters
+Newest = Gates | Boundary | Points | Progress | BezierCurve  # only the last of each kind matters
 
 
 class RunReader:
-    """Follows one run. ``view``: its last reading; ``events``: what pictures are built from, oldest first."""
+    """Follows one run. ``view`` is its last reading, ``events`` those that pictures are built from, oldest first."""
 
     def __init__(self, store: RunStore, run_id: str) -> None:
         self.run_id = run_id
@@ -27,7 +27,7 @@ class RunReader:
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
-        """Read what is new; raises NotFoundError or RunError when the run is gone or damaged."""
+        """Read the new events; raises NotFoundError or RunError when the run is gone or damaged."""
         view = self._store.read(self.run_id, self._next)
         if view.next < self._next:  # the log was begun afresh
             self._kept, self._newest = [], {}
@@ -40,7 +40,7 @@ class RunReader:
 
     @property
     def events(self) -> list[AnyEvent]:
-        """Stages, losses, evaluations and notices, then the newest of everything else, the gates last but one."""
+        """All stages, losses, evaluations and notices, then the newest of each kind that replaces the one before."""
         return [*self._kept, *self._newest.values()]
 
     @property
@@ -49,10 +49,10 @@ class RunReader:
         return self.view.status in LIVE
 
     def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any], *, pause: float = 0) -> Any:
-        """The picture called ``name``; built again only when events of these ``kinds`` have come since.
+        """The picture called ``name``, built again only when events of these ``kinds`` have come since.
 
-        Building a figure costs more than reading the run: most readings bring nothing new for most pictures,
-        and while the run is live a picture is left as it is for ``pause`` seconds.
+        Building a figure costs more than reading the run, and most readings bring nothing new for most pictures.
+        While the run is live, a picture is not built again within ``pause`` seconds.
         """
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
