@@ -1,58 +1,89 @@
-"""The small architectures the zoo is made of: one module each, defining ``NETWORK``; torchvision's by name.
+"""The small architectures of the zoo, one file each with a constant ``NETWORK``; torchvision's go by name.
 
-A network's top-level children are its blocks, in forward order. Torch is loaded on first use.
+A network's top-level children are its blocks, in forward order. Torch is loaded when the first network is built.
 """
 
-import pkgutil
-from functools import cache
-from typing import TYPE_CHECKING
+import importlib
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from softmerge_core.networks.shapes import TORCHVISION, check_fit, kinds_of
-from softmerge_core.registry import discover, lookup
+from softmerge_core.errors import DataError, SoftMergeError
+from softmerge_core.networks.base import Network
+from softmerge_core.registry import declared, lookup
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from softmerge_core.networks.base import Network
+__all__ = ["Network", "build_network", "check_network", "find_network", "fits", "network_names", "networks"]
 
-__all__ = ["build_network", "check_fit", "check_network", "kinds_of", "network_names", "networks"]
+TORCHVISION = "torchvision/"
 
 
 @cache
-def networks() -> "dict[str, Network]":
-    """Every built-in network by its name."""
-    return discover("softmerge_core.networks", "NETWORK")
+def networks() -> dict[str, Network]:
+    """Every built-in network by its name, as its file declares it. Loads no torch."""
+    return {name: _light(module, row) for name, (module, row) in declared(__name__, "NETWORK").items()}
+
+
+def _light(module: str, row: dict[str, Any]) -> Network:
+    """A network whose file is imported when it is first built."""
+    try:
+        return Network(**row, build=partial(_build, module))
+    except TypeError as error:
+        raise SoftMergeError(f"{module}: NETWORK: expected name, title, takes and build ({error})") from error
+
+
+def _build(module: str, input_shape: tuple[int, ...], classes: int) -> "nn.Module":
+    network: Network = importlib.import_module(module).NETWORK
+    return network.build(input_shape, classes)
 
 
 def network_names() -> tuple[str, ...]:
-    """The built-in networks' names: those of their modules. Loads no torch."""
-    others = ("base", "shapes", "torchvision")
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in others))
+    """The built-in networks' names. Loads no torch."""
+    return tuple(networks())
+
+
+def find_network(name: str) -> Network:
+    """The network called ``name``, or "torchvision/<name>" for any of torchvision's classifiers. Loads no torch.
+
+    Raises NotFoundError; whether torchvision knows a name, and can take a size, shows when it is built.
+    """
+    if name.startswith(TORCHVISION):
+        return Network(name, name, {"image": 1}, partial(_build_torchvision, name.removeprefix(TORCHVISION)))
+    found: Network = lookup(networks(), name, "network")
+    return found
+
+
+def _build_torchvision(name: str, input_shape: tuple[int, ...], classes: int) -> "nn.Module":
+    from softmerge_core.networks.torchvision import build
+
+    return build(name, input_shape, classes)
 
 
 def check_network(name: str, input_shape: tuple[int, ...], classes: int) -> None:
-    """Raises NotFoundError or DataError when ``name`` cannot be built for these inputs. Loads no torch.
+    """Raise NotFoundError or DataError when ``name`` cannot be built for these inputs. Loads no torch."""
+    find_network(name).check_fit(input_shape, classes)
 
-    Whether torchvision knows the name, and can take the size, shows when it is built.
-    """
-    if not name.startswith(TORCHVISION):
-        lookup(dict.fromkeys(network_names()), name, "network")
-    check_fit(name, input_shape, classes)
+
+def fits(name: str, input_shape: tuple[int, ...], classes: int) -> bool:
+    """Whether the network called ``name`` can take such inputs. Loads no torch; raises NotFoundError."""
+    network = find_network(name)
+    try:
+        network.check_fit(input_shape, classes)
+    except DataError:
+        return False
+    return True
 
 
 def build_network(name: str, input_shape: tuple[int, ...], classes: int, seed: int) -> "nn.Module":
     """A new network on the CPU, its weights drawn from ``seed``; global random state stays as it was.
 
-    ``name``: one of ``network_names()``, or "torchvision/<name>" for any of torchvision's classifiers.
-    Raises NotFoundError for an unknown name, DataError where the inputs do not fit.
+    ``name``: as for ``find_network``. Raises NotFoundError for an unknown name, DataError where the inputs do not fit.
     """
     import torch
 
-    check_network(name, input_shape, classes)
+    network = find_network(name)
+    network.check_fit(input_shape, classes)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        if name.startswith(TORCHVISION):
-            from softmerge_core.networks.torchvision import build
-
-            return build(name.removeprefix(TORCHVISION), input_shape, classes)
-        return networks()[name].build(input_shape, classes)
+        return network.build(input_shape, classes)

@@ -4,7 +4,6 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 
 class CNN1d(nn.Module):
@@ -29,4 +28,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return CNN1d(channels, length, classes)
 
 
-NETWORK = Network("cnn1d", "1-D convolutional network", build, TAKES["cnn1d"])
+NETWORK = Network(name="cnn1d", title="1-D convolutional network", takes={"sequence": 1}, build=build)

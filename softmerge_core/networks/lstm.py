@@ -5,7 +5,6 @@ from math import prod
 from torch import Tensor, nn
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 WINDOW = 4  # points read at once: ten steps for 40 points instead of 40
 
@@ -33,4 +32,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return LSTM(prod((channels, row)), classes)
 
 
-NETWORK = Network("lstm", "LSTM", build, TAKES["lstm"])
+NETWORK = Network(name="lstm", title="LSTM", takes={"sequence": 1, "image": 1}, build=build)

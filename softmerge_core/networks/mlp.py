@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 
 class MLP(nn.Module):
@@ -28,4 +27,9 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return MLP(prod(input_shape), classes)
 
 
-NETWORK = Network("mlp", "Multi-layer perceptron", build, TAKES["mlp"])
+NETWORK = Network(
+    name="mlp",
+    title="Multi-layer perceptron",
+    takes={"vector": 1, "sequence": 1, "image": 1},
+    build=build,
+)

@@ -4,7 +4,6 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 
 class Block(nn.Module):
@@ -47,4 +46,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return ResNet(input_shape[0], classes)
 
 
-NETWORK = Network("resnet", "ResNet-like with BatchNorm", build, TAKES["resnet"])
+NETWORK = Network(name="resnet", title="ResNet-like with BatchNorm", takes={"image": 8}, build=build)

@@ -4,7 +4,6 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, max_pool2d, relu
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 
 class VGG(nn.Module):
@@ -32,4 +31,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return VGG(input_shape[0], classes)
 
 
-NETWORK = Network("vgg", "VGG-like, no BatchNorm", build, TAKES["vgg"])
+NETWORK = Network(name="vgg", title="VGG-like, no BatchNorm", takes={"image": 8}, build=build)

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from softmerge_core.networks.base import Network
-from softmerge_core.networks.shapes import TAKES
 
 
 class Embedding(nn.Module):
@@ -63,4 +62,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return ViT(input_shape, classes)
 
 
-NETWORK = Network("vit", "Small vision transformer", build, TAKES["vit"])
+NETWORK = Network(name="vit", title="Small vision transformer", takes={"image": 8}, build=build)

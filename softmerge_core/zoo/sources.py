@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from softmerge_core.attacks import find_attack
 from softmerge_core.data import Data, datasets, load_data, load_dataset
 from softmerge_core.errors import CheckpointError, NotFoundError, SourceError
-from softmerge_core.networks import build_network, network_names
-from softmerge_core.networks.shapes import KIND_OF_RANK, kinds_of
+from softmerge_core.networks import build_network, fits, network_names
 from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo.library import (
@@ -146,7 +145,7 @@ def recognise(state: "Mapping[str, Tensor]") -> tuple[str, tuple[int, ...], int]
     shapes = {name.removeprefix("module."): tuple(value.shape) for name, value in state.items()}
     for name in network_names():
         for dataset in datasets().values():
-            if KIND_OF_RANK.get(len(dataset.input_shape)) not in kinds_of(name):
+            if not fits(name, dataset.input_shape, dataset.classes):
                 continue
             with torch.device("meta"):
                 network = build_network(name, dataset.input_shape, dataset.classes, seed=0)

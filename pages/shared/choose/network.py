@@ -9,7 +9,7 @@ from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.train.spec import data_shape
 from softmerge_core.home import home
-from softmerge_core.networks import check_network, network_names
+from softmerge_core.networks import fits, network_names
 from softmerge_core.settings import DataSpec
 
 
@@ -48,15 +48,11 @@ def pick_network(dataset: str, key: str, *, default: str | None = None) -> str:
 
 def fitting(dataset: str) -> list[str]:
     """The built-in networks that can take the samples of ``dataset``."""
-    return [name for name in network_names() if _takes(name, dataset)]
-
-
-def _takes(network: str, dataset: str) -> bool:
     try:
-        check_network(network, *data_shape(DataSpec(dataset=dataset)))
+        shape, classes = data_shape(DataSpec(dataset=dataset))
     except SoftMergeError:
-        return False
-    return True
+        return []
+    return [name for name in network_names() if fits(name, shape, classes)]
 
 
 def forget(key: str, options: Sequence[str]) -> None:
