@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import torch
 
 from softmerge_core.evaluation import evaluate
-from softmerge_core.experiments.federated.spec import LAST, late_accuracy, run_title
-from softmerge_core.federated import algorithms
+from softmerge_core.experiments.federated.words import LAST, late_accuracy, run_title
+from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.federated.server import federate
 from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun, Federation, FederationSettings
 from softmerge_core.settings import DataSpec

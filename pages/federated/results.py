@@ -4,15 +4,6 @@ from functools import partial
 
 import streamlit as st
 
-from pages.federated.words import (
-    clients_words,
-    gates_words,
-    measure_words,
-    rounds_words,
-    run_rows,
-    shards_words,
-    verdict,
-)
 from pages.shared.runs.downloads import downloads
 from pages.shared.runs.panel import progress, tell_end
 from pages.shared.runs.reader import RunReader
@@ -22,7 +13,18 @@ from pages.shared.show.text import html_table, plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.events import Shards
 from softmerge_core.experiments import Spec
-from softmerge_core.experiments.federated.spec import LAST, FederatedSpec
+from softmerge_core.experiments.federated.spec import FederatedSpec
+from softmerge_core.experiments.federated.words import (
+    LAST,
+    clients_sentence,
+    gates_sentence,
+    histories,
+    measure_sentence,
+    rounds_sentence,
+    run_rows,
+    shards_sentence,
+    verdict,
+)
 from softmerge_core.figures.federated import (
     clients_figure,
     clients_height,
@@ -77,7 +79,7 @@ def _verdict(reader: RunReader | None, spec: FederatedSpec | None) -> None:
     progress(reader)
     tell_end(reader, "run")
     with st.container(border=True, gap="xsmall", key="verdict"):
-        st.markdown(f"**{verdict(reader.events, spec)}**")
+        st.markdown(f"**{plain(verdict(spec, histories(reader.events)), 900)}**")
         st.caption(f"Accuracies are means over the last {LAST} rounds; {plain(spec.name, 120)}.")
 
 
@@ -87,7 +89,7 @@ def _picture(reader: RunReader | None, spec: FederatedSpec | None, name: str, he
     if reader is not None and spec is not None:
         kinds = ("shards",) if name == "shards" else ("evaluation", "federated_round")
         figure = reader.drawn(name, kinds, theme, partial(_figure, reader, spec, name, height))
-        words = _words(reader, spec, name)
+        words = plain(_words(reader, spec, name), 900)
     with st.container(key=f"picture-{name}", gap="xsmall"):
         st.markdown(f"**{TITLES[name]}.** {words}")
         live_plot(
@@ -102,10 +104,10 @@ def _shards(reader: RunReader) -> Shards | None:
 def _words(reader: RunReader, spec: FederatedSpec, name: str) -> str:
     events = reader.events
     if name == "shards":
-        return shards_words(_shards(reader))
+        return shards_sentence(_shards(reader))
     if name in ("drift", "spread"):
-        return measure_words(events, spec, name)
-    return {"rounds": rounds_words, "clients": clients_words, "gates": gates_words}[name](events, spec)
+        return measure_sentence(events, spec, name)
+    return {"rounds": rounds_sentence, "clients": clients_sentence, "gates": gates_sentence}[name](events, spec)
 
 
 def _figure(reader: RunReader, spec: FederatedSpec, name: str, height: int) -> object:

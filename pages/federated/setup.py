@@ -16,7 +16,8 @@ from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.data.partitions import ShardSettings
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.federated.spec import FederatedSpec, counts_of
-from softmerge_core.federated import algorithms
+from softmerge_core.federated.algorithms import algorithms
+from softmerge_core.federated.dealing import is_malicious
 from softmerge_core.federated.settings import AGGREGATIONS, FederationSettings
 from softmerge_core.figures.federated import clients_height, shards_figure
 from softmerge_core.settings import DataSpec, parse
@@ -194,7 +195,7 @@ def _dealt(setup: Setup) -> None:
     malicious: list[bool] = []
     if isinstance(spec, FederatedSpec):
         counts = _counts(spec.federation.model_dump_json(), spec)
-        malicious = [k >= len(counts) - spec.settings.malicious for k in range(len(counts))]
+        malicious = [is_malicious(spec.federation, client) for client in range(len(counts))]
     figure = shards_figure(counts, malicious, theme=theme, brief=True) if counts else None
     live_plot(
         figure,

@@ -1,4 +1,4 @@
-"""What the server makes of the networks that clients send: a mean, a robust statistic, or a soft merge."""
+"""Aggregation: the server merges the networks of a round by a mean, a robust statistic or a soft merge."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,8 @@ from torch import nn
 from softmerge_core.checks import non_finite_tensor
 from softmerge_core.errors import SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
-from softmerge_core.federated.scene import SERVER, Scene, draw_seed, is_malicious
+from softmerge_core.federated.dealing import SERVER, draw_seed, is_malicious
+from softmerge_core.federated.scene import Scene
 from softmerge_core.landscape import weights_of
 from softmerge_core.merging.soft import soft_merge
 from softmerge_core.methods import merge
@@ -19,9 +20,11 @@ from softmerge_core.settings import SoftMergeSettings
 
 @dataclass(frozen=True)
 class Aggregate:
-    """``network``: the merged one, None when there is none; ``gates``: by client, where gates were trained (0-1).
+    """The outcome of one round on the server.
 
-    ``accepted``: the clients that had a say; ``excluded``: those that were not finite; ``notices`` say so in words.
+    ``network`` is the merged network, or None if there is none. ``accepted`` are the clients whose networks were
+    merged, and ``excluded`` those whose weights were not finite. ``gates`` holds the mean gate (0-1) of each client
+    if gates were trained. ``notices`` are sentences about what went wrong.
     """
 
     network: nn.Module | None
@@ -32,7 +35,7 @@ class Aggregate:
 
 
 def client_name(client: int) -> str:
-    """A client as readers count them."""
+    """Return a client's name as readers see it, counted from 1."""
     return f"client {client + 1}"
 
 
@@ -44,12 +47,15 @@ def aggregate(
     number: int,
     should_stop: Callable[[], bool] | None = None,
 ) -> Aggregate:
-    """Merge the networks ``sent`` by client in round ``number``; those with NaN or Inf are excluded with a notice.
+    """Merge the networks ``sent`` (by client) in round ``number``; those with NaN or Inf are excluded with a notice.
 
-    mean: weighted by ``samples``. honest: that of the honest clients alone, which no server could know: a reference.
-    median, trimmed_mean, krum: as in ``softmerge_core.methods``; Krum knows how many are malicious. soft: gates
-    trained on one half of the server's samples, judged by the other. BatchNorm's statistics are estimated anew on the
-    server's samples.
+    ``how`` is one of:
+    mean: weighted by the number of ``samples`` of each client.
+    honest: the mean of the honest clients alone, a reference that no real server could compute.
+    median, trimmed_mean, krum: as in ``softmerge_core.methods``; Krum is told how many clients are malicious.
+    soft: gates are trained on one half of the server's samples and judged by the other half.
+
+    BatchNorm's statistics are estimated anew on the server's samples.
     """
     faults = {client: fault for client, network in sent.items() if (fault := non_finite_tensor(network))}
     notices = [f"{client_name(c)} is left out: {fault} has NaN or Inf in it" for c, fault in faults.items()]
@@ -67,7 +73,7 @@ def aggregate(
     else:
         merged = _merged(how, kept, samples, scene)
     if merged is None or non_finite_tensor(merged):
-        notices.append("no finite network came of what clients sent, so the server keeps its weights")
+        notices.append("no finite network could be made of what clients sent, so the server keeps its weights")
         return Aggregate(None, excluded=tuple(faults), gates=gates, notices=tuple(notices))
     return Aggregate(merged, accepted, tuple(faults), gates, tuple(notices))
 
@@ -83,7 +89,7 @@ def _merged(how: str, kept: Mapping[int, nn.Module], samples: Mapping[int, int],
 
 @torch.no_grad()
 def weighted_mean(kept: Mapping[int, nn.Module], samples: Mapping[int, int], scene: Scene) -> nn.Module:
-    """``sum n_i theta_i / sum n_i``, summed in float64."""
+    """Return the network with weights ``sum n_i theta_i / sum n_i``, summed in float64; n_i are the ``samples``."""
     total = sum(samples[client] for client in kept)
     mean = sum(weights_of(network).double() * (samples[c] / total) for c, network in kept.items())
     result = scene.new_network()
@@ -97,7 +103,7 @@ def weighted_mean(kept: Mapping[int, nn.Module], samples: Mapping[int, int], sce
 def _soft(
     kept: Mapping[int, nn.Module], scene: Scene, number: int, should_stop: Callable[[], bool] | None
 ) -> tuple[nn.Module | None, dict[int, float], list[str]]:
-    """(merged network, mean gate by client, what was said); None where outputs of all overflow."""
+    """Return the merged network (None if every source's outputs overflow), the mean gate by client, and notices."""
     settings = scene.federation.settings
     how = SoftMergeSettings(
         granularity=settings.granularity,

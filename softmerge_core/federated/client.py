@@ -1,6 +1,6 @@
 """One client's part of a round: train on its own shard from the server's weights, and send the result.
 
-Tasks and updates are plain values, for a client may train in another process.
+Tasks and updates are plain values, because a client may train in another process.
 """
 
 import dataclasses
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.evaluation import evaluate
-from softmerge_core.federated.scene import TRAINING, Scene, State, draw_seed, is_malicious, scene_of, state_of
+from softmerge_core.federated.dealing import TRAINING, draw_seed, is_malicious
+from softmerge_core.federated.scene import Scene, State, scene_of, state_of
 from softmerge_core.federated.settings import Federation
 from softmerge_core.landscape import weights_of
 from softmerge_core.scope.measure import Scope, ScopePenalty
@@ -24,7 +25,11 @@ from softmerge_core.zoo.spoiling import spoil_network
 
 @dataclass(frozen=True)
 class ClientTask:
-    """What the server sends: ``state`` x, the algorithm's terms h [P] and q, the fused scope's mu and sigma [L]."""
+    """The server's message to one client.
+
+    ``state`` holds the server's weights x; ``linear`` h [P] and ``quadratic`` q are the algorithm's terms; ``scope``
+    is the fused scope: the names of its layers, mu [L] and sigma [L].
+    """
 
     federation: Federation
     round: int
@@ -37,9 +42,10 @@ class ClientTask:
 
 @dataclass(frozen=True)
 class ClientUpdate:
-    """What a client sends, after ``steps`` local steps; ``accuracy`` (0-1) of its network on the whole test data.
+    """A client's answer after ``steps`` local steps on its ``samples`` samples.
 
-    ``accuracy`` is measured before a malicious client spoils what it sends.
+    ``accuracy`` (0-1) is that of the trained network on all test data; it is measured before a malicious client
+    spoils the weights it sends in ``state``.
     """
 
     client: int
@@ -50,13 +56,13 @@ class ClientUpdate:
 
 
 class Pull:
-    """``<h, theta> + q/2 |theta - x|^2`` plus the scope's penalty: all that is added to a client's loss."""
+    """The whole term added to a client's loss: ``<h, theta> + q/2 |theta - x|^2`` plus the scope's penalty."""
 
     def __init__(self, linear: Tensor | None, quadratic: float, center: Tensor, scope: ScopePenalty | None) -> None:
         self.linear, self.quadratic, self.center, self.scope = linear, quadratic, center, scope
 
     def __call__(self, network: nn.Module) -> Tensor:
-        """A scalar."""
+        """Return the term for the weights of ``network``, as a scalar."""
         total = torch.zeros(())
         if self.linear is not None or self.quadratic:
             theta = nn.utils.parameters_to_vector(network.parameters())
@@ -68,12 +74,12 @@ class Pull:
 
 
 def train_clients(tasks: Sequence[ClientTask]) -> list[ClientUpdate]:
-    """The tasks one after the other: a bundle that is worth being sent to another process."""
+    """Do the tasks of one bundle, one after the other."""
     return [train_client(task) for task in tasks]
 
 
 def train_client(task: ClientTask) -> ClientUpdate:
-    """Plain SGD from the server's weights; what depends on chance depends on the seed, the round and the client."""
+    """Train by SGD from the server's weights; all randomness follows from the seed, the round and the client."""
     scene = scene_of(task.federation)
     network = scene.network(task.state)
     inputs, labels = scene.shard(task.client)
@@ -85,7 +91,7 @@ def train_client(task: ClientTask) -> ClientUpdate:
 
 
 def train_settings(task: ClientTask) -> TrainSettings:
-    """How the client trains in this round."""
+    """Return the settings of the client's training in this round."""
     settings = task.federation.settings
     return TrainSettings(
         epochs=settings.local_epochs,
@@ -98,7 +104,7 @@ def train_settings(task: ClientTask) -> TrainSettings:
 
 
 def penalty_of(task: ClientTask, network: nn.Module) -> Callable[[nn.Module], Tensor] | None:
-    """What is added to the client's loss, if anything."""
+    """Return the term added to the client's loss, or None if there is none."""
     if task.linear is None and not task.quadratic and task.scope is None:
         return None
     linear = None if task.linear is None else torch.from_numpy(task.linear)
@@ -111,7 +117,7 @@ def penalty_of(task: ClientTask, network: nn.Module) -> Callable[[nn.Module], Te
 
 
 def _spoiled(network: nn.Module, task: ClientTask, scene: Scene) -> nn.Module:
-    """What a malicious client sends; where labels are flipped, those of its own shard."""
+    """Return the network that a malicious client sends; an attack that flips labels flips those of its own shard."""
     settings = task.federation.settings
     strength = find_attack(settings.attack).usual if settings.strength is None else settings.strength
     attack = AttackSettings(kind=settings.attack, strength=strength, seed=train_settings(task).seed)

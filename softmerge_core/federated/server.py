@@ -1,4 +1,4 @@
-"""One overlaid run's server: what it sends in each round, what it makes of the answers. Read ``Server`` first."""
+"""The server of one overlaid run: it sends out tasks, merges the answers and reports. Read ``Server`` first."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,28 +9,30 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.errors import RunError
-from softmerge_core.evaluation import evaluate
-from softmerge_core.federated import find_algorithm
+from softmerge_core.evaluation import evaluate, reestimate_batchnorm
 from softmerge_core.federated.aggregation import Aggregate, aggregate
-from softmerge_core.federated.base import Memory, Round
+from softmerge_core.federated.algorithms import find_algorithm
+from softmerge_core.federated.algorithms.base import Memory, Round
 from softmerge_core.federated.client import ClientTask, ClientUpdate, train_clients
-from softmerge_core.federated.scene import is_malicious, participants, scene_of, state_of
+from softmerge_core.federated.dealing import is_malicious, participants
+from softmerge_core.federated.scene import State, scene_of, state_of
 from softmerge_core.federated.settings import FederatedRun, Federation
 from softmerge_core.landscape import weights_of
 from softmerge_core.scope.measure import Scope, distance, fuse, scope_of
 from softmerge_core.settings import parse
 
-BUNDLE = 150  # local steps that make a task worth sending to another process: about a fifth of a second
+BUNDLE = 150  # local steps (about 0.2 s of work) that make it worth sending tasks to another process
 
 
 @dataclass(frozen=True)
 class RoundReport:
-    """What a round came to.
+    """The measurements of one round.
 
-    ``accuracy`` (0-1), ``loss`` (nats): of the server's network on test data; ``clients``: who took part, with the
-    accuracy of each one's network after local training on all test data. Of honest clients: ``drift``, the mean of
-    |y_i - x| / |x|; ``spread``, the mean over clients and layers of the Jeffreys divergence (nats) between their
-    scope and the fused one. ``gates``: each client's mean gate, where there are any.
+    ``accuracy`` (0-1) and ``loss`` (nats) are those of the server's network on test data. ``clients`` took part;
+    ``accuracies`` (0-1) are those of their networks after local training, on all test data, and ``gates`` their mean
+    gates (0-1), empty if none were trained. ``drift`` is the mean of |y_i - x| / |x|, and ``spread`` the mean Jeffreys
+    divergence (nats) between a layer's scope and the fused one; both are over honest clients, and NaN if none of them
+    took part.
     """
 
     round: int
@@ -46,7 +48,7 @@ class RoundReport:
 
 
 class Server:
-    """The server of one run: ``tasks`` of a round, then ``take`` what came back, round after round from 1 on."""
+    """The server of one run. Each round, counted from 1: get its ``tasks``, do them, and ``take`` the answers."""
 
     def __init__(self, federation: Federation, run: FederatedRun) -> None:
         self.federation, self.run, self.scene = federation, run, scene_of(federation)
@@ -54,24 +56,24 @@ class Server:
         self.settings = parse(self.algorithm.settings, run.settings, f"settings of {self.algorithm.title}")
         self.network = self.scene.new_network().eval()
         self.memory: Memory = {}
-        self.scopes: dict[int, Scope] = {}  # the last of each client that was accepted
-        self.shares: dict[int, float] = {}  # how much each of them weighs in the fused scope
+        self.scopes: dict[int, Scope] = {}  # the latest scope of each client that was ever accepted
+        self.shares: dict[int, float] = {}  # the weight of each of them in the fused scope
         self.fused = scope_of(self.network).detach()
         self.round = 0
 
     def tasks(self) -> list[ClientTask]:
-        """What the clients of the next round are sent."""
+        """Return the tasks of the clients that take part in the next round."""
         state = state_of(self.network)
         scope = (self.fused.layers, self.fused.mu.numpy(), self.fused.sigma.numpy()) if self.run.scope else None
         return [self._task(client, state, scope) for client in participants(self.federation, self.round + 1)]
 
-    def _task(self, client: int, state: Any, scope: Any) -> ClientTask:
+    def _task(self, client: int, state: State, scope: Any) -> ClientTask:
         terms = self.algorithm.terms(self.memory, client, self.settings)
         linear = None if terms.linear is None else terms.linear.numpy()
         return ClientTask(self.federation, self.round + 1, client, state, linear, terms.quadratic, scope)
 
     def take(self, updates: Sequence[ClientUpdate], should_stop: Callable[[], bool] | None = None) -> RoundReport:
-        """Aggregate what clients sent, go on to the next round, and say how it went."""
+        """Merge what the clients sent, end the round, and return its report."""
         self.round += 1
         sent = {update.client: self.scene.network(update.state).eval() for update in updates}
         samples = {update.client: update.samples for update in updates}
@@ -83,7 +85,7 @@ class Server:
         return self._report(merged, start, sent, {update.client: update.accuracy for update in updates})
 
     def _learn(self, merged: Aggregate, start: Tensor, sent: Mapping[int, nn.Module], steps: Mapping[int, int]) -> None:
-        """The algorithm's last word on the merged weights, unless it is not finite."""
+        """Let the algorithm turn the merged weights into the server's new weights; ignore them if not finite."""
         assert merged.network is not None
         settings = self.federation.settings
         accepted = {client: weights_of(sent[client]) for client in merged.accepted}
@@ -92,16 +94,11 @@ class Server:
         if bool(torch.isfinite(weights).all()):
             self.network = merged.network
             nn.utils.vector_to_parameters(weights, self.network.parameters())
-            self._renew_batchnorm(weights, end.merged)
-
-    def _renew_batchnorm(self, weights: Tensor, merged: Tensor) -> None:
-        from softmerge_core.evaluation import reestimate_batchnorm
-
-        if not torch.equal(weights, merged):
-            reestimate_batchnorm(self.network, self.scene.server.train_inputs)
+            if not torch.equal(weights, end.merged):
+                reestimate_batchnorm(self.network, self.scene.server.train_inputs)
 
     def _fuse(self, merged: Aggregate, sent: Mapping[int, nn.Module], samples: Mapping[int, int]) -> None:
-        """The fused scope: of the last network of each client, weighted as the server weighs them."""
+        """Fuse the scopes of each client's latest accepted network, weighted by its samples and its gate."""
         for client in merged.accepted:
             self.scopes[client] = scope_of(sent[client]).detach()
             self.shares[client] = samples[client] * merged.gates.get(client, 1.0)
@@ -129,7 +126,7 @@ class Server:
         )
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on, in tensors and plain values."""
+        """Return everything needed to go on from here, as tensors and plain values."""
         scopes = {client: (scope.mu, scope.sigma) for client, scope in self.scopes.items()}
         return {
             "round": self.round,
@@ -141,7 +138,7 @@ class Server:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """The inverse of ``state``."""
+        """Put the server back to a ``state`` it had before."""
         layers = self.fused.layers
         self.round, self.memory, self.shares = state["round"], dict(state["memory"]), dict(state["shares"])
         self.network.load_state_dict(state["network"])
@@ -150,13 +147,13 @@ class Server:
 
 
 def _mean(values: Iterable[float]) -> float:
-    """NaN of none."""
+    """Return the mean of ``values``, or NaN if there are none."""
     found = list(values)
     return sum(found) / len(found) if found else float("nan")
 
 
 def bundles(tasks: Sequence[ClientTask]) -> list[list[ClientTask]]:
-    """The tasks in their order, in bundles of about BUNDLE local steps; what comes of each does not depend on them."""
+    """Split the tasks, in order, into bundles of about BUNDLE local steps; results do not depend on the split."""
     result: list[list[ClientTask]] = []
     steps = BUNDLE
     for task in tasks:
@@ -171,25 +168,25 @@ def bundles(tasks: Sequence[ClientTask]) -> list[list[ClientTask]]:
 
 
 def save(servers: Sequence[Server], extra: Mapping[str, Any]) -> bytes:
-    """All servers at a round's end, and plain values beside them, as bytes."""
+    """Return the state of all servers at the end of a round, with the plain values ``extra``, as bytes."""
     buffer = io.BytesIO()
     torch.save({"servers": {server.run.key: server.state() for server in servers}, "extra": dict(extra)}, buffer)
     return buffer.getvalue()
 
 
 def load(servers: Sequence[Server], snapshot: bytes) -> dict[str, Any]:
-    """The inverse of ``save``: puts the servers back, returns the plain values. RunError for damaged bytes."""
+    """Put the servers back to a state kept by ``save`` and return its ``extra``; raises RunError for damaged bytes."""
     try:
         plain = torch.load(io.BytesIO(snapshot), weights_only=True)
         for server in servers:
             server.restore(plain["servers"][server.run.key])
         return dict(plain["extra"])
-    except Exception as error:  # torch.load raises whatever the damage happens to touch
+    except Exception as error:  # what torch.load raises depends on where the damage is
         raise RunError(f"the snapshot is damaged: {error}") from error
 
 
 def federate(federation: Federation, run: FederatedRun) -> Iterator[tuple[Server, RoundReport]]:
-    """One run alone, in this process: the server, always the same one, and the report of each round."""
+    """Run one run in this process; yield its server (always the same object) and the report of each round."""
     server = Server(federation, run)
     for _ in range(federation.settings.rounds):
         yield server, server.take(train_clients(server.tasks()))

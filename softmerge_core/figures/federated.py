@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from softmerge_core.events import Evaluation, Event, FederatedRound
-from softmerge_core.experiments.federated.spec import run_title
+from softmerge_core.experiments.federated.words import run_title
 from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.federated_style import run_styles

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softmerge_core.federated import find_algorithm
+from softmerge_core.federated.algorithms import find_algorithm
 from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
 from softmerge_core.figures.style import GLYPHS, MethodStyle, Theme, colour, method_style
 

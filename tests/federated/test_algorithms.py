@@ -1,13 +1,16 @@
 """Federated algorithms against FedAvg and against their formulas, step by step in float64."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from softmerge_core.data.partitions import ShardSettings
 from softmerge_core.errors import NotFoundError, SettingsError
-from softmerge_core.federated import algorithms, find_algorithm
-from softmerge_core.federated.base import Memory, Round
+from softmerge_core.federated.algorithms import algorithms, find_algorithm
+from softmerge_core.federated.algorithms.base import Memory, Round
 from softmerge_core.federated.client import Pull, train_client
 from softmerge_core.federated.server import Server, federate
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
@@ -152,3 +155,13 @@ def test_one_registry_finds_all_four() -> None:
         find_algorithm("fednone")
     with pytest.raises(SettingsError, match="mu"):
         Server(federation(), FederatedRun(algorithm="fedprox", settings={"mu": -1.0}))
+
+
+def test_listing_the_algorithms_does_not_load_torch() -> None:
+    code = (
+        "import sys; from softmerge_core.federated.algorithms import algorithms; "
+        "from softmerge_core.experiments.federated import words; "
+        "assert len(algorithms()) > 3; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

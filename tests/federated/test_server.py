@@ -9,7 +9,8 @@ import torch
 from softmerge_core.errors import RunError
 from softmerge_core.federated.aggregation import aggregate
 from softmerge_core.federated.client import train_client
-from softmerge_core.federated.scene import is_malicious, participants, scene_of
+from softmerge_core.federated.dealing import is_malicious, participants
+from softmerge_core.federated.scene import scene_of
 from softmerge_core.federated.server import Server, federate, load, save
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
 from softmerge_core.landscape import weights_of
@@ -38,14 +39,6 @@ def test_every_sample_is_the_servers_or_one_clients() -> None:
     clients = {tuple(row) for row in scene.data.train_inputs[torch.from_numpy(dealt)].tolist()}
     own = torch.cat([scene.server.train_inputs, scene.server.validation_inputs]).tolist()
     assert clients.isdisjoint(map(tuple, own))
-
-
-def test_participants_are_drawn_anew_each_round() -> None:
-    half = federation(participation=0.5)
-    drawn = [participants(half, number) for number in range(1, 30)]
-    assert all(len(set(some)) == 2 for some in drawn)
-    assert set(sum(drawn, ())) == {0, 1, 2, 3}
-    assert participants(federation(), 1) == (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize("attack", ["nan", "inf"])

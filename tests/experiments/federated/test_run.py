@@ -1,69 +1,21 @@
-"""Federated learning as an experiment: what is refused, what it tells, and that it goes on where it was cut short."""
+"""The federated run: the events it emits, and that it goes on where it was cut short."""
 
-import math
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from softmerge_core.data.partitions import ShardSettings
-from softmerge_core.errors import DataError, NotFoundError, SettingsError
 from softmerge_core.events import Evaluation, FederatedRound, Notice, Progress, Shards
-from softmerge_core.experiments import experiment, parse_spec
-from softmerge_core.experiments.federated.spec import FederatedSpec, counts_of, late_accuracy, run_title, sentence
+from softmerge_core.experiments.federated.spec import FederatedSpec, counts_of
 from softmerge_core.federated import server
-from softmerge_core.federated.settings import FederatedRun, FederationSettings
+from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.runs import files
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
-from softmerge_core.settings import DataSpec
-
-SMALL = {"clients": 4, "rounds": 3, "local_epochs": 1, "server_samples": 40, "learning_rate": 0.1, "merge_steps": 4}
-RUNS = (FederatedRun(), FederatedRun(scope=True), FederatedRun(algorithm="scaffold", aggregation="soft"))
-
-
-def spec(runs: Sequence[FederatedRun] = RUNS, *, shards: ShardSettings | None = None, **fields: Any) -> FederatedSpec:
-    return FederatedSpec(
-        data=DataSpec(dataset="moons", train_samples=240),
-        network="mlp",
-        shards=shards or ShardSettings(alpha=0.5),
-        settings=FederationSettings.model_validate({**SMALL, **fields}),
-        runs=tuple(runs),
-    )
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error", "words"),
-    [
-        (spec(malicious=4), SettingsError, "fewer than the 4 clients"),
-        (spec(participation=0.1), SettingsError, "participation: expected a share that leaves one of 4"),
-        (spec(clients=150), SettingsError, "150 clients for 200 samples"),
-        (spec(server_samples=240), SettingsError, "fewer than the 240"),
-        (spec(shards=ShardSettings(kind="classes", classes=3)), SettingsError, "at most the 2"),
-        (spec(()), SettingsError, "1 to 16"),
-        (spec((FederatedRun(), FederatedRun())), SettingsError, "'fedavg' 2 times"),
-        (spec((FederatedRun(algorithm="fednone"),)), NotFoundError, "fedavg, fedprox"),
-        (spec((FederatedRun(settings={"mu": 1}),)), SettingsError, "settings of FedAvg"),
-        (spec().model_copy(update={"network": "nonet"}), NotFoundError, "nonet"),
-        (spec().model_copy(update={"network": "cnn1d"}), DataError, "sequence"),
-        (spec().model_copy(update={"data": DataSpec(dataset="none")}), NotFoundError, "none"),
-    ],
-)
-def test_what_is_wrong_is_refused_before_any_work(wrong: FederatedSpec, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        experiment("federated").check(wrong)
-
-
-@pytest.mark.parametrize(
-    "values", [{"shards": {"alpha": 0}}, {"settings": {"clients": 0}}, {"runs": [{"aggregation": "x"}]}]
-)
-def test_numbers_out_of_range_are_refused_by_name(values: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=next(iter(values))):
-        parse_spec({"kind": "federated", **values})
+from tests.experiments.federated.specs import RUNS, spec
 
 
 def done(store: RunStore, wanted: FederatedSpec, spread: Any = None) -> Any:
@@ -151,31 +103,3 @@ def test_clients_that_are_not_finite_are_named_in_a_notice(tmp_path: Path) -> No
     assert len(notices) == 1
     assert notices[0].startswith("FedAvg, from round 1 on: client 4 is left out")
     assert all(e.excluded == (3,) for e in view.events if isinstance(e, FederatedRound))
-
-
-def test_shards_are_known_before_anything_is_run() -> None:
-    counts = np.array(counts_of(spec(clients=5)))
-    assert counts.shape == (5, 2)
-    assert counts.sum() == 200
-    assert (counts.sum(1) == 40).all()
-
-
-def history(*values: float) -> dict[str, list[float]]:
-    return {run.key: [value] * 2 for run, value in zip(RUNS, values, strict=False)}
-
-
-def test_the_sentence_is_honest() -> None:
-    assert sentence(spec(), {}) == "Waiting for the first round."
-    ahead = sentence(spec(), history(0.7, 0.6, 0.8))
-    assert ahead.startswith("After 2 of 3 rounds SCAFFOLD, soft merge (80.0%) is 10.0 points above FedAvg, the next.")
-    assert ahead.endswith("Scope alignment: −10.0 points for FedAvg.")
-    assert "nothing tells the 3 runs apart" in sentence(spec(), history(0.7, 0.7, 0.705))
-    assert sentence(spec(), history(0.7, 0.71, 0.9)).endswith("Scope alignment: no difference for FedAvg.")
-    assert "and FedAvg (79.5%) are ahead" in sentence(spec(), history(0.795, 0.6, 0.8))
-    assert (
-        sentence(spec(RUNS[:1]), history(0.7))
-        == "After 2 of 3 rounds FedAvg classifies 70.0% of the test data correctly."
-    )
-    assert run_title(RUNS[1]) == "FedAvg with scope alignment"
-    assert late_accuracy([0.1, 0.4, 0.5, 0.6]) == pytest.approx(0.5)
-    assert math.isclose(late_accuracy([0.4]) or 0, 0.4)

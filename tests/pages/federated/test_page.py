@@ -6,20 +6,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.federated.words import (
-    clients_words,
-    gates_words,
-    histories,
-    measure_words,
-    rounds_words,
-    run_rows,
-    shards_words,
-    verdict,
-)
 from softmerge_core.attacks import attacks
-from softmerge_core.events import Evaluation, Event, FederatedRound, Notice, Progress, Shards
+from softmerge_core.events import Evaluation, Event, FederatedRound, Notice, Progress
 from softmerge_core.experiments.federated.spec import FederatedSpec
-from softmerge_core.federated import algorithms
+from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.federated.settings import FederatedRun, FederationSettings
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -154,41 +144,3 @@ def test_a_live_run_is_followed_with_its_notices(open_federated: Open, desk: Des
         assert "After 1 of 2 rounds" in texts(page)
         assert "Client 4 is left out" in texts(page)
         assert button(page, "Start rounds").disabled
-
-
-def test_words_follow_the_newest_round_of_each_run() -> None:
-    spec = spec_of()
-    start = Evaluation(step=0, series="fedavg", split="test", accuracy=0.1, loss=2.0)
-    events = [start, *told(RUNS[0], 1, 0.5), *told(RUNS[0], 2, 0.6, drift=0.2), *told(RUNS[1], 1, 0.4)]
-    assert histories(events) == {"fedavg": [0.5, 0.6], "fedavg+scope": [0.4]}
-    assert verdict(events, spec).startswith("After 2 of 2 rounds FedAvg")
-    assert rounds_words(events, spec).endswith("Newest: FedAvg 60.0 %, FedAvg with scope alignment 40.0 %.")
-    assert clients_words(events, spec).endswith("honest clients: 20.0 to 40.0 %.")
-    assert "least with FedAvg with scope alignment (0.1), most with FedAvg (0.2)" in measure_words(
-        events, spec, "drift"
-    )
-    rows = run_rows(events, spec)
-    assert rows[0] == ("FedAvg", "55.0 %", "", "60.0 % (2)")
-    assert rows[1] == ("FedAvg with scope alignment", "40.0 %", "−15.0", "40.0 % (1)")
-    assert rows[2][1] == "waiting"
-    assert rounds_words([], spec) == "Waiting for the first round."
-
-
-@pytest.mark.parametrize(
-    ("gates", "said"),
-    [
-        ((1.0, 0.5, 0.0), "the gates closed on client 4, exactly the malicious."),
-        ((0.0, 0.5, 0.0), "the gates closed on clients 1 and 4, of whom client 1 honest."),
-        ((0.0, 0.5, 0.9), "the gates closed on client 1, of whom client 1 honest; client 4 malicious, not closed."),
-        ((1.0, 0.5, 0.9), "the gates closed on no client, though client 4 took part."),
-    ],
-)
-def test_whom_the_gates_closed_on(gates: tuple[float, ...], said: str) -> None:
-    assert gates_words(told(RUNS[2], 1, 0.5, gates=gates), spec_of()).endswith(said)
-
-
-def test_how_uneven_the_shards_are() -> None:
-    said = shards_words(Shards(step=0, counts=((3, 1), (0, 4)), malicious=(False, False)))
-    assert "87.5 %" in said
-    assert "1.5 of 2 classes" in said
-    assert shards_words(None) == "Waiting for the shards."

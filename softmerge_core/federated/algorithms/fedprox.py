@@ -1,20 +1,20 @@
-"""FedProx: clients are held near the server's weights by a proximal term."""
+"""FedProx: a proximal term holds clients near the server's weights."""
 
-from softmerge_core.federated.base import Algorithm, Memory, Terms
-from softmerge_core.federated.fedavg import finish
+from softmerge_core.federated.algorithms.base import Algorithm, Memory, Terms
+from softmerge_core.federated.algorithms.fedavg import finish
 from softmerge_core.settings import Settings, setting
 
 
 class FedProxSettings(Settings):
-    """How strongly clients are held."""
+    """The settings of FedProx."""
 
     mu: float = setting(
-        0.01, "Mu", "FedProx: how strongly clients are held near the server; 0 is FedAvg.", ge=0, le=1e3
+        0.01, "Mu", "FedProx: how strongly clients are held near the server's weights; 0 is FedAvg.", ge=0, le=1e3
     )
 
 
 def terms(memory: Memory, client: int, settings: FedProxSettings) -> Terms:
-    """``mu / 2 |theta - x|^2`` (eq. 2)."""
+    """Return the proximal term ``mu / 2 |theta - x|^2`` (eq. 2)."""
     return Terms(quadratic=settings.mu)
 
 

@@ -1,8 +1,8 @@
-"""SCAFFOLD: control variates take out of each client's gradient what is its own and not everybody's."""
+"""SCAFFOLD: control variates correct each client's gradient for how it differs from the average client's."""
 
 from typing import TYPE_CHECKING
 
-from softmerge_core.federated.base import Algorithm, Memory, Round, Terms
+from softmerge_core.federated.algorithms.base import Algorithm, Memory, Round, Terms
 from softmerge_core.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -12,37 +12,34 @@ SERVER = "server"
 
 
 class ScaffoldSettings(Settings):
-    """How much of the correction is applied."""
+    """The settings of SCAFFOLD."""
 
     control: float = setting(
-        1.0, "Control", "SCAFFOLD: share of the correction that clients apply; 0 is FedAvg.", ge=0, le=1
+        1.0, "Control", "SCAFFOLD: the share of the correction that clients apply; 0 is FedAvg.", ge=0, le=1
     )
 
 
 def terms(memory: Memory, client: int, settings: ScaffoldSettings) -> Terms:
-    """``<c - c_i, theta>``, whose gradient is the correction of each step (algorithm 1, line 10)."""
+    """Return ``<c - c_i, theta>``, whose gradient is the correction of each step (algorithm 1, line 10)."""
     if SERVER not in memory:
         return Terms()
-    import torch
-
     server = memory[SERVER]
-    own = memory.get(str(client), torch.zeros_like(server))
+    own = memory.get(str(client), server.new_zeros(server.shape))
     return Terms(linear=settings.control * (server - own))
 
 
 def finish(end: Round, memory: Memory, settings: ScaffoldSettings) -> "Tensor":
-    """``c_i+ = c_i - c + (x - y_i) / (K lr)`` (option II), ``c += sum of (c_i+ - c_i) / N``; the merged weights stay.
+    """Return the merged weights unchanged.
 
-    (x - y_i) / (K lr) is the mean gradient along the client's path where it took K plain SGD steps: with momentum or
-    Adam it is not.
+    The memory is updated by ``c_i+ = c_i - c + (x - y_i) / (K lr)`` (option II) and ``c += sum of (c_i+ - c_i) / N``.
+    (x - y_i) / (K lr) is the mean gradient along the client's path if it took K steps of plain SGD, and not if it
+    used momentum or Adam.
     """
-    import torch
-
-    zero = torch.zeros_like(end.start)
+    zero = end.start.new_zeros(end.start.shape)
     server = memory.get(SERVER, zero)
     change = zero
     for client, weights in end.sent.items():
-        if end.steps[client] == 0:  # its first loss was not finite
+        if end.steps[client] == 0:  # training stopped at once: the first loss was not finite
             continue
         own = memory.get(str(client), zero)
         memory[str(client)] = own - server + (end.start - weights) / (end.steps[client] * end.learning_rate)
@@ -54,7 +51,7 @@ def finish(end: Round, memory: Memory, settings: ScaffoldSettings) -> "Tensor":
 ALGORITHM = Algorithm(
     name="scaffold",
     title="SCAFFOLD",
-    summary="FedAvg whose clients correct every step by how their gradient differs from everybody's.",
+    summary="FedAvg in which clients correct each step by how much their gradient differs from the average client's.",
     paper="Karimireddy et al. 2020, arXiv 1910.06378",
     year=2019,
     settings=ScaffoldSettings,

@@ -1,8 +1,8 @@
-"""FedAvg: clients train on their own, the server takes the mean."""
+"""FedAvg: clients train on their own, and the server averages their weights."""
 
 from typing import TYPE_CHECKING
 
-from softmerge_core.federated.base import Algorithm, Memory, Round, Terms
+from softmerge_core.federated.algorithms.base import Algorithm, Memory, Round, Terms
 from softmerge_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 class FedAvgSettings(Settings):
-    """Nothing to set."""
+    """FedAvg has no settings."""
 
 
 def terms(memory: Memory, client: int, settings: Settings) -> Terms:
-    """Nothing is added to the loss."""
+    """Return empty terms: nothing is added to the loss."""
     return Terms()
 
 
 def finish(end: Round, memory: Memory, settings: Settings) -> "Tensor":
-    """What was merged."""
+    """Return the merged weights unchanged."""
     return end.merged
 
 
