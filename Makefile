@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit zoo examples clean
+.PHONY: run test lint types unit fuzz zoo examples clean
 
 run: $(VENV)/.run
 	@mkdir -p pages/static
@@ -24,6 +24,11 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser
 	$(BIN)/pytest tests/browser
+
+# Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
+MINUTES ?= 10
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 # Trains the shipped networks again and records the runs that the pages show at first.
 zoo: $(VENV)/.run

@@ -9,13 +9,14 @@ from softmerge_core.data.partitions import FEWEST, ShardSettings, class_counts, 
 from softmerge_core.errors import SettingsError
 
 LABELS = np.arange(1000) % 10
+FEWER = settings(max_examples=settings().max_examples // 2)  # each deals out hundreds of samples
 
 
 def dealt(kind: str, clients: int = 10, seed: int = 0, **fields: float) -> list[np.ndarray]:
     return shards(LABELS, clients, ShardSettings.model_validate({"kind": kind, **fields}), seed)
 
 
-@settings(max_examples=60, deadline=None)
+@FEWER
 @given(
     st.lists(st.integers(0, 6), min_size=40, max_size=200),
     st.integers(1, 12),
@@ -35,7 +36,7 @@ def test_every_sample_is_dealt_once_in_equal_parts(
     assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@FEWER
 @given(st.integers(1, 10), st.integers(1, 20), st.integers(0, 2**31 - 1))
 def test_by_class_every_client_has_its_number_of_classes(each: int, clients: int, seed: int) -> None:
     if each * clients < 10:

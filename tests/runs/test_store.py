@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
@@ -18,7 +18,7 @@ from softmerge_core.runs.store import RunStore, create_folder
 from softmerge_core.runs.writer import conduct
 from tests.runs.counting import CountingSpec, values
 
-FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+FEWER = settings(max_examples=settings().max_examples // 2)  # each writes and reads a run
 OUTSIDE = [
     "../../x",
     "..",
@@ -173,7 +173,7 @@ def test_foreign_things_among_the_runs_do_no_harm(store: RunStore, tmp_path: Pat
         store.delete("link")
 
 
-@FOLDER
+@FEWER
 @given(junk=st.lists(st.tuples(st.integers(0, 8), st.binary(min_size=1, max_size=40)), max_size=4))
 def test_random_bytes_in_the_log_cost_only_their_lines(tmp_path: Path, junk: list[tuple[int, bytes]]) -> None:
     lines = [Loss(step=step, series="s", task=0.5, total=0.5).model_dump_json().encode() for step in range(8)]
@@ -187,7 +187,7 @@ def test_random_bytes_in_the_log_cost_only_their_lines(tmp_path: Path, junk: lis
     assert piece.next == path.stat().st_size
 
 
-@FOLDER
+@FEWER
 @given(cuts=st.lists(st.integers(0, 700), max_size=6))
 def test_reading_in_pieces_equals_reading_at_once(tmp_path: Path, cuts: list[int]) -> None:
     whole = b"".join(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softmerge_core.errors import RunError
@@ -19,7 +19,7 @@ from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import POLL, RunWriter, conduct, describe
 from tests.runs.counting import CountingSpec
 
-FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+FEWER = settings(max_examples=settings().max_examples // 2)  # each writes and reads a run
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ class Killed(BaseException):
     """Ends a writer as a kill does: nothing is written any more."""
 
 
-@FOLDER
+@FEWER
 @given(deaths=st.lists(st.integers(1, 30), max_size=4), torn=st.binary(max_size=20), every=st.integers(1, 7))
 def test_a_run_cut_short_anywhere_goes_on_as_if_nothing_had_been(
     tmp_path: Path, deaths: list[int], torn: bytes, every: int

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
@@ -40,7 +40,6 @@ def test_kl_and_its_gradient_are_those_of_torch_distributions(mu: float, s: floa
         assert mine.grad.item() == pytest.approx(other_gradient.grad.item(), rel=1e-8, abs=1e-8)
 
 
-@settings(deadline=None)  # the first gradcheck loads half of autograd
 @given(st.floats(-1, 1), st.floats(0.1, 2), st.floats(-1, 1), st.floats(0.1, 2))
 def test_kls_gradient_is_that_of_finite_differences(mu: float, s: float, other: float, t: float) -> None:
     assert torch.autograd.gradcheck(kl, doubles(mu, s, other, t), eps=1e-6, atol=1e-4, rtol=1e-4)
