@@ -7,7 +7,6 @@ EXAMPLES := softmerge_core/examples
 .PHONY: run test lint types unit fuzz zoo examples clean
 
 run: $(VENV)/.run
-	@mkdir -p pages/static
 	$(BIN)/python -m streamlit run app.py
 
 test: lint types unit

@@ -1,4 +1,7 @@
-"""The server. Start it with ``make run``, or ``python -m streamlit run app.py``; the pages are in ``pages/site.py``."""
+"""The server. Start it with ``make run`` or ``softmerge app``; the pages are in ``pages/site.py``.
+
+``python -m streamlit run app.py`` starts it as well.
+"""
 
 import importlib
 from collections.abc import AsyncGenerator
@@ -8,9 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+import pages
 from pages.shared.runs.services import warm_up
+from pages.shared.show.plotly_script import plotly_route
 
-SITE = Path(__file__).parent / "pages" / "site.py"
+SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 
 
 @asynccontextmanager
@@ -21,4 +26,4 @@ async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     yield {}
 
 
-app = st.App(SITE, lifespan=_ready)
+app = st.App(SITE, lifespan=_ready, routes=[plotly_route()])

@@ -1,8 +1,9 @@
-"""The command line, over the same specs as the pages: ``python -m softmerge_core --help``."""
+"""The command line, over the same specs as the pages: ``softmerge --help``, or ``python -m softmerge_core --help``."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from softmerge_core.errors import SoftMergeError
@@ -21,8 +22,11 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """All commands and their arguments."""
-    top = Parser(prog="python -m softmerge_core", description="Merge trained networks by gates.")
+    called = "softmerge" if Path(sys.argv[0]).stem == "softmerge" else "python -m softmerge_core"
+    top = Parser(prog=called, description="Merge trained networks by gates.")
     commands = top.add_subparsers(dest="command", required=True)
+    start = "start the app; every option of `streamlit run` may follow, such as --server.port 8080"
+    commands.add_parser("app", help=start, description=start)
     merge = commands.add_parser("merge", help="merge as a spec says; print the result as one JSON object")
     merge.add_argument("spec", metavar="SPEC.json", help='a merge spec, or "-" for standard input')
     merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
@@ -44,11 +48,23 @@ def parser() -> Parser:
     return top
 
 
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options in ``arguments`` (default: those of this process); only ``app`` may be given unknown ones."""
+    top = parser()
+    options, unknown = top.parse_known_args(arguments)
+    if unknown and options.command != "app":
+        top.error(f"unrecognized arguments: {' '.join(unknown)}")
+    options.streamlit = unknown
+    return options
+
+
 def dispatch(options: argparse.Namespace) -> None:
     """Do what the options say."""
     from softmerge_core import cli
 
     match options.command:
+        case "app":
+            cli.app(options.streamlit)
         case "merge":
             cli.merge(options.spec, options.out)
         case "compare":
@@ -66,7 +82,7 @@ def dispatch(options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 2 after an error, 130 when interrupted."""
     try:
-        dispatch(parser().parse_args(arguments))
+        dispatch(parse(arguments))
     except SoftMergeError as error:
         return _fail(str(error), USAGE_ERROR)
     except KeyboardInterrupt:

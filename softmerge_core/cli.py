@@ -1,11 +1,12 @@
-"""What the commands of ``python -m softmerge_core`` do. Results go to stdout, progress to stderr."""
+"""The commands of ``softmerge``. Results go to stdout, progress to stderr."""
 
 import contextlib
 import dataclasses
 import json
+import runpy
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,22 @@ OF_A_RUN = (
     files.REQUEST,
     files.TRACEBACK,
 )
+
+
+def app(options: Sequence[str]) -> None:
+    """Start the app in this process, until it is stopped; ``options`` are those of ``streamlit run``."""
+    sys.argv = ["streamlit", "run", str(server_script()), *options]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def server_script() -> Path:
+    """Return the path of ``app.py``: installed it has a folder of its own, else it lies beside this package."""
+    root = Path(__file__).parents[1]
+    places = (root / "softmerge_app" / "app.py", root / "app.py")
+    for place in places:
+        if place.is_file():
+            return place
+    raise RunError(f"the app was not found: expected {places[0]} or {places[1]}")
 
 
 def merge(spec: str, out: str) -> None:

@@ -128,9 +128,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]
         wanted = (str(script), *sorted(environment.items()))
         if wanted not in running:
             folder = tmp_path_factory.mktemp("app")
-            # A copy, so that the files Streamlit serves beside a script stay out of the repository.
-            path = script if isinstance(script, Path) else Path(shutil.copy(APPS / f"{script}.py", folder))
-            context = serve(path, folder, **environment)
+            if isinstance(script, Path):
+                context = serve(script, folder, **environment)
+            else:
+                context = serve(APPS / "server.py", folder, DEMO=script, **environment)
             running[wanted] = (context, context.__enter__())
         return str(running[wanted][1])
 

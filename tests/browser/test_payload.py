@@ -2,12 +2,11 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.shared.show.live_plot import compact, ensure_plotly_js
+from pages.shared.show.live_plot import compact
 from softmerge_core.figures.gates import gates_picture
 from softmerge_core.figures.style import new_figure
 
@@ -40,15 +39,3 @@ def test_a_large_picture_of_gates_is_light() -> None:
     groups = [part.partition("[")[0] for part in parts]
     picture = gates_picture(parts, [f"s{k}" for k in range(8)], table, value, theme="light", groups=groups)
     assert len(json.dumps(compact(picture, "gates"))) < 20_000
-
-
-def test_plotly_is_put_in_place_once_under_its_version(tmp_path: Path) -> None:
-    name = ensure_plotly_js(tmp_path / "static")
-    target = tmp_path / "static" / name
-    assert name.startswith("plotly-")
-    assert name.endswith(".min.js")
-    assert target.stat().st_size > 1_000_000
-    before = target.stat().st_mtime_ns
-    assert ensure_plotly_js(tmp_path / "static") == name
-    assert target.stat().st_mtime_ns == before
-    assert [path.name for path in target.parent.iterdir()] == [name]

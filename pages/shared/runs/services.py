@@ -11,7 +11,7 @@ from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.store import read_spec
 
-SCHEDULER = "SOFTMERGE_SCHEDULER"  # the address of a Dask scheduler to use instead of own workers
+SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
 RECENT = 50  # runs looked through for one that is live
 

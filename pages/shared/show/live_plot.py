@@ -4,19 +4,16 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.shared.show import plotly_script
 from pages.shared.show.theme import current_theme
 from softmerge_core.figures.style import THEMES, palette
-from softmerge_core.home import write_atomic
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
 _HERE = Path(__file__).parent
@@ -78,23 +75,12 @@ def live_plot(
         "alt": alt,
         "waiting": waiting,
         "clickable": clickable,
-        "plotly": ensure_plotly_js(_static_folder()),
+        "plotly": plotly_script.NAME,
         "file": key,
         "palettes": _PALETTES,
     }
     result = _component(key=key, data=data, height=height, on_click_change=_nothing)
     return _read_click(result.get("click"), f"{key}:last-click")
-
-
-def ensure_plotly_js(folder: Path) -> str:
-    """Put the installed plotly's script into ``folder`` once; returns its name, which has the version."""
-    name = f"plotly-{version('plotly')}.min.js"
-    target = folder / name
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-        write_atomic(target, script.read_bytes(), durable=False)
-    return name
 
 
 def compact(figure: go.Figure, key: str) -> dict[str, Any]:
@@ -145,12 +131,6 @@ def _read_click(value: Any, last: str) -> LivePlotResult:
     fresh = st.session_state.get(last) != click.count
     st.session_state[last] = click.count
     return LivePlotResult(click, fresh)
-
-
-def _static_folder() -> Path:
-    """Where Streamlit serves files from: beside the script that was started."""
-    context = get_script_run_ctx()
-    return Path(context.main_script_path if context else "app.py").resolve().parent / "static"
 
 
 def _nothing() -> None:
