@@ -11,8 +11,7 @@ import time
 
 import torch
 
-from softmerge_core.experiments.connectivity.plane import STATISTICS
-from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
+from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
 from softmerge_core.landscape import Surface, batchable, line_points, weights_of
 from softmerge_core.zoo import load_family
 

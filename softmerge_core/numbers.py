@@ -16,6 +16,6 @@ def finite(values: Any) -> Any:
     return values
 
 
-def rounded(values: Iterable[float]) -> tuple[float, ...]:
-    """``values`` with six significant digits: enough for pictures, and logs stay small."""
-    return tuple(float(f"{value:.6g}") for value in values)
+def rounded(values: Iterable[float], digits: int = 6) -> tuple[float, ...]:
+    """``values`` with so many significant ``digits``: six are enough for pictures, and logs stay small."""
+    return tuple(float(f"{value:.{digits}g}") for value in values)

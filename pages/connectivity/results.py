@@ -17,8 +17,7 @@ from pages.shared.show.live_plot import live_plot
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.events import BezierCurve, Event, PlaneTrail, Score, WeightPath, WeightPlane
-from softmerge_core.experiments.connectivity.plane import STATISTICS
-from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
+from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import STRIP, curve_sentence, start_sentence, trail_sentence, verdict
 from softmerge_core.experiments.words import percent
 from softmerge_core.figures.connectivity import What, curve_figure, paths_figure, starts_figure

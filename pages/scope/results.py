@@ -7,33 +7,32 @@ from typing import Any
 import streamlit as st
 
 from pages.scope.setup import MEANING
-from pages.scope.words import (
-    distance_sentence,
-    normality_lines,
-    normality_sentence,
-    normality_series,
-    path_sentence,
-    sources_sentence,
-    stage_rows,
-    target_sentence,
-)
 from pages.shared.runs.downloads import downloads
 from pages.shared.runs.panel import progress, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import is_live
 from pages.shared.show.live_plot import live_plot
-from pages.shared.show.text import html_table
+from pages.shared.show.text import html_table, plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.events import AnyEvent
 from softmerge_core.experiments.scope.spec import ScopeSpec
-from softmerge_core.experiments.scope.words import Told, verdict
-from softmerge_core.figures.scope import SIDES, Measure, barrier_figure, path_figure, sources_figure
+from softmerge_core.experiments.scope.told import SIDES, Told, layers_of
+from softmerge_core.experiments.scope.words import (
+    distance_sentence,
+    normality_rows,
+    normality_sentence,
+    path_sentence,
+    sources_sentence,
+    stage_rows,
+    target_sentence,
+    verdict,
+)
+from softmerge_core.figures.scope import Measure, barrier_figure, path_figure, sources_figure
 from softmerge_core.figures.scope_layers import (
     distances_figure,
     histograms_figure,
     layer_titles,
     layers_height,
-    layers_of,
     trajectories_figure,
 )
 from softmerge_core.figures.style import Theme
@@ -220,8 +219,13 @@ def _numbers(reader: RunReader, events: Sequence[AnyEvent]) -> None:
     if stages:
         st.markdown("**Merged network.** Test accuracy of the sources' average after each stage.")
         st.html(html_table(["Stage", *(f"{title} alignment" for title in SIDES.values())], stages))
-    if normality_series(events):
+    if rows := normality_rows(events, layers_of(events)):
         with st.expander("How Gaussian each layer is", icon=":material/bar_chart:"):
-            st.markdown("\n\n".join(normality_lines(events, layers_of(events))))
+            st.markdown("\n\n".join(_normality(layer, lines) for layer, lines in rows))
     if not is_live(reader.view):
         downloads(reader)
+
+
+def _normality(layer: str, lines: Sequence[str]) -> str:
+    """One layer as Markdown: its name, and a line for each network."""
+    return "  \n".join([f"**{plain(layer, 60)}**", *(plain(line, 200) for line in lines)])

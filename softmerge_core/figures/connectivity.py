@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 import plotly.graph_objects as go
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
-from softmerge_core.experiments.connectivity.words import NONE, OVERLAYS, barrier_of
+from softmerge_core.experiments.connectivity.words import OVERLAYS, no_barrier
 from softmerge_core.figures.labels import push_apart
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure
+from softmerge_core.landscape.barriers import path_barrier
 
 What = Literal["loss", "error"]
 AXES = {"loss": "Loss (nats)", "error": "Error (%)"}
@@ -120,8 +121,8 @@ def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: 
     """
     scale, marked = 1 if what == "loss" else 100, []
     for line in lines:
-        rise, t = barrier_of(line.path, what)
-        if NONE / (1 if what == "loss" else 2) <= rise < inf:
+        rise, t = path_barrier(line.path, what)
+        if not no_barrier(rise, what) and rise < inf:
             top = scale * getattr(line.path, f"test_{what}")[line.path.t.index(t)]
             marked.append((line, scale * rise, t, top))
             figure.add_shape(

@@ -1,4 +1,4 @@
-"""What scope alignment does as networks train: the barrier between them, their losses and accuracies, the path."""
+"""Figures of scope alignment during training: the barrier, the losses and accuracies, and the path between sources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from softmerge_core.events import Barrier, Evaluation, Event, Loss, WeightPath
+from softmerge_core.experiments.scope.told import SIDES, newest_paths, source_key
+from softmerge_core.experiments.scope.words import source_title
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import Theme, class_colours, colour, new_figure
 
 Measure = Literal["error", "loss"]
-SIDES = {"plain": "Without", "aligned": "With"}
 TOP, BOTTOM = 30, 48  # px
 _SIDE = {"plain": ("average", "dash", "square"), "aligned": ("soft", "solid", "circle")}  # colour, dash, marker
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
@@ -22,7 +23,7 @@ _UNITS = {"error": ("points", 100.0, "{:.0f}"), "loss": ("nats", 1.0, "{:.2f}")}
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How one source is drawn on one side: without alignment broken and faint, with it solid."""
+    """The look of one source on one side: broken and faint without alignment, solid with it."""
 
     color: str
     dash: str
@@ -42,17 +43,12 @@ def source_style(side: str, number: int, theme: Theme) -> LineStyle:
     return LineStyle(hue, "dot", f"{marker}-open", 1.5, 0.75)
 
 
-def source_title(number: int, side: str) -> str:
-    """What a source is called in a legend: "A with"."""
-    return f"{chr(ord('A') + number)} {SIDES[side].lower()}"
-
-
 def barrier_figure(
     events: Sequence[Event], *, theme: Theme, epochs: int, stages: int = 1, of: Measure = "error", height: int = 360
 ) -> go.Figure | None:
     """The barrier (points of error, or nats of loss) over epochs, a line a side; None before the first.
 
-    ``epochs``: of the whole run, whose ``stages`` are parted by thin lines.
+    ``epochs``: of the whole run, whose ``stages`` are separated by thin lines.
     """
     lines = {side: _barriers(events, side, of) for side in SIDES}
     values = [y for line in lines.values() for y in line.values() if isfinite(y)]
@@ -137,7 +133,7 @@ def sources_figure(events: Sequence[Event], *, theme: Theme, epochs: int, stages
 def _by_series(
     events: Sequence[Event], kind: type[Event], value: str, factor: float
 ) -> dict[tuple[str, int], dict[int, float]]:
-    """By (side, source): what was measured of it, by epoch."""
+    """By (side, source) and then by epoch, the measured values."""
     found: dict[tuple[str, int], dict[int, float]] = {}
     for event in events:
         if isinstance(event, kind) and (key := source_key(getattr(event, "series", ""))):
@@ -145,14 +141,8 @@ def _by_series(
     return found
 
 
-def source_key(series: str) -> tuple[str, int] | None:
-    """("plain", 0) of "plain:0"; None where the series is of no source."""
-    side, _, number = series.partition(":")
-    return (side, int(number)) if side in SIDES and number.isdigit() else None
-
-
 def source_line(side: str, number: int, line: dict[int, float], theme: Theme, hover: str) -> go.Scatter:
-    """One source's course over epochs, with its marker at the end alone."""
+    """One source's line over epochs, with a marker only at its end."""
     style, title = source_style(side, number, theme), source_title(number, side)
     sizes = [0] * (len(line) - 1) + [7]
     return go.Scatter(
@@ -184,12 +174,6 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
     )
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure
-
-
-def newest_paths(events: Sequence[Event]) -> dict[str, WeightPath]:
-    """By series, the paths of the last stage that has any: in a later one nothing is permuted any more."""
-    paths = [event for event in events if isinstance(event, WeightPath) and event.t]
-    return {path.series: path for path in paths if path.step == paths[-1].step}
 
 
 def _add_path(figure: go.Figure, series: str, path: WeightPath, theme: Theme) -> EndLabel:

@@ -1,4 +1,4 @@
-"""Layer by layer: how weights are spread, where their scopes move, and how far apart two sources' scopes are."""
+"""Figures layer by layer: histograms of the weights, the course of their scopes, and the distance between scopes."""
 
 from collections.abc import Iterator, Sequence
 from math import exp, isfinite, log10, pi, sqrt
@@ -8,14 +8,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from softmerge_core.events import Barrier, Event, Histogram, Scopes
-from softmerge_core.figures.scope import (
-    SIDES,
-    mark_borders,
-    source_key,
-    source_line,
-    source_style,
-    source_title,
-)
+from softmerge_core.experiments.scope.told import SIDES, layers_of, newest_histograms, source_key
+from softmerge_core.experiments.scope.words import layer_title, source_title
+from softmerge_core.figures.scope import mark_borders, source_line, source_style
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
 ROW, TOP, BOTTOM = 96, 88, 52  # px: a layer's row, and the margins
@@ -24,18 +19,13 @@ _DISTANCES = {"plain": ("average", "square"), "aligned": ("soft", "circle")}
 
 
 def layers_height(count: int) -> int:
-    """Height (px) that gives each of ``count`` layers its row."""
+    """The height (px) at which each of ``count`` layers has its row."""
     return TOP + BOTTOM + ROW * max(count, 1)
 
 
-def layers_of(events: Sequence[Event]) -> tuple[str, ...]:
-    """The weight tensors that have a scope, in the network's order; none before the first scopes."""
-    return next((event.layers for event in events if isinstance(event, Scopes)), ())
-
-
 def layer_titles(layers: Sequence[str]) -> list[str]:
-    """Layers as readers know them: without ".weight" at the end."""
-    return distinct([layer.removesuffix(".weight") for layer in layers], 30)
+    """The layers' names, escaped and all different."""
+    return distinct([layer_title(layer) for layer in layers], 30)
 
 
 def trajectories_figure(
@@ -65,7 +55,7 @@ def trajectories_figure(
 
 
 def _trajectories(scopes: Sequence[Scopes], layer: str, name: str, theme: Theme) -> Iterator[go.Scatter]:
-    """The target's line, then each source's."""
+    """The target's line, then those of the sources."""
     found: dict[str, dict[int, float]] = {}
     for event in scopes:
         if layer in event.layers:
@@ -86,7 +76,7 @@ def histograms_figure(
 ) -> go.Figure | None:
     """Each layer's weights as densities with their Gaussian fit, a row a layer, a column for each of ``sources``.
 
-    Of each series the newest histogram; the initial weights are an outline behind.
+    Each series shows its newest histogram; the initial weights are an outline behind.
     """
     found = newest_histograms(events)
     if not found or not layers:
@@ -104,11 +94,6 @@ def histograms_figure(
     figure.update_xaxes(title={"text": "Weight"}, row=len(layers))
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False)
     return figure
-
-
-def newest_histograms(events: Sequence[Event]) -> dict[tuple[str, str], Histogram]:
-    """By (series, layer), the newest."""
-    return {(event.series, event.layer): event for event in events if isinstance(event, Histogram)}
 
 
 def _densities(
@@ -163,7 +148,7 @@ def gaussian(x: float, mu: float, sigma: float) -> float:
 
 
 def _common_axes(figure: go.Figure, row: int, histograms: Sequence[Histogram]) -> None:
-    """Both columns of a row have one scale, so that they can be compared."""
+    """Give all columns of a row one scale, so that they can be compared."""
     low, high = min(h.low for h in histograms), max(h.high for h in histograms)
     top = max(max(*bins_of(h)[1], gaussian(h.mu, h.mu, h.sigma)) for h in histograms)
     figure.update_xaxes(range=[low, high], row=row)
@@ -192,7 +177,7 @@ def _grid(layers: Sequence[str], columns: Sequence[str], theme: Theme, *, inside
 
 
 def distances_figure(events: Sequence[Event], *, theme: Theme) -> go.Figure | None:
-    """Per layer, how far apart the sources' scopes are (Jeffreys divergence in nats, log axis), both sides in a row."""
+    """The distance of the sources' scopes (Jeffreys divergence in nats, log axis): a row a layer, a mark a side."""
     layers = layers_of(events)
     newest = {e.series: dict(zip(layers, e.distance, strict=False)) for e in events if isinstance(e, Barrier)}
     known = [value for own in newest.values() for value in own.values() if isfinite(value) and value > 0]

@@ -1,7 +1,9 @@
-"""What stands in the way on a path, from the values along it. Loads no torch."""
+"""Barriers on paths between networks, from the values along the path. Loads no torch."""
 
 import math
 from collections.abc import Sequence
+
+from softmerge_core.events import WeightPath
 
 
 def barrier(ts: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
@@ -18,10 +20,15 @@ def barrier(ts: Sequence[float], values: Sequence[float]) -> tuple[float, float]
     return max(rises[place], 0.0), ts[place]
 
 
-def largest_rise(values: Sequence[float]) -> float:
-    """How far the values rise, at most, from any point of the path to a later one; zero for a path that only falls.
+def path_barrier(path: WeightPath, what: str = "loss", split: str = "test") -> tuple[float, float]:
+    """(height, t) of a path's barrier in ``what``, "loss" (nats) or "error" (0-1), on "test" or "train" data."""
+    return barrier(path.t, getattr(path, f"{split}_{what}"))
 
-    What is looked for in monotonic linear interpolation (Goodfellow, Vinyals, Saxe 2015, arXiv 1412.6544).
+
+def largest_rise(values: Sequence[float]) -> float:
+    """The largest rise from any point of the path to a later one; zero for a path that only falls.
+
+    Monotonic linear interpolation (Goodfellow, Vinyals, Saxe 2015, arXiv 1412.6544) looks for it.
     """
     lowest, rise = math.inf, 0.0
     for value in values:

@@ -1,6 +1,6 @@
 """Weight scope (arXiv 2408.12237): the mean and spread of each layer's weights, and training that pulls them together.
 
-The names below are loaded on first use; ``normality`` alone loads no torch.
+The names below are loaded on first use, so that naming the package loads no torch.
 """
 
 from typing import TYPE_CHECKING

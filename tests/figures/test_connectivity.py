@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
-from softmerge_core.experiments.connectivity.words import curve_sentence, start_sentence, trail_sentence, verdict
 from softmerge_core.figures.connectivity import curve_figure, paths_figure, starts_figure
-from tests.figures.test_landscape import TRAIL
 
 TS = (0.0, 0.5, 1.0)
 
@@ -86,31 +84,3 @@ def test_the_newest_curve_is_drawn_beside_the_straight_line() -> None:
     assert (list(straight.y), list(curve.y)) == ([0.4, 2.5, 0.6], [0.4, 0.45, 0.6])
     assert straight.line.dash != curve.line.dash
     assert curve_figure([], theme="light", what="loss", names=("a", "b")) is None
-
-
-def test_the_verdict_is_honest_where_nothing_stands_in_the_way_or_nothing_helps() -> None:
-    found = {event.series: event for event in EVENTS if isinstance(event, WeightPath)}
-    assert verdict(found) == (
-        "On test data the straight path rises 2.00 nats above the line between its ends, at t = 0.50; aligned by "
-        "weights the barrier is 0.40 nats, aligned by weights and repaired it is 0.38 nats."
-    )
-    assert "50.0 points" not in verdict(found)
-    assert "55.0 points above" in verdict(found, "error")
-    assert "has no barrier" in verdict({"plain": path("plain", 0.5)})
-    assert "(no lower)" in verdict({"plain": path("plain", 0.7), "weights": path("weights", 0.9)})
-    assert verdict({"weights": path("weights", 0.5)}) == "On test data, aligned by weights there is none."
-    assert "infinite" in verdict({"plain": path("plain", math.nan)})
-    assert verdict({}) == "Waiting for the first path."
-
-
-def test_sentences_say_whether_the_loss_only_falls_and_what_the_curve_gains() -> None:
-    assert "rises by 2.10 nats" in start_sentence(path("start:0", 2.5, note="its trunk"), "A")
-    falling = path("start:0", 0.5).model_copy(update={"train_loss": (2.0, 1.0, 0.5), "note": "its trunk"})
-    assert start_sentence(falling, "A") == "From its trunk to A the training loss only falls."
-    assert start_sentence(WeightPath(step=0, series="start:0", note="not known"), "A") == "A: not known."
-    assert "worst loss is 0.60 nats, the straight line's 2.50" in curve_sentence(CURVE)
-    assert "no lower" in curve_sentence(CURVE.model_copy(update={"loss": (0.4, 3.0, 0.6)}))
-    assert trail_sentence(TRAIL) == (
-        "The path is seen from above: it lies up to 10 % of the distance From–To off the plane."
-    )
-    assert trail_sentence(TRAIL.model_copy(update={"off": (0.0, 1e-6)})) == "The path lies in the plane."

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Loss, Scopes, WeightPath
+from softmerge_core.experiments.scope.told import layers_of
 from softmerge_core.figures.scope import barrier_figure, path_figure, source_style, sources_figure
 from softmerge_core.figures.scope_layers import (
     bins_of,
@@ -14,7 +15,6 @@ from softmerge_core.figures.scope_layers import (
     histograms_figure,
     layer_titles,
     layers_height,
-    layers_of,
     trajectories_figure,
 )
 

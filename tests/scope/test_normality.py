@@ -1,4 +1,4 @@
-"""Normality: the moments and the gap against scipy, and the words against what they describe."""
+"""Normality: the moments and the gap against scipy."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from softmerge_core.scope.normality import Normality, in_words, normality
+from softmerge_core.scope.normality import Normality, normality
 
 
 def draw(name: str, count: int = 4000) -> torch.Tensor:
@@ -26,27 +26,6 @@ def test_it_agrees_with_scipy(name: str) -> None:
     assert found.kurtosis == pytest.approx(stats.kurtosis(x))
     expected = stats.kstest(x, "norm", args=(x.mean(), x.std())).statistic
     assert found.gap == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("gaussian", "close to Gaussian (skewness "),
-        ("uniform", "flat, no tails (skewness "),
-        ("cubed", "heavy tails"),
-        ("exponential", "heavy tails, longer tail on the right (skewness 2"),
-    ],
-)
-def test_in_words(name: str, said: str) -> None:
-    assert in_words(normality(draw(name))).startswith(said)
-
-
-def test_minus_nothing_is_nothing() -> None:
-    assert in_words(Normality(-0.01, -0.04, 0.01)) == "close to Gaussian (skewness 0.0, excess kurtosis 0.0)"
-    assert in_words(Normality(-0.7, -1.2, 0.2)) == (
-        "flat, no tails, longer tail on the left (skewness −0.7, excess kurtosis −1.2)"
-    )
-    assert in_words(Normality(0.1, 0.1, 0.1)).startswith("roughly Gaussian")
 
 
 @given(st.floats(-100, 100), st.floats(0.01, 100))

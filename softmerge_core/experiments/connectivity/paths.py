@@ -1,31 +1,36 @@
-"""The paths of a connectivity run, each evaluated in one task; and the strip from one model to the other."""
+"""The paths of a connectivity run, each evaluated in one task, and the strip from one model to the other."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.alignment import align, repair
 from softmerge_core.alignment.settings import How
+from softmerge_core.checks import check_architecture, non_finite_tensor
+from softmerge_core.data import Data, load_data
 from softmerge_core.errors import SoftMergeError, SourceError
+from softmerge_core.evaluation import evaluate
 from softmerge_core.events import Score, WeightPath
+from softmerge_core.experiments.compare.spec import merge_data
+from softmerge_core.experiments.connectivity.beginnings import beginning_of, initial_network, manifest_of
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
 from softmerge_core.experiments.loading import load_sources
-from softmerge_core.settings import SoftMergeSettings, SourceSpec, TrainSettings
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from softmerge_core.data import Data
-    from softmerge_core.zoo import FamilyInfo, LibraryModel, ModelInfo
+from softmerge_core.experiments.merge.spec import average
+from softmerge_core.landscape import Surface, line_points, network_at, weights_of
+from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
+from softmerge_core.merging.soft import soft_merge
+from softmerge_core.numbers import rounded
+from softmerge_core.scope import into_one_scope
+from softmerge_core.settings import SoftMergeSettings, TrainSettings
 
 REPAIR_SAMPLES = 512  # training samples whose activations REPAIR restores at each point
-Pair = tuple["nn.Module", "nn.Module"]
+Pair = tuple[nn.Module, nn.Module]
 
 
 @lru_cache(maxsize=2)
-def prepared(spec: ConnectivitySpec) -> "tuple[tuple[nn.Module, ...], tuple[str, ...], Data]":
+def prepared(spec: ConnectivitySpec) -> tuple[tuple[nn.Module, ...], tuple[str, ...], Data]:
     """(networks, names, data), loaded once per process; raises SourceError for weights that are not finite."""
-    from softmerge_core.checks import check_architecture, non_finite_tensor
-    from softmerge_core.data import load_data
-
     modules, names = load_sources(spec.sources)
     check_architecture(modules, names)
     for module, name in zip(modules, names, strict=True):
@@ -35,14 +40,12 @@ def prepared(spec: ConnectivitySpec) -> "tuple[tuple[nn.Module, ...], tuple[str,
 
 
 def times(count: int) -> tuple[float, ...]:
-    """``count`` places from 0 to 1."""
+    """``count`` evenly spaced places on a path, from 0 to 1."""
     return tuple(index / (count - 1) for index in range(count))
 
 
 def overlay_path(spec: ConnectivitySpec, overlay: str) -> WeightPath:
-    """Loss and error along the straight path between the first two models, after what ``overlay`` does to them."""
-    from softmerge_core.landscape import line_points, weights_of
-
+    """Loss and error along the straight path between the first two models, changed first as ``overlay`` says."""
     (first, second, *_), _, data = prepared(spec)
     first, second = ends(spec, overlay, first, second, data)
     ts = times(spec.points)
@@ -53,11 +56,8 @@ def overlay_path(spec: ConnectivitySpec, overlay: str) -> WeightPath:
     return _walk(overlay, first, points, ts, data, note)
 
 
-def ends(spec: ConnectivitySpec, overlay: str, first: "nn.Module", second: "nn.Module", data: "Data") -> Pair:
+def ends(spec: ConnectivitySpec, overlay: str, first: nn.Module, second: nn.Module, data: Data) -> Pair:
     """The two networks between which an overlay's path runs."""
-    from softmerge_core.alignment import align
-    from softmerge_core.scope.alignment import into_one_scope
-
     if overlay == "plain":
         return first, second
     if overlay == "scope":
@@ -72,8 +72,8 @@ def ends(spec: ConnectivitySpec, overlay: str, first: "nn.Module", second: "nn.M
 
 
 def _scope_settings(spec: ConnectivitySpec) -> TrainSettings:
-    """How both ends are trained on: as the first model was, but on all samples and for a few epochs."""
-    own = _info(spec.sources[0])[1]
+    """The first model's own training settings, but for a few epochs on all samples and without noise."""
+    own = manifest_of(spec.sources[0])[1]
     base = (own.settings if own else None) or TrainSettings()
     clean = {"share": 1.0, "classes": (), "label_noise": 0.0, "feature_noise": 0.0}
     return base.model_copy(update={**clean, "epochs": spec.scope_epochs, "seed": spec.seed})
@@ -88,26 +88,16 @@ def _scope_note(spec: ConnectivitySpec) -> str:
     )
 
 
-def _repaired(points: "Tensor", ts: tuple[float, ...], ends: Pair, data: "Data") -> "Tensor":
-    """The points after REPAIR toward the ends' statistics, shared out as the weights are; BatchNorm is reset anyway."""
-    import torch
-
-    from softmerge_core.alignment import repair
-    from softmerge_core.landscape import network_at, weights_of
-
+def _repaired(points: Tensor, ts: tuple[float, ...], ends: Pair, data: Data) -> Tensor:
+    """The points after REPAIR toward the ends' activation statistics, mixed as the weights are."""
     inputs = data.train_inputs[:REPAIR_SAMPLES]
-    networks = [network_at(ends[0], point, inputs[:2]) for point in points]
+    networks = [network_at(ends[0], point, inputs[:2]) for point in points]  # BatchNorm is estimated again later
     mended = [repair(network, ends, inputs, (1 - t, t)) for network, t in zip(networks, ts, strict=True)]
     return torch.stack([weights_of(network) for network in mended])
 
 
-def _walk(
-    series: str, template: "nn.Module", points: "Tensor", ts: tuple[float, ...], data: "Data", note: str
-) -> WeightPath:
+def _walk(series: str, template: nn.Module, points: Tensor, ts: tuple[float, ...], data: Data, note: str) -> WeightPath:
     """Every point evaluated on all training and test samples."""
-    from softmerge_core.landscape import Surface
-    from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
-
     splits = {split: data.split(split) for split in ("train", "test")}
     found = Surface(template, splits, data.train_inputs[:BATCHNORM_SAMPLES]).at(points)
     values = {
@@ -118,63 +108,9 @@ def _walk(
     return WeightPath(step=0, series=series, t=rounded(ts), note=note, **values)
 
 
-def rounded(values: "list[float] | tuple[float, ...]") -> tuple[float, ...]:
-    """Six significant digits are enough for pictures and keep logs small."""
-    return tuple(float(f"{value:.6g}") for value in values)
-
-
-def _info(source: SourceSpec) -> "tuple[FamilyInfo | LibraryModel | None, ModelInfo | None]":
-    """What is known of a source and of its family."""
-    from softmerge_core.zoo import LibraryModel, find_source
-
-    origin = find_source(source.model)
-    if origin is None or isinstance(origin, LibraryModel):
-        return origin, origin
-    return origin, origin.model(source.model.partition("/")[2])
-
-
-def beginning_of(source: SourceSpec) -> tuple[str, int | None]:
-    """Where a model's training began: (words, seed). Seed None with words "the trunk ...": its family's trunk.
-
-    Words begin with "not known" where neither is known.
-    """
-    from softmerge_core.zoo import LibraryModel
-
-    origin, info = _info(source)
-    if origin is None or info is None:
-        return "not known where it began: it is a weights file", None
-    if isinstance(origin, LibraryModel):
-        if origin.settings and origin.origin == "trained" and origin.how.startswith("Started from random weights"):
-            return f"its random initial weights (seed {origin.settings.seed})", origin.settings.seed
-        return "not known where it began: only of networks trained here from random weights is it recorded", None
-    spoiled = " (the model was spoiled afterwards)" if info.attack or source.attack else ""
-    if origin.trunk and info is not origin.base:
-        return f"the trunk it shares with its family{spoiled}", None
-    settings = info.settings or origin.trunk
-    if settings is None:
-        return "not known where it began: its settings were not recorded", None
-    return f"its random initial weights (seed {settings.seed}){spoiled}", settings.seed
-
-
-def initial_network(source: SourceSpec) -> "nn.Module | None":
-    """The network a model's training began with, or None where that is not known."""
-    from softmerge_core.networks import build_network
-    from softmerge_core.zoo import load_base
-
-    words, seed = beginning_of(source)
-    origin, _ = _info(source)
-    if origin is None or words.startswith("not known"):
-        return None
-    if seed is None:
-        return load_base(origin.name)
-    return build_network(origin.network, origin.input_shape, origin.classes, seed).eval()
-
-
 def start_path(spec: ConnectivitySpec, which: int) -> WeightPath:
     """The straight path from a model's initial weights to the model; without points where they are not known."""
-    from softmerge_core.landscape import line_points, weights_of
-
-    series, note = f"start:{which}", beginning_of(spec.sources[which])[0]
+    series, note = f"start:{which}", beginning_of(spec.sources[which]).words
     initial = initial_network(spec.sources[which])
     if initial is None:
         return WeightPath(step=0, series=series, note=note)
@@ -186,8 +122,6 @@ def start_path(spec: ConnectivitySpec, which: int) -> WeightPath:
 
 def strip_score(spec: ConnectivitySpec, which: str) -> Score:
     """Test accuracy and loss of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b"."""
-    from softmerge_core.evaluation import evaluate
-
     row = Score(step=0, series=which, case="strip", seed=spec.seed)
     try:
         accuracy, loss = evaluate(_strip_network(spec, which), *prepared(spec)[2].split("test"))
@@ -196,11 +130,7 @@ def strip_score(spec: ConnectivitySpec, which: str) -> Score:
     return row.model_copy(update={"accuracy": accuracy, "loss": loss})
 
 
-def _strip_network(spec: ConnectivitySpec, which: str) -> "nn.Module":
-    from softmerge_core.experiments.compare.spec import merge_data
-    from softmerge_core.experiments.merge.spec import average
-    from softmerge_core.merging.soft import soft_merge
-
+def _strip_network(spec: ConnectivitySpec, which: str) -> nn.Module:
     (first, second, *_), names, data = prepared(spec)
     if which == "average":
         return average([first, second], data)

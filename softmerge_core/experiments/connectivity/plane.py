@@ -1,45 +1,53 @@
-"""The plane of a connectivity run: what spans it, its rows, and the path of gate training seen on it."""
+"""The plane of a connectivity run: its corners, its rows, and the path of gate training seen on it."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
+from softmerge_core.alignment import align
 from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane
-from softmerge_core.experiments.connectivity.paths import prepared, rounded
-from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
+from softmerge_core.experiments.compare.spec import merge_data
+from softmerge_core.experiments.connectivity.paths import prepared, times
+from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
+from softmerge_core.landscape import (
+    Plane,
+    Surface,
+    bezier_points,
+    network_at,
+    plane_through,
+    random_plane,
+    weights_of,
+)
+from softmerge_core.merging.soft import soft_merge
+from softmerge_core.numbers import rounded
 from softmerge_core.settings import SoftMergeSettings
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from softmerge_core.landscape import Plane, Surface
-
-STATISTICS = 128  # training samples that BatchNorm is estimated on again at each point of the picture below
 MARGIN = 0.3  # how far the plane reaches past its models, in units of their spread
 REACH = 1.0  # of a random plane, in norms of the filters
 LOOK = 10  # gate-training steps between two points of their path
+CURVE_POINTS = 21  # points at which a Bezier curve is drawn and measured
 MIDDLE = "middle of a Bezier curve"
 
 
 class Stage(NamedTuple):
-    """What a plane's pictures are made of; ``modules``: the networks at its corners."""
+    """The plane, the landscape on it, and the networks at its corners (``modules``) with their names."""
 
-    plane: "Plane"
-    surface: "Surface"
-    modules: "tuple[nn.Module, ...]"
+    plane: Plane
+    surface: Surface
+    modules: tuple[nn.Module, ...]
     names: tuple[str, ...]
 
 
-def as_bytes(weights: "Tensor") -> bytes:
-    """Weights [P] to be handed from worker to worker."""
+def as_bytes(weights: Tensor) -> bytes:
+    """Weights [P] as bytes, to be handed from worker to worker."""
     return bytes(weights.double().numpy().tobytes())
 
 
-def surface_of(spec: ConnectivitySpec, template: "nn.Module") -> "Surface":
-    """The landscape on the picture's samples."""
-    from softmerge_core.landscape import Surface
-
+def surface_of(spec: ConnectivitySpec, template: nn.Module) -> Surface:
+    """The landscape on the samples of the picture below."""
     data = prepared(spec)[2]
     inputs, labels = data.split(spec.split)
     return Surface(
@@ -48,10 +56,8 @@ def surface_of(spec: ConnectivitySpec, template: "nn.Module") -> "Surface":
 
 
 @lru_cache(maxsize=1)
-def corners(spec: ConnectivitySpec) -> "tuple[nn.Module, ...]":
-    """The picture's models, permuted to match the first one where the spec says so."""
-    from softmerge_core.alignment import align
-
+def corners(spec: ConnectivitySpec) -> tuple[nn.Module, ...]:
+    """The models of the picture below, permuted to match the first one where the spec says so."""
     modules, _, data = prepared(spec)
     if spec.align == "none" or spec.picture == "random":
         return modules
@@ -64,10 +70,6 @@ def stage(spec: ConnectivitySpec, third: bytes | None) -> Stage:
 
     Raises SourceError where the models span no plane.
     """
-    import torch
-
-    from softmerge_core.landscape import network_at, plane_through, random_plane, weights_of
-
     modules, names, data = corners(spec), prepared(spec)[1], prepared(spec)[2]
     surface = surface_of(spec, modules[0])
     if spec.picture == "random":
@@ -81,7 +83,7 @@ def stage(spec: ConnectivitySpec, third: bytes | None) -> Stage:
     return Stage(plane_through(a, b, c, (names[0], names[1], names[2])), surface, modules, names)
 
 
-def axes(spec: ConnectivitySpec, plane: "Plane") -> tuple[tuple[float, ...], tuple[float, ...]]:
+def axes(spec: ConnectivitySpec, plane: Plane) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The grid's lines along x and y: past the models by a margin, or as far as a random plane reaches."""
     if spec.picture == "random":
         line = _even(-REACH, REACH, spec.grid)
@@ -98,13 +100,11 @@ def _even(low: float, high: float, count: int) -> tuple[float, ...]:
 
 
 def beginning(spec: ConnectivitySpec, third: bytes | None) -> list[Event]:
-    """The plane to come: its grid, and the loss of the models on it, measured through the plane itself."""
-    import torch
-
+    """The announcement of the plane (its grid and the loss of the models on it), and the Bezier curve if it has one."""
     plane, surface, _, names = stage(spec, third)
     xs, ys = axes(spec, plane)
     places = torch.tensor(plane.corners, dtype=torch.float64)
-    own = surface.at(plane.points(places[:, 0], places[:, 1]))["shown"]
+    own = surface.at(plane.points(places[:, 0], places[:, 1]))["shown"]  # through the plane, as its rows are
     event = WeightPlane(
         step=0,
         span="random" if spec.picture == "random" else "models",
@@ -123,18 +123,13 @@ def beginning(spec: ConnectivitySpec, third: bytes | None) -> list[Event]:
 
 def _curve_trail(spec: ConnectivitySpec, third: bytes) -> PlaneTrail:
     """The Bezier curve itself, which lies in the plane of its ends and its middle."""
-    from softmerge_core.experiments.connectivity.paths import times
-    from softmerge_core.landscape import bezier_points, weights_of
-
     plane, _, (first, second, middle), _ = stage(spec, third)
     a, b, half = (weights_of(module).double() for module in (first, second, middle))
-    return _trail("bezier", plane, list(bezier_points(a, 2 * half - (a + b) / 2, b, times(21))))
+    return _trail("bezier", plane, list(bezier_points(a, 2 * half - (a + b) / 2, b, times(CURVE_POINTS))))
 
 
 def plane_rows(spec: ConnectivitySpec, third: bytes | None, first: int, count: int) -> PlaneRows:
     """Loss and error on ``count`` rows of the grid, from row ``first`` on."""
-    import torch
-
     plane, surface, _, _ = stage(spec, third)
     xs, ys = axes(spec, plane)
     chosen = ys[first : first + count]
@@ -147,16 +142,12 @@ def plane_rows(spec: ConnectivitySpec, third: bytes | None, first: int, count: i
 
 
 def _short(values: list[float]) -> tuple[float, ...]:
-    """Four digits are more than a colour shows."""
-    return tuple(float(f"{value:.4g}") for value in values)
+    """Four significant digits, which are more than a colour shows."""
+    return rounded(values, digits=4)
 
 
 def gate_trail(spec: ConnectivitySpec, third: bytes | None) -> PlaneTrail:
     """The merged network's weights while gates over the plane's three models are trained, projected on the plane."""
-    from softmerge_core.experiments.compare.spec import merge_data
-    from softmerge_core.landscape import weights_of
-    from softmerge_core.merging.soft import soft_merge
-
     plane, _, modules, names = stage(spec, third)
     seen: list[Tensor] = []
     settings = SoftMergeSettings(granularity=spec.gates, steps=spec.gate_steps, seed=spec.seed, evaluate_every=LOOK)
@@ -170,7 +161,7 @@ def gate_trail(spec: ConnectivitySpec, third: bytes | None) -> PlaneTrail:
     return _trail("soft", plane, seen)
 
 
-def _trail(series: str, plane: "Plane", points: "list[Tensor]") -> PlaneTrail:
+def _trail(series: str, plane: Plane, points: list[Tensor]) -> PlaneTrail:
     places = [plane.place(point) for point in points]
     x, y, off = (rounded([place[axis] for place in places]) for axis in range(3))
     return PlaneTrail(step=0, series=series, x=x, y=y, off=off, width=rounded([plane.corners[1][0]])[0])

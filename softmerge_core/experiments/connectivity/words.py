@@ -1,14 +1,14 @@
-"""What paths between networks come to, in numbers and sentences. Light: no torch, no names given by users."""
+"""Paths, planes and curves in sentences. Plain text: a page escapes it. Loads no torch."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from softmerge_core.events import BezierCurve, PlaneTrail, WeightPath
-from softmerge_core.landscape.barriers import barrier, largest_rise
+from softmerge_core.events import BezierCurve, PlaneTrail, Score, WeightPath
+from softmerge_core.landscape.barriers import largest_rise, path_barrier
 
 Overlay = Literal["plain", "weights", "activations", "weights_repair", "activations_repair", "scope"]
-OVERLAYS: dict[str, str] = {  # key -> what is done to the models before the path is walked
+OVERLAYS: dict[str, str] = {  # key -> the title of a path, named by what is done to the models first
     "plain": "Straight",
     "weights": "Aligned by weights",
     "activations": "Aligned by activations",
@@ -27,26 +27,6 @@ _PHRASES = {
 }
 
 
-def finite(value: float) -> float | None:
-    """The number, or None where JSON has none."""
-    return value if math.isfinite(value) else None
-
-
-def barrier_of(path: WeightPath, what: str = "loss", split: str = "test") -> tuple[float, float]:
-    """(height, t) of a path's barrier; ``what`` "loss" (nats) or "error" (0-1)."""
-    return barrier(path.t, getattr(path, f"{split}_{what}"))
-
-
-def path_summary(path: WeightPath) -> dict[str, Any]:
-    """A path's barriers in loss (nats) and error (0-1), and where they stand, as JSON values."""
-    row: dict[str, Any] = {"series": path.series, "note": path.note}
-    for split in ("test", "train") if path.t else ():
-        for what in ("loss", "error"):
-            height, t = barrier_of(path, what, split)
-            row[f"{split}_{what}_barrier"] = {"height": finite(height), "t": t}
-    return row
-
-
 def number(value: float, what: str = "loss") -> str:
     """A barrier's height with its unit: nats, or points of error."""
     if not math.isfinite(value):
@@ -54,9 +34,14 @@ def number(value: float, what: str = "loss") -> str:
     return f"{value:.2f} nats" if what == "loss" else f"{100 * value:.1f} points"
 
 
+def no_barrier(height: float, what: str = "loss") -> bool:
+    """Whether a barrier in ``what`` (nats of "loss", or "error" 0-1) is so low that it is called none."""
+    return height < (NONE if what == "loss" else NONE / 2)
+
+
 def verdict(paths: Mapping[str, WeightPath], what: Literal["loss", "error"] = "loss") -> str:
-    """How high the straight path rises on test data, and what each way of aligning leaves of that."""
-    found = {key: barrier_of(path, what) for key, path in paths.items() if path.t and key in OVERLAYS}
+    """The barrier of the straight path on test data, and what each way of aligning leaves of it."""
+    found = {key: path_barrier(path, what) for key, path in paths.items() if path.t and key in OVERLAYS}
     if not found:
         return "Waiting for the first path."
     straight = found["plain"][0] if "plain" in found else math.inf
@@ -65,29 +50,26 @@ def verdict(paths: Mapping[str, WeightPath], what: Literal["loss", "error"] = "l
     if "plain" not in found:
         return f"On test data, {', '.join(others)}."
     height, t = found["plain"]
-    if _none(height, what):
+    if no_barrier(height, what):
         text = f"On test data nothing stands between the two: the straight path has no barrier ({number(height, what)})"
-        return f"{'; '.join(filter(None, [text, ', '.join(others)]))}."
-    text = (
-        f"On test data the straight path rises {number(height, what)} above the line between its ends, at t = {t:.2f}"
-    )
+    else:
+        text = (
+            f"On test data the straight path rises {number(height, what)} above the line between its ends, "
+            f"at t = {t:.2f}"
+        )
     return f"{'; '.join(filter(None, [text, ', '.join(others)]))}."
 
 
-def _none(height: float, what: str) -> bool:
-    return height < (NONE if what == "loss" else NONE / 2)
-
-
 def _after(key: str, height: float, what: str, straight: float, *, first: bool) -> str:
-    """What is left of the barrier (aligned by weights the barrier is 0.40 nats), and whether that is no less."""
-    left = "none" if _none(height, what) else number(height, what)
-    worse = " (no lower)" if height >= straight and not _none(height, what) else ""
+    """The barrier that is left (aligned by weights the barrier is 0.40 nats), and a note where it is no lower."""
+    left = "none" if no_barrier(height, what) else number(height, what)
+    worse = " (no lower)" if height >= straight and left != "none" else ""
     verb = "there is" if left == "none" else "the barrier is" if first else "it is"
     return f"{_PHRASES[key]} {verb} {left}{worse}"
 
 
 def start_sentence(path: WeightPath, name: str) -> str:
-    """Whether the training loss falls all the way from a model's initial weights; ``name`` as readers see it."""
+    """Whether the training loss falls all the way from the initial weights to the model called ``name``."""
     if not path.t:
         return f"{name}: {path.note}."
     rise = largest_rise(path.train_loss)
@@ -97,8 +79,25 @@ def start_sentence(path: WeightPath, name: str) -> str:
     return f"{where} the training loss is not monotonic: it rises by {number(rise)} on the way."
 
 
+def strip_sentence(scores: Mapping[str, Score]) -> str:
+    """The plain average and the gated merge against the better of the two models, on test data."""
+    known = {key: score.accuracy for key, score in scores.items() if math.isfinite(score.accuracy)}
+    if not set(STRIP) <= set(known):
+        return "Test accuracy and loss of the two models, their plain average and their gated merge."
+    best = max(known["a"], known["b"])
+    average, merged = (_against(100 * (known[key] - best)) for key in ("average", "soft"))
+    return f"On test data the plain average is {average} the better model, the gated merge {merged} it."
+
+
+def _against(points: float) -> str:
+    """A difference of accuracy in words that precede what it is compared with."""
+    if abs(points) < 0.05:
+        return "as good as"
+    return f"{abs(points):.1f} points {'above' if points > 0 else 'below'}"
+
+
 def curve_sentence(curve: BezierCurve) -> str:
-    """The worst loss along the curve against the straight line's."""
+    """The worst loss along the curve against that along the straight line."""
     worst, straight = max(curve.loss), max(curve.straight_loss)
     if not (math.isfinite(worst) and math.isfinite(straight)):
         return "The loss is not finite somewhere on the way."
@@ -110,8 +109,18 @@ def curve_sentence(curve: BezierCurve) -> str:
 
 
 def trail_sentence(trail: PlaneTrail) -> str:
-    """How much of the gate-training path lies off the plane it is drawn on."""
+    """How much of the gate-training path lies off the plane on which it is drawn."""
     share = max(trail.off) / trail.width
     if share < 0.0005:
         return "The path lies in the plane."
     return f"The path is seen from above: it lies up to {100 * share:.2g} % of the distance From\u2013To off the plane."
+
+
+def samples_phrase(count: int, split: str) -> str:
+    """The samples on which a picture is measured: "400 training samples"."""
+    return f"{count:,} {'training' if split == 'train' else 'test'} samples"
+
+
+def between_sentence(names: Sequence[str], points: int) -> str:
+    """The two ends of all paths, and how many networks are evaluated on each."""
+    return f"From {names[0]} (t = 0) to {names[1]} (t = 1), {points} networks on each path."

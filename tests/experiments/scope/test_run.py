@@ -1,6 +1,5 @@
 """Weight scope alignment as an experiment: targets, stages, what is told, and what is refused."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,29 +9,17 @@ from torch import nn
 
 from softmerge_core.checkpoints.files import load_into
 from softmerge_core.data import load_data, load_dataset
-from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
 from softmerge_core.evaluation import evaluate
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Loss, Notice, Progress, Scopes, WeightPath
-from softmerge_core.experiments import experiments, parse_spec
-from softmerge_core.experiments.scope import EXPERIMENT
-from softmerge_core.experiments.scope.spec import (
-    FACTORS,
-    ScopeSpec,
-    SourceTraining,
-    check,
-    example,
-    run,
-    seed_of,
-    sources_for,
-)
+from softmerge_core.experiments.scope.run import run
+from softmerge_core.experiments.scope.spec import FACTORS, SourceTraining, check, seed_of, sources_for
 from softmerge_core.networks import build_network
 from softmerge_core.scope.measure import Scope, distance, fuse, scope_of
-from softmerge_core.settings import DataSpec
 from softmerge_core.training import train
 from softmerge_core.zoo import library
+from tests.experiments.scope.library import spec
 
 MOONS = load_dataset("moons")
-TWO = (SourceTraining(), SourceTraining(weight_decay=0.05, seed=1))
 
 
 class Memory:
@@ -65,12 +52,6 @@ class Memory:
         return network.eval()
 
 
-def spec(**changes: Any) -> ScopeSpec:
-    data = DataSpec(dataset="moons", train_samples=200)
-    usual = {"data": data, "network": "mlp", "sources": TWO, "epochs": 3, "schedule": "constant", "seed": 0}
-    return ScopeSpec(**{**usual, **changes})
-
-
 def done(**changes: Any) -> tuple[Memory, dict[str, Any]]:
     context, made = Memory(), spec(**changes)
     check(made)
@@ -87,13 +68,6 @@ def plain_numbers(scope: Scope) -> tuple[list[float], list[float]]:
 
 def targets(context: Memory) -> dict[int, Scopes]:
     return {event.step: event for event in context.of(Scopes) if event.series == "aligned:target"}
-
-
-def test_it_is_found_and_its_spec_survives_json() -> None:
-    assert experiments()["scope"] is EXPERIMENT
-    made = spec(name="x", stages=2)
-    assert parse_spec(made.model_dump(mode="json")) == made
-    check(example())
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
@@ -262,31 +236,3 @@ def test_the_aligned_sources_are_kept_on_request() -> None:
     kept = library()["mine-aligned-a"]
     assert kept.accuracy["test"] == pytest.approx(result["aligned"]["accuracy"][0])
     assert "its scope pulled" in kept.how
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"sources": TWO[:1]}, SourceError, "expected two or more sources, got 1"),
-        ({"sources": TWO * 4}, SourceError, "expected at most 6 sources, got 8"),
-        ({"target": "source", "target_source": 2}, SettingsError, "target_source: expected one .* 0 to 1, got 2"),
-        ({"data": DataSpec(dataset="nothing")}, NotFoundError, "unknown data set 'nothing'"),
-        ({"network": "nothing"}, NotFoundError, "unknown network 'nothing'"),
-        ({"network": "vgg"}, DataError, "'vgg': expected image inputs, got vector"),
-        ({"data": DataSpec(dataset="moons", train_samples=0)}, DataError, "no training data"),
-    ],
-)
-def test_what_is_wrong_is_told_before_training(
-    changes: dict[str, Any], error: type[SoftMergeError], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        check(spec(**changes))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"refuse_every": 0}, {"stages": 0}, {"weight": -1}, {"weight": math.nan}, {"target": "best"}, {"direction": "up"}],
-)
-def test_a_value_out_of_its_range_is_named(changes: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=next(iter(changes))):
-        parse_spec({"kind": "scope", **changes})

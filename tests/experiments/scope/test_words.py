@@ -1,11 +1,29 @@
-"""The verdict: what it says where alignment helps, where it does not, and before either is known."""
+"""Scope alignment in sentences: the verdict where it helps, where it does not, and before either is known."""
 
 import math
 
 import pytest
 
-from softmerge_core.events import Barrier, Evaluation, Event
-from softmerge_core.experiments.scope.words import Told, letter, points, verdict
+from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Scopes, WeightPath
+from softmerge_core.experiments.scope.told import Told
+from softmerge_core.experiments.scope.words import (
+    distance_sentence,
+    in_points,
+    letter,
+    normality_phrase,
+    normality_rows,
+    normality_sentence,
+    path_sentence,
+    series_title,
+    sources_sentence,
+    stage_rows,
+    target_sentence,
+    verdict,
+)
+from softmerge_core.scope.sides import histogram as measured
+from tests.scope.test_normality import draw
+
+LAYERS = ("conv1.weight", "head.weight")
 
 
 def events(step: int, plain: float, aligned: float | None, accuracies: tuple[float, float] = (0.9, 0.9)) -> list[Event]:
@@ -83,16 +101,116 @@ def test_of_more_than_two_the_average_is_meant() -> None:
 
 def test_what_is_no_number_is_said_to_be_none() -> None:
     assert said(events(2, math.inf, 0.1)) == "After 2 of 40 epochs the error of an average is not a number."
-    assert points(math.nan) == "not a number of points"
+    assert in_points(math.nan) == "not a number of points"
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(0.04, "0.0 points"), (-0.04, "0.0 points"), (1.0, "1.0 points"), (9.96, "10 points"), (-12.4, "−12 points")],
 )
-def test_points(value: float, expected: str) -> None:
-    assert points(value) == expected
+def test_in_points(value: float, expected: str) -> None:
+    assert in_points(value) == expected
 
 
 def test_sources_are_letters() -> None:
     assert [letter(number) for number in range(3)] == ["A", "B", "C"]
+
+
+def barrier(side: str, distance: tuple[float, ...] = (0.1, 0.4)) -> Barrier:
+    return Barrier(step=1, series=side, error=0.1, loss=0.5, distance=distance)
+
+
+def histogram(series: str, layer: str, kurtosis: float, gap: float) -> Histogram:
+    return Histogram(
+        step=1, series=series, layer=layer, low=-1, high=1, counts=(1, 1), outside=0, mu=0, sigma=1,
+        skewness=0.1, kurtosis=kurtosis, gap=gap,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gaussian", "close to Gaussian (skewness "),
+        ("uniform", "flat, no tails (skewness "),
+        ("cubed", "heavy tails"),
+        ("exponential", "heavy tails, longer tail on the right (skewness 2"),
+    ],
+)
+def test_layers_are_called_what_their_weights_are(name: str, said: str) -> None:
+    assert normality_phrase(measured("start:0", "layer", draw(name), 0)).startswith(said)
+
+
+def test_minus_nothing_is_nothing() -> None:
+    def said(skewness: float, kurtosis: float, gap: float) -> str:
+        event = histogram("start:0", "layer", kurtosis, gap)
+        return normality_phrase(event.model_copy(update={"skewness": skewness}))
+
+    assert said(-0.01, -0.04, 0.01) == "close to Gaussian (skewness 0.0, excess kurtosis 0.0)"
+    assert said(-0.7, -1.2, 0.2) == "flat, no tails, longer tail on the left (skewness −0.7, excess kurtosis −1.2)"
+    assert said(0.1, 0.1, 0.1).startswith("roughly Gaussian")
+
+
+def test_normality_in_words() -> None:
+    start = [histogram("start:0", layer, -1.2, 0.06) for layer in LAYERS]
+    assert normality_sentence([]) == "Waiting for the initial weights."
+    assert normality_sentence(start) == (
+        "0 of 2 layers before training are close to Gaussian; least so conv1 (flat, no tails)."
+    )
+    events = [*start, histogram("aligned:1", "conv1.weight", 0.4, 0.01), histogram("aligned:1", "head.weight", 4, 0.2)]
+    assert normality_sentence(events) == (
+        "1 of 2 trained layers is close to Gaussian; least so head of B with (heavy tails)."
+    )
+    skewed = histogram("aligned:1", "conv1.weight", 1.4, 0.05)
+    wide = histogram("aligned:1", "head.weight", 0.4, 0.2)  # further off, but of no kind of its own
+    assert "least so conv1 of B with (heavy tails)" in normality_sentence([skewed, wide])
+    assert [series_title(name) for name in ("start:0", "start:1", "plain:0", "aligned:1")] == [
+        "Initial weights", "Initial weights B", "A without", "B with",
+    ]  # fmt: skip
+    assert normality_rows(events, (*LAYERS, "without.weight"))[1:] == [
+        (
+            "head",
+            [
+                "Initial weights: flat, no tails (skewness 0.1, excess kurtosis −1.2)",
+                "B with: heavy tails (skewness 0.1, excess kurtosis 4.0)",
+            ],
+        )
+    ]
+
+
+def test_distances_and_scopes_in_words() -> None:
+    assert distance_sentence([barrier("plain")]) == "Waiting for both sides."
+    both = [barrier("plain"), barrier("aligned", (0.01, 0.02))]
+    assert "0.03 nats apart with alignment and 0.5 without" in distance_sentence(both)
+    grown = [
+        Scopes(step=step, series=f"{side}:0", layers=LAYERS, mu=(0.0, 0.0), sigma=(1.0, 1.0 + step * by))
+        for side, by in (("plain", 2.0), ("aligned", 0.5))
+        for step in (0, 1)
+    ]
+    assert target_sentence(grown) == (
+        "The spreads are now 1.00 to 3.00 times those at the start without alignment, 1.00 to 1.50 times with it."
+    )
+    assert target_sentence([]) == "Waiting for the first epoch."
+
+
+def test_paths_in_words() -> None:
+    def path(series: str, middle: float) -> WeightPath:
+        return WeightPath(step=1, series=series, t=(0, 0.5, 1), test_loss=(0, 0, 0), test_error=(0.1, middle, 0.3))
+
+    assert "walked when the training ends" in path_sentence([path("plain", 0.5)])
+    both = [path("plain", 0.9), path("aligned", 0.25)]
+    expected = "On the straight line from A to B the barrier is 5.0 points with alignment, 70 points without"
+    assert path_sentence(both) == f"{expected}."
+    permuted = [path("plain:permuted", 0.5), path("aligned:permuted", 0.3)]
+    also = "once units are put in one order, 10 points with and 30 points without"
+    assert path_sentence([*both, *permuted]) == f"{expected}; {also}."
+
+
+def test_sources_and_stages_in_words() -> None:
+    def score(series: str, step: int, accuracy: float) -> Evaluation:
+        return Evaluation(step=step, series=series, split="test", accuracy=accuracy, loss=1.0)
+
+    events = [score("plain:0", 1, 0.5), score("plain:0", 2, 0.9), score("aligned:0", 2, 0.8)]
+    assert sources_sentence(events) == "Test accuracy: A 80.0 % with alignment and 90.0 % without."
+    assert sources_sentence([]) == "Waiting for the first epoch."
+    merged = [score("plain:merged", 2, 0.5), score("aligned:merged", 2, 0.75), score("plain:merged", 4, 0.6)]
+    assert stage_rows(merged) == [["1", "50.0 %", "75.0 %"], ["2", "60.0 %", "unknown"]]

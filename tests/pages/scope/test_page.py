@@ -7,19 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.scope.setup import MEANING, TARGETS, TITLES, UNITS, differences
-from pages.scope.words import (
-    distance_sentence,
-    normality_lines,
-    normality_sentence,
-    normality_series,
-    path_sentence,
-    series_title,
-    sources_sentence,
-    stage_rows,
-    target_sentence,
-)
-from pages.shared.show.text import html_table
-from softmerge_core.events import Barrier, Evaluation, Histogram, Progress, Scopes, WeightPath
+from softmerge_core.events import Barrier, Progress, Scopes
 from softmerge_core.experiments.scope.spec import FACTORS, ScopeSpec, SourceTraining, seed_of, sources_for
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -39,6 +27,10 @@ def open_scope(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
         return opened("from pages.scope.page import page\npage()\n", **state)
 
     return start
+
+
+def barrier(side: str, step: int, error: float, distance: tuple[float, ...] = (0.1, 0.4)) -> Barrier:
+    return Barrier(step=step, series=side, error=error, loss=0.5, distance=distance)
 
 
 def small(**changes: Any) -> ScopeSpec:
@@ -171,77 +163,3 @@ def test_of_a_deep_network_some_layers_are_drawn(open_scope: Open, desk: Desk) -
         writer.emit(Scopes(step=0, series="plain:0", layers=layers, mu=(0.0,) * 8, sigma=(1.0,) * 8))
         page = open_scope()
         assert page.selectbox(key="scope-layers").options == ["layer0 to layer5", "layer6 to layer7"]
-
-
-def barrier(side: str, step: int, error: float, distance: tuple[float, ...] = (0.1, 0.4)) -> Barrier:
-    return Barrier(step=step, series=side, error=error, loss=0.5, distance=distance)
-
-
-def histogram(series: str, layer: str, kurtosis: float, gap: float) -> Histogram:
-    return Histogram(
-        step=1, series=series, layer=layer, low=-1, high=1, counts=(1, 1), outside=0, mu=0, sigma=1,
-        skewness=0.1, kurtosis=kurtosis, gap=gap,
-    )  # fmt: skip
-
-
-def test_normality_in_words() -> None:
-    start = [histogram("start:0", layer, -1.2, 0.06) for layer in LAYERS]
-    assert normality_sentence([]) == "Waiting for the initial weights."
-    assert normality_sentence(start) == (
-        "0 of 2 layers before training are close to Gaussian; least so conv1 (flat, no tails)."
-    )
-    events = [*start, histogram("aligned:1", "conv1.weight", 0.4, 0.01), histogram("aligned:1", "head.weight", 4, 0.2)]
-    assert normality_sentence(events) == (
-        "1 of 2 trained layers is close to Gaussian; least so head of B with (heavy tails)."
-    )
-    skewed = histogram("aligned:1", "conv1.weight", 1.4, 0.05)
-    wide = histogram("aligned:1", "head.weight", 0.4, 0.2)  # further off, but of no kind of its own
-    assert "least so conv1 of B with (heavy tails)" in normality_sentence([skewed, wide])
-    assert normality_series(events) == ["start:0", "aligned:1"]
-    assert [series_title(name) for name in ("start:0", "start:1", "plain:0", "aligned:1")] == [
-        "Initial weights", "Initial weights B", "A without", "B with",
-    ]  # fmt: skip
-    assert normality_lines(events, LAYERS)[1] == (
-        "**head**  \nInitial weights: flat, no tails (skewness 0.1, excess kurtosis −1.2)  \n"
-        "B with: heavy tails (skewness 0.1, excess kurtosis 4.0)"
-    )
-
-
-def test_distances_and_scopes_in_words() -> None:
-    assert distance_sentence([barrier("plain", 1, 0.1)]) == "Waiting for both sides."
-    both = [barrier("plain", 1, 0.1), barrier("aligned", 1, 0.1, (0.01, 0.02))]
-    assert "0.03 nats apart with alignment and 0.5 without" in distance_sentence(both)
-    grown = [
-        Scopes(step=step, series=f"{side}:0", layers=LAYERS, mu=(0.0, 0.0), sigma=(1.0, 1.0 + step * by))
-        for side, by in (("plain", 2.0), ("aligned", 0.5))
-        for step in (0, 1)
-    ]
-    assert target_sentence(grown) == (
-        "The spreads are now 1.00 to 3.00 times those at the start without alignment, 1.00 to 1.50 times with it."
-    )
-    assert target_sentence([]) == "Waiting for the first epoch."
-
-
-def test_paths_in_words() -> None:
-    def path(series: str, middle: float) -> WeightPath:
-        return WeightPath(step=1, series=series, t=(0, 0.5, 1), test_loss=(0, 0, 0), test_error=(0.1, middle, 0.3))
-
-    assert "walked when the training ends" in path_sentence([path("plain", 0.5)])
-    both = [path("plain", 0.9), path("aligned", 0.25)]
-    expected = "On the straight line from A to B the barrier is 5.0 points with alignment, 70 points without"
-    assert path_sentence(both) == f"{expected}."
-    permuted = [path("plain:permuted", 0.5), path("aligned:permuted", 0.3)]
-    also = "once units are put in one order, 10 points with and 30 points without"
-    assert path_sentence([*both, *permuted]) == f"{expected}; {also}."
-
-
-def test_sources_and_stages_in_words() -> None:
-    def score(series: str, step: int, accuracy: float) -> Evaluation:
-        return Evaluation(step=step, series=series, split="test", accuracy=accuracy, loss=1.0)
-
-    events = [score("plain:0", 1, 0.5), score("plain:0", 2, 0.9), score("aligned:0", 2, 0.8)]
-    assert sources_sentence(events) == "Test accuracy: A 80.0 % with alignment and 90.0 % without."
-    assert sources_sentence([]) == "Waiting for the first epoch."
-    merged = [score("plain:merged", 2, 0.5), score("aligned:merged", 2, 0.75), score("plain:merged", 4, 0.6)]
-    assert stage_rows(merged) == [["1", "50.0 %", "75.0 %"], ["2", "60.0 %", "unknown"]]
-    assert "<td>&lt;b&gt;</td>" in html_table(["x"], [["<b>"]])

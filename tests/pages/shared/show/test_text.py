@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pages.shared.show.text import plain
+from pages.shared.show.text import html_table, plain
 from softmerge_core.experiments.words import percent, sentence
 
 
@@ -31,3 +31,7 @@ def test_percent_and_sentence() -> None:
     assert percent(None) == percent(math.nan) == "unknown"
     assert sentence("no source is left") == "No source is left."
     assert sentence("Really?") == "Really?"
+
+
+def test_cells_of_a_table_are_shown_letter_by_letter() -> None:
+    assert "<td>&lt;b&gt;</td>" in html_table(["x"], [["<b>"]])
