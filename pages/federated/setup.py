@@ -1,4 +1,4 @@
-"""The left side of the Federated page: data, clients and their shards, what is overlaid on them, who is malicious."""
+"""The left side of the Federated page: data, clients and their shards, the runs to overlay, malicious clients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,15 +25,15 @@ from softmerge_core.settings import DataSpec, parse
 KEY = "federated-"
 SHARDS = {"iid": "All alike", "dirichlet": "Dirichlet", "classes": "By class"}
 SCOPES = {"off": (False,), "on": (True,), "both": (False, True)}
-ROW = 18  # px a client in the picture of what will be dealt
+ROW = 18  # px per client in the picture of the shards
 
 
 def federated_setup() -> Setup:
-    """All widgets on the left; errors are told, never raised."""
+    """Draw all widgets on the left and return the spec they describe, or the problem with it."""
     st.subheader("Data and clients", anchor=False)
     first, second = st.columns(2, gap="small")
     with first:
-        dataset = pick_dataset(f"{KEY}dataset", "Whose training samples are dealt to the clients.", default="digits")
+        dataset = pick_dataset(f"{KEY}dataset", "Its training samples are split among the clients.", default="digits")
     with second:
         network = pick_network(dataset, f"{KEY}network", default="mlp")
     values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)
@@ -58,7 +58,7 @@ def federated_setup() -> Setup:
 
 
 def _shards() -> dict[str, Any]:
-    """How samples are dealt, with the one number that belongs to it."""
+    """The way samples are split among clients, with its one number."""
     first, second = st.columns([3, 2], gap="small", vertical_alignment="bottom")
     with first:
         kind = st.segmented_control(
@@ -78,9 +78,21 @@ def _shards() -> dict[str, Any]:
 
 
 def _runs() -> list[dict[str, Any]]:
-    """Everything that is overlaid: each algorithm with each way of aggregating, with and without scope alignment."""
+    """Every run to overlay: each algorithm with each aggregation, with or without scope alignment or both."""
+    names, scope, servers = _algorithms(), _scope(), _servers()
+    return [
+        {"algorithm": name, "aggregation": server, "scope": aligned}
+        for name in algorithms()
+        if name in names
+        for server in AGGREGATIONS
+        if server in servers
+        for aligned in SCOPES[scope]
+    ]
+
+
+def _algorithms() -> list[str]:
     known = algorithms()
-    names = st.pills(
+    return st.pills(
         "Algorithms",
         list(known),
         selection_mode="multi",
@@ -89,20 +101,29 @@ def _runs() -> list[dict[str, Any]]:
         key=f"{KEY}algorithms",
         bind="query-params",
         wrap=True,
-        help="Each is run on the same shards and seeds: "
+        help="Each one runs on the same shards and seeds. "
         + " ".join(f"{a.title}: {a.summary[:1].lower()}{a.summary[1:]}" for a in known.values()),
     )
-    scope = st.segmented_control(
-        "Scope alignment",
-        list(SCOPES),
-        default="both",
-        required=True,
-        format_func=str.capitalize,
-        key=f"{KEY}scope",
-        bind="query-params",
-        help="The server sends the clients' fused weight scope in each round, and their training is pulled toward it.",
+
+
+def _scope() -> str:
+    return str(
+        st.segmented_control(
+            "Scope alignment",
+            list(SCOPES),
+            default="both",
+            required=True,
+            format_func=str.capitalize,
+            key=f"{KEY}scope",
+            bind="query-params",
+            help="In each round the server sends the clients' fused weight scope, and their training is pulled "
+            "toward it.",
+        )
     )
-    servers = st.pills(
+
+
+def _servers() -> list[str]:
+    return st.pills(
         "Server aggregation",
         list(AGGREGATIONS),
         selection_mode="multi",
@@ -111,24 +132,17 @@ def _runs() -> list[dict[str, Any]]:
         key=f"{KEY}aggregation",
         bind="query-params",
         wrap=True,
-        help="How the server merges what clients send; a soft merge trains gates on a few samples of the server's own; "
-        "honest only is the mean of those who are not malicious, a reference that no server could know.",
+        help="How the server merges what clients send. A soft merge trains gates on a few samples of the server's own. "
+        "Honest only is the mean of the clients that are not malicious; no real server could know them, so it is only "
+        "a reference.",
     )
-    return [
-        {"algorithm": name, "aggregation": server, "scope": aligned}
-        for name in known
-        if name in names
-        for server in AGGREGATIONS
-        if server in servers
-        for aligned in SCOPES[str(scope)]
-    ]
 
 
 def _malicious(clients: int) -> dict[str, Any]:
-    """How many clients are malicious, and what those do."""
+    """The number of malicious clients, and what they send."""
     most, key = max(clients - 1, 1), f"{KEY}malicious"
     if int(st.session_state.get(key) or 0) > most:
-        st.session_state[key] = most  # there are fewer clients since
+        st.session_state[key] = most  # the number of clients has been lowered since
     malicious = int(
         st.slider(
             "How many are malicious",
@@ -137,7 +151,7 @@ def _malicious(clients: int) -> dict[str, Any]:
             0,
             key=key,
             bind="query-params",
-            help="So many clients, the last ones, send spoiled weights; at least one stays honest.",
+            help="The clients with the highest numbers send spoiled weights; at least one client stays honest.",
         )
     )
     attack = str(
@@ -148,7 +162,7 @@ def _malicious(clients: int) -> dict[str, Any]:
             key=f"{KEY}attack",
             bind="query-params",
             disabled=not malicious,
-            help="What malicious clients send instead of the weights they trained.",
+            help="What malicious clients send instead of their trained weights.",
         )
     )
     strength = pick_strength(find_attack(attack), f"{KEY}strength", "How strong the attack is.") if malicious else None
@@ -158,7 +172,7 @@ def _malicious(clients: int) -> dict[str, Any]:
 
 
 def _own_settings(names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The settings of each chosen algorithm that has any, in one grid."""
+    """The settings of each chosen algorithm that has any."""
     return {
         name: settings_form(model, prefix=f"{KEY}{name}-", columns=2)
         for name in names
@@ -175,7 +189,7 @@ def _spec(
     runs: list[dict[str, Any]],
 ) -> Setup:
     if not runs:
-        return Setup(None, "Choose one algorithm and one way of aggregating or more")
+        return Setup(None, "Choose at least one algorithm and one way of aggregation")
     try:
         samples = parse(DataSpec, {"dataset": dataset, **data}, "data")
         about = f"{network} on {dataset_title(dataset)}, {values['clients']} clients, {SHARDS[shards['kind']].lower()}"
@@ -189,7 +203,7 @@ def _spec(
 
 
 def _dealt(setup: Setup) -> None:
-    """Who will get which samples, before anything is run."""
+    """Draw which client will get which samples, before anything runs."""
     spec, theme = setup.spec, current_theme()
     counts: tuple[tuple[int, ...], ...] = ()
     malicious: list[bool] = []
@@ -201,8 +215,8 @@ def _dealt(setup: Setup) -> None:
         figure,
         key="dealt-plot",
         height=clients_height(len(counts) or 10, ROW),
-        alt="How many samples of each class every client will get",
-        waiting="These samples cannot be dealt",
+        alt="The number of samples of each class that every client will get",
+        waiting="These samples cannot be split among the clients",
     )
 
 

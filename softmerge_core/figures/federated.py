@@ -1,4 +1,4 @@
-"""Federated learning: who has which samples, how the runs go round by round, and how each client fares."""
+"""Figures of federated learning: the shards, the course of the runs round by round, and the state of each client."""
 
 from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
@@ -10,34 +10,38 @@ from softmerge_core.events import Evaluation, Event, FederatedRound
 from softmerge_core.experiments.federated.words import run_title
 from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.federated_style import run_styles
+from softmerge_core.figures.federated_style import RunStyle, run_styles
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import Theme, colour, new_figure
 
 TOP, BOTTOM = 16, 48  # px
-HEAD = 34  # px above rows of clients: the legend
-ROW = 22  # px a client
-# One hue from the background on: counts are told from probabilities, which are drawn in cividis.
+HEAD = 34  # px above the rows of clients, for the legend
+ROW = 22  # px per client
+# Shades of one hue, from the background colour on, tell counts from probabilities, which are drawn in cividis.
 _RAMP = {
     "light": ("#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"),
     "dark": ("#0e1117", "#143055", "#1f5fa8", "#4f9fe0", "#c9e4ff"),
 }
 _WARN = "⚠\ufe0e "
-_MEASURES = {  # name -> axis title, unit in hover
+Newest = dict[int, tuple[float, int]]  # client -> value, round
+_MEASURES = {  # name -> axis title, unit in the hover label
     "drift": ("Drift |y − x| / |x|", ""),
     "spread": ("Scope spread (nats)", " nats"),
 }
 
 
 def clients_height(clients: int, row: int = ROW) -> int:
-    """Height (px) of a picture in which each client has a row of ``row`` px."""
+    """The height (px) of a figure in which each client has a row of ``row`` px."""
     return HEAD + BOTTOM + row * min(max(clients, 4), 40)
 
 
 def shards_figure(
     counts: Sequence[Sequence[int]], malicious: Sequence[bool], *, theme: Theme, brief: bool = False
 ) -> go.Figure | None:
-    """Clients x classes: how many samples of each class every client has; ``brief``: without scale and long names."""
+    """A heatmap of clients x classes: the number of samples of each class that a client has.
+
+    ``brief`` leaves out the colour scale and the long names. None if there are no clients.
+    """
     if not counts or not counts[0]:
         return None
     ramp, most = _RAMP[theme], max(max(row) for row in counts)
@@ -77,7 +81,7 @@ def _client(number: int, malicious: bool) -> str:
 
 
 def _write_counts(figure: go.Figure, counts: Sequence[Sequence[int]], most: int, theme: Theme) -> None:
-    """The numbers in their cells, dark on light and light on dark."""
+    """Write the numbers into their cells, dark on light and light on dark."""
     text = [[str(value) if value else "" for value in row] for row in counts]
     flip = [[value > 0.5 * most for value in row] for row in counts]
     for strong in (False, True):
@@ -94,7 +98,7 @@ def _write_counts(figure: go.Figure, counts: Sequence[Sequence[int]], most: int,
 def rounds_figure(
     events: Sequence[Event], runs: Sequence[FederatedRun], *, theme: Theme, rounds: int, height: int
 ) -> go.Figure | None:
-    """Test accuracy (percent) of each run's server after every round; None before the first."""
+    """The test accuracy (percent) of each run's server after every round; None before the first round."""
     lines = {
         run.key: {
             e.step: 100 * e.accuracy
@@ -116,7 +120,7 @@ def rounds_figure(
 def measure_figure(
     events: Sequence[Event], runs: Sequence[FederatedRun], measure: str, *, theme: Theme, rounds: int, height: int
 ) -> go.Figure | None:
-    """``measure`` "drift" or "spread" of each run after every round, on a log axis where they lie far apart."""
+    """The ``measure`` ("drift" or "spread") of each run after every round, on a log axis if values are far apart."""
     lines = {
         run.key: {
             e.step: value
@@ -178,7 +182,7 @@ def _label_ends(
     height: int,
     shown: str | None,
 ) -> None:
-    """Each line's short title, and its last value where ``shown`` says how, beside its end."""
+    """Write each line's short title beside its end, and its last value in the format ``shown`` (None: no value)."""
     styles, labels = run_styles(runs, theme), []
     for run in runs:
         if not lines[run.key]:
@@ -189,7 +193,7 @@ def _label_ends(
         labels.append(EndLabel(last, f"{text} {shown.format(last)}" if shown else text, _brief(text), style.color))
     low, high = span
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
-    if len(labels) * 17 > height - TOP - BOTTOM:  # more lines than there is room for
+    if len(labels) * 17 > height - TOP - BOTTOM:  # there are more lines than fit
         for note in figure.layout.annotations:
             note.font.size = 10
 
@@ -201,29 +205,39 @@ def _brief(text: str, limit: int = 15) -> str:
 def clients_figure(
     events: Sequence[Event], runs: Sequence[FederatedRun], malicious: Sequence[bool], *, theme: Theme, value: str
 ) -> go.Figure | None:
-    """A row a client, a mark a run: ``value`` "accuracies" (percent, on all test data) or "gates" (0-1), newest round.
+    """A row for each client with a mark for each run; None while no run has such values.
 
-    A client that took no part in the last round is shown as it last was, and its hover says in which round.
+    ``value`` is "accuracies" (percent, on all test data) or "gates" (0-1). A client that took no part in the newest
+    round is shown as it last was; its hover label names that round.
     """
-    styles, clients = run_styles(runs, theme), len(malicious)
-    figure = new_figure(theme)
-    shown = [run for run in runs if _newest(events, run.key, value)]
-    for place, run in enumerate(shown):
-        newest, style = _newest(events, run.key, value), styles[run.key]
+    styles, figure = run_styles(runs, theme), new_figure(theme)
+    shown = [(run, newest) for run in runs if (newest := _newest(events, run.key, value))]
+    for place, (run, newest) in enumerate(shown):
         beside = 0.6 * (place - (len(shown) - 1) / 2) / len(shown)  # so that no mark hides another
-        scale = 100 if value == "accuracies" else 1
-        figure.add_scatter(
-            x=[scale * number for number, _ in newest.values()], y=[client + beside for client in newest],
-            mode="markers", name=style.short, cliponaxis=False,
-            marker={
-                "color": style.color, "symbol": style.marker, "size": 8, "line": {"width": 1.5, "color": style.color},
-            },
-            customdata=[[client + 1, step] for client, (_, step) in newest.items()],
-            hovertemplate=f"{run_title(run)}<br>client %{{customdata[0]}}, round %{{customdata[1]}}"
-            ": %{x:.3g}<extra></extra>",
-        )  # fmt: skip
+        _add_marks(figure, run, styles[run.key], newest, beside, scale=100 if value == "accuracies" else 1)
     if not figure.data:
         return None
+    _lay_out_clients(figure, malicious, value)
+    return figure
+
+
+def _add_marks(
+    figure: go.Figure, run: FederatedRun, style: RunStyle, newest: Newest, beside: float, *, scale: float
+) -> None:
+    figure.add_scatter(
+        x=[scale * number for number, _ in newest.values()], y=[client + beside for client in newest],
+        mode="markers", name=style.short, cliponaxis=False,
+        marker={
+            "color": style.color, "symbol": style.marker, "size": 8, "line": {"width": 1.5, "color": style.color},
+        },
+        customdata=[[client + 1, step] for client, (_, step) in newest.items()],
+        hovertemplate=f"{run_title(run)}<br>client %{{customdata[0]}}, round %{{customdata[1]}}"
+        ": %{x:.3g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _lay_out_clients(figure: go.Figure, malicious: Sequence[bool], value: str) -> None:
+    clients = len(malicious)
     names = [f"{_WARN if bad else ''}Client {k + 1} " for k, bad in enumerate(malicious)]
     ticks = list(range(0, clients, max(1, -(-clients // 40))))
     title = "Test accuracy after local training (%)" if value == "accuracies" else "Mean gate z (0 closed, 1 open)"
@@ -242,12 +256,11 @@ def clients_figure(
         "xaxis.title.text": title.replace(" after local training", "").partition(" z")[0],
     }
     figure.update_layout(meta={**figure.layout.meta, "narrow": brief})
-    return figure
 
 
-def _newest(events: Sequence[Event], key: str, value: str) -> dict[int, tuple[float, int]]:
-    """By client: the last number, and the round it is of."""
-    found: dict[int, tuple[float, int]] = {}
+def _newest(events: Sequence[Event], key: str, value: str) -> Newest:
+    """The newest value of each client in the run called ``key``, with its round."""
+    found: Newest = {}
     for event in events:
         if isinstance(event, FederatedRound) and event.series == key:
             found |= {c: (n, event.step) for c, n in zip(event.clients, getattr(event, value), strict=False)}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_clients_learn_together_live(app: Callable[..., str], open_page: Callable[..., Page]) -> None:
     page = open_page(f"{app(ROOT / 'app.py')}/federated?federated-rounds=4&federated-algorithms=fedavg")
     expect(page.get_by_role("heading", name="Federated")).to_be_visible()
-    drawn(page, "How many samples of each class every client will get")
+    drawn(page, "The number of samples of each class that every client will get")
     run_id = start(page, "Start rounds")
     drawn(page, "Test accuracy of the server's network")
     drawn(page, "The accuracy of each client's network")
@@ -25,5 +25,5 @@ def test_clients_learn_together_live(app: Callable[..., str], open_page: Callabl
     assert page.evaluate("window.removed") == 0
     expect(page.locator(".sm-table")).to_contain_text("FedAvg with scope alignment")
     page.reload()
-    drawn(page, "How far the clients' weight scopes lie")
+    drawn(page, "How far the clients' weight scopes are")
     assert run_of(page) == run_id

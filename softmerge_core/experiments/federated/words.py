@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from math import isfinite
+from typing import Literal
 
 from softmerge_core.chance import standard_error
 from softmerge_core.events import Evaluation, Event, FederatedRound, Shards
@@ -137,12 +138,21 @@ def _honest_accuracies(found: FederatedRound, spec: FederatedSpec) -> list[float
     return [value for client, value in pairs if isfinite(value) and not is_malicious(federation, client)]
 
 
-def measure_sentence(events: Sequence[Event], spec: FederatedSpec, measure: str) -> str:
-    """Explain the ``measure`` ("drift" or "spread") and name the runs with the least and the most of it."""
-    about = {
-        "drift": "How far honest clients move from the server, relative to the norm of its weights",
-        "spread": "How far the clients' layers are from the fused scope (Jeffreys divergence)",
-    }[measure]
+def drift_sentence(events: Sequence[Event], spec: FederatedSpec) -> str:
+    """Explain client drift, and name the runs with the least and the most of it in the newest round."""
+    return _extremes(
+        "How far honest clients move from the server, relative to its weights' norm", events, spec, "drift"
+    )
+
+
+def spread_sentence(events: Sequence[Event], spec: FederatedSpec) -> str:
+    """Explain scope spread, and name the runs with the least and the most of it in the newest round."""
+    return _extremes(
+        "How far the clients' layers are from the fused scope (Jeffreys divergence)", events, spec, "spread"
+    )
+
+
+def _extremes(about: str, events: Sequence[Event], spec: FederatedSpec, measure: Literal["drift", "spread"]) -> str:
     newest = newest_rounds(events)
     known = [
         (value, run_title(run))

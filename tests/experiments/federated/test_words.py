@@ -8,10 +8,10 @@ import pytest
 from softmerge_core.events import Evaluation, Event, FederatedRound, Shards
 from softmerge_core.experiments.federated.words import (
     clients_sentence,
+    drift_sentence,
     gates_sentence,
     histories,
     late_accuracy,
-    measure_sentence,
     rounds_sentence,
     run_rows,
     run_title,
@@ -61,9 +61,7 @@ def test_sentences_follow_the_newest_round_of_each_run() -> None:
     assert verdict(wanted, histories(events)).startswith("After 2 of 2 rounds FedAvg")
     assert rounds_sentence(events, wanted).endswith("Newest: FedAvg 60.0 %, FedAvg with scope alignment 40.0 %.")
     assert clients_sentence(events, wanted).endswith("honest clients: 20.0 to 40.0 %.")
-    assert "least with FedAvg with scope alignment (0.1), most with FedAvg (0.2)" in measure_sentence(
-        events, wanted, "drift"
-    )
+    assert "least with FedAvg with scope alignment (0.1), most with FedAvg (0.2)" in drift_sentence(events, wanted)
     rows = run_rows(events, wanted)
     assert rows[0] == ("FedAvg", "55.0 %", "", "60.0 % (2)")
     assert rows[1] == ("FedAvg with scope alignment", "40.0 %", "−15.0", "40.0 % (1)")

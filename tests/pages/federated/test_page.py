@@ -89,7 +89,7 @@ def test_every_algorithm_is_offered_with_its_summary(open_federated: Open) -> No
 
 def test_no_algorithm_or_shards_that_do_not_go_round_keep_the_run_from_starting(open_federated: Open) -> None:
     page = open_federated(**{"federated-algorithms": []})
-    assert [error.value for error in page.error] == ["Choose one algorithm and one way of aggregating or more\\."]
+    assert [error.value for error in page.error] == ["Choose at least one algorithm and one way of aggregation\\."]
     assert button(page, "Start rounds").disabled
     page = open_federated(**{"federated-shards": "classes", "federated-shards-classes": 11})
     assert "at most the 10" in page.error[0].value
