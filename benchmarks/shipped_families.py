@@ -14,7 +14,7 @@ from torch import nn
 from softmerge_core import MergeData, SoftMergeSettings, soft_merge
 from softmerge_core.data import Data
 from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
-from softmerge_core.experiments.merge.spec import average as plain_average
+from softmerge_core.experiments.merge.run import average as plain_average
 from softmerge_core.zoo import families, load_family
 
 GRANULARITIES = ("model", "layer", "channel", "auto")

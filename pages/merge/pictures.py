@@ -10,7 +10,7 @@ from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from softmerge_core.data import datasets
-from softmerge_core.events import AnyEvent, Evaluation, Gates, Points, Stage
+from softmerge_core.events import AnyEvent, Gates, Points, Stage
 from softmerge_core.experiments.merge import words
 from softmerge_core.figures.accuracy import accuracy_figure
 from softmerge_core.figures.boundary import boundary_figure
@@ -53,18 +53,7 @@ def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:
 
 
 def _accuracy_words(reader: RunReader) -> str:
-    """The accuracy on validation data: of the last evaluation while it runs, of the kept network at the end."""
-    kept = (reader.view.result or {}).get("validation_accuracy")
-    if not kept:
-        return words.accuracy_sentence(reader.events)
-    split: Any = {"step": 0, "split": "validation", "loss": 0.0}
-    return words.accuracy_sentence(
-        [
-            Evaluation(series=key, accuracy=kept[key], **split)
-            for key in ("soft", "average")
-            if kept.get(key) is not None
-        ]
-    )
+    return words.accuracy_sentence(reader.events, (reader.view.result or {}).get("validation_accuracy"))
 
 
 GATES = Picture(
@@ -127,17 +116,9 @@ def cell_text(events: Sequence[AnyEvent], click: Click | None) -> str:
     found = last_gates(events)
     if found is None:
         return " "
-    stage, gates = found
     if click is None or click.row is None or click.col is None:
         return "Click a cell to read it."
-    if click.row >= len(gates.value) or click.col >= len(stage.sources):
-        return "The cell you clicked belongs to another stage."
-    value, probability = gates.value[click.row][click.col], gates.probability[click.row][click.col]
-    exact = {0.0: ", exactly closed", 1.0: ", exactly open"}.get(value, "")
-    return (
-        f"{stage.parts[click.row]} from {stage.sources[click.col]}: P(open) = {probability:.2f}, "
-        f"gate z = {value:.2f}{exact}."
-    )
+    return words.gate_text(*found, click.row, click.col)
 
 
 def gate_events(reader: RunReader) -> list[AnyEvent]:

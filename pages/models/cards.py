@@ -14,7 +14,7 @@ from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.attacks import find_attack
 from softmerge_core.data import datasets
-from softmerge_core.experiments.words import percent
+from softmerge_core.experiments.words import clipped, percent
 from softmerge_core.zoo import FamilyInfo, LibraryModel, ModelInfo, families, library
 
 MINE = "my-models"
@@ -86,11 +86,6 @@ def about(collection: str, entries: Sequence[Entry]) -> str:
     return f"Kept on this machine: {', '.join(counts)}." if counts else "Kept on this machine; none yet."
 
 
-def unbroken(share: float | None) -> str:
-    """An accuracy (0-1) in percent that no line break parts from its unit."""
-    return percent(share).replace(" %", "\u00a0%")
-
-
 def model_table(entries: Sequence[Entry]) -> None:
     """A row per model: its line in the pictures, name, accuracies in percent, how it was trained, its hash."""
     heads = ("Model", "Test", "Validation", "Train", "How it was trained", "Weights")
@@ -136,5 +131,4 @@ def _mark(info: ModelInfo) -> str:
 
 def _safe(text: str, limit: int = 80) -> str:
     """User text as HTML that shows it letter by letter, on one line of at most ``limit`` letters."""
-    line = " ".join(str(text).split()) or "(no name)"
-    return html.escape(line if len(line) <= limit else line[: limit - 1].rstrip() + "\u2026")
+    return html.escape(clipped(text, limit))

@@ -14,11 +14,10 @@ from pages.models.cards import (
     model_table,
     own_entries,
     pick_collection,
-    unbroken,
 )
-from pages.models.figures import dots_figure, histories_figure, pictures_height, poisoned
+from pages.models.figures import dots_figure, histories_figure, pictures_height
 from pages.models.spoil import manage, poison_outcome, poison_setup, relatives
-from pages.models.strip import model_strip, totals
+from pages.models.strip import model_strip
 from pages.models.train import draw_training, train_setup, training_outcome
 from pages.shared.runs.panel import controls, current_run, follow
 from pages.shared.runs.reader import RunReader
@@ -26,6 +25,7 @@ from pages.shared.runs.services import newest_live
 from pages.shared.show.live_plot import live_plot
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
+from softmerge_core.experiments.train.words import history_sentence, spread_sentence, totals
 from softmerge_core.experiments.words import sentence
 from softmerge_core.figures.style import colour
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families
@@ -101,7 +101,7 @@ def pictures(entries: Sequence[Entry]) -> None:
     height = pictures_height(models)
     first, second = st.columns(2, gap="medium")
     with first, st.container(key="picture-dots", gap="xsmall"):
-        words = f"**Accuracy.** {spread_sentence(entries)}"
+        words = f"**Accuracy.** {plain(spread_sentence(models), 300)}"
         st.markdown(words)
         live_plot(
             dots_figure(models, theme=theme),
@@ -111,7 +111,7 @@ def pictures(entries: Sequence[Entry]) -> None:
             waiting="Drawing",
         )
     with second, st.container(key="picture-histories", gap="xsmall"):
-        st.markdown(f"**Training.** {history_sentence(entries)}")
+        st.markdown(f"**Training.** {history_sentence(models)}")
         figure = histories_figure(models, theme=theme, height=height)
         live_plot(
             figure,
@@ -120,32 +120,6 @@ def pictures(entries: Sequence[Entry]) -> None:
             alt="Validation accuracy and training loss of each model over the steps of its training",
             waiting="Drawing" if figure else "No training was recorded",
         )
-
-
-def spread_sentence(entries: Sequence[Entry]) -> str:
-    """The best and the worst test accuracy, and how many were spoiled."""
-    known = [e.info for e in entries if "test" in e.info.accuracy]
-    if not known:
-        return "Not measured."
-    best, worst = (pick(known, key=lambda info: info.accuracy["test"]) for pick in (max, min))
-    text = f"On test samples {plain(best.title, 26)} is best with {unbroken(best.accuracy['test'])}"
-    if best is not worst:
-        text += f", {plain(worst.title, 26)} last with {unbroken(worst.accuracy['test'])}"
-    return f"{text}."
-
-
-def history_sentence(entries: Sequence[Entry]) -> str:
-    """What the lines are, and what they leave out."""
-    shown = [entry for entry in entries if entry.info.history]
-    if not shown:
-        return "No training of these was recorded: they were uploaded, or are copies."
-    text = "Validation accuracy and mean training loss, not smoothed"
-    if any(poisoned(entry.info) for entry in shown):
-        return f"{text}; the poisoned ones before they were spoiled."
-    missing = len(entries) - len(shown)
-    return (
-        f"{text}; {missing} of {len(entries)} {'has' if missing == 1 else 'have'} no record." if missing else f"{text}."
-    )
 
 
 def _train(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:

@@ -5,14 +5,14 @@ from itertools import chain, count
 
 import streamlit as st
 
-from pages.models.cards import Entry, family_entries, fits, own_entries, unbroken
+from pages.models.cards import Entry, family_entries, fits, own_entries
 from pages.models.train import merge_button
 from pages.shared.choose.form import settings_form
 from pages.shared.choose.poison import poison, poison_fields
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.words import sentence
+from softmerge_core.experiments.words import sentence, unbroken
 from softmerge_core.settings import AttackSettings, parse
 from softmerge_core.zoo import LibraryModel, check_name, families, library, library_folder, remove_from_library, slug
 from softmerge_core.zoo.library import WEIGHTS

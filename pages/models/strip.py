@@ -20,17 +20,6 @@ def count(number: int) -> str:
     return f"{number / 1e3:.1f} k" if number >= 10_000 else f"{number:,}"
 
 
-def totals(layers: Sequence[LayerInfo]) -> str:
-    """How large the network is, in words."""
-    blocks = len(list(groupby(layer.block for layer in layers)))
-    parameters = sum(layer.parameters for layer in layers)
-    return f"{_plural(len(layers), 'layer')} in {_plural(blocks, 'block')}, {parameters:,} parameters"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def model_strip(layers: Sequence[LayerInfo]) -> None:
     """Draw ``layers`` in order, block by block; a bar in each shows its share of all parameters."""
     total = max(1, sum(layer.parameters for layer in layers))

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.models.cards import Entry, dataset_title, family_entries, fits, own_entries, unbroken
+from pages.models.cards import Entry, dataset_title, family_entries, fits, own_entries
 from pages.shared.choose.form import main_fields, more_fields, settings_form
 from pages.shared.choose.network import forget, pick_dataset, pick_network
 from pages.shared.choose.own import CHOSEN
@@ -16,8 +16,9 @@ from pages.shared.show.live_plot import live_plot
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import AnyEvent, Evaluation, Loss
+from softmerge_core.events import AnyEvent
 from softmerge_core.experiments.train.spec import TrainSpec, check
+from softmerge_core.experiments.train.words import accuracy_sentence, training_sentence
 from softmerge_core.figures.training import training_figure
 from softmerge_core.settings import SourceSpec, TrainSettings, parse
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
@@ -146,22 +147,6 @@ def _figure(events: Sequence[AnyEvent]) -> Any:
     return figure
 
 
-def training_sentence(events: Sequence[AnyEvent]) -> str:
-    """The newest loss and validation accuracy, and the best so far."""
-    loss = next((event for event in reversed(events) if isinstance(event, Loss)), None)
-    measured = [event for event in events if isinstance(event, Evaluation) and event.split == "validation"]
-    if loss is None:
-        return "Waiting for the first steps."
-    text = f"At step {loss.step:,} the loss is {loss.task:.3f} nats"
-    if not measured:
-        return f"{text}."
-    best = max(measured, key=lambda event: event.accuracy)
-    text += f" and {unbroken(measured[-1].accuracy)} of the validation data are classified correctly"
-    if best.accuracy > measured[-1].accuracy:
-        text += f" (best: {unbroken(best.accuracy)}, at step {best.step:,})"
-    return f"{text}."
-
-
 def training_outcome(reader: RunReader | None) -> None:
     """What went wrong, or under which name the model is kept, how good it is, and what to do with it next."""
     if reader is None:
@@ -177,7 +162,7 @@ def _kept(run_id: str, name: str) -> None:
         if model is None:
             st.markdown("The model this training kept has been deleted from your library since.")
             return
-        st.markdown(f"**Kept in your library as {plain(model.title, 60)}.** {accuracy_sentence(model)}")
+        st.markdown(f"**Kept in your library as {plain(model.title, 60)}.** {accuracy_sentence(model.accuracy)}")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             merge_button(model)
             st.download_button(
@@ -189,12 +174,6 @@ def _kept(run_id: str, name: str) -> None:
                 on_click="ignore",
                 help="The trained network as safetensors.",
             )
-
-
-def accuracy_sentence(model: LibraryModel) -> str:
-    """How good a model is, in words."""
-    test, validation, train = (unbroken(model.accuracy.get(split)) for split in ("test", "validation", "train"))
-    return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
 
 
 def merge_button(model: LibraryModel) -> None:

@@ -1,18 +1,18 @@
-"""What the manifests already tell to be wrong with sources and data, before any work and without torch."""
+"""Checks of sources and data against their manifests, before any work. Loads no torch."""
 
 import dataclasses
 from collections.abc import Sequence
 
+from softmerge_core.data import check_data_file, check_data_spec, datasets
 from softmerge_core.errors import DataError, NotFoundError, SourceError
 from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.zoo import families, find_source
 
 EXAMPLE = "mnist1d-cnn-shared-trunk"
 
 
 def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
-    """Four small sources that share a trunk (or the first family there is), and their data."""
-    from softmerge_core.zoo import families
-
+    """Four small sources that share a trunk (or those of the first family there is), and their data."""
     found = families()
     if not found:
         raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
@@ -22,9 +22,7 @@ def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
 
 
 def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
-    """Two or more sources that exist and are alike, and data they can read; raises SoftMergeError."""
-    from softmerge_core.data import check_data_spec
-
+    """Raise SoftMergeError unless two or more sources exist, are alike, and can read the data."""
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}")
     origins = [(source.model, _origin(source.model)) for source in sources]
@@ -36,9 +34,18 @@ def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
         _check_fit(data, *known[0])
 
 
+def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:
+    """(input shape, number of classes) of a spec's data; raises DataError for a file that cannot be used."""
+    if data.dataset.endswith(".npz"):
+        arrays, classes = check_data_file(data.dataset)
+        return tuple(arrays["train_inputs"].shape[1:]), classes
+    dataset = datasets()[data.dataset]
+    return tuple(dataset.input_shape), dataset.classes
+
+
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """What a manifest says about a model."""
+    """The facts about a model that its manifest states."""
 
     network: str
     dataset: str
@@ -47,9 +54,7 @@ class Origin:
 
 
 def _origin(model: str) -> Origin | None:
-    """What is known of a source before it is loaded; raises NotFoundError. None for a weights file."""
-    from softmerge_core.zoo import find_source
-
+    """The manifest's facts about a source, None for a weights file; raises NotFoundError."""
     info = find_source(model)
     if info is None:
         return None
@@ -68,15 +73,8 @@ def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
 
 
 def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
-    """The data must have the shape and no more classes than the sources were made for."""
-    from softmerge_core.data import check_data_file, datasets
-
-    if data.dataset.endswith(".npz"):
-        arrays, classes = check_data_file(data.dataset)
-        shape = tuple(arrays["train_inputs"].shape[1:])
-    else:
-        dataset = datasets()[data.dataset]
-        shape, classes = tuple(dataset.input_shape), dataset.classes
+    """Raise DataError unless the data have the source's input shape, and no more classes than it was trained on."""
+    shape, classes = data_shape(data)
     if shape != origin.input_shape:
         raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
     if classes > origin.classes:

@@ -4,23 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from softmerge_core.alignment.settings import How
-from softmerge_core.settings import setting
 
 if TYPE_CHECKING:
     from torch import nn
 
     from softmerge_core.data import Data
-
-
-def align_setting() -> How:
-    """The field of a spec that turns alignment on."""
-    field: How = setting(
-        "none",
-        "Align first",
-        "Permute each source's channels to match the best source's, by weights or by activations on training inputs; "
-        "what it computes stays the same.",
-    )
-    return field
 
 
 def best_of(modules: "Sequence[nn.Module]", data: "Data") -> int:

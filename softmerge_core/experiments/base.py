@@ -1,4 +1,4 @@
-"""What every experiment is: a frozen spec in, a stream of events out, a JSON-serialisable result at the end."""
+"""The contract of every experiment: a frozen spec in, a stream of events out, a JSON-serialisable result at the end."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
+from softmerge_core.alignment.settings import How
 from softmerge_core.events import Event
-from softmerge_core.settings import Frozen
+from softmerge_core.settings import Frozen, setting
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +22,19 @@ class Spec(Frozen):
     name: str = Field("", description="The reader's own title for the run.")
 
 
+def align_setting() -> How:
+    """The field, common to several specs, that aligns the sources before they are merged."""
+    field: How = setting(
+        "none",
+        "Align first",
+        "Permute each source's channels to match the best source's, by weights or by activations on training inputs; "
+        "what it computes stays the same.",
+    )
+    return field
+
+
 class Context(Protocol):
-    """What a running experiment may touch. Implemented by the run writer, and by tests in memory."""
+    """The services that a running experiment may use. Implemented by the run writer, and by tests in memory."""
 
     def emit(self, event: Event) -> None:
         """Append one event; ``seconds`` is filled in by the context."""
@@ -32,9 +44,9 @@ class Context(Protocol):
         ...
 
     def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """(position, result) of each task as it is done, in as many workers as there are; ends early when asked to.
+        """Yield (position, result) of each task as it is done, in all workers; end early when the run is stopped.
 
-        ``function`` is a module's own, its argument and result can be pickled.
+        ``function`` must be defined at the top of a module, and its argument and result must be picklable.
         """
         ...
 
@@ -42,16 +54,16 @@ class Context(Protocol):
         """Keep a network's state under ``name`` (letters, digits, - and _), atomically."""
 
     def save_snapshot(self, snapshot: bytes) -> None:
-        """Keep what is needed to go on from here, atomically."""
+        """Keep, atomically, the state from which a later attempt can go on."""
 
     def load_snapshot(self) -> bytes | None:
-        """The newest snapshot of an interrupted run, or None when starting afresh."""
+        """The newest snapshot of an interrupted run, or None at a fresh start."""
         ...
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One kind of run: what is known of it without torch, and ``run``, the door to what takes torch."""
+    """One kind of run: the parts that need no torch, and ``run``, the door to the work that does."""
 
     name: str
     title: str

@@ -1,14 +1,28 @@
-"""How numbers and lists read in a sentence. What comes out is plain text: a page makes it safe for its markup."""
+"""Numbers, lists and names as sentences need them. The results are plain text; pages make it safe for their markup."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from softmerge_core.events import Event, Progress
+
+_SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 
 
 def percent(share: float | None) -> str:
     """An accuracy (0-1) in percent, one decimal."""
     return "unknown" if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def unbroken(share: float | None) -> str:
+    """The same with a no-break space, for a sentence on a page."""
+    return percent(share).replace(" ", "\u00a0")
+
+
+def clipped(text: str, limit: int) -> str:
+    """A user's text on one line of at most ``limit`` letters."""
+    line = _SPACE.sub(" ", str(text)).strip() or "(no name)"
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -23,12 +37,12 @@ def points(share: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names in one phrase: "a", "a and b", "a, b and c"."""
+    """Join names to one phrase: "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def plural(number: int, word: str) -> str:
-    """A number and what is counted: "1 layer", "2 layers"."""
+    """A number with its noun: "1 layer", "2 layers"."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
@@ -39,7 +53,7 @@ def sentence(text: str) -> str:
 
 
 def progress_sentence(events: Sequence[Event]) -> str:
-    """Steps done and, from the pace of the whole run so far, about how long is left."""
+    """The steps done, and the time left at the pace of the run so far."""
     progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
     if progress is None or progress.total <= 0:
         return "Getting ready."

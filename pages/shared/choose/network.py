@@ -7,7 +7,7 @@ import streamlit as st
 from pages.models.cards import dataset_title
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.train.spec import data_shape
+from softmerge_core.experiments.admission import data_shape
 from softmerge_core.home import home
 from softmerge_core.networks import fits, network_names
 from softmerge_core.settings import DataSpec

@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from softmerge_core.experiments.words import clipped
+
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$^=&])")
 _COLON = re.compile(r":(?=\S)")
 _JOINER = "\u2060"  # invisible: parts a colon from its word, so that neither emoji nor directive comes of it
@@ -11,9 +13,7 @@ _JOINER = "\u2060"  # invisible: parts a colon from its word, so that neither em
 
 def plain(text: str, limit: int = 80) -> str:
     """User text as Markdown that shows it letter by letter, on one line of at most ``limit`` letters."""
-    line = " ".join(str(text).split()) or "(no name)"
-    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    return _MARKS.sub(r"\\\1", _COLON.sub(f":{_JOINER}", line))
+    return _MARKS.sub(r"\\\1", _COLON.sub(f":{_JOINER}", clipped(text, limit)))
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,8 +11,8 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.events import Notice, Score
 from softmerge_core.experiments.admission import check_sources, example_sources
-from softmerge_core.experiments.aligning import align_setting, align_to_best, best_of
-from softmerge_core.experiments.base import Context, Spec
+from softmerge_core.experiments.aligning import align_to_best, best_of
+from softmerge_core.experiments.base import Context, Spec, align_setting
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting

@@ -16,7 +16,7 @@ from softmerge_core.experiments.compare.spec import merge_data
 from softmerge_core.experiments.connectivity.beginnings import beginning_of, initial_network, manifest_of
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
 from softmerge_core.experiments.loading import load_sources
-from softmerge_core.experiments.merge.spec import average
+from softmerge_core.experiments.merge.run import average
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
 from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
 from softmerge_core.merging.soft import soft_merge

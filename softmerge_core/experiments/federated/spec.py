@@ -7,8 +7,8 @@ from softmerge_core.data import check_data_file, check_data_spec, datasets
 from softmerge_core.data.base import Arrays
 from softmerge_core.data.partitions import ShardSettings, class_counts
 from softmerge_core.errors import SettingsError
+from softmerge_core.experiments.admission import data_shape
 from softmerge_core.experiments.base import Spec
-from softmerge_core.experiments.train.spec import data_shape
 from softmerge_core.federated.algorithms import find_algorithm
 from softmerge_core.federated.dealing import deal
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings

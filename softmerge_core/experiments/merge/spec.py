@@ -1,31 +1,16 @@
-"""Merge trained networks by gates, watched against the plain average, the best source and the ensemble."""
+"""The spec of a merge: which sources, on which data, with which settings. Loads no torch."""
 
-import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
-from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.admission import check_sources, example_sources
-from softmerge_core.experiments.aligning import align_setting, align_to_best
-from softmerge_core.experiments.base import Context, Spec
-from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from softmerge_core.data import Data
-    from softmerge_core.merging.soft import MergeResult
-
-GRID = 60  # points of a boundary picture along each axis
-MARGIN = 0.1  # how far it reaches past the data, in units of their range
-SHOWN_POINTS = 400
 
 
 class MergeSpec(Spec):
-    """Which sources to merge, on which samples, with which settings."""
+    """The sources to merge, the samples to merge them on, and the settings of the gates."""
 
     kind: Literal["merge"] = setting("merge", "Kind", "Which experiment: a soft merge.")
     sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
@@ -41,142 +26,9 @@ def example() -> MergeSpec:
 
 
 def check(spec: MergeSpec) -> None:
-    """Raise SoftMergeError for what the manifests already tell to be wrong; no torch is loaded."""
+    """Raise SoftMergeError for every mistake that the manifests reveal; no weights are read."""
     check_sources(spec.sources, spec.data)
     for part, choice in spec.settings.parts.items():
         kept = choice.removeprefix("keep:")
         if kept.isdigit() and int(kept) >= len(spec.sources):
             raise SettingsError(f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)")
-
-
-def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
-    """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
-    from softmerge_core.data import load_data
-    from softmerge_core.data.base import MergeData
-    from softmerge_core.merging.soft import soft_merge
-
-    begun = time.monotonic()
-    data = load_data(spec.data)
-    loaded, names = load_sources(spec.sources)
-    modules = align_to_best(loaded, data, spec.align)
-    observe = _boundaries(data, context)
-    splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
-    merged = soft_merge(
-        modules,
-        MergeData(*splits),
-        spec.settings,
-        names=names,
-        on_event=context.emit,
-        should_stop=context.should_stop,
-        observe=observe,
-        snapshot=context.load_snapshot(),
-        on_snapshot=context.save_snapshot,
-    )
-    model = merged.model.cpu()
-    context.save_weights("merged", model.state_dict())
-    sound = [index for index, name in enumerate(names) if name not in merged.excluded]
-    scores = score_all(model, modules, sound, names, data)
-    return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
-
-
-def _boundaries(data: "Data", context: Context) -> "Callable[[nn.Module, int], None] | None":
-    """For data in the plane: emit the points once, and return what draws a network's decisions."""
-    if len(data.input_shape) != 1 or data.input_shape[0] != 2:
-        return None
-    points, labels = data.train_inputs[:SHOWN_POINTS], data.train_labels[:SHOWN_POINTS]
-    x, y = (tuple(round(value, 4) for value in column.tolist()) for column in points.T)
-    context.emit(Points(step=0, x=x, y=y, labels=tuple(labels.tolist())))
-    extent = _extent(data)
-
-    def observe(network: "nn.Module", step: int) -> None:
-        context.emit(boundary(network, extent, step))
-
-    return observe
-
-
-def _extent(data: "Data") -> tuple[float, float, float, float]:
-    """(x0, x1, y0, y1) around the training inputs."""
-    low, high = data.train_inputs.amin(0), data.train_inputs.amax(0)
-    margin = (high - low) * MARGIN
-    (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()
-    return round(x0, 4), round(x1, 4), round(y0, 4), round(y1, 4)
-
-
-def boundary(network: "nn.Module", extent: tuple[float, float, float, float], step: int) -> Boundary:
-    """The classes ``network`` (of inputs [N, 2]) decides for on a GRID x GRID lattice over ``extent``."""
-    import torch
-
-    from softmerge_core.evaluation import predict
-
-    xs, ys = torch.linspace(*extent[:2], GRID), torch.linspace(*extent[2:], GRID)
-    lattice = torch.stack([xs.repeat(GRID), ys.repeat_interleave(GRID)], 1)
-    first = next(network.parameters())
-    classes = predict(network, lattice.to(first)).argmax(1)
-    return Boundary(step=step, series="soft", extent=extent, size=GRID, classes=tuple(classes.tolist()))
-
-
-def score_all(
-    model: "nn.Module",
-    modules: "Sequence[nn.Module]",
-    sound: Sequence[int],
-    names: Sequence[str],
-    data: "Data",
-) -> dict[str, Any]:
-    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources and ensemble.
-
-    Only the ``sound`` sources (positions) count for average, best source and ensemble; the best source
-    has the lowest validation loss.
-    """
-    from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
-
-    chosen = [modules[index] for index in sound]
-    mean = average(chosen, data)
-    table: dict[str, dict[str, Any]] = {}
-    for split in ("validation", "test"):
-        inputs, labels = data.split(split)
-        table[split] = {
-            "soft": evaluate(model, inputs, labels),
-            "average": evaluate(mean, inputs, labels),
-            "ensemble": score(ensemble_log_probabilities(chosen, inputs), labels),
-            "sources": [evaluate(module, inputs, labels) for module in modules],
-        }
-    best = min(sound, key=lambda index: table["validation"]["sources"][index][1])
-    return {
-        "accuracy": _column(table["test"], best, 0),
-        "loss": _column(table["test"], best, 1),
-        "validation_accuracy": _column(table["validation"], best, 0),
-        "validation_loss": _column(table["validation"], best, 1),
-        "best_source": names[best],
-        "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
-    }
-
-
-def average(modules: "Sequence[nn.Module]", data: "Data") -> "nn.Module":
-    """The plain average of the ``modules``, with BatchNorm re-estimated on the training data."""
-    from softmerge_core.anatomy import describe
-    from softmerge_core.evaluation import reestimate_batchnorm
-    from softmerge_core.flat import FlatSources
-    from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
-
-    network = FlatSources(modules, describe(modules[0])).average()
-    reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
-    return network
-
-
-def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
-    """One number (0 accuracy, 1 loss) of every network in a split's row."""
-    sources = [scores[index] for scores in row["sources"]]
-    single = {name: row[name][index] for name in ("soft", "average", "ensemble")}
-    return {**single, "best_source": sources[best], "sources": sources}
-
-
-def _report(merged: "MergeResult", names: Sequence[str]) -> dict[str, Any]:
-    """What the merge says of itself, as plain values."""
-    return {
-        "gates": merged.gates.as_json(),
-        "winner": merged.winner,
-        "reason": merged.reason,
-        "stop_reason": merged.stop_reason,
-        "source_names": list(names),
-        "excluded": list(merged.excluded),
-    }

@@ -1,15 +1,16 @@
-"""What a picture shows, in one sentence of plain words: no names given by users, so safe in any markup."""
+"""Merges in sentences of plain text. Only ``gate_text`` holds names that a user chose."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from softmerge_core.chance import standard_error
-from softmerge_core.events import Evaluation, Event, Gates, Loss
+from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
+from softmerge_core.experiments.words import listed
 
 
 def gates_sentence(events: Sequence[Event]) -> str:
-    """How many sources are closed everywhere (z = 0 in each part) and how many gates are open (z > 0)."""
+    """The number of sources that are closed everywhere (z = 0 in each part) and the share of open gates (z > 0)."""
     gates = next((event for event in reversed(events) if isinstance(event, Gates)), None)
     if gates is None or not gates.value or not gates.value[0]:
         return "Waiting for the first gates."
@@ -29,6 +30,16 @@ def _share(share: float) -> str:
     return f"{min(max(percent, 1), 99) if 0 < share < 1 else percent} %"
 
 
+def gate_text(stage: Stage, gates: Gates, part: int, source: int) -> str:
+    """One gate with its names: how likely it is open, and its value z; says so where there is no such gate."""
+    if part >= len(gates.value) or source >= len(stage.sources):
+        return "The cell you clicked belongs to another stage."
+    value, probability = gates.value[part][source], gates.probability[part][source]
+    exact = {0.0: ", exactly closed", 1.0: ", exactly open"}.get(value, "")
+    between = f"{stage.parts[part]} from {stage.sources[source]}"
+    return f"{between}: P(open) = {probability:.2f}, gate z = {value:.2f}{exact}."
+
+
 def losses_sentence(events: Sequence[Event], series: str = "soft") -> str:
     """The newest losses in numbers."""
     loss = next((e for e in reversed(events) if isinstance(e, Loss) and e.series == series), None)
@@ -40,9 +51,14 @@ def losses_sentence(events: Sequence[Event], series: str = "soft") -> str:
     return f"At step {loss.step:,}: {sum_up}."
 
 
-def accuracy_sentence(events: Sequence[Event]) -> str:
-    """The newest validation accuracy of the soft merge against plain averaging."""
+def accuracy_sentence(events: Sequence[Event], kept: Mapping[str, Any] | None = None) -> str:
+    """The validation accuracy of the soft merge against plain averaging.
+
+    It is that of the newest evaluation, or once the run has a result, of the network that was ``kept``.
+    """
     last = {e.series: e.accuracy for e in events if isinstance(e, Evaluation) and e.split == "validation"}
+    if kept:
+        last = {name: kept[name] for name in ("soft", "average") if kept.get(name) is not None}
     if "soft" not in last:
         return "Waiting for the first evaluation."
     start = f"The soft merge classifies {100 * last['soft']:.1f} % of the validation data correctly"
@@ -55,7 +71,7 @@ def accuracy_sentence(events: Sequence[Event]) -> str:
 
 
 def gain_sentence(result: Mapping[str, Any], n: int) -> str:
-    """What soft merging gained on ``n`` test samples over plain averaging, the best source and the ensemble.
+    """The gain of soft merging, on ``n`` test samples, over plain averaging, the best source and the ensemble.
 
     A difference below one standard error is called no difference, and the sentence says so.
     """
@@ -71,13 +87,12 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
         return "There is no test accuracy to compare."
     soft = accuracy["soft"]
     phrases = [_relation(soft, other, name, n) for other, name in known]
-    joined = " and ".join(filter(None, [", ".join(phrases[:-1]), phrases[-1]]))
     close = [other for other, _ in known if abs(soft - other) < standard_error(soft, other, n)]
     note = ""
     if close:
         error = max(100 * standard_error(soft, other, n) for other in close)
         note = f" (No different: closer than one standard error, {error:.1f} points on {n:,} test samples.)"
-    return f"Soft merging is {joined}.{note}"
+    return f"Soft merging is {listed(phrases)}.{note}"
 
 
 def _known(value: float | None) -> bool:

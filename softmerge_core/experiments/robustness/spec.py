@@ -255,7 +255,7 @@ def blame(spec: RobustnessSpec, case: Case) -> Blame:
 def leave_one_out(modules: "Sequence[nn.Module]", data: "Data") -> list[float]:
     """Per source: validation accuracy of the average of the others minus that of the average of all (0-1)."""
     from softmerge_core.evaluation import evaluate
-    from softmerge_core.experiments.merge.spec import average
+    from softmerge_core.experiments.merge.run import average
 
     def accuracy(chosen: "Sequence[nn.Module]") -> float:
         return evaluate(average(chosen, data), *data.split("validation"))[0]

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from softmerge_core.data import check_data_spec
 from softmerge_core.errors import SettingsError, SourceError
+from softmerge_core.experiments.admission import data_shape
 from softmerge_core.experiments.base import Spec
-from softmerge_core.experiments.train.spec import data_shape
 from softmerge_core.networks import check_network
 from softmerge_core.settings import DataSpec, Settings, TrainSettings, setting
 

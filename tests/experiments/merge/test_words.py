@@ -4,9 +4,8 @@ import math
 
 import pytest
 
-from softmerge_core.events import Evaluation, Event, Gates, Loss, Progress
+from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
 from softmerge_core.experiments.merge import words
-from softmerge_core.experiments.words import progress_sentence
 
 
 def gates(*value: tuple[float, ...]) -> list[Event]:
@@ -43,6 +42,16 @@ def test_gates(events: list[Event], sentence: str) -> None:
     assert words.gates_sentence(events) == sentence
 
 
+def test_one_gate_is_read_with_its_names() -> None:
+    stage = Stage(step=0, stage="layer", title="layers", parts=("head", "body"), sources=("<a>", "b"))
+    table = Gates(step=1, stage="layer", probability=((0.75, 0.2), (1, 0)), value=((0.5, 0.0), (1.0, 0.25)))
+    assert words.gate_text(stage, table, 0, 0) == "head from <a>: P(open) = 0.75, gate z = 0.50."
+    assert words.gate_text(stage, table, 0, 1) == "head from b: P(open) = 0.20, gate z = 0.00, exactly closed."
+    assert words.gate_text(stage, table, 1, 0) == "body from <a>: P(open) = 1.00, gate z = 1.00, exactly open."
+    for part, source in ((2, 0), (0, 2)):
+        assert words.gate_text(stage, table, part, source) == "The cell you clicked belongs to another stage."
+
+
 def test_losses() -> None:
     assert words.losses_sentence([]) == "Waiting for the first losses."
     loss = Loss(step=1200, series="soft", task=0.5, penalty=0.25, total=0.75)
@@ -66,21 +75,8 @@ def test_accuracy(average: float | None, end: str) -> None:
     start = "The soft merge classifies 84.6 % of the validation data correctly"
     assert words.accuracy_sentence(events) == start + end
     assert words.accuracy_sentence([]) == "Waiting for the first evaluation."
-
-
-@pytest.mark.parametrize(
-    ("step", "seconds", "sentence"),
-    [
-        (0, 0, "Step 0 of 400."),
-        (100, 1, "Step 100 of 400, about 3 s left."),
-        (1, 1, "Step 1 of 400, about 7 min left."),
-        (1, 60, "Step 1 of 400, about 6.7 h left."),
-        (400, 9, "Step 400 of 400."),
-    ],
-)
-def test_progress(step: int, seconds: float, sentence: str) -> None:
-    assert progress_sentence([Progress(step=step, total=400, seconds=seconds)]) == sentence
-    assert progress_sentence([]) == "Getting ready."
+    kept = {"soft": 0.846, "average": average, "ensemble": 1.0, "sources": [1.0]}
+    assert words.accuracy_sentence([accuracy("soft", 0.1), accuracy("average", 0.2)], kept) == start + end
 
 
 def result(soft: float | None, average: float, best: float, ensemble: float) -> dict[str, object]:

@@ -1,4 +1,5 @@
-import time
+"""A training run: what it tells, keeps and repeats."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,16 +8,13 @@ import pytest
 import torch
 
 from softmerge_core.checkpoints.files import state_hash
-from softmerge_core.errors import DataError, NotFoundError, SoftMergeError, SourceError, TrainingError
+from softmerge_core.errors import TrainingError
 from softmerge_core.events import Evaluation, Event, Loss, Notice, Progress
-from softmerge_core.experiments import experiments, parse_spec
-from softmerge_core.experiments.train import EXPERIMENT
-from softmerge_core.experiments.train.spec import TrainSpec, check, run
-from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
+from softmerge_core.experiments.train.run import run
+from softmerge_core.experiments.train.spec import check
+from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.zoo import library, load_source
-
-QUICK = TrainSettings(epochs=4, batch_size=50, learning_rate=0.01, seed=3)
-START = SourceSpec(model="moons-mlp-label-noise/source-1")
+from tests.experiments.train.specs import QUICK, START, spec
 
 
 class Memory:
@@ -45,16 +43,6 @@ class Memory:
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
-
-
-def spec(**changes: Any) -> TrainSpec:
-    return TrainSpec(**{"dataset": "moons", "network": "mlp", "settings": QUICK, **changes})
-
-
-def test_it_is_found_and_its_spec_survives_json() -> None:
-    assert experiments()["train"] is EXPERIMENT
-    made = spec(name="x", start_from=START)
-    assert parse_spec(made.model_dump(mode="json")) == made
 
 
 def test_a_run_trains_tells_and_keeps() -> None:
@@ -89,9 +77,7 @@ def test_going_on_from_a_zoo_model() -> None:
 
 @pytest.mark.parametrize("patience", [0, 5])
 def test_stop_keeps_what_there_is(patience: int) -> None:
-    begun = time.monotonic()
     result = run(spec(settings=QUICK.model_copy(update={"epochs": 10_000})), Memory(patience))
-    assert time.monotonic() - begun < 60
     assert (result["stop_reason"], result["steps"]) == ("stopped", patience)
     assert f"ended at step {patience} (stopped)" in library()[result["library"]].how
 
@@ -116,26 +102,6 @@ def test_a_data_file(tmp_path: Any) -> None:
     result = run(made, Memory())
     kept = library()[result["library"]]
     assert (kept.input_shape, kept.classes, kept.dataset) == ((3,), 4, str(tmp_path / "own.npz"))
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"dataset": "nothing"}, NotFoundError, "unknown data set 'nothing'"),
-        ({"dataset": "nothing.npz"}, DataError, "found none"),
-        ({"network": "nothing"}, NotFoundError, "unknown network 'nothing'"),
-        ({"network": "vgg"}, DataError, "'vgg': expected image inputs, got vector"),
-        ({"settings": TrainSettings(classes=(2,))}, DataError, "0 to 1, got 2"),
-        ({"start_from": SourceSpec(model="nothing/1")}, NotFoundError, "unknown model 'nothing/1'"),
-        ({"start_from": SourceSpec(model="spirals-mlp-independent/source-1")}, SourceError, "expected network"),
-        ({"start_from": SourceSpec(model="library/../../x")}, SoftMergeError, "model name"),
-    ],
-)
-def test_what_is_wrong_is_told_before_training(
-    changes: dict[str, Any], error: type[SoftMergeError], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        check(spec(**changes))
 
 
 def test_weights_that_are_not_finite_are_no_start() -> None:

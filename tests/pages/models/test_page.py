@@ -11,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 from pages.models import page as models
 from pages.models.cards import MINE, family_entries, fits
 from pages.models.figures import dots_figure, histories_figure, pictures_height, shortened
-from pages.models.strip import totals
-from pages.models.train import training_sentence
 from pages.shared.choose.form import main_fields, more_fields
 from pages.shared.choose.poison import poison, poison_fields
+from pages.shared.show.text import plain
 from softmerge_core.errors import CheckpointError
-from softmerge_core.events import Evaluation, Loss, Progress
+from softmerge_core.events import Loss, Progress
 from softmerge_core.experiments.train.spec import TrainSpec
+from softmerge_core.experiments.train.words import spread_sentence, totals
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
 from softmerge_core.zoo import add_to_library, families, library, library_folder
@@ -73,8 +73,7 @@ def test_every_family_shows_its_models(open_models: Open, family: str) -> None:
 
 def test_the_best_and_the_worst_are_named(open_models: Open) -> None:
     page = open_models(models=POISONED)
-    ranked = sorted(families()[POISONED].models, key=lambda model: model.accuracy["test"])
-    assert f"{ranked[-1].title} is best with {100 * ranked[-1].accuracy['test']:.1f}\u00a0%" in texts(page)
+    assert plain(spread_sentence(families()[POISONED].models), 300) in texts(page)
     assert "before they were spoiled" in texts(page)
 
 
@@ -198,17 +197,6 @@ def test_a_training_that_fails_says_why(open_models: Open, desk: Desk) -> None:
     assert conduct(desk.store.folder(run_id)) == "failed"
     page = open_models(**{"train:run": run_id, "do": models.TRAIN})
     assert "expected a safetensors file, got 7 bytes" in str(page.error[0].value)
-
-
-def test_the_newest_and_the_best_are_told_in_words() -> None:
-    def measured(step: int, accuracy: float) -> Evaluation:
-        return Evaluation(step=step, series="source", split="validation", accuracy=accuracy, loss=1)
-
-    loss = Loss(step=20, series="source", task=0.5, total=0.5)
-    assert training_sentence([]) == "Waiting for the first steps."
-    assert training_sentence([loss]) == "At step 20 the loss is 0.500 nats."
-    text = training_sentence([measured(10, 0.9), loss, measured(20, 0.8)])
-    assert text.endswith("80.0\u00a0% of the validation data are classified correctly (best: 90.0\u00a0%, at step 10).")
 
 
 def test_a_poisoned_copy_is_kept_with_what_was_done(open_models: Open) -> None:

@@ -1,0 +1,64 @@
+"""Numbers, lists and names read well in a sentence."""
+
+import math
+
+import pytest
+
+from softmerge_core.events import Progress
+from softmerge_core.experiments.words import (
+    clipped,
+    listed,
+    percent,
+    plural,
+    points,
+    progress_sentence,
+    sentence,
+    signed,
+    unbroken,
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds", "sentence"),
+    [
+        (0, 0, "Step 0 of 400."),
+        (100, 1, "Step 100 of 400, about 3 s left."),
+        (1, 1, "Step 1 of 400, about 7 min left."),
+        (1, 60, "Step 1 of 400, about 6.7 h left."),
+        (400, 9, "Step 400 of 400."),
+    ],
+)
+def test_progress(step: int, seconds: float, sentence: str) -> None:
+    assert progress_sentence([Progress(step=step, total=400, seconds=seconds)]) == sentence
+    assert progress_sentence([]) == "Getting ready."
+
+
+def test_numbers_are_rounded_and_unknown_ones_are_called_so() -> None:
+    assert [percent(share) for share in (0.8462, 1, None, math.nan)] == ["84.6 %", "100.0 %", "unknown", "unknown"]
+    assert unbroken(0.5) == "50.0\u00a0%"
+    assert [signed(value) for value in (1.24, -0.36, 0.04, -0.04)] == ["+1.2", "\u22120.4", "0.0", "0.0"]
+    assert points(-0.034) == "\u22123.4"
+
+
+def test_things_are_counted_and_listed() -> None:
+    assert [plural(number, "layer") for number in (0, 1, 1200)] == ["0 layers", "1 layer", "1,200 layers"]
+    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("short", 5, "short"),
+        (" on\n two\tlines ", 20, "on two lines"),
+        ("a long name", 7, "a long\u2026"),
+        ("a longer name", 10, "a longer\u2026"),
+        ("50.0\u00a0%", 9, "50.0\u00a0%"),
+        (" \n", 9, "(no name)"),
+    ],
+)
+def test_a_name_fits_its_line(text: str, limit: int, shown: str) -> None:
+    assert clipped(text, limit) == shown
+
+
+def test_a_sentence_begins_with_a_capital_and_ends_with_a_stop() -> None:
+    assert [sentence(text) for text in ("it is so", " Is it?", "It is.")] == ["It is so.", "Is it?", "It is."]
