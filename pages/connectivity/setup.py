@@ -1,15 +1,14 @@
-"""The left side of the Connectivity page: between which models, along which paths, and the picture below."""
+"""The left side of the Connectivity page: the models to walk between, the paths, and the picture below."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import settings_form
+from pages.shared.choose.form import more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.sources import PickedSource, pick_family
 from pages.shared.runs.setup import Setup, checked
-from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import OVERLAYS
@@ -31,26 +30,14 @@ PICTURES = {
     "bezier": "Bezier curve",
 }
 MEANING = {
-    "plane": "Loss on the plane that goes through three networks, with the way that training gates takes on it.",
+    "plane": "Loss on the plane that goes through three networks, and the path that gate training takes on it.",
     "random": "Loss around the first model along two random directions, each filter scaled to the model's own norm.",
     "bezier": "A curve between the two models, its middle trained so that the loss stays low all along it.",
 }
-MORE = (
-    "gate_steps",
-    "points",
-    "grid",
-    "samples",
-    "split",
-    "curve_steps",
-    "curve_rate",
-    "scope_epochs",
-    "scope_weight",
-    "seed",
-)
 
 
 def connectivity_setup() -> Setup:
-    """All widgets on the left; errors are told, never raised."""
+    """Draw all widgets on the left; errors are returned, never raised."""
     st.subheader("Models", anchor=False)
     family = pick_family(first=EXAMPLE)
     if family is None:
@@ -64,13 +51,13 @@ def connectivity_setup() -> Setup:
     st.subheader("Picture below", anchor=False)
     values |= _picture()
     with st.expander("More", icon=":material/tune:"):
-        values |= settings_form(ConnectivitySpec, fields=["gates", "align", *MORE], prefix=KEY)
+        values |= settings_form(ConnectivitySpec, fields=more_fields(ConnectivitySpec), prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
     return _spec(family, picked, own, values, limits)
 
 
 def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:
-    """Every model of the family, its trunk, and the reader's own that were chosen to take part."""
+    """Every model of the family, its trunk, and the models of the reader's own that were chosen to take part."""
     models = [*family.models, *([family.base] if family.base else [])]
     found = [PickedSource(SourceSpec(model=f"{family.name}/{model.name}"), _title(model)) for model in models]
     return [*found, *own.sources]
@@ -81,7 +68,7 @@ def _title(model: ModelInfo) -> str:
 
 
 def _pick_models(family: str, options: Sequence[PickedSource]) -> list[PickedSource]:
-    """From and to side by side, and below them the third."""
+    """The models chosen as from and to, side by side, and below them the third."""
     names = {option.spec.model: option for option in options}
     keys = list(names)
     first, second = st.columns(2, gap="small")
@@ -108,7 +95,7 @@ def _pick(role: str, widget: str, keys: Sequence[str], names: dict[str, PickedSo
 
 
 def _paths() -> dict[str, Any]:
-    """Which paths are walked, overlaid in one picture."""
+    """The paths to walk, overlaid in one picture."""
     overlays = st.pills(
         "What is done before walking straight",
         list(OVERLAYS),
@@ -118,8 +105,8 @@ def _paths() -> dict[str, Any]:
         key=f"{KEY}overlays",
         bind="query-params",
         wrap=True,
-        help="Nothing; channels permuted to match, by weights or by activations; then activations repaired (REPAIR); "
-        "or both models trained on toward one weight scope. Each is a line in the picture.",
+        help="Nothing; permute channels to match, by weights or by activations; then also repair activations "
+        "(REPAIR); or train both models toward one weight scope. Each choice is a line in the picture.",
     )
     starts = st.toggle(
         "From the initial weights",
@@ -132,7 +119,7 @@ def _paths() -> dict[str, Any]:
 
 
 def _picture() -> dict[str, Any]:
-    """What is drawn below the paths."""
+    """The picture to draw below the paths."""
     picture = str(
         st.pills(
             "Picture below",
@@ -144,7 +131,7 @@ def _picture() -> dict[str, Any]:
             bind="query-params",
             wrap=True,
             label_visibility="collapsed",
-            help="What is drawn below the paths.",
+            help="The picture that is drawn below the paths.",
         )
     )
     st.caption(MEANING.get(picture, ""))
@@ -174,24 +161,3 @@ def _spec(
     except SoftMergeError as error:
         return Setup(None, str(error))
     return checked(spec, data)
-
-
-def model_title(source: SourceSpec) -> str:
-    """A model as the pictures name it."""
-    from softmerge_core.zoo import LibraryModel, find_source
-
-    try:
-        origin = find_source(source.model)
-    except SoftMergeError:
-        origin = None  # the model was deleted since
-    name = source.model.rpartition("/")[2]
-    if origin is None or isinstance(origin, LibraryModel):
-        return origin.title if origin else name
-    info = origin.model(name)
-    return info.title if info else name
-
-
-def about_models(spec: ConnectivitySpec) -> str:
-    """From where to where, in words."""
-    first, second = (plain(model_title(source), 40) for source in spec.sources[:2])
-    return f"From {first} (t = 0) to {second} (t = 1), {spec.points} networks on each path."

@@ -1,4 +1,4 @@
-"""The left side of the Scope page: how the sources differ, and toward which scope they are pulled."""
+"""The left side of the Scope page: the differences between the sources, and the scope they are pulled toward."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.scope.spec import FACTORS, MOST, ScopeSpec, SourceTraining, sources_for
-from softmerge_core.experiments.scope.words import letter
+from softmerge_core.experiments.scope.words import MEANING, letter
 from softmerge_core.settings import parse
 
 KEY = "scope-"
@@ -23,7 +23,7 @@ TITLES = {
     "share": "A fifth of the data",
     "feature_noise": "Feature noise",
 }
-UNITS = {  # field of SourceTraining -> what its value is, in words
+UNITS = {  # field of SourceTraining -> its value in words
     "optimiser": "{}",
     "learning_rate": "learning rate {:g}",
     "weight_decay": "weight decay {:g}",
@@ -37,26 +37,21 @@ TARGETS = {
     "fused": "Fused, fixed",
     "dynamic": "Fused, renewed",
 }
-MEANING = {
-    "initial": "All are pulled toward the mean and spread that each layer had before training.",
-    "source": "All are pulled toward the scope that one source has after plain training, which is done first.",
-    "fused": "All are pulled toward the sources' own scopes after plain training, fused into one; that is done first.",
-    "dynamic": "The sources' scopes are fused again every few epochs, and all are pulled toward that.",
-}
 NO_HELP = (
-    "Not always a help: of 25 pairs of these networks, 7 had a barrier over 30 points, on average 48, which alignment "
-    "brought to 19; the others, on average 12, rose to 22. The seeds here are of a pair with a barrier. From "
-    "*different* initial weights it changes nothing, and at this weight it harms the small 1-D CNN (mnist1d)."
+    "Alignment does not always help. Of 25 pairs of these networks, 7 had a barrier above 30 points, 48 on average, "
+    "and alignment lowered it to 19. In the other pairs it was 12 on average and rose to 22. The seeds chosen here "
+    "belong to a pair with a barrier. From *different* initial weights alignment changes nothing, and at this weight "
+    "it harms the small 1-D CNN (mnist1d)."
 )
 
 
 def factor_title(factor: str) -> str:
-    """A training factor as readers see it."""
+    """The title of a training factor."""
     return TITLES.get(factor, choice_title(factor))
 
 
 def scope_setup() -> Setup:
-    """All widgets on the left; errors are told, never raised."""
+    """Draw all widgets on the left; errors are returned, never raised."""
     st.subheader("Sources", anchor=False)
     factor = _factor()
     about = st.container()
@@ -65,7 +60,7 @@ def scope_setup() -> Setup:
         value=True,
         key=f"{KEY}same_start",
         bind="query-params",
-        help="Whether all sources start from the same random weights, or each from its own.",
+        help="All sources start from the same random weights, or each from its own.",
     )
     st.subheader("Alignment", anchor=False)
     values = {"same_start": same, **_target()}
@@ -74,7 +69,7 @@ def scope_setup() -> Setup:
     with st.expander("More", icon=":material/tune:"):
         values |= _network()
         sources = _sources(factor)
-        values |= settings_form(ScopeSpec, fields=_rest(values["target"], len(sources)), prefix=KEY)
+        values |= settings_form(ScopeSpec, fields=_rest(values["target"]), prefix=KEY)
     with about:
         st.caption(differences(sources))
     return _spec(factor, sources, values)
@@ -83,7 +78,7 @@ def scope_setup() -> Setup:
 def _factor() -> str:
     return str(
         st.pills(
-            "What the second source does otherwise",
+            "How the second source differs",
             list(FACTORS),
             default=next(iter(FACTORS)),
             required=True,
@@ -91,13 +86,13 @@ def _factor() -> str:
             key=f"{KEY}factor",
             bind="query-params",
             wrap=True,
-            help="The training factor that sets the sources apart; every value can be changed under More.",
+            help="The training factor in which the sources differ; every value can be changed under More.",
         )
     )
 
 
 def _target() -> dict[str, Any]:
-    """Toward which scope all are pulled."""
+    """The scope toward which all are pulled."""
     target = str(
         st.pills(
             "Target scope",
@@ -128,7 +123,7 @@ def _network() -> dict[str, Any]:
             format_func=dataset_title,
             key=f"{KEY}dataset",
             bind="query-params",
-            help="What the networks learn to classify.",
+            help="The samples that the networks learn to classify.",
         )
     names = fitting(dataset)
     with second:
@@ -138,13 +133,13 @@ def _network() -> dict[str, Any]:
             index=names.index(defaults.network) if defaults.network in names else 0,
             key=f"{KEY}network-{dataset}",
             bind="query-params",
-            help="The architecture; those that can take this data set's samples.",
+            help="The architecture, out of those that can take this data set's samples.",
         )
     return {"data": {"dataset": dataset}, "network": network}
 
 
 def _sources(factor: str) -> list[dict[str, Any]]:
-    """A form per source, begun with what the chosen factor says."""
+    """The settings of each source, from a form that begins with those of the chosen factor."""
     count = int(
         st.number_input(
             "Number of sources",
@@ -166,20 +161,17 @@ def _sources(factor: str) -> list[dict[str, Any]]:
     return found
 
 
-def _rest(target: str, sources: int) -> list[str]:
-    """What is left for More: nothing that the chosen target does not look at."""
-    unused = {"target_source": target != "source", "refuse_every": target != "dynamic"}
-    unused["fusion"] = target == "source"
-    return [name for name in more_fields(ScopeSpec) if not unused.get(name, False)]
+def _rest(target: str) -> list[str]:
+    """The fields under More; those that the chosen target does not use are left out."""
+    used = {"target_source": target == "source", "refuse_every": target == "dynamic", "fusion": target != "source"}
+    return [name for name in more_fields(ScopeSpec) if used.get(name, True)]
 
 
 def differences(sources: Sequence[dict[str, Any]]) -> str:
-    """Source A in words, and what each other one does otherwise."""
-    first = sources[0]
-    base = ", ".join(_value(name, first[name]) for name in ("optimiser", "learning_rate"))
-    extra = [_value(name, first[name]) for name in UNITS if name not in ("optimiser", "learning_rate") and first[name]]
-    extra = [text for text in extra if text != UNITS["share"].format(1)]
-    parts = [f"Source A: {', '.join([base, *extra])}"]
+    """Source A in words, and the settings in which each other source differs."""
+    first, always = sources[0], ("optimiser", "learning_rate")
+    shown = [name for name in UNITS if name in always or first[name] not in (0, 1)]  # no noise and all data go unsaid
+    parts = [f"Source A: {', '.join(_value(name, first[name]) for name in shown)}"]
     for number, source in enumerate(sources[1:], 1):
         changed = [_value(name, source[name]) for name in UNITS if source[name] != first[name]]
         parts.append(f"{letter(number)}: {', '.join(changed) or 'the same, in another order of samples'}")

@@ -1,8 +1,8 @@
-"""Paths between networks: loss and error along them, with the barriers marked; and a Bezier curve as it is trained."""
+"""Figures of loss and error along paths between networks, with the barriers marked, and along a Bezier curve."""
 
 from collections.abc import Sequence
 from math import inf, isfinite
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -16,7 +16,7 @@ What = Literal["loss", "error"]
 AXES = {"loss": "Loss (nats)", "error": "Error (%)"}
 ROW, LETTER, ENTRY, WIDTH = 19, 6.8, 46, 390  # px: the legend's rows, letters, marks; the narrowest plot
 BOTTOM = 48  # px
-FEW = 3  # barriers whose heights can be written beside each other
+FEW = 3  # the most barriers whose heights can be written beside each other
 _STYLES = {  # overlay -> palette colour and marker
     "plain": ("average", "square"),
     "weights": ("extra3", "diamond"),
@@ -28,7 +28,7 @@ _STYLES = {  # overlay -> palette colour and marker
 
 
 class Line(NamedTuple):
-    """One path as it is drawn: a colour and marker of its own."""
+    """A path to draw, with a colour and marker of its own."""
 
     path: WeightPath
     title: str
@@ -50,14 +50,14 @@ def paths_figure(
         for key, title in OVERLAYS.items()
         if key in found
     ]
-    figure = _drawn(lines, what, theme, f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})")
+    figure = _drawn(lines, what, theme, _between(names))
     if figure is not None:
         _mark_barriers(figure, lines, what, theme, height)
     return figure
 
 
 def starts_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
-    """The same from each model's initial weights (t = 0) to the model (t = 1); None where neither is known."""
+    """Loss or error from each model's initial weights (t = 0) to the model (t = 1); None where neither is known."""
     found = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
     looks = (("class0", "circle"), ("class1", "diamond"))
     lines = [
@@ -77,15 +77,24 @@ def _drawn(lines: Sequence[Line], what: What, theme: Theme, title: str) -> go.Fi
             figure.add_trace(_curve(line, what, split))
     rows = _legend_rows([line.title for line in lines])
     figure.update_layout(
-        xaxis={"title": {"text": title}, "range": [-0.03, 1.03], "dtick": 0.25},
+        xaxis=_t_axis(title),
         yaxis={"title": {"text": AXES[what]}, "range": _reach(lines, what)},
         margin={"t": 10 + ROW * rows, "b": BOTTOM, "r": 12},
     )
     return figure
 
 
+def _between(names: tuple[str, str]) -> str:
+    """The title of the axis from one model to another."""
+    return f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})"
+
+
+def _t_axis(title: str) -> dict[str, Any]:
+    return {"title": {"text": title}, "range": [-0.03, 1.03], "dtick": 0.25}
+
+
 def _legend_rows(titles: Sequence[str]) -> int:
-    """How many rows the legend's entries need, all being as wide as the widest."""
+    """The number of rows that the legend's entries need, all as wide as the widest."""
     entry = ENTRY + LETTER * max(map(len, titles))
     return -(-len(titles) // max(1, int(WIDTH // entry)))
 
@@ -115,9 +124,9 @@ def _curve(line: Line, what: What, split: str) -> go.Scatter:
 
 
 def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: Theme, height: int) -> None:
-    """Per path a stroke from the line between its ends up to where it stands highest above that, and how high.
+    """Draw a stroke for each path, from the line between its ends to the point highest above it, with the height.
 
-    Numbers that would lie on each other are pushed apart, up and down; of more than FEW paths none is written.
+    Heights that would overlap are pushed apart, up and down; with more than FEW paths, none is written.
     """
     scale, marked = 1 if what == "loss" else 100, []
     for line in lines:
@@ -162,11 +171,7 @@ def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tu
     known = [scale * v for v in (*getattr(curve, f"straight_{what}"), *getattr(curve, what)) if isfinite(v)]
     top = max(known, default=1.0)
     figure.update_layout(
-        xaxis={
-            "title": {"text": f"t (0: {escape(names[0], 18)}, 1: {escape(names[1], 18)})"},
-            "range": [-0.03, 1.03],
-            "dtick": 0.25,
-        },
+        xaxis=_t_axis(_between(names)),
         yaxis={"title": {"text": AXES[what]}, "range": [0, 1.1 * max(top, 1e-6)]},
         margin={"t": 10 + ROW, "b": BOTTOM, "r": 12},
     )

@@ -1,4 +1,4 @@
-"""A plane of weight space: loss or error as colour and contour lines, the models on it, and paths seen from above."""
+"""Figures of a plane of weight space: loss or error as colours and contours, the models on it, and paths above it."""
 
 from collections.abc import Sequence
 from math import isfinite, log, log10, nan
@@ -18,9 +18,10 @@ _TRAILS = {"soft": ("Gate training", "solid"), "bezier": ("Bezier curve", "dot")
 
 
 def loss_scale(plane: WeightPlane) -> tuple[float, float]:
-    """The colours' (lowest, highest) loss in nats, known before the first row: losses beyond are clipped.
+    """The (lowest, highest) loss in nats that has a colour of its own; known before the first row.
 
-    From half the lowest of the models' losses to four times that of guessing (ln classes), or above the worst model.
+    It goes from half the lowest of the models' losses to four times that of guessing (ln classes), or to 1.2 times
+    that of the worst model if this is more.
     """
     known = [loss for loss in plane.loss if isfinite(loss)]
     low = max(0.5 * min(known, default=0.1), 1e-3)
@@ -39,9 +40,9 @@ def plane_grid(events: Sequence[Event], plane: WeightPlane, what: What) -> np.nd
 
 
 def plane_figure(events: Sequence[Event], *, theme: Theme, what: What, names: Sequence[str] = ()) -> go.Figure | None:
-    """The plane as far as it is known; None before it was announced. Its scale never changes as rows come in.
+    """The plane as far as it is known; None before it is announced. Its scale does not change as rows come in.
 
-    ``names``: what the models are called in the picture; further ones go by the event's names.
+    ``names``: the titles of the models in the picture; any further ones have the names in the event.
     """
     plane = next((event for event in reversed(events) if isinstance(event, WeightPlane)), None)
     if plane is None:
@@ -63,7 +64,7 @@ def plane_figure(events: Sequence[Event], *, theme: Theme, what: What, names: Se
 
 
 def _add_surface(figure: go.Figure, plane: WeightPlane, grid: np.ndarray, what: What) -> None:
-    """Cells by colour, thin contour lines over them; hovering tells the value itself, clipped or not."""
+    """Draw cells by colour, with thin contour lines over them; hovering shows the value before clipping."""
     if what == "loss":
         low, high = loss_scale(plane)
         shown = np.log10(np.clip(grid, low, high))
@@ -86,7 +87,7 @@ def _add_surface(figure: go.Figure, plane: WeightPlane, grid: np.ndarray, what: 
 
 
 def _loss_bar(low: float, high: float) -> dict[str, Any]:
-    """Ticks in nats on the logarithmic scale; both ends say that what lies beyond is clipped."""
+    """Ticks in nats on the logarithmic scale; the marks at both ends tell that losses beyond are clipped."""
     inner = [tick for tick in _TICKS if 1.3 * low < tick < high / 1.3]
     return {
         "title": {"text": "Loss (nats, log scale)", "side": "right"},
@@ -96,7 +97,7 @@ def _loss_bar(low: float, high: float) -> dict[str, Any]:
 
 
 def _add_trail(figure: go.Figure, trail: PlaneTrail) -> None:
-    """A light line with a dark edge, seen on every colour; a ring where it begins, a star where it ends."""
+    """Draw a light line with a dark edge, visible on every colour; a ring marks its beginning, a star its end."""
     title, dash = _TRAILS.get(trail.series, (escape(trail.series), "solid"))
     for color, width in (("black", 5), ("white", 2.5)):
         figure.add_scatter(
@@ -117,7 +118,7 @@ def _add_trail(figure: go.Figure, trail: PlaneTrail) -> None:
 
 
 def _add_models(figure: go.Figure, plane: WeightPlane, what: What, titles: Sequence[str]) -> None:
-    """A dot with its name for each model that lies on the plane."""
+    """Draw a dot with its name for each model that lies on the plane."""
     x, y = zip(*plane.corners, strict=True)
     values = (
         [f"loss {v:.3g} nats" for v in plane.loss]

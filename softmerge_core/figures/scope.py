@@ -16,7 +16,7 @@ from softmerge_core.figures.style import Theme, class_colours, colour, new_figur
 
 Measure = Literal["error", "loss"]
 TOP, BOTTOM = 30, 48  # px
-_SIDE = {"plain": ("average", "dash", "square"), "aligned": ("soft", "solid", "circle")}  # colour, dash, marker
+SIDE_STYLES = {"plain": ("average", "dash", "square"), "aligned": ("soft", "solid", "circle")}  # colour, dash, marker
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 _UNITS = {"error": ("points", 100.0, "{:.0f}"), "loss": ("nats", 1.0, "{:.2f}")}
 
@@ -87,7 +87,7 @@ def _range(values: Sequence[float], least: float) -> tuple[float, float]:
 def _add_barrier(
     figure: go.Figure, side: str, line: dict[int, float], theme: Theme, hover: str, shown: str
 ) -> list[EndLabel]:
-    name, dash, marker = _SIDE[side]
+    name, dash, marker = SIDE_STYLES[side]
     hue = colour(name, theme)
     figure.add_scatter(
         x=list(line), y=list(line.values()), name=SIDES[side], mode="lines+markers", cliponaxis=False,
@@ -102,7 +102,7 @@ def _add_barrier(
 
 
 def mark_borders(figure: go.Figure, epochs: int, stages: int, theme: Theme) -> None:
-    """A thin line where each stage but the first begins."""
+    """Draw a thin line where each stage but the first begins."""
     for stage in range(1, stages):
         figure.add_vline(
             x=stage * epochs / stages, line={"color": colour("axis", theme), "width": 1}, layer="below"
@@ -178,7 +178,7 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
 
 def _add_path(figure: go.Figure, series: str, path: WeightPath, theme: Theme) -> EndLabel:
     side, _, permuted = series.partition(":")
-    name, dash, marker = _SIDE[side]
+    name, dash, marker = SIDE_STYLES[side]
     hue, dash = colour(name, theme), "dot" if permuted else dash
     title = f"{SIDES[side]}, permuted" if permuted else SIDES[side]
     percent = [100 * error for error in path.test_error]

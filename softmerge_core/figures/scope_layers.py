@@ -10,12 +10,11 @@ from plotly.subplots import make_subplots
 from softmerge_core.events import Barrier, Event, Histogram, Scopes
 from softmerge_core.experiments.scope.told import SIDES, layers_of, newest_histograms, source_key
 from softmerge_core.experiments.scope.words import layer_title, source_title
-from softmerge_core.figures.scope import mark_borders, source_line, source_style
+from softmerge_core.figures.scope import SIDE_STYLES, mark_borders, source_line, source_style
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
 ROW, TOP, BOTTOM = 96, 88, 52  # px: a layer's row, and the margins
 _FIT = 41  # points of a Gaussian's curve
-_DISTANCES = {"plain": ("average", "square"), "aligned": ("soft", "circle")}
 
 
 def layers_height(count: int) -> int:
@@ -186,7 +185,7 @@ def distances_figure(events: Sequence[Event], *, theme: Theme) -> go.Figure | No
     labels = dict(zip(layers, layer_titles(layers), strict=True))
     figure = new_figure(theme)
     for side, own in newest.items():
-        name, marker = _DISTANCES[side]
+        name, _, marker = SIDE_STYLES[side]
         shown = {labels[layer]: value for layer, value in own.items() if isfinite(value) and value > 0}
         figure.add_scatter(
             x=list(shown.values()), y=list(shown), name=f"{SIDES[side]} alignment", mode="markers", cliponaxis=False,

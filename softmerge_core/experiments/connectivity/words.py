@@ -116,6 +116,12 @@ def trail_sentence(trail: PlaneTrail) -> str:
     return f"The path is seen from above: it lies up to {100 * share:.2g} % of the distance From\u2013To off the plane."
 
 
+def gates_path_sentence(gates: str, trail: PlaneTrail) -> str:
+    """The gates whose training is drawn on the plane, and how far their path lies off it."""
+    cover = "auto" if gates == "auto" else f"one per {gates}"
+    return f"The line is the path of gate training (gates: {cover}). {trail_sentence(trail)}"
+
+
 def samples_phrase(count: int, split: str) -> str:
     """The samples on which a picture is measured: "400 training samples"."""
     return f"{count:,} {'training' if split == 'train' else 'test'} samples"

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from math import isfinite
 
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Scopes, WeightPath
+from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, Told, merged_accuracies, newest_histograms, newest_paths
 from softmerge_core.experiments.words import percent, signed
 from softmerge_core.landscape.barriers import path_barrier
 
 SMALL = 3.0  # points of error: a lower barrier is hardly one, a smaller difference hardly a difference
 SKEWED, TAILED, CLOSE = 0.5, 1.0, 0.06  # beyond these skewness, excess kurtosis or gap, it is not close to Gaussian
+MEANING = {  # of each target scope
+    "initial": "All are pulled toward the mean and spread that each layer had before training.",
+    "source": "All are pulled toward the scope that one source has after plain training, which is done first.",
+    "fused": "All are pulled toward the sources' own scopes after plain training, fused into one; that is done first.",
+    "dynamic": "The sources' scopes are fused again every few epochs, and all are pulled toward the result.",
+}
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six")
 
 
@@ -34,6 +41,13 @@ def series_title(series: str) -> str:
 def layer_title(layer: str) -> str:
     """A layer as readers know it: without ".weight" at the end."""
     return layer.removesuffix(".weight")
+
+
+def pull_sentence(spec: ScopeSpec) -> str:
+    """The scope toward which the sources of a run are pulled, how strongly, and where they start."""
+    start = "the same initial weights" if spec.same_start else "initial weights of their own"
+    stages = f" {spec.stages} stages, each from the network merged before it." if spec.stages > 1 else ""
+    return f"{MEANING[spec.target]} KL weight {spec.weight:g}; {len(spec.sources)} sources from {start}.{stages}"
 
 
 def in_points(value: float) -> str:

@@ -6,9 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.connectivity.setup import MEANING, PICTURES
+from pages.shared.show.text import plain
+from softmerge_core.events import WeightPath
 from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
 from softmerge_core.runs import RunStore
-from softmerge_core.runs.writer import conduct
+from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import families
 from tests.pages.conftest import Desk, button, opened, press, texts
@@ -94,12 +96,25 @@ def test_a_finished_run_says_what_stands_between(open_connectivity: Open, desk: 
     page = open_connectivity(**{"connectivity:run": run_id})
     said = texts(page)
     assert "the straight path rises" in said
-    assert "From Source 1 (t = 0) to Source 2 (t = 1)" in said
+    assert plain("From Source 1 (t = 0) to Source 2 (t = 1)") in said
     assert "On test data the plain average is" in said
-    assert "From its random initial weights (seed 1) to Source 1" in said
+    assert plain("From its random initial weights (seed 1) to Source 1") in said
     assert ("the curve's worst loss is" in said) == (picture != "random")
     assert ("Loss on 50 training samples" in said) == (picture != "bezier")
     assert ("The path lies in the plane" in said) == (picture == "plane")
     strip = next(str(element.value) for element in page.html if "sm-walk-cell" in str(element.value))
     assert strip.count("%</b>") == 4
     assert f"`python -m softmerge_core run {run_id}.json`" in said
+
+
+def test_a_live_run_says_what_is_not_known(open_connectivity: Open, desk: Desk) -> None:
+    sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in families()[SMALL].models[:2])
+    run_id = desk.store.create(ConnectivitySpec(sources=sources, data=DataSpec(dataset="spirals"), picture="bezier"))
+    with RunWriter(desk.store.folder(run_id)) as writer:
+        for number in (0, 1):
+            writer.emit(WeightPath(step=0, series=f"start:{number}", note="not known where it began"))
+        said = texts(open_connectivity())
+    assert "Waiting for the first path" in said
+    assert "Waiting for the curve's training" in said
+    assert plain("Source 1: not known where it began.") in said
+    assert plain("Source 2: not known where it began.") in said

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.scope.setup import MEANING, TARGETS, TITLES, UNITS, differences
+from pages.scope.setup import TARGETS, TITLES, UNITS, differences
 from softmerge_core.events import Barrier, Progress, Scopes
 from softmerge_core.experiments.scope.spec import FACTORS, ScopeSpec, SourceTraining, seed_of, sources_for
+from softmerge_core.experiments.scope.words import MEANING
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec
@@ -47,7 +48,7 @@ def submitted(desk: Desk) -> ScopeSpec:
 
 def test_the_first_press_trains_what_the_spec_has_by_default(open_scope: Open, desk: Desk) -> None:
     page = open_scope()
-    assert "Not always a help" in texts(page)
+    assert "Alignment does not always help" in texts(page)
     assert "Nothing has been trained here yet" in "".join(str(bar.proto.text) for bar in page.get("progress"))
     press(page, "Start training")
     assert submitted(desk).model_copy(update={"name": ""}) == ScopeSpec()
@@ -119,7 +120,7 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
     page = open_scope(**{"scope:run": run_id})
     said = texts(page)
     assert "**After 4 of 4 epochs" in said
-    assert "2 stages, each from what the one before merged." in said
+    assert "2 stages, each from the network merged before it" in said
     assert "On the straight line from A to B the barrier is" in said
     tables = [str(element.value) for element in page.html if "<table" in str(element.value)]
     assert tables[0].count("<tr>") == 3
