@@ -1,14 +1,15 @@
-"""How overlaid federated runs are told apart: a colour an algorithm, or a way of aggregation, the same everywhere."""
+"""The styles of overlaid federated runs: a colour for each algorithm, or way of aggregating, the same everywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from softmerge_core.federated.algorithms import find_algorithm
+from softmerge_core.federated.algorithms import algorithms, find_algorithm
 from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
-from softmerge_core.figures.style import GLYPHS, MethodStyle, Theme, colour, method_style
+from softmerge_core.figures.style import GLYPHS, HUES, MARKERS, MethodStyle, Theme, colour, method_style, preferred
 
-# algorithm -> colour, marker; FedAvg is plain averaging, and looks like it
-ALGORITHMS = {
+# algorithm -> colour, marker; FedAvg is plain averaging, and looks like it. Others take what is free.
+_PINNED = {
     "fedavg": ("average", "square"),
     "fedprox": ("extra1", "triangle-down"),
     "scaffold": ("extra3", "cross"),
@@ -44,10 +45,31 @@ def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle
 
 
 def _algorithm_style(name: str, theme: Theme) -> MethodStyle:
-    if name not in ALGORITHMS:
+    if name not in _looks():
         return method_style(name, theme)
-    hue, marker = ALGORITHMS[name]
+    hue, marker = _looks()[name]
     return MethodStyle(colour(hue, theme), "solid", marker)
+
+
+@cache
+def _looks() -> dict[str, tuple[str, str]]:
+    """The colour and marker of every algorithm: the pinned ones' first, then those of each newcomer.
+
+    No two share a colour while there are free ones, and none a marker while there are free ones.
+    """
+    looks = dict(_PINNED)
+    for name in sorted(algorithms().keys() - _PINNED.keys()):
+        hues, markers = zip(*looks.values(), strict=True)
+        hue = _unused(name, [f"extra{number}" for number in range(HUES)], hues)
+        looks[name] = (hue, _unused(name, MARKERS, markers))
+    return looks
+
+
+def _unused(name: str, options: Sequence[str], used: Sequence[str]) -> str:
+    """The option that suits ``name`` best among those used least."""
+    fewest = min(used.count(option) for option in options)
+    places = [place for place, option in enumerate(options) if used.count(option) == fewest]
+    return options[preferred(name, places)]
 
 
 def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:

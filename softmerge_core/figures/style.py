@@ -1,4 +1,4 @@
-"""How every figure looks: one palette and one template per theme, one colour, dash and marker per method.
+"""The look of every figure: one palette and one template per theme; one colour, dash and marker per method.
 
 Colours start from Okabe and Ito's palette, moved toward black (light theme) or kept bright (dark theme) until
 each has a contrast of at least 4.5:1 with its background, so that a mark's colour may also write its label.
@@ -8,6 +8,7 @@ import hashlib
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite, nan
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "class9": ("#555b66", "#b0b6c0"),
 }
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_MARKERS = (
+MARKERS = (
     "circle",
     "square",
     "diamond",
@@ -68,17 +69,8 @@ GLYPHS = {  # a marker as a letter, for labels
     "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚", "x": "✖",
     "star": "★", "pentagon": "⬟", "hexagon": "⬢",
 }  # fmt: skip
-# key -> (title, title where room is short); other methods go by the title in their own file
-TITLES = {
-    "soft": ("Soft merge", "Soft"),
-    "average": ("Plain average", "Average"),
-    "best_source": ("Best source", "Best"),
-    "ensemble": ("Ensemble of all", "Ensemble"),
-    "median": ("Coordinate median", "Median"),
-    "geometric_median": ("Geometric median", "Geo. median"),
-    "weighted_average": ("Weighted average", "Weighted"),
-    "fine_tuning": ("Fine-tuned merge", "Fine-tuned"),
-}
+# series that are no methods -> (title, title where room is short); a method's titles are in its own file
+TITLES = {"best_source": ("Best source", "Best")}
 _FIXED = {
     "soft": ("soft", "solid", "circle"),
     "average": ("average", "dash", "square"),
@@ -88,13 +80,16 @@ _FIXED = {
     "penalty": ("penalty", "dot", "diamond"),
     "total": ("total", "dash", "square"),
 }
-# Further merge methods, in their order here: a colour, dash and marker each that no other method has.
-# Those that are drawn together, against malicious sources, have colours of their own.
-_FURTHER = (
-    "weighted_average", "learned_soup", "slerp", "greedy_soup", "task_arithmetic", "ties",
-    "dare", "adamerging", "fisher", "regmean", "optimal_transport", "fine_tuning",
-    "git_rebasin", "median", "trimmed_mean", "geometric_median", "krum", "distillation",
-)  # fmt: skip
+# The places of further methods: a method that is not listed gets a free one, and keeps it for good once it is listed.
+# Those that are drawn together by default, against malicious sources, have colours of their own.
+_PINNED = {
+    "weighted_average": 0, "learned_soup": 1, "slerp": 2, "greedy_soup": 3, "task_arithmetic": 4, "ties": 5,
+    "dare": 6, "adamerging": 7, "fisher": 8, "regmean": 9, "fine_tuning": 11,
+    "median": 13, "trimmed_mean": 14, "geometric_median": 15, "krum": 16, "distillation": 17,
+}  # fmt: skip
+HUES = 6
+_CLEAR = 36  # in the first places, methods of one colour differ in both dash and marker; later, in one of them at least
+_PLACES = 216
 
 
 @dataclass(frozen=True)
@@ -122,16 +117,40 @@ def class_colours(theme: Theme) -> list[str]:
 
 
 def method_style(key: str, theme: Theme) -> MethodStyle:
-    """The one style of a method's key; ``source:<index>`` is a source; an unknown key's follows its name."""
+    """The one style of a method's key, which no other method has; ``source:<index>`` is a source.
+
+    Keys that no method has, such as that of a method taken out since a run was stored, share one style.
+    """
     if key in _FIXED:
         name, dash, marker = _FIXED[key]
         return MethodStyle(colour(name, theme), dash, marker)
     if key.startswith("source:"):
         index = int(key.partition(":")[2])
-        return MethodStyle(colour("source", theme), _DASHES[index % 6], _MARKERS[index % 10] + "-open")
-    place = _FURTHER.index(key) if key in _FURTHER else hashlib.sha256(key.encode()).digest()[0] % 18
-    hue, turn = place % 6, place // 6
-    return MethodStyle(colour(f"extra{hue}", theme), _DASHES[(hue + 2 * turn) % 6], _MARKERS[4 + (hue + 2 * turn) % 6])
+        return MethodStyle(colour("source", theme), _DASHES[index % 6], MARKERS[index % 10] + "-open")
+    return _style_of(_places().get(key, _PLACES - 1), theme)
+
+
+def _style_of(place: int, theme: Theme) -> MethodStyle:
+    """The style of a place, 0 to ``_PLACES`` - 1, each another combination of colour, dash and marker."""
+    hue, turn = place % HUES, place // HUES
+    shape = (hue + (0, 2, 4, 1, 3, 5)[turn % 6]) % 6
+    return MethodStyle(colour(f"extra{hue}", theme), _DASHES[shape], MARKERS[4 + (shape + turn // 6) % 6])
+
+
+@cache
+def _places() -> dict[str, int]:
+    """The place of every method: the pinned ones' first, then a free one for each newcomer."""
+    places = dict(_PINNED)
+    for name in sorted(available_methods().keys() - _FIXED.keys() - _PINNED.keys()):
+        free = [place for place in range(_PLACES) if place not in places.values()]
+        clear = [place for place in free if place < _CLEAR]
+        places[name] = preferred(name, clear or free)
+    return places
+
+
+def preferred(name: str, places: Sequence[int]) -> int:
+    """The place that suits a name best, by hashing, so that it hardly depends on which others there are."""
+    return min(places, key=lambda place: hashlib.sha256(f"{name}:{place}".encode()).digest())
 
 
 def method_title(key: str, *, short: bool = False) -> str:
@@ -139,7 +158,9 @@ def method_title(key: str, *, short: bool = False) -> str:
     if key in TITLES:
         return TITLES[key][short]
     method = available_methods().get(key)
-    return escape(method.title if method else key)
+    if method is None:
+        return escape(key)
+    return escape((method.short if short else "") or method.title)
 
 
 def escape(text: str, limit: int = 40) -> str:

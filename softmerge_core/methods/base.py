@@ -83,3 +83,4 @@ class Method:
     random: bool = False  # whether its result depends on the seed
     sources: int | None = None
     optional: frozenset[Need] = frozenset()
+    short: str = ""  # the title where room is short; "" means the title itself

@@ -22,7 +22,8 @@ def merge(material: Material, settings: EnsembleSettings) -> "nn.Module":
 
 METHOD = Method(
     name="ensemble",
-    title="Ensemble",
+    title="Ensemble of all",
+    short="Ensemble",
     summary="The mean of all sources' predicted probabilities: K networks, not one.",
     paper="Hansen, Salamon 1990, doi 10.1109/34.58871",
     needs=frozenset(),

@@ -61,6 +61,7 @@ def _start(material: Material, name: str) -> "nn.Module":
 METHOD = Method(
     name="fine_tuning",
     title="Fine-tuned merge",
+    short="Fine-tuned",
     summary="Merges by another method, then trains the merged network for a few epochs.",
     paper="",
     needs=frozenset({"inputs", "labels"}),

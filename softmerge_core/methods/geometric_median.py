@@ -42,6 +42,7 @@ def weiszfeld(theta: "Tensor", iterations: int, tolerance: float) -> "Tensor":
 METHOD = Method(
     name="geometric_median",
     title="Geometric median",
+    short="Geo. median",
     summary="The point in weight space whose distances to all sources add up to the least.",
     paper="Weiszfeld 1937; Pillutla, Kakade, Harchaoui 2019, arXiv 1912.13445",
     needs=frozenset(),

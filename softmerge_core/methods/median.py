@@ -23,6 +23,7 @@ def merge(material: Material, settings: MedianSettings) -> "nn.Module":
 METHOD = Method(
     name="median",
     title="Coordinate median",
+    short="Median",
     summary="The median of the sources for every weight by itself.",
     paper="Yin et al. 2018, arXiv 1803.01498",
     needs=frozenset(),

@@ -35,6 +35,7 @@ def merge(material: Material, settings: SoftSettings) -> "nn.Module":
 METHOD = Method(
     name="soft",
     title="Soft merge",
+    short="Soft",
     summary="Learns which source each part of the network should come from by training gates, never a weight.",
     paper="Chen, Wu, Nguyen, Liu, Yesha 2023, arXiv 2309.12259",
     needs=frozenset({"inputs", "labels"}),

@@ -22,6 +22,7 @@ def merge(material: Material, settings: UniformAverageSettings) -> "nn.Module":
 METHOD = Method(
     name="average",
     title="Plain average",
+    short="Average",
     summary="The mean of all sources' weights.",
     paper="Utans 1996; Izmailov et al. 2018, arXiv 1803.05407",
     needs=frozenset(),

@@ -52,6 +52,7 @@ def _named(weights: tuple[float, ...], material: Material) -> "Tensor":
 METHOD = Method(
     name="weighted_average",
     title="Weighted average",
+    short="Weighted",
     summary="The mean of all weights, where sources with a lower validation loss weigh more.",
     paper="",
     needs=frozenset({"inputs", "labels"}),

@@ -1,6 +1,8 @@
 """The palette can be read by everyone, methods can be told apart, smoothing and escaping do what they say."""
 
 import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 
 from softmerge_core.figures import style
 from softmerge_core.figures.style import THEMES, Theme, colour, method_style, palette, smooth
+from softmerge_core.methods import available_methods, find_method
 
 NOT_MARKS = {"background", "grid", "axis"}
-METHODS = ["soft", "average", "best_source", "ensemble", *style._FURTHER]
+METHODS = ["soft", "average", "best_source", "ensemble", *style._PINNED]
 # The page's own dark background may be a little lighter than the palette's.
 BACKGROUNDS = {"light": ["#ffffff"], "dark": ["#0e1117", "#191815"]}
 
@@ -51,13 +54,54 @@ def test_each_colour_is_used_once_so_that_themes_translate(theme: Theme) -> None
 @pytest.mark.parametrize("theme", THEMES)
 def test_no_two_methods_look_alike_even_without_colour(theme: Theme) -> None:
     styles = {key: method_style(key, theme) for key in METHODS}
-    assert len(set(styles.values())) == len(METHODS) == 22
+    assert len(set(styles.values())) == len(METHODS)
     for first, second in combinations(METHODS[:4], 2):
         assert styles[first].dash != styles[second].dash
         assert styles[first].marker != styles[second].marker
     same = [(a, b) for a, b in combinations(METHODS, 2) if styles[a].color == styles[b].color]
     assert all(styles[a].marker != styles[b].marker for a, b in same)
     assert all(styles[a].dash != styles[b].dash for a, b in same)
+
+
+@pytest.fixture
+def with_methods(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A function that adds methods of the names it is given, for this test."""
+
+    def add(*names: str) -> None:
+        newcomers = {name: replace(find_method("average"), name=name, title=name, short="") for name in names}
+        monkeypatch.setattr(style, "available_methods", lambda: available_methods() | newcomers)
+        style._places.cache_clear()
+
+    yield add
+    style._places.cache_clear()
+
+
+def test_a_method_that_ships_keeps_its_style_and_a_newcomer_gets_a_free_one(with_methods: Callable[..., None]) -> None:
+    before = {key: method_style(key, "light") for key in [*available_methods(), *METHODS]}
+    with_methods("aaa")
+    first = method_style("aaa", "light")
+    with_methods("aaa", "another", "zzz")
+    after = {key: method_style(key, "light") for key in before}
+    assert after == before
+    assert (
+        len({first, method_style("another", "light"), method_style("zzz", "light"), *before.values()})
+        == len({*before.values()}) + 3
+    )
+    assert method_style("aaa", "light") == first
+
+
+def test_there_is_a_style_for_a_hundred_more(with_methods: Callable[..., None]) -> None:
+    names = [f"method {number}" for number in range(100)]
+    with_methods(*names)
+    assert len({method_style(name, "dark") for name in [*names, *METHODS]}) == 100 + len(METHODS)
+    assert method_style("nobody knows it", "dark") == method_style("nor this", "dark")
+
+
+def test_every_place_is_another_style() -> None:
+    styles = [style._style_of(place, "light") for place in range(style._PLACES)]
+    assert len(set(styles)) == len(styles)
+    for first, second in combinations(styles[: style._CLEAR], 2):
+        assert first.color != second.color or (first.dash != second.dash and first.marker != second.marker)
 
 
 def test_a_method_is_the_same_in_both_themes_but_for_its_colour() -> None:
