@@ -39,13 +39,30 @@ def parser() -> Parser:
     spec = commands.add_parser("spec", help="print an example spec that runs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
     spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
-    zoo = commands.add_parser("zoo", help="the families of trained sources").add_subparsers(dest="zoo", required=True)
+    _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
+    return top
+
+
+def _add_zoo(parser: argparse.ArgumentParser) -> None:
+    """The commands of ``zoo``."""
+    zoo = parser.add_subparsers(dest="zoo", required=True)
     listing = zoo.add_parser("list", help="show the families")
     listing.add_argument("--json", action="store_true", help="everything the manifests say, as JSON")
     building = zoo.add_parser("build", help="train the families again")
     building.add_argument("families", nargs="*", metavar="FAMILY", help="only these (default: all)")
     building.add_argument("--out", metavar="DIR", help="where to (default: over the shipped ones)")
-    return top
+    adding = zoo.add_parser("add", help="keep a weights file in your library; print it as one JSON object")
+    adding.add_argument("file", metavar="FILE", help="safetensors, or a PyTorch state dict")
+    adding.add_argument("--network", required=True, help="its architecture, by name")
+    adding.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
+    poisoning = zoo.add_parser("poison", help="keep a spoiled copy of a model; print it as one JSON object")
+    poisoning.add_argument("model", metavar="MODEL", help="family/name or library/name")
+    poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
+    poisoning.add_argument("--strength", type=float, help="how strong the attack is (default: its usual strength)")
+    poisoning.add_argument("--seed", type=int, help="starts the noise (default: 0)")
+    for command in (adding, poisoning):
+        command.add_argument("--name", default="", help="in your library; one that is taken gets a number")
+    adding.add_argument("--title", default="", help="shown by the app (default: the name of the file)")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -75,6 +92,11 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.spec(options.schema, options.kind)
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
+        case "zoo" if options.zoo == "add":
+            cli.zoo_add(options.file, options.network, options.dataset, options.name, options.title)
+        case "zoo" if options.zoo == "poison":
+            values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
+            cli.zoo_poison(options.model, values, options.name)
         case "zoo":
             cli.zoo_build(options.families, options.out)
 

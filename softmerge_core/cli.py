@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from softmerge_core.attacks import find_attack
 from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
@@ -21,6 +22,7 @@ from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import create_folder, read_spec
 from softmerge_core.runs.worker import one_thread
 from softmerge_core.runs.writer import conduct
+from softmerge_core.settings import AttackSettings, parse
 
 MAX_SPEC_BYTES = 16 * 2**20
 OF_A_RUN = (
@@ -154,6 +156,34 @@ def zoo_build(names: list[str], out: str | None) -> None:
     print("training the zoo's families; this takes minutes", file=sys.stderr)
     for folder in build(names, out):
         print(folder)
+
+
+def zoo_add(file: str, network: str, dataset: str, name: str, title: str) -> None:
+    """Keep a weights file in the reader's library, measured on its data, and print the model."""
+    from softmerge_core.zoo import add_file_to_library, slug
+
+    path = Path(file)
+    with contextlib.redirect_stdout(sys.stderr):
+        model = add_file_to_library(path, name or slug(path.stem), network, dataset, title=title or path.name)
+    show(plain(model))
+
+
+def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:
+    """Keep a spoiled copy of a model in the reader's library, measured on its data, and print the copy.
+
+    ``values``: the attack's settings; a strength of None is the attack's usual one.
+    """
+    from softmerge_core.zoo import add_poisoned_copy, check_name
+
+    attack = find_attack(str(values["kind"]))
+    if name:
+        check_name(name)
+    if values.get("strength") is None:
+        values = {**values, "strength": attack.usual if attack.graded else None}
+    chosen = parse(AttackSettings, {key: value for key, value in values.items() if value is not None}, "attack")
+    with contextlib.redirect_stdout(sys.stderr):
+        copy = add_poisoned_copy(model, chosen, name)
+    show(plain(copy))
 
 
 def spec(schema: bool, kind: str = "merge") -> None:

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from softmerge_core.__main__ import main
-from softmerge_core.checkpoints.files import load_checkpoint
+from softmerge_core.attacks import find_attack
+from softmerge_core.checkpoints.files import load_checkpoint, save_checkpoint
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.networks import build_network
 from softmerge_core.runs import files
 from softmerge_core.runs.store import RunStore
-from softmerge_core.zoo import families
+from softmerge_core.zoo import families, library
 from tests.experiments.library import trained
 from tests.runs.counting import CountingSpec
 
@@ -218,6 +220,67 @@ def test_zoo_list_tells_what_the_manifests_say(capsys: pytest.CaptureFixture[str
     assert all(model["accuracy"] for family in listed for model in family["models"])
     assert main(["zoo", "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(listed)
+
+
+def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "Their net.safetensors")
+    file, kind = str(tmp_path / "Their net.safetensors"), ["--network", "mlp", "--dataset", "moons"]
+    assert main(["zoo", "add", file, *kind]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == library()["their-net"].model_dump(mode="json")
+    assert (printed["name"], printed["title"], printed["origin"]) == ("their-net", "Their net.safetensors", "uploaded")
+    assert main(["zoo", "add", file, *kind, "--name", "mine", "--title=- my own"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["name"], printed["title"]) == ("mine", "- my own")
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "expected"),
+    [
+        ("absent.pt", ["--network", "mlp", "--dataset", "moons"], "absent.pt"),
+        ("net.safetensors", ["--network", "mlp", "--dataset", "spirals"], "net.safetensors: layer"),
+        ("net.safetensors", ["--network", "none", "--dataset", "moons"], "unknown network 'none'"),
+        ("net.safetensors", ["--network", "mlp", "--dataset", "none"], "unknown data set 'none'"),
+        ("net.safetensors", ["--network", "mlp", "--dataset", "moons", "--name", "../x"], "model name"),
+        ("net.safetensors", ["--network", "mlp"], "--dataset"),
+    ],
+)
+def test_a_file_that_cannot_be_kept_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, options: list[str], expected: str
+) -> None:
+    save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "net.safetensors")
+    assert expected in refusal(capsys, "zoo", "add", str(tmp_path / file), *options)
+    assert library() == {}
+
+
+def test_zoo_poison_keeps_a_copy_and_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    model = "moons-mlp-label-noise/source-1"
+    assert main(["zoo", "poison", model, "--attack", "noise", "--name", "bad"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["attack"] == {"kind": "noise", "strength": find_attack("noise").usual, "seed": 0}
+    assert library()["bad"].sha256 == printed["sha256"]
+    assert main(["zoo", "poison", model, "--attack", "noise", "--strength", "0.5", "--seed", "7"]) == 0
+    assert json.loads(capsys.readouterr().out)["attack"] == {"kind": "noise", "strength": 0.5, "seed": 7}
+    assert main(["zoo", "poison", "library/bad", "--attack", "nan"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"]["test"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["moons-mlp-label-noise/source-1", "--attack", "none"], "unknown attack 'none'"),
+        (["moons-mlp-label-noise/source-1", "--attack", "noise", "--strength", "-1"], "attack: strength"),
+        (["moons-mlp-label-noise/source-1", "--attack", "noise", "--strength", "much"], "--strength"),
+        (["moons-mlp-label-noise/source-1", "--attack", "nan", "--name", "../x"], "model name"),
+        (["library/gone", "--attack", "nan"], "no model 'gone'"),
+        (["moons-mlp-label-noise/source-1"], "--attack"),
+    ],
+)
+def test_a_copy_that_cannot_be_made_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert expected in refusal(capsys, "zoo", "poison", *arguments)
+    assert library() == {}
 
 
 def test_as_a_module_it_runs_and_stays_quiet_about_tracebacks(spec: dict[str, Any], tmp_path: Path) -> None:

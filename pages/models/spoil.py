@@ -7,8 +7,9 @@ import streamlit as st
 
 from pages.models.cards import Entry, family_entries, fits, own_entries
 from pages.models.train import merge_button
+from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import settings_form
-from pages.shared.choose.poison import poison, poison_fields
+from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SoftMergeError
@@ -56,7 +57,7 @@ def _attack() -> dict[str, object]:
         help=AttackSettings.model_fields["kind"].description,
     )
     st.caption(find_attack(kind).does)
-    fields, defaults = poison_fields(kind)
+    fields, defaults = attack_fields(kind)
     rest = settings_form(AttackSettings, prefix=f"{PREFIX}{kind}-", fields=fields, defaults=defaults, bind=False)
     return {"kind": kind, **rest}
 
@@ -75,12 +76,19 @@ def _name(fallback: str) -> str:
     return typed.strip() or suggested
 
 
+def poisoned_copy(model: str, attack: AttackSettings, name: str) -> str:
+    """Keep a spoiled copy of ``model`` in the library; returns its name there, raises CheckpointError."""
+    chosen = [f"--attack={attack.kind}", f"--strength={attack.strength!r}", f"--seed={attack.seed}", f"--name={name}"]
+    made = zoo_command("poison", model, *chosen, failure=f"{model}: the copy could not be made")
+    return str(made["name"])
+
+
 def _make(entry: Entry, values: dict[str, object], name: str) -> None:
     try:
         check_name(name)
         attack = parse(AttackSettings, values, "attack")
         with st.spinner("Making the copy and measuring its accuracy"):
-            made = poison(entry.model, attack, name)
+            made = poisoned_copy(entry.model, attack, name)
     except SoftMergeError as error:
         st.session_state["poison:made"] = None
         st.error(plain(sentence(str(error)), 500), icon=":material/error:")

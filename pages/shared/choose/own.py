@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.keep_upload import keep_weights
 from pages.shared.choose.sources import PickedSource, source_card
+from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
+from softmerge_core.data import check_data_file
 from softmerge_core.errors import DataError, SoftMergeError
 from softmerge_core.experiments.words import percent, sentence
 from softmerge_core.home import home, write_atomic
@@ -88,6 +89,18 @@ def _keep(file: Any, family: FamilyInfo) -> None:
     st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
 
 
+def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> str:
+    """Keep uploaded weights in the library and return their name there; raises CheckpointError when they do not fit."""
+    title = Path(file_name.replace("\\", "/")).name
+    stem, suffix = slug(Path(title).stem), Path(title).suffix.lower()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{stem}{suffix}"
+        path.write_bytes(content)
+        fields = (f"--network={network}", f"--dataset={dataset}", f"--name={stem}", f"--title={title}")
+        kept = zoo_command("add", str(path), *fields, failure=f"{title}: the weights could not be read")
+    return str(kept["name"])
+
+
 def _upload_data() -> None:
     file = st.file_uploader(
         "Data",
@@ -96,12 +109,11 @@ def _upload_data() -> None:
         help="An .npz with train_inputs, train_labels, validation_inputs and validation_labels (and test_..., if any).",
     )
     if file is not None:
-        _tell(file.name, _once(file, "data", lambda: _keep_data(file)), "can be chosen below")
+        _tell(file.name, _once(file, "data", lambda: keep_data(file)), "can be chosen below")
 
 
-def _keep_data(file: Any) -> None:
-    from softmerge_core.data import check_data_file
-
+def keep_data(file: Any) -> None:
+    """Check an uploaded file of samples, keep it and choose it; raises DataError where it cannot be used."""
     content = file.getvalue()
     folder = home() / "data"
     path = folder / f"{slug(Path(file.name).stem, 'data')}-{hashlib.sha256(content).hexdigest()[:8]}.npz"

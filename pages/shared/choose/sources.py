@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import settings_form
-from pages.shared.choose.poison import poison_fields
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.experiments.words import percent
@@ -100,7 +100,7 @@ def poison_menu(key: str) -> AttackSettings | None:
 
 
 def _rest(key: str, kind: str) -> dict[str, float]:
-    names, defaults = poison_fields(kind)
+    names, defaults = attack_fields(kind)
     return settings_form(AttackSettings, prefix=f"poison:{key}:{kind}:", fields=names, defaults=defaults, bind=False)
 
 

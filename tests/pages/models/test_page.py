@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from pages.models import page as models
 from pages.models.cards import MINE, family_entries, fits
 from pages.models.figures import dots_figure, histories_figure, pictures_height, shortened
+from pages.models.spoil import poisoned_copy
+from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import main_fields, more_fields
-from pages.shared.choose.poison import poison, poison_fields
 from pages.shared.show.text import plain
 from softmerge_core.errors import CheckpointError
 from softmerge_core.events import Loss, Progress
@@ -224,11 +225,11 @@ def test_a_name_that_is_none_is_told_and_nothing_is_kept(open_models: Open) -> N
 
 def test_a_copy_of_what_is_not_there_is_refused() -> None:
     with pytest.raises(CheckpointError, match="no model"):
-        poison("library/gone", AttackSettings(), "copy")
+        poisoned_copy("library/gone", AttackSettings(), "copy")
 
 
 def test_only_attacks_that_have_a_strength_ask_for_it() -> None:
-    asks = {kind: "strength" in poison_fields(kind)[0] for kind in ("extreme", "noise", "sign_flip", "nan", "inf")}
+    asks = {kind: "strength" in attack_fields(kind)[0] for kind in ("extreme", "noise", "sign_flip", "nan", "inf")}
     assert [kind for kind, asked in asks.items() if asked] == ["extreme", "noise"]
 
 

@@ -1,0 +1,71 @@
+"""Uploads become models of the library, by the same command that the command line has."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+
+from pages.shared.choose import own
+from pages.shared.choose.own import keep_data, keep_weights
+from softmerge_core.checkpoints.files import save_checkpoint
+from softmerge_core.errors import CheckpointError, DataError
+from softmerge_core.networks import build_network
+from softmerge_core.zoo import library
+
+
+def weights(tmp_path: Path, classes: int = 2) -> bytes:
+    save_checkpoint(build_network("mlp", (2,), classes, 0), tmp_path / "net.safetensors")
+    return (tmp_path / "net.safetensors").read_bytes()
+
+
+def test_uploaded_weights_are_kept_under_the_name_of_their_file(tmp_path: Path) -> None:
+    file = "C:\\my nets\\--Größe 1 <b>.SafeTensors"
+    name = keep_weights(file, weights(tmp_path), network="mlp", dataset="moons")
+    assert library()[name].title == "--Größe 1 <b>.SafeTensors"
+    assert library()[name].origin == "uploaded"
+    assert 0 <= library()[name].accuracy["test"] <= 1
+
+
+@pytest.mark.parametrize("file", ["net.safetensors", "net.pt"])
+def test_what_is_no_weights_file_is_refused_in_the_words_of_the_command(file: str) -> None:
+    with pytest.raises(CheckpointError, match=r"^net\.") as refused:
+        keep_weights(file, b"nothing", network="mlp", dataset="moons")
+    assert "tmp" not in str(refused.value)
+    assert library() == {}
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"net\.safetensors: layer"):
+        keep_weights("net.safetensors", weights(tmp_path, classes=3), network="mlp", dataset="moons")
+
+
+class File:
+    """An uploaded file."""
+
+    name, file_id = "My data.npz", "1"
+
+    def __init__(self, **arrays: Any) -> None:
+        kept = io.BytesIO()
+        np.savez(kept, **arrays)
+        self.content = kept.getvalue()
+
+    def getvalue(self) -> bytes:
+        return self.content
+
+
+def test_uploaded_data_are_kept_once_they_are_checked(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    inputs, labels = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 1])
+    splits = {"train_inputs": inputs, "train_labels": labels, "validation_inputs": inputs, "validation_labels": labels}
+    keep_data(File(**splits))
+    (kept,) = (home_folder / "data").iterdir()
+    assert kept.name.startswith("my-data-")
+    assert st.session_state == {own.DATA: str(kept)}
+    del splits["train_labels"]
+    with pytest.raises(DataError, match="train_labels") as refused:
+        keep_data(File(**splits))
+    assert "tmp" not in str(refused.value)
+    assert list((home_folder / "data").iterdir()) == [kept]
