@@ -20,7 +20,7 @@ from softmerge_core.numbers import finite
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import create_folder, read_spec
-from softmerge_core.runs.worker import one_thread
+from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, parse
 

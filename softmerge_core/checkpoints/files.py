@@ -1,6 +1,7 @@
 """Weights files: safetensors in and out; legacy .pt only through a disposable child process."""
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ LEGACY = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 MAX_BYTES = 4 * 2**30
 CHILD = Path(__file__).with_name("legacy_child.py")
 CHILD_SECONDS = 60
+
+logger = logging.getLogger(__name__)
 
 
 def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[str, Tensor]:
@@ -89,10 +92,12 @@ def _run_child(path: Path, target: Path, budget: int) -> None:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
+        logger.warning("%s was not read within %d s; the process that read it was ended", path, CHILD_SECONDS)
         raise CheckpointError(f"{path.name}: not read within {CHILD_SECONDS} s") from error
     if done.returncode or not target.is_file():
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else f"the reading process ended with code {done.returncode}"
+        logger.warning("%s was refused by the process that reads it (code %d): %s", path, done.returncode, reason)
         raise CheckpointError(f"{path.name}: {reason}")
 
 

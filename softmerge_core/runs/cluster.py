@@ -12,7 +12,7 @@ from softmerge_core.runs.guard import SERVER
 
 WORKERS = 2
 GUARD = "softmerge_core.runs.guard"
-WARM = "softmerge_core.runs.worker"
+WARM = "softmerge_core.runs.warm"
 _ENVIRONMENT = threading.Lock()
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,13 @@ from softmerge_core.runs import files
 from softmerge_core.runs.cluster import grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
-from softmerge_core.runs.worker import execute, warm_up
+from softmerge_core.runs.warm import warm_up
+from softmerge_core.runs.worker import execute
 
 CONNECT = 15  # seconds to wait for a scheduler
 CLOSED = "The server was closed before this run ended. It can be resumed."
+
+logger = logging.getLogger(__name__)
 
 
 class Runner:
@@ -106,17 +110,23 @@ class Runner:
             else:
                 threading.Thread(target=self._grow, daemon=True, name="runner-grow").start()
         except Exception as error:
+            logger.exception("The workers could not be started")
             self._problem = f"The workers could not be started: {error}"
 
     def _grow(self) -> None:
-        with contextlib.suppress(Exception):  # closed meanwhile; with one worker all runs still get their turn
+        try:
             grow(self._cluster, self._client)
+        except Exception:
+            if not self._closed:
+                logger.warning("Only one worker could be started: runs wait for each other", exc_info=True)
 
     def _disconnect(self) -> None:
         for part in (self._client, self._cluster):
-            with contextlib.suppress(Exception):
+            try:
                 if part is not None:
                     part.close()
+            except Exception:
+                logger.warning("The workers could not be closed properly", exc_info=True)
         self._client = None
 
     def _go_on(self, run_id: str) -> str:
@@ -135,6 +145,8 @@ class Runner:
             (folder / files.REQUEST).unlink(missing_ok=True)
             files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()}, durable=False)
             self._futures[run_id] = None
+        if attempt > 1:
+            logger.info("Run %s goes on: attempt %d", run_id, attempt)
         self._lane.submit(self._send, run_id, str(folder), attempt)
         return run_id
 
@@ -154,18 +166,25 @@ class Runner:
         if future.status == "error":
             error = future.exception()
             killed = type(error).__name__ == "KilledWorker"
+            if killed:
+                logger.warning("Run %s, attempt %d: its worker died (%s)", run_id, attempt, error)
+            else:
+                logger.error("Run %s, attempt %d: its worker failed", run_id, attempt, exc_info=error)
             self._drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
         elif self._futures.get(run_id) is future:
             self._futures.pop(run_id, None)
 
     def _drop(self, run_id: str, attempt: int | None, reason: str) -> None:
         """Note in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
-        with self._queues, contextlib.suppress(SoftMergeError, OSError):  # a full disk, a deleted run
-            path = self.store.folder(run_id) / files.QUEUE
-            queue = files.read_json(path) or {}
-            if attempt in (None, queue.get("attempt")):  # else the run has been submitted again meanwhile
-                self._futures.pop(run_id, None)
-                files.write_json(path, {**queue, "dropped": reason}, durable=False)
+        try:
+            with self._queues:
+                path = self.store.folder(run_id) / files.QUEUE
+                queue = files.read_json(path) or {}
+                if attempt in (None, queue.get("attempt")):  # else the run has been submitted again meanwhile
+                    self._futures.pop(run_id, None)
+                    files.write_json(path, {**queue, "dropped": reason}, durable=False)
+        except (SoftMergeError, OSError) as error:  # a full disk, a deleted run
+            logger.warning("Run %s: could not note that nobody works on it (%s)", run_id, error)
 
     def _end_waiting(self, run_id: str) -> None:
         """End a run that no worker has begun: whoever holds the lock may write."""

@@ -1,5 +1,6 @@
 """Tasks of one run, spread over the workers of its cluster while the run itself only waits for them."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -8,18 +9,21 @@ from distributed.threadpoolexecutor import thread_state
 
 from softmerge_core.errors import RunError
 from softmerge_core.runs.status import DIED
-from softmerge_core.runs.worker import one_thread
+from softmerge_core.runs.warm import one_thread
 
 LOOK = 0.1  # seconds between two looks at whether to stop
+
+logger = logging.getLogger(__name__)
 
 
 def over_workers(
     function: Callable[[Any], Any], tasks: Sequence[Any], should_stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Any]]:
-    """(position, result) of each task as it is done, as many at once as there are workers.
+    """Yield (position, result) of each task as it is done; as many are done at once as there are workers.
 
-    Called in a worker, whose place is given up to the tasks. No task is begun while the run is paused, nor once
-    it is asked to stop; what is under way then is let go. Raises what a task raises, and RunError for a dead worker.
+    The caller runs in a worker, and gives up its place there to the tasks. No task is begun while the run is paused,
+    nor once it is asked to stop; the tasks under way are then abandoned. Raises what a task raises, and RunError
+    when a worker died.
     """
     client = get_client()
     _give_up_place()
@@ -38,7 +42,7 @@ def over_workers(
 
 
 def _give_up_place() -> None:
-    """Once a run, which may spread tasks again and again: a thread that has left the pool cannot leave it twice."""
+    """Leave the worker's pool of threads, once: a run may spread tasks again and again."""
     if thread_state.proceed:
         secede()
 
@@ -57,5 +61,6 @@ def _done(running: dict[Future, int]) -> list[Future]:
 
 def _result(future: Future) -> Any:
     if future.status == "error" and type(future.exception()).__name__ == "KilledWorker":
+        logger.warning("A worker died with a task of this run: %s", future.exception())
         raise RunError(DIED)
     return future.result()

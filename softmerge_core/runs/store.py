@@ -1,10 +1,12 @@
 """Every run as a folder: created, listed, read and deleted here; what happens in it is the writer's."""
 
 import contextlib
+import logging
 import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +22,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 EXAMPLE = "example:"
 VERSION = 1
 Request = Literal["stop", "pause", "resume"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,13 @@ def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantin
         except (SoftMergeError, OSError) as error:
             if folder.exists():  # else it was deleted meanwhile
                 quarantined.append(Quarantined(prefix + folder.name, str(error)))
+                _log_quarantined(folder, str(error))
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True), quarantined
+
+
+@lru_cache(maxsize=1000)  # pages list the runs again and again: each is told of once
+def _log_quarantined(folder: Path, reason: str) -> None:
+    logger.warning("%s is set apart, it cannot be read as a run: %s", folder, reason)
 
 
 def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None:

@@ -1,6 +1,7 @@
 """The one process that writes a run: it holds the run's lock and is the context the experiment runs in."""
 
 import contextlib
+import logging
 import math
 import os
 import time
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from softmerge_core import checkpoints
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.events import Event
+from softmerge_core.experiments import experiment
 from softmerge_core.home import write_atomic
 from softmerge_core.runs import files
 from softmerge_core.runs.log import parse_lines
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 Spread = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[], bool]], Iterator[tuple[int, Any]]]
 POLL = 0.05  # seconds between two looks at the request file
 SYNC = 5.0  # seconds between two waits for the disk, which may take long
-LOCK_PATIENCE = 1.0
+LOCK_PATIENCE = 1.0  # seconds to wait for another writer to let go
+
+logger = logging.getLogger(__name__)
 
 
 class RunWriter:
@@ -161,9 +166,7 @@ class RunWriter:
 
     def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
         """Keep a network's state as safetensors under ``name``, atomically."""
-        from softmerge_core.checkpoints.files import save_checkpoint
-
-        save_checkpoint(state, files.weights_path(self.folder, name))
+        checkpoints.save_checkpoint(state, files.weights_path(self.folder, name))
 
     def save_snapshot(self, snapshot: bytes) -> None:
         """Keep ``snapshot`` atomically. A kill loses nothing; a power cut at most the last SYNC seconds."""
@@ -196,8 +199,12 @@ class RunWriter:
         """End the run as failed, with a short text for the reader and the traceback in a file."""
         if not isinstance(error, SoftMergeError):
             text = "".join(traceback.format_exception(error)).encode(errors="replace")
-            with contextlib.suppress(OSError):  # the disk may be what failed
-                write_atomic(self.folder / files.TRACEBACK, text, durable=False)
+            path = self.folder / files.TRACEBACK
+            try:
+                write_atomic(path, text, durable=False)
+                logger.error("Run %s failed unexpectedly; the traceback is in %s", self.folder.name, path)
+            except OSError:  # the disk may be what failed
+                logger.error("Run %s failed unexpectedly", self.folder.name, exc_info=error)
         return self.end("failed", error=describe(error))
 
 
@@ -245,8 +252,6 @@ def conduct(
     ``listen`` is called with each event once it is written; ``spread`` does the tasks that may be done in parallel
     (in this process, one after the other, when there is none). Raises RunError when another writes the run.
     """
-    from softmerge_core.experiments import experiment
-
     with RunWriter(folder, attempt, listen, spread) as writer:
         if writer.should_stop():
             return writer.end("stopped")

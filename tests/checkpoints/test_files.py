@@ -227,11 +227,14 @@ def test_a_pickle_that_runs_a_command_is_refused_and_never_runs(tmp_path: Path, 
     assert not canary.exists()
 
 
-def test_code_that_the_first_look_lets_pass_is_refused_by_the_child(tmp_path: Path) -> None:
+def test_code_that_the_first_look_lets_pass_is_refused_by_the_child(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "hub.pt"
     path.write_bytes(b"ctorch.hub\nload\n(S'x'\nS'y'\ntR.")
     with pytest.raises(CheckpointError, match=r"hub\.pt.*(?i:weights.only|unsupported)"):
         load_checkpoint(path)
+    assert f"{path} was refused by the process that reads it (code 1)" in caplog.text
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])

@@ -27,7 +27,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """One warm cluster for all tests here."""
     before = children()  # a browser and servers of other tests, perhaps
     runner = Runner(RunStore(tmp_path_factory.mktemp("shared") / "runs"), preload=PRELOAD)
-    wait_until(runner.ready)
+    wait_until(runner.ready, 110)
     yield runner
     runner.close()
     assert [child for child in children() if child not in before] == []
@@ -62,13 +62,14 @@ def kill_writer(runner: Runner, run_id: str) -> None:
     os.kill(begun["pid"], signal.SIGKILL)
 
 
-def test_a_run_goes_from_spec_to_result(runner: Runner) -> None:
+def test_a_run_goes_from_spec_to_result(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     run_id = runner.submit(CountingSpec(steps=5, seed=1, name="mine"))
     wait_for(runner, run_id, "finished")
     view = runner.store.read(run_id)
     assert [event.task for event in view.events if isinstance(event, Loss)] == values(1, 5)
     assert view.result is not None
     assert view.result["step"] == 5
+    assert [record for record in caplog.records if record.name.startswith("softmerge_core")] == []
 
 
 def test_a_refused_spec_leaves_no_run(runner: Runner) -> None:
@@ -126,7 +127,10 @@ def test_a_run_that_waits_for_a_worker_can_be_stopped(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 2, 20])
-def test_a_killed_worker_loses_no_acknowledged_step_and_the_run_goes_on(runner: Runner, after: int) -> None:
+def test_a_killed_worker_loses_no_acknowledged_step_and_the_run_goes_on(
+    runner: Runner, caplog: pytest.LogCaptureFixture, after: int
+) -> None:
+    caplog.set_level("INFO", "softmerge_core")
     run_id = runner.submit(CountingSpec(steps=40, pause=0.02, snapshot_every=7, seed=5))
     wait_until(lambda: len(steps(runner, run_id)) >= after)
     acknowledged = steps(runner, run_id)
@@ -134,8 +138,10 @@ def test_a_killed_worker_loses_no_acknowledged_step_and_the_run_goes_on(runner: 
     wait_for(runner, run_id, "interrupted")
     assert steps(runner, run_id)[: len(acknowledged)] == acknowledged
     assert "killed" in str(runner.store.read(run_id).error)
+    wait_until(lambda: f"Run {run_id}, attempt 1: its worker died" in caplog.text)
     assert run_id in [run.id for run in runner.recover()]
     assert runner.submit(CountingSpec(steps=40, pause=0.02, snapshot_every=7, seed=5), run_id) == run_id
+    assert f"Run {run_id} goes on: attempt 2" in caplog.text
     wait_for(runner, run_id, "finished")
     assert steps(runner, run_id) == list(range(1, 41))
     result = runner.store.read(run_id).result
@@ -205,7 +211,9 @@ def test_a_killed_server_leaves_no_process_and_its_runs_go_on_later(runner: Runn
         wait_for(runner, run.id, "stopped")
 
 
-def test_a_closed_runner_says_so_and_its_runs_can_be_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_runner_says_so_and_its_runs_can_be_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("softmerge_core.runs.runner.CONNECT", 1)
     store = RunStore(tmp_path / "runs")
     runner = Runner(store, scheduler="tcp://127.0.0.1:1")  # nobody listens there
@@ -215,5 +223,7 @@ def test_a_closed_runner_says_so_and_its_runs_can_be_taken_up(tmp_path: Path, mo
     runner.close()
     runner.close()
     assert store.status(run_id).status == "interrupted"
+    assert "The workers could not be started" in caplog.text
+    assert "Traceback" in caplog.text
     with pytest.raises(RunError, match="closed"):
         runner.resume(run_id)

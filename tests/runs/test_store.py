@@ -134,11 +134,15 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("file", "content"), DAMAGE)
-def test_a_damaged_run_is_set_apart_and_the_rest_list(store: RunStore, file: str, content: bytes | None) -> None:
+def test_a_damaged_run_is_set_apart_and_the_rest_list(
+    store: RunStore, caplog: pytest.LogCaptureFixture, file: str, content: bytes | None
+) -> None:
     good, bad = finished(store, steps=2), finished(store, steps=2)
     damage(store.folder(bad) / file, content)
     assert [run.id for run in store.list()] == [good]
     assert [(each.id, bool(each.reason)) for each in store.quarantined()] == [(bad, True)]
+    assert len(caplog.messages) == 1  # however often the runs are listed
+    assert f"{bad} is set apart" in caplog.text
     if content is None or b"created" not in content:  # the date is only for the list
         with pytest.raises(SoftMergeError):
             store.read(bad)

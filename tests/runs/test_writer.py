@@ -190,11 +190,26 @@ def test_asking_whether_to_stop_rarely_touches_the_disk(store: RunStore, monkeyp
         ("refuse", "trouble: expected none, got refuse", False),
     ],
 )
-def test_a_failure_says_why(store: RunStore, trouble: Any, message: str, has_trace: bool) -> None:
+def test_a_failure_says_why(
+    store: RunStore, caplog: pytest.LogCaptureFixture, trouble: Any, message: str, has_trace: bool
+) -> None:
     run_id = store.create(CountingSpec(trouble=trouble))
     assert conduct(store.folder(run_id)) == "failed"
     assert (store.read(run_id).error, store.list()[0].message) == (message, message)
     assert (store.folder(run_id) / files.TRACEBACK).exists() == has_trace
+    assert [f"{run_id} failed unexpectedly" in text for text in caplog.messages] == [True] * has_trace
+
+
+def test_a_traceback_that_cannot_be_kept_is_logged(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run_id = store.create(CountingSpec(trouble="crash", snapshot_every=100))
+    monkeypatch.setattr("softmerge_core.runs.writer.write_atomic", full)
+    assert conduct(store.folder(run_id)) == "failed"
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_line_cut_short_by_a_full_disk_is_taken_back(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
