@@ -1,4 +1,4 @@
-"""Settings: frozen models whose fields carry the label, range and one-sentence help that every form is built from."""
+"""Settings: frozen models whose fields carry the label, the range and the help from which forms are built."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,22 +12,22 @@ PartChoice = str  # "gate", "average", or "keep:<source index>"
 
 
 class Frozen(BaseModel):
-    """Base of everything that is written down as JSON: frozen, and no unknown keys."""
+    """Base of everything that is written as JSON: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Settings(Frozen):
-    """Base of all settings. Fields are declared with ``setting``; ``more`` marks those a form hides at first."""
+    """Base of all settings. Fields are declared with ``setting``; forms hide those marked ``more`` at first."""
 
 
 def setting(default: Any, label: str, help: str, *, more: bool = False, **limits: Any) -> Any:
-    """A field with a label, a one-sentence help, and pydantic limits (ge, le, gt, lt)."""
+    """Declare a field with a label, a one-sentence help, and pydantic limits (ge, le, gt, lt)."""
     return Field(default, title=label, description=help, json_schema_extra={"more": more}, **limits)
 
 
 def parse(model: type[Frozen], values: Any, what: str) -> Any:
-    """``values`` (a dict, or JSON text) as ``model``; raises SettingsError naming each field that does not fit."""
+    """Return ``values`` (a dict or JSON text) as a ``model``; raises SettingsError, which names each wrong field."""
     try:
         if isinstance(values, (str, bytes)):
             return model.model_validate_json(values)
@@ -41,55 +41,56 @@ def parse(model: type[Frozen], values: Any, what: str) -> Any:
 
 
 class SoftMergeSettings(Settings):
-    """How gates are laid over the sources and trained (arXiv 2309.12259; hard concrete: arXiv 1712.01312)."""
+    """The settings of gates and of their training (arXiv 2309.12259; hard concrete: arXiv 1712.01312)."""
 
     granularity: Granularity = setting(
         "auto",
         "Granularity",
-        "What one gate covers; auto goes from coarse to fine and keeps what validates best.",
+        "The part of the network that one gate controls. Auto goes from coarse to fine and keeps what validates best.",
     )
     parts: dict[str, PartChoice] = setting(
-        {}, "Parts", 'Per layer name: "gate", "average", or "keep:0" for the first source.', more=True
+        {}, "Parts", 'For each layer, by name: "gate", "average", or "keep:0" for the first source.', more=True
     )
     penalty: float = setting(
         0.002,
         "Penalty",
-        "Price of an open gate: the weight of the expected L0 norm in the loss.",
+        "The price of an open gate: the weight of the expected L0 norm in the loss.",
         ge=0,
         le=10,
     )
     temperature: float = setting(
-        2 / 3, "Temperature", "Beta of the hard concrete: lower is closer to on/off.", ge=0.05, le=5
+        2 / 3, "Temperature", "The hard concrete's beta: lower values make gates more like on/off.", ge=0.05, le=5
     )
-    learning_rate: float = setting(0.1, "Learning rate", "Step size of the gate logits' optimiser.", gt=0, le=1e30)
-    steps: int = setting(400, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
-    seed: int = setting(
-        0, "Seed", "Starts every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1
-    )
-    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
-    optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "What moves the gate logits.", more=True)
+    learning_rate: float = setting(0.1, "Learning rate", "The optimiser's step size for gate logits.", gt=0, le=1e30)
+    steps: int = setting(400, "Steps", "The number of training steps in each stage.", ge=1, le=100_000)
+    seed: int = setting(0, "Seed", "Fixes every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1)
+    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
+    optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "The method that trains the gates.", more=True)
     initial_open_probability: float = setting(
-        0.9, "Initially open", "Share of the gates that are open before training.", gt=0, lt=1, more=True
+        0.9, "Initially open", "The share of gates that are open before training.", gt=0, lt=1, more=True
     )
     stretch: tuple[float, float] = setting(
-        (-0.1, 1.1), "Stretch", "Gamma and zeta: how far the concrete is stretched past 0 and 1.", more=True
+        (-0.1, 1.1),
+        "Stretch",
+        "Gamma and zeta: the ends of the stretched concrete distribution.",
+        more=True,
     )
     normalise: bool = setting(
         True,
         "Normalise",
-        "Divide the gates of a part by their sum, so that weights keep their size.",
+        "Divide the gates of each part by their sum, so that the merged weights keep their size.",
         more=True,
     )
     rescale: bool = setting(
         True,
         "Rescale",
-        "Channel gates learn a factor each too: averaging shrinks what sources do not share, and it gives that back.",
+        "Also learn a factor for each channel. It restores what averaging shrinks: what the sources do not share.",
         more=True,
     )
     evaluate_every: int = setting(
         25,
         "Evaluate every",
-        "Steps between two evaluations on the validation data.",
+        "The number of steps between two evaluations on the validation data.",
         ge=1,
         le=100_000,
         more=True,
@@ -97,10 +98,10 @@ class SoftMergeSettings(Settings):
     non_finite: Literal["refuse", "exclude"] = setting(
         "refuse",
         "NaN or Inf weights",
-        "Refuse sources that are not finite, or exclude them with a notice.",
+        "Refuse sources with NaN or Inf in their weights, or leave them out with a notice.",
         more=True,
     )
-    device: str = setting("cpu", "Device", 'Where to compute, such as "cpu" or "cuda".', more=True)
+    device: str = setting("cpu", "Device", 'The device to compute on, such as "cpu" or "cuda".', more=True)
 
     @model_validator(mode="after")
     def _consistent(self) -> "SoftMergeSettings":
@@ -115,23 +116,30 @@ class SoftMergeSettings(Settings):
 
 
 class TrainSettings(Settings):
-    """Ordinary training of one source by SGD or Adam on cross-entropy."""
+    """The settings of ordinary training of one source, by SGD or Adam on cross-entropy."""
 
-    epochs: int = setting(20, "Epochs", "Passes over the training samples.", ge=1, le=10_000)
-    learning_rate: float = setting(0.01, "Learning rate", "Step size of the optimiser.", gt=0, le=1e30)
-    optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "What moves the weights.")
-    seed: int = setting(0, "Seed", "Starts the weights, the order of samples and the noise.", ge=0, le=2**31 - 1)
-    share: float = setting(1.0, "Data share", "Share of the training samples this source sees.", gt=0, le=1)
-    classes: tuple[int, ...] = setting((), "Classes", "Only these classes are seen; none named means all.", more=True)
-    label_noise: float = setting(0.0, "Label noise", "Share of labels replaced by random ones.", ge=0, le=1, more=True)
-    feature_noise: float = setting(
-        0.0, "Feature noise", "Gaussian noise on the inputs, in their standard deviations.", ge=0, le=100, more=True
+    epochs: int = setting(20, "Epochs", "How many times training goes through all samples.", ge=1, le=10_000)
+    learning_rate: float = setting(0.01, "Learning rate", "The optimiser's step size.", gt=0, le=1e30)
+    optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "The method that trains the weights.")
+    seed: int = setting(0, "Seed", "Fixes the first weights, the order of samples and the noise.", ge=0, le=2**31 - 1)
+    share: float = setting(1.0, "Data share", "The share of the training samples that this source sees.", gt=0, le=1)
+    classes: tuple[int, ...] = setting((), "Classes", "The classes that are seen; if empty, all of them.", more=True)
+    label_noise: float = setting(
+        0.0, "Label noise", "The share of labels replaced by random ones.", ge=0, le=1, more=True
     )
-    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
-    momentum: float = setting(0.9, "Momentum", "Of SGD; Adam ignores it.", ge=0, lt=1, more=True)
-    weight_decay: float = setting(0.0, "Weight decay", "Pull of the weights toward zero.", ge=0, le=1, more=True)
+    feature_noise: float = setting(
+        0.0,
+        "Feature noise",
+        "Gaussian noise on the inputs, in units of their standard deviation.",
+        ge=0,
+        le=100,
+        more=True,
+    )
+    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
+    momentum: float = setting(0.9, "Momentum", "The momentum of SGD; Adam ignores it.", ge=0, lt=1, more=True)
+    weight_decay: float = setting(0.0, "Weight decay", "The pull of weights toward zero.", ge=0, le=1, more=True)
     schedule: Literal["constant", "cosine"] = setting(
-        "constant", "Schedule", "Whether the learning rate stays, or falls to zero along a cosine.", more=True
+        "constant", "Schedule", "Keep the learning rate, or let it fall to zero along a cosine.", more=True
     )
 
 
@@ -149,33 +157,39 @@ AttackKind = Annotated[
 
 
 class AttackSettings(Settings):
-    """How a source is spoiled; the source itself stays as it is, a spoiled copy takes its place."""
+    """An attack on a copy of a source. The copy takes the source's place; the source itself is never changed."""
 
-    kind: AttackKind = setting("extreme", "Attack", "What is done to the copy.")
+    kind: AttackKind = setting("extreme", "Attack", "The way the copy is spoiled.")
     strength: float = setting(
         50.0,
         "Strength",
-        "Factor (extreme; the answers' confidence), noise in SDs of each tensor, or epochs on flipped labels.",
+        "A factor on weights or confidence, noise in standard deviations of each tensor, or epochs on flipped labels.",
         ge=0,
         le=1e6,
     )
-    seed: int = setting(0, "Seed", "Starts the noise.", ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Seed", "Fixes the noise.", ge=0, le=2**31 - 1)
 
 
 class SourceSpec(Frozen):
-    """One source: a zoo model ``family/name``, a library model ``library/name``, or a weights file's path."""
+    """One source: a zoo model ``family/name``, a library model ``library/name``, or the path of a weights file."""
 
     model: str = Field(description="family/name, library/name, or the path of a weights file.")
-    attack: AttackSettings | None = Field(None, description="How a copy is spoiled before merging; none by default.")
+    attack: AttackSettings | None = Field(
+        None, description="The attack on a copy of it before merging; none by default."
+    )
 
 
 class DataSpec(Frozen):
-    """Which samples gates are trained, validated and tested on.
+    """The samples on which gates are trained, validated and tested.
 
-    ``dataset`` is a registered name, or the path of an ``.npz`` with train_inputs, train_labels,
+    ``dataset`` is the name of a built-in data set, or the path of an ``.npz`` with train_inputs, train_labels,
     validation_inputs, validation_labels (and optionally test_inputs, test_labels).
     """
 
-    dataset: str = Field("mnist1d", description="A built-in data set's name, or the path of an .npz.")
-    train_samples: int | None = Field(None, ge=0, description="At most so many training samples; none means all.")
-    validation_samples: int | None = Field(None, ge=0, description="At most so many validation samples.")
+    dataset: str = Field("mnist1d", description="The name of a built-in data set, or the path of an .npz.")
+    train_samples: int | None = Field(
+        None, ge=0, description="The number of training samples to use at most; none means all."
+    )
+    validation_samples: int | None = Field(
+        None, ge=0, description="The number of validation samples to use at most; none means all."
+    )

@@ -1,1 +1,1 @@
-"""Soft merging: read ``soft.py`` first. ``softmerge_core`` itself exports what scripts need of it."""
+"""Soft merging. Read ``soft.py`` first; scripts import what they need from ``softmerge_core`` itself."""

@@ -1,4 +1,4 @@
-"""The networks a merge is measured against, judged by the same validation data, and the choice among them."""
+"""The candidates of a merge, all judged on the same validation data, and the choice among them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ BATCHNORM_SAMPLES = 2048  # enough for running statistics to settle
 
 
 class Judge:
-    """Validation data on the device, and training data for BatchNorm statistics."""
+    """The validation data on the device, and training data for BatchNorm statistics."""
 
     def __init__(self, data: MergeData, device: str, dtype: torch.dtype) -> None:
         self.train_inputs = _as(data.train_inputs, device, dtype)
@@ -25,12 +25,12 @@ class Judge:
         self.labels = data.validation_labels.to(device)
 
     def merged(self, network: nn.Module) -> tuple[float, float]:
-        """(accuracy, loss) of a network whose weights have just changed."""
+        """Return the (accuracy, loss) of a network whose weights have just changed."""
         reestimate_batchnorm(network, self.train_inputs[:BATCHNORM_SAMPLES])
         return evaluate(network, self.inputs, self.labels)
 
     def outputs(self, log_probabilities: Tensor) -> tuple[float, float]:
-        """(accuracy, loss) of log-probabilities [N, classes] on the validation inputs."""
+        """Return the (accuracy, loss) of log-probabilities [N, classes] on the validation inputs."""
         return score(log_probabilities, self.labels)
 
 
@@ -41,9 +41,9 @@ def _as(inputs: Tensor, device: str, dtype: torch.dtype) -> Tensor:
 def baselines(
     flat: FlatSources, judge: Judge, names: Sequence[str], outputs: Sequence[Tensor]
 ) -> tuple[dict[str, Candidate], str]:
-    """Every source by name, "best_source", "average" and "ensemble"; and the name of the best source.
+    """Return every source by name with "best_source", "average" and "ensemble"; and the name of the best source.
 
-    ``outputs``: each source's log-probabilities [N, classes] on the validation data. Overwrites the merged network.
+    ``outputs`` are each source's log-probabilities [N, classes] on the validation data. Overwrites the merged network.
     """
     found = {name: _candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)}
     best = min(found.values(), key=lambda candidate: candidate.loss)
@@ -60,10 +60,10 @@ def _candidate(name: str, title: str, accuracy_and_loss: tuple[float, float]) ->
 
 
 def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
-    """The eligible candidate with the lowest validation loss; a loss that is not a number never wins.
+    """Return the eligible candidate with the lowest validation loss; a loss that is NaN never wins.
 
-    Mixing overconfident sources lowers the loss even where it costs accuracy: where the best source is eligible, none
-    that classifies fewer of the validation samples than it, by more than TOLERANCE, can win.
+    Mixing overconfident sources can lower the loss even where it costs accuracy. So if the best source is eligible,
+    no candidate wins whose validation accuracy is lower than the best source's by more than TOLERANCE.
     """
     floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in eligible else 0.0
     fit = [name for name in eligible if candidates[name].accuracy >= floor]
@@ -71,7 +71,7 @@ def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:
-    """One sentence that sets the winner's validation loss beside the best source's and the plain average's."""
+    """Return a sentence that compares the winner's validation loss with the best source's and the plain average's."""
     others = [candidates[name] for name in ("best_source", "average") if name != winner]
     against = " and ".join(f"{_nats(other.loss)} for the {other.title}" for other in others)
     title = candidates[winner].title

@@ -1,4 +1,4 @@
-"""One stage of soft merging: the gates of one partition, trained by ordinary steps on the task loss plus penalty."""
+"""One stage of soft merging: trains the gates of one partition on the task loss plus the penalty on open gates."""
 
 from typing import Any, NamedTuple
 
@@ -12,30 +12,30 @@ from softmerge_core.flat import FlatSources
 from softmerge_core.gates import SourceGates
 from softmerge_core.settings import SoftMergeSettings
 
-# One draw that opens a source with extreme weights has a gradient millions of times the usual one; unclipped it would
-# fill Adam's second moment and still every gate for the rest of the run.
+# A draw that opens a source with extreme weights has a gradient millions of times larger than usual. Unclipped, it
+# would dominate Adam's second moment, and no gate would move for the rest of the run.
 MAX_GRADIENT = 1.0
-# Only channels are rescaled: coarse gates then give a single good source back exactly.
-SCALE_RATE = 0.2  # learning rate of the scales over that of the gate logits: a weight is changed by less than a gate
+# Only channel gates have scales, so that coarse gates can return a single good source exactly.
+SCALE_RATE = 0.2  # the learning rate of scales relative to that of gate logits: a scale must move less than a gate
 
 
 class StepLoss(NamedTuple):
-    """Losses of one step, in nats: the task's cross-entropy and the price of the open gates."""
+    """The losses of one step, in nats: the task's cross-entropy and the penalty on open gates."""
 
     task: float
     penalty: float
 
     @property
     def total(self) -> float:
-        """Their sum, which is what training lowers."""
+        """The sum of both, which training minimises."""
         return self.task + self.penalty
 
 
 class GateTraining:
-    """Gates [parts, K] over ``flat`` sources; only the gate logits and each part's scale are trained, never a weight.
+    """The training of gates [parts, K] over ``flat`` sources: only gate logits and scales are trained, never a weight.
 
-    ``start``: logits [parts, K] to begin from, or None for ``settings.initial_open_probability`` everywhere;
-    ``scale``: log scales [parts, 1] to begin from, or None for no change of scale.
+    ``start`` are the first logits [parts, K], or None for ``settings.initial_open_probability`` everywhere; ``scale``
+    are the first log scales [parts, 1], or None for no change of scale.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class GateTraining:
             temperature=settings.temperature,
             stretch=settings.stretch,
             generator=generator,
-        ).to(flat.dtype)  # the table is small: it stays on the CPU, where its noise is reproducible everywhere
+        ).to(flat.dtype)  # the table is small, so it stays on the CPU, where its noise is reproducible on every machine
         if start is not None:
             self.gates.log_alpha.data.copy_(start)
         if scale is not None:
@@ -71,9 +71,9 @@ class GateTraining:
         self.optimiser = kind(groups, lr=settings.learning_rate)
 
     def step(self, inputs: Tensor, labels: Tensor) -> StepLoss:
-        """One noisy draw of the gates, one pass through the merged network, one step of the logits.
+        """Draw the gates once with noise, run the merged network on one batch, and update the logits.
 
-        The logits stay as they were when the loss is not finite.
+        The logits stay as they are if the loss is not finite.
         """
         weights = self.gates.sampled_weights()
         self.flat.merge(self.blocks, weights.detach().to(inputs.device))
@@ -95,7 +95,7 @@ class GateTraining:
         return loss
 
     def apply(self, logits: Tensor | None = None) -> nn.Module:
-        """Write the merge without noise into the working network (BatchNorm statistics are the caller's to renew)."""
+        """Write the merge without noise into the working network; the caller must renew its BatchNorm statistics."""
         if logits is not None:
             self.gates.log_alpha.data.copy_(logits)
         with torch.no_grad():
@@ -103,28 +103,28 @@ class GateTraining:
         return self.flat.network
 
     def logits(self) -> Tensor:
-        """A copy of the gate logits [parts, K]."""
+        """Return a copy of the gate logits [parts, K]."""
         return self.gates.log_alpha.detach().clone()
 
     def scale(self) -> Tensor:
-        """A copy of the log scales [parts, 1]."""
+        """Return a copy of the log scales [parts, 1]."""
         return self.gates.log_scale.detach().clone()
 
     def state(self) -> dict[str, Any]:
-        """All that is needed to go on: logits, scales and optimiser moments."""
+        """Return everything needed to go on: logits, scales and the optimiser's moments."""
         return {"log_alpha": self.logits(), "log_scale": self.scale(), "optimiser": self.optimiser.state_dict()}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``."""
+        """Go on from ``state``, as ``state()`` returned it."""
         self.gates.log_alpha.data.copy_(state["log_alpha"])
         self.gates.log_scale.data.copy_(state["log_scale"])
         self.optimiser.load_state_dict(state["optimiser"])
 
 
 def training_mode(network: nn.Module, batch: int) -> None:
-    """Evaluation mode, but BatchNorm uses the batch: its running statistics belong to no merge. Dropout stays off.
+    """Put the network in evaluation mode, except that BatchNorm uses the batch: running statistics would be stale.
 
-    A ``batch`` of one sample has no statistics: BatchNorm then keeps to the running ones.
+    Dropout stays off. A ``batch`` of one sample has no statistics, so BatchNorm then uses the running ones.
     """
     network.eval()
     for module in network.modules():

@@ -1,4 +1,4 @@
-"""What a merge tells while it runs: stages, gates, losses, evaluations, progress."""
+"""The events of a merge while it runs: stages, gates, losses, evaluations, notices and progress."""
 
 import math
 import time
@@ -11,13 +11,13 @@ from softmerge_core.events import Evaluation, Event, Gates, Loss, Matrix, Notice
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
 from softmerge_core.merging.stages import StagePlan
 
-PICTURE_SECONDS = 0.1  # gates are told at most so often, and at every evaluation
-LOSS_POINTS = 100  # points of the loss curve per stage; each is the mean over the steps since the last
+PICTURE_SECONDS = 0.1  # the shortest time between two reports of the gates, other than at evaluations
+LOSS_POINTS = 100  # points of each stage's loss curve; each is the mean over the steps since the last point
 DIGITS = 4
 
 
 def matrix(table: Tensor) -> Matrix:
-    """A table [parts, sources] as plain numbers. Rounding never makes an open gate look exactly closed or open."""
+    """Return a table [parts, sources] as plain numbers; rounding never makes a gate look exactly closed or open."""
     exact = table.detach().double()
     rounded = exact.round(decimals=DIGITS)
     step = 10.0**-DIGITS
@@ -26,10 +26,10 @@ def matrix(table: Tensor) -> Matrix:
     return tuple(tuple(round(number, DIGITS) for number in row) for row in kept.tolist())
 
 
-class Teller:
+class Reporter:
     """Turns the state of a merge into events, keeps them, and passes them on.
 
-    ``steps``: of one stage; ``total``: of all stages; ``sources``: the names that take part.
+    ``sources`` are the names of the sources that take part, ``steps`` the steps of one stage, ``total`` of all stages.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Teller:
             self.on_event(event)
 
     def notice(self, text: str) -> None:
-        """One sentence the reader should know."""
+        """Report one sentence that the reader should know."""
         self._emit(Notice(step=self.step, text=text))
 
     def stage(self, plan: StagePlan, training: GateTraining) -> None:
-        """A stage begins, with its gates as they start."""
+        """Report the beginning of a stage, with its gates at the start."""
         parts = plan.parts
         self._losses = []
         self._emit(
@@ -68,7 +68,7 @@ class Teller:
         self.gates(plan, training)
 
     def gates(self, plan: StagePlan, training: GateTraining) -> None:
-        """The gates as they stand, and how far the merge is."""
+        """Report the present gates and the progress of the merge."""
         self._shown = time.monotonic()
         gates = training.gates
         probability, value = matrix(gates.probability_open()), matrix(gates.values())
@@ -76,11 +76,11 @@ class Teller:
         self._emit(Progress(step=self.step, total=self.total))
 
     def evaluation(self, series: str, accuracy: float, loss: float) -> None:
-        """Accuracy (0-1) and loss (nats) on the validation data."""
+        """Report an accuracy (0-1) and a loss (nats) on the validation data."""
         self._emit(Evaluation(step=self.step, series=series, split="validation", accuracy=accuracy, loss=loss))
 
     def training_step(self, plan: StagePlan, training: GateTraining, loss: StepLoss) -> None:
-        """One step is done: now and then a point of the loss curve, now and then the gates."""
+        """Report one finished step; points of the loss curve and gates are sent only now and then."""
         self.step += 1
         self._losses.append(loss)
         if len(self._losses) >= self._per_point:

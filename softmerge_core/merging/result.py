@@ -1,4 +1,4 @@
-"""What goes into a soft merge and what comes out of it."""
+"""The result of a soft merge: the merged network, its gates, and the candidates it was chosen from."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,11 +16,11 @@ StopReason = Literal["finished", "stopped", "non-finite loss"]
 
 @dataclass(frozen=True)
 class GateTable:
-    """The final gates, [part][source]: P(z != 0), the gate z itself, and the share of the part that it amounts to.
+    """The final gates, indexed [part][source].
 
-    The merged part is ``scale * sum_k weight[k] * theta[k]``.
-    A value of exactly 0 means closed, exactly 1 fully open. ``stage`` is their granularity;
-    ``groups`` says per part in which layer or block it lies. Sources that were excluded have zeros.
+    ``probability`` is P(z != 0), ``value`` the gate z (exactly 0: closed, exactly 1: fully open), and ``weight`` the
+    source's share in the part: the merged part is ``scale * sum_k weight[k] * theta[k]``. ``stage`` is the granularity;
+    ``groups`` gives the layer or block of each part. Sources that were excluded have zeros.
     """
 
     stage: str
@@ -43,7 +43,10 @@ class GateTable:
         weight: Tensor,
         scale: Tensor,
     ) -> "GateTable":
-        """From tables [parts, kept] and scales [parts, 1]; sources not ``kept`` (positions in ``names``) get zeros."""
+        """Build the table from tables [parts, kept] and scales [parts, 1].
+
+        ``kept`` are the positions in ``names`` of the sources that took part; the others get zeros.
+        """
 
         def spread(table: Tensor) -> Matrix:
             full = torch.zeros(len(parts.names), len(names), dtype=torch.float64)
@@ -55,18 +58,18 @@ class GateTable:
         return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables, scales)
 
     def closed_sources(self) -> tuple[str, ...]:
-        """Sources whose every gate is exactly 0."""
+        """Return the sources whose gates are all exactly 0."""
         columns = zip(self.sources, zip(*self.value, strict=True), strict=True) if self.value else ()
         return tuple(name for name, column in columns if not any(column))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return the table as plain values."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One network that was considered: ``loss`` in nats and ``accuracy`` 0-1 on the validation data."""
+    """One network that was considered, with its ``loss`` (nats) and ``accuracy`` (0-1) on the validation data."""
 
     name: str
     title: str
@@ -76,10 +79,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """A merged network and how it came about.
+    """A merged network and its history.
 
-    ``model``: of the sources' architecture, in evaluation mode; ``winner``: the candidate that it is;
-    ``reason``: why, in one sentence; ``history``: every event of the run; ``excluded``: sources left out.
+    ``model`` has the sources' architecture and is in evaluation mode; ``winner`` names the candidate it is, and
+    ``reason`` says why in one sentence; ``history`` holds every event of the merge; ``excluded`` are the sources that
+    were left out.
     """
 
     model: nn.Module

@@ -1,4 +1,4 @@
-"""The whole state of a merge under way: small, since only gates are trained. A merge resumes from it exactly."""
+"""Snapshots of a merge, from which it resumes exactly. They are small, since only gates are trained."""
 
 import io
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from softmerge_core.merging.stages import StageResult
 
 @dataclass
 class Progression:
-    """Where a merge stands: the stage under way (or ""), its next step, the finished stages, steps done in all."""
+    """The progress of a merge: the current stage (or ""), its next step, the finished stages, and all steps done."""
 
     stage: str = ""
     stage_step: int = 0
@@ -23,7 +23,7 @@ class Progression:
 
 
 def save_progression(progression: Progression, generator: torch.Generator) -> bytes:
-    """Everything needed to go on, as bytes."""
+    """Return everything needed to go on, as bytes."""
     plain = {**vars(progression), "generator": generator.get_state()}
     plain["best"] = progression.best and vars(progression.best)
     plain["done"] = {key: vars(result) for key, result in progression.done.items()}
@@ -33,12 +33,12 @@ def save_progression(progression: Progression, generator: torch.Generator) -> by
 
 
 def load_progression(snapshot: bytes, generator: torch.Generator) -> Progression:
-    """The inverse of ``save_progression``; sets ``generator``. Raises RunError when the bytes are damaged."""
+    """Restore what ``save_progression`` returned, and set ``generator``; raises RunError for damaged bytes."""
     try:
         plain = torch.load(io.BytesIO(snapshot), weights_only=True)
         generator.set_state(plain.pop("generator"))
         plain["best"] = plain["best"] and StageResult(**plain["best"])
         plain["done"] = {key: StageResult(**result) for key, result in plain["done"].items()}
         return Progression(**plain)
-    except Exception as error:  # torch.load raises whatever the damage happens to touch
+    except Exception as error:  # what torch.load raises depends on where the damage is
         raise RunError(f"the snapshot is damaged: {error}") from error

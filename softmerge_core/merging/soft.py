@@ -19,7 +19,7 @@ from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.candidates import Judge, baselines, choose, why
 from softmerge_core.merging.gate_training import GateTraining
-from softmerge_core.merging.reporting import Teller
+from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
 from softmerge_core.merging.stages import StagePlan, StageResult, hopeless, plan_stages, start_of
@@ -51,12 +51,12 @@ def soft_merge(
     """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
 
     ``sources`` are never modified. ``names`` are shown in events, tables and errors ("source 1", ... by default).
-    ``on_event`` is told what happens; ``should_stop`` is asked before each step; ``observe(network, step)`` sees the
-    merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` is given what is needed
-    to go on, at every evaluation; pass the newest as ``snapshot`` to resume an interrupted merge exactly.
+    ``on_event`` receives every event; ``should_stop`` is asked before each step. ``observe(network, step)`` sees the
+    merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
+    every evaluation; pass the newest one as ``snapshot`` to resume an interrupted merge exactly.
 
-    Granularity "auto" goes from coarse to fine, considers the best source and the plain average too, and returns
-    whichever has the lowest validation loss; any other granularity returns its gates as trained.
+    Granularity "auto" goes from coarse to fine, also considers the best source and the plain average, and returns the
+    one with the lowest validation loss (see ``candidates.choose``); any other granularity returns its gates as trained.
     The same arguments and seed on one CPU build give bit-identical gates and weights.
 
     Raises SourceError, DataError or SettingsError before any training starts.
@@ -72,7 +72,7 @@ def soft_merge(
 
 
 class _Merge:
-    """One merge under way. ``kept``: the positions of the sources that take part."""
+    """A merge in progress. ``kept`` are the positions of the sources that take part."""
 
     def __init__(
         self,
@@ -97,33 +97,36 @@ class _Merge:
         self.dropped = torch.zeros(len(kept), dtype=torch.bool)
         self.stop_reason: StopReason = "finished"
         kept_names = [names[k] for k in kept]
-        self.tell = Teller(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
+        self.reporter = Reporter(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
 
     def run(self, outputs: list[Tensor], notices: Sequence[str], snapshot: bytes | None) -> MergeResult:
-        """Baselines, every stage, the choice. ``outputs``: each source's log-probabilities on the validation data."""
+        """Measure the baselines, train every stage and choose.
+
+        ``outputs`` are each source's log-probabilities on the validation data.
+        """
         if snapshot:
             self.at = load_progression(snapshot, self.generator)
-            self.tell.step = self.at.step
+            self.reporter.step = self.at.step
         else:
             for text in notices:
-                self.tell.notice(text)
+                self.reporter.notice(text)
             first = next(iter(self.plans.values()))
-            self.tell.stage(first, self._training(first))  # a picture before anything is measured
-        self._measure_baselines(outputs, tell=snapshot is None)
+            self.reporter.stage(first, self._training(first))  # gives the page a picture before anything is measured
+        self._measure_baselines(outputs, report=snapshot is None)
         for plan in self.plans.values():
             if plan.key not in self.at.done and self.stop_reason != "stopped":
                 self.at.done[plan.key] = self._train(plan)
             self._drop_hopeless(plan, outputs[0].shape[1])
         return self._finish()
 
-    def _measure_baselines(self, outputs: list[Tensor], tell: bool) -> None:
-        self.candidates, self.best_source = baselines(self.flat, self.judge, self.tell.sources, outputs)
+    def _measure_baselines(self, outputs: list[Tensor], report: bool) -> None:
+        self.candidates, self.best_source = baselines(self.flat, self.judge, self.reporter.sources, outputs)
         self.flat.fix(self.choices, self.kept)
-        for name, candidate in self.candidates.items() if tell else ():
-            self.tell.evaluation(name, candidate.accuracy, candidate.loss)
+        for name, candidate in self.candidates.items() if report else ():
+            self.reporter.evaluation(name, candidate.accuracy, candidate.loss)
 
     def _train(self, plan: StagePlan) -> StageResult:
-        """One stage to its end, to a stop, or to its first non-finite loss."""
+        """Train one stage until its end, until it is stopped, or until its first non-finite loss."""
         training = self._begin(plan)
         for step in range(self.at.stage_step, self.settings.steps):
             if step % self.settings.evaluate_every == 0:
@@ -135,13 +138,13 @@ class _Merge:
             loss = training.step(*self._batch())
             if not math.isfinite(loss.total):
                 self.stop_reason = "non-finite loss"
-                self.tell.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
+                self.reporter.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
                 break
-            self.tell.training_step(plan, training, loss)
+            self.reporter.training_step(plan, training, loss)
         return self._end(plan, training)
 
     def _training(self, plan: StagePlan) -> GateTraining:
-        """A stage's training where it begins, or as it ended when it is done."""
+        """Return the training of a stage: at its beginning, or as it ended if it is done."""
         if plan.key in self.at.done:
             logits, scale = self.at.done[plan.key].logits, self.at.done[plan.key].scale
         else:
@@ -155,11 +158,11 @@ class _Merge:
             return training
         self.at.stage, self.at.stage_step, self.at.best = plan.key, 0, None
         if self.at.done:  # the first stage was announced before anything was measured
-            self.tell.stage(plan, training)
+            self.reporter.stage(plan, training)
         return training
 
     def _end(self, plan: StagePlan, training: GateTraining) -> StageResult:
-        """For "auto" the gates of the best evaluation, else the gates as trained."""
+        """Return the gates of the best evaluation for "auto", and the gates as trained otherwise."""
         last = self._evaluate(plan, training)
         best = self.at.best or last
         self.at.stage, self.at.training, self.at.best = "", {}, None
@@ -171,15 +174,15 @@ class _Merge:
         result = StageResult(plan.key, training.logits(), loss, accuracy, training.scale())
         if self.at.best is None or loss < self.at.best.loss:
             self.at.best = result
-        self.tell.evaluation("soft", accuracy, loss)
-        self.tell.gates(plan, training)
+        self.reporter.evaluation("soft", accuracy, loss)
+        self.reporter.gates(plan, training)
         if self.hooks.observe:
-            self.hooks.observe(network, self.tell.step)
+            self.hooks.observe(network, self.reporter.step)
         return result
 
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:
-            self.at.stage_step, self.at.step, self.at.training = step, self.tell.step, training.state()
+            self.at.stage_step, self.at.step, self.at.training = step, self.reporter.step, training.state()
             self.hooks.on_snapshot(save_progression(self.at, self.generator))
 
     def _batch(self) -> tuple[Tensor, Tensor]:
@@ -191,7 +194,7 @@ class _Merge:
     def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
         if plan.key == "model" and "model" in self.at.done:
             values = self._training(plan).gates.values().detach()
-            losses = [self.candidates[name].loss for name in self.tell.sources]
+            losses = [self.candidates[name].loss for name in self.reporter.sources]
             self.dropped = hopeless(values, losses, classes)
 
     def _finish(self) -> MergeResult:
@@ -201,7 +204,7 @@ class _Merge:
         return MergeResult(
             model=self._network(winner),
             gates=self._table(winner),
-            history=tuple(self.tell.history),
+            history=tuple(self.reporter.history),
             stop_reason=self.stop_reason,
             settings=self.settings,
             winner=winner,
@@ -215,7 +218,7 @@ class _Merge:
         if self.settings.granularity != "auto":
             (winner,) = self.at.done
             return winner, why(self.candidates, winner, "as trained: validation loss")
-        # Whole networks are no answer when the reader fixed some layers.
+        # The best source and the plain average would ignore the layers that the user has fixed.
         whole = ["best_source", "average"] if len(self.gated) == len(self.choices) else []
         winner = choose(self.candidates, [*self.at.done, *whole])
         return winner, why(self.candidates, winner, "won: validation loss")
@@ -230,7 +233,7 @@ class _Merge:
         return self.flat.detached_network(self.sources[0]).eval()
 
     def _table(self, winner: str) -> GateTable:
-        """The winner's gates; the best source and the plain average are model gates of one source, or of all."""
+        """Return the winner's gates; the best source and the average are model gates, open for one source or all."""
         if winner in self.at.done:
             plan = self.plans[winner]
             gates = self._training(plan).gates

@@ -1,4 +1,4 @@
-"""The stages of a merge: which gates are trained in which order, and where each stage begins."""
+"""The stages of a merge: the order in which gates are trained, and the logits each stage begins with."""
 
 import math
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from softmerge_core.gates import logit_of_open_probability
 from softmerge_core.settings import SoftMergeSettings
 
 AFRESH = "channel-afresh"
-REACH = 2.0  # logits a finer stage may begin with: no gate is exactly closed (-2.40), so each can change its mind
-DROPPED = -20.0  # the logit of a source that no later stage opens
+REACH = 2.0  # bound on the first logits of a finer stage; gates close exactly at -2.40, so each can still move
+DROPPED = -20.0  # the logit of a source that later stages keep closed
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """One stage; ``before`` is the stage whose gates it refines, None to begin afresh."""
+    """One stage; ``before`` is the stage whose gates it refines, or None if it begins afresh."""
 
     key: str
     title: str
@@ -28,7 +28,7 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class StageResult:
-    """The gates [parts, K] and log scales [parts, 1] a stage came to; their validation loss (nats), accuracy (0-1)."""
+    """The gates [parts, K] and log scales [parts, 1] at one evaluation of a stage, with the validation scores."""
 
     key: str
     logits: Tensor
@@ -38,10 +38,10 @@ class StageResult:
 
 
 def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
-    """One stage, or for "auto" every granularity from coarse to fine and then channels once more, afresh.
+    """Return the stages: one, or for "auto" every granularity from coarse to fine and then fresh channel gates.
 
-    Fine gates reach furthest where sources share a basin; where they do not, only gates refined from coarse ones stay
-    out of the trap between the basins. Which is the case is not known beforehand, so both are tried.
+    Fresh fine gates do best where sources share a basin. Where they do not, only gates refined from coarse ones avoid
+    the barrier between the basins. Which case holds is not known beforehand, so both are tried.
     """
     if granularity != "auto":
         return [StagePlan(granularity, f"{granularity} gates", partition(gated, granularity))]
@@ -50,7 +50,7 @@ def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
     plans: list[StagePlan] = []
     for parts, after in zip(partitions, finer, strict=True):
         if after and len(after.names) == len(parts.names) and plans:
-            continue  # the finer name says the same, such as where every module is one layer
+            continue  # the finer partition is the same, for example if every module is one layer
         name = parts.granularity
         title = f"{name} gates, refined" if plans else f"{name} gates"
         plans.append(StagePlan(name, title, parts, plans[-1].key if plans else None))
@@ -64,7 +64,7 @@ def start_of(
     dropped: Tensor,
     settings: SoftMergeSettings,
 ) -> tuple[Tensor, Tensor]:
-    """Where the stage begins, afresh or from a coarser stage: (logits [parts, K], log scales [parts, 1]).
+    """Return the logits [parts, K] and log scales [parts, 1] a stage begins with, fresh or from a coarser stage.
 
     Columns ``dropped`` [K] stay closed.
     """
@@ -79,7 +79,7 @@ def start_of(
 
 
 def refine(logits: Tensor, coarse: Partition, fine: Partition) -> Tensor:
-    """Coarse logits [parts, K] (or log scales) laid over the rows of a finer partition, clamped to [-REACH, REACH]."""
+    """Return coarse logits [parts, K] (or log scales) spread over a finer partition and clamped to [-REACH, REACH]."""
     result = torch.empty(len(fine.names), logits.shape[1], dtype=logits.dtype)
     for layer, (first, rows) in fine.rows.items():
         start, width = coarse.rows[layer]
@@ -88,9 +88,9 @@ def refine(logits: Tensor, coarse: Partition, fine: Partition) -> Tensor:
 
 
 def hopeless(values: Tensor, source_losses: list[float], classes: int) -> Tensor:
-    """Sources [K] that coarse gates closed everywhere and that alone are worse than guessing (loss over ln classes).
+    """Mark the sources [K] that coarse gates closed everywhere and that do worse than guessing (loss over ln classes).
 
-    Opening such a source again at random, channel by channel, would only drown the others: extreme weights do.
+    If channel gates opened such a source again at random, its extreme weights would only drown the others.
     """
     worse = torch.tensor([loss > math.log(classes) for loss in source_losses])
     return (values == 0).all(0) & worse

@@ -1,4 +1,4 @@
-"""AdaMerging: how strongly each layer of each task vector counts is learned from unlabelled data."""
+"""AdaMerging: learns from unlabelled data how strongly each layer of each task vector counts."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -11,23 +11,25 @@ if TYPE_CHECKING:
 
 
 class AdaMergingSettings(Settings):
-    """How the coefficients are trained."""
+    """The settings of AdaMerging and of its training."""
 
     granularity: Literal["model", "module", "layer"] = setting(
-        "layer", "Granularity", "What has coefficients of its own: layer-wise or task-wise AdaMerging."
+        "layer",
+        "Granularity",
+        "Learn coefficients for each layer, each module or the whole model (layer-wise or task-wise AdaMerging).",
     )
-    initial: float = setting(0.3, "Initial", "Lambda before training.", ge=0, le=2)
-    steps: int = setting(200, "Steps", "Training steps.", ge=1, le=100_000)
-    learning_rate: float = setting(0.001, "Learning rate", "Step size of AdamW.", gt=0, le=1)
-    batch_size: int = setting(128, "Batch size", "Validation inputs per step.", ge=1, le=65_536, more=True)
+    initial: float = setting(0.3, "Initial", "Lambda, the factor on task vectors, before training.", ge=0, le=2)
+    steps: int = setting(200, "Steps", "The number of training steps.", ge=1, le=100_000)
+    learning_rate: float = setting(0.001, "Learning rate", "AdamW's step size.", gt=0, le=1)
+    batch_size: int = setting(128, "Batch size", "Validation inputs in each step.", ge=1, le=65_536, more=True)
 
 
 def merge(material: Material, settings: AdaMergingSettings) -> "nn.Module":
-    """``B + sum_k lambda_lk (theta_k - B)`` with the lambda of least predicted entropy."""
+    """Return ``B + sum_k lambda_lk (theta_k - B)`` with the lambda that minimises the entropy of the predictions."""
     import torch
 
     flat = material.flat()
-    base, flat.theta = task_vectors(material, flat)  # from here on the mixture's sources are the task vectors
+    base, flat.theta = task_vectors(material, flat)  # from here on the task vectors take the sources' place
     inputs = as_dtype(material.validation_inputs, flat)
     mixture = Mixture(flat, settings.granularity, base)
     coefficients = torch.full(mixture.shape, settings.initial, dtype=flat.dtype, requires_grad=True)
@@ -45,7 +47,7 @@ def merge(material: Material, settings: AdaMergingSettings) -> "nn.Module":
 
 
 def entropy(logits: "Tensor") -> "Tensor":
-    """Mean over samples of ``- sum_c p_c log p_c``, in nats, of logits [N, classes]."""
+    """Return the mean over samples of ``- sum_c p_c log p_c``, in nats, for logits [N, classes]."""
     logs = logits.log_softmax(1)
     return -(logs.exp() * logs).sum(1).mean()
 
@@ -53,7 +55,7 @@ def entropy(logits: "Tensor") -> "Tensor":
 METHOD = Method(
     name="adamerging",
     title="AdaMerging",
-    summary="Learns, without labels, how much of each task vector to add per layer: predictions should be certain.",
+    summary="Learns, without labels, how much of each task vector to add in each layer, to make predictions certain.",
     paper="Yang et al. 2023, arXiv 2310.02575",
     needs=frozenset({"inputs", "base"}),
     settings=AdaMergingSettings,

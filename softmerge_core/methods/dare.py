@@ -1,4 +1,4 @@
-"""DARE: drop most of each task vector at random, scale up the rest, then merge the task vectors as usual."""
+"""DARE: drops most of each task vector at random, scales up the rest, then merges the task vectors as usual."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 
 class DareSettings(Settings):
-    """How much is dropped, and what is done with the rest."""
+    """The settings of dropping entries and of merging the rest."""
 
     drop: float = setting(
         0.1,
         "Drop",
-        "Share of each task vector's entries dropped at random; .9 suits sources close to the base.",
+        "The share of each task vector's entries dropped at random; .9 suits sources close to the base.",
         ge=0,
         lt=1,
     )
     then: Literal["sum", "ties"] = setting(
-        "sum", "Then", "Add the task vectors up (task arithmetic), or trim and elect signs (TIES)."
+        "sum", "Then", "Add the task vectors (task arithmetic), or trim them and elect signs (TIES)."
     )
-    scale: float = setting(0.3, "Scale", "Lambda: what each task vector is multiplied by, in a sum.", ge=0, le=2)
+    scale: float = setting(0.3, "Scale", "Lambda: the factor on each task vector in a sum.", ge=0, le=2)
     ties_scale: float = setting(
-        0.7, "TIES scale", "With TIES: what the merged task vector is multiplied by.", ge=0, le=5, more=True
+        0.7, "TIES scale", "With TIES: the factor on the merged task vector.", ge=0, le=5, more=True
     )
     density: float = setting(
-        0.5, "Density", "With TIES: share of each task vector that is kept.", gt=0, le=1, more=True
+        0.5, "Density", "With TIES: the share of each task vector that is kept.", gt=0, le=1, more=True
     )
 
 
 def merge(material: Material, settings: DareSettings) -> "nn.Module":
-    """``B + lambda sum_k dropped(tau_k)``, or with TIES ``B + lambda elect(trim(dropped(tau)))``."""
+    """Return ``B + lambda sum_k dropped(tau_k)``, or with TIES ``B + lambda elect(trim(dropped(tau)))``."""
     flat = material.flat()
     base, tau = task_vectors(material, flat)
     sparse = drop(tau, settings.drop, material.generator)
@@ -45,7 +45,7 @@ def merge(material: Material, settings: DareSettings) -> "nn.Module":
 
 
 def drop(tau: "Tensor", share: float, generator: "torch.Generator") -> "Tensor":
-    """Each entry 0 with probability ``share``, else divided by ``1 - share``: the expected task vector stays."""
+    """Zero each entry with probability ``share`` and divide the rest by ``1 - share``, which keeps the expectation."""
     import torch
 
     kept = torch.rand(tau.shape, generator=generator, dtype=tau.dtype) >= share
@@ -60,7 +60,7 @@ METHOD = Method(
     needs=frozenset({"base"}),
     settings=DareSettings,
     merge=merge,
-    ordered=True,  # each place in the order draws entries of its own
+    ordered=True,  # the random entries depend on a source's place in the order
     idempotent=False,
     random=True,
 )

@@ -1,4 +1,4 @@
-"""Distillation: one network of the sources' architecture learns to predict what all of them predict together."""
+"""Distillation: trains one network of the sources' architecture to predict what all of them predict together."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -11,20 +11,22 @@ if TYPE_CHECKING:
 
 
 class DistillationSettings(Settings):
-    """What is learned, from where, for how long."""
+    """The settings of distillation and of its training."""
 
     start: Literal["average", "best_source"] = setting(
-        "best_source", "Start", "Begin from the source of the lowest validation loss, or from the plain average."
+        "best_source", "Start", "Begin from the source with the lowest validation loss, or from the plain average."
     )
-    steps: int = setting(300, "Steps", "Training steps.", ge=1, le=100_000)
-    learning_rate: float = setting(0.003, "Learning rate", "Step size of AdamW.", gt=0, le=1)
-    temperature: float = setting(2.0, "Temperature", "T: softens all predictions.", ge=0.1, le=100)
-    alpha: float = setting(0.5, "Teacher's share", "Alpha: 1 learns from the sources alone, 0 from labels.", ge=0, le=1)
-    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
+    steps: int = setting(300, "Steps", "The number of training steps.", ge=1, le=100_000)
+    learning_rate: float = setting(0.003, "Learning rate", "AdamW's step size.", gt=0, le=1)
+    temperature: float = setting(2.0, "Temperature", "T: higher values make all predictions softer.", ge=0.1, le=100)
+    alpha: float = setting(
+        0.5, "Teacher's share", "Alpha: 1 learns only from the sources, 0 only from labels.", ge=0, le=1
+    )
+    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
 
 
 def merge(material: Material, settings: DistillationSettings) -> "nn.Module":
-    """Lowers ``alpha T^2 KL(teacher/T || student/T) + (1 - alpha) CE`` on the training samples."""
+    """Train a student to minimise ``alpha T^2 KL(teacher/T || student/T) + (1 - alpha) CE`` on the training samples."""
     data, student = merge_data(material), _start(material, settings.start)
     teacher = _teacher(material, settings.temperature)
 
@@ -57,7 +59,7 @@ def _loss(logits: "Tensor", teacher: "Tensor", labels: "Tensor", settings: Disti
 
 
 def _teacher(material: Material, temperature: float) -> "Tensor":
-    """Log of the sources' mean ``softmax(f_k(x) / T)`` [N, classes] on the training inputs."""
+    """Return the log of the sources' mean ``softmax(f_k(x) / T)`` [N, classes] on the training inputs."""
     import torch
 
     from softmerge_core.evaluation import predict
@@ -85,6 +87,6 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=DistillationSettings,
     merge=merge,
-    idempotent=False,  # the labels' share moves even a student that knows all its teachers know
+    idempotent=False,  # learning from labels changes even a student that equals its teachers
     random=True,
 )

@@ -1,4 +1,4 @@
-"""The ensemble: all sources side by side. Not a merge, but the yardstick of one."""
+"""The ensemble: all sources side by side. It is no merge, but a reference for merges."""
 
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class EnsembleSettings(Settings):
-    """Nothing to set."""
+    """The ensemble has no settings."""
 
 
 def merge(material: Material, settings: EnsembleSettings) -> "nn.Module":
-    """``log(sum_k softmax(f_k(x)) / K)``: K forward passes."""
+    """Return a network that computes ``log(sum_k softmax(f_k(x)) / K)`` by K forward passes."""
     from softmerge_core.methods.modules.together import Together
 
     return Together(material.sources)

@@ -1,4 +1,4 @@
-"""Fine-tuning: any merge, then ordinary training of the merged network."""
+"""Fine-tuning: merges by another method, then trains the merged network as usual."""
 
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class FineTuningSettings(Settings):
-    """Which merge to start from, and how to go on."""
+    """The merge to start from, and the training after it."""
 
     start: str = setting("average", "Start", "The method that merges first, with its usual settings.")
-    epochs: int = setting(2, "Epochs", "Passes over the training samples.", ge=1, le=10_000)
-    learning_rate: float = setting(0.003, "Learning rate", "Step size of Adam.", gt=0, le=1)
-    batch_size: int = setting(128, "Batch size", "Training samples per step.", ge=1, le=65_536, more=True)
+    epochs: int = setting(2, "Epochs", "How many times training goes through all samples.", ge=1, le=10_000)
+    learning_rate: float = setting(0.003, "Learning rate", "Adam's step size.", gt=0, le=1)
+    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
 
 
 def merge(material: Material, settings: FineTuningSettings) -> "nn.Module":
-    """``start``'s network, trained on cross-entropy; the base model is passed on to a start that needs one."""
+    """Return the network of the method ``start`` (given the base model if it needs one), trained on cross-entropy."""
     from softmerge_core.training import train
 
     data, network = merge_data(material), _start(material, settings.start)
@@ -42,7 +42,7 @@ def merge(material: Material, settings: FineTuningSettings) -> "nn.Module":
 
 
 def _start(material: Material, name: str) -> "nn.Module":
-    """Through the door, which hands the method what it may see and no more."""
+    """Merge through ``methods.merge``, which gives the method only what it declares to need."""
     from softmerge_core.methods import find_method, merge
 
     if find_method(name).reference or name == METHOD.name:
@@ -68,7 +68,7 @@ METHOD = Method(
     optional=frozenset({"base"}),
     settings=FineTuningSettings,
     merge=merge,
-    ordered=True,  # as its start may be
+    ordered=True,  # because the start may be
     idempotent=False,
     random=True,
 )

@@ -1,4 +1,4 @@
-"""Fisher merging: each source has a say in a weight in proportion to how much its predictions depend on it."""
+"""Fisher merging: a source counts for a weight in proportion to how much its predictions depend on that weight."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -16,14 +16,16 @@ CHUNK = 2**24  # gradient entries held at once
 
 
 class FisherSettings(Settings):
-    """On what and how the Fisher information is estimated."""
+    """The settings of estimating the Fisher information."""
 
-    samples: int = setting(256, "Samples", "Training inputs it is estimated on.", ge=1, le=100_000)
+    samples: int = setting(256, "Samples", "The number of training inputs used for the estimate.", ge=1, le=100_000)
     expectation: Literal["exact", "drawn"] = setting(
-        "exact", "Labels", "Weigh every class by the source's own probability, or draw one label a sample."
+        "exact", "Labels", "Weigh every class by the source's own probability, or draw one label for each sample."
     )
     normalise: bool = setting(
-        False, "Normalise", "Give every source's Fisher information the same mean: certain sources have a small one."
+        False,
+        "Normalise",
+        "Give every source's Fisher information the same mean; otherwise sources that are very certain count little.",
     )
     floor: float = setting(
         0.1, "Floor", "Added to each Fisher entry, as a share of their mean: weights that hardly matter are averaged.",
@@ -32,7 +34,7 @@ class FisherSettings(Settings):
 
 
 def merge(material: Material, settings: FisherSettings) -> "nn.Module":
-    """``sum_k F_k theta_k / sum_k F_k``, all sources weighing the same."""
+    """Return ``sum_k F_k theta_k / sum_k F_k``, in which all sources have the same prior weight."""
     flat = material.flat()
     inputs = train_inputs(material, flat, settings.samples)
     fishers = []
@@ -44,7 +46,10 @@ def merge(material: Material, settings: FisherSettings) -> "nn.Module":
 
 
 def fisher_mean(theta: "Tensor", fishers: "list[Tensor]", floor: float, normalise: bool) -> "Tensor":
-    """[P] of ``theta`` [K, P] and one Fisher diagonal [P] a source; sums in float64, which sixteen squares need."""
+    """Return the mean [P] of ``theta`` [K, P], weighted by one Fisher diagonal [P] for each source.
+
+    Sums are in float64, because Fisher entries are squares and span a wide range.
+    """
     import torch
 
     weights = torch.stack(fishers).double().nan_to_num(posinf=torch.finfo(torch.float32).max)  # squares may overflow
@@ -58,9 +63,9 @@ def fisher_mean(theta: "Tensor", fishers: "list[Tensor]", floor: float, normalis
 def _fisher(
     source: "nn.Module", flat: "FlatSources", inputs: "Tensor", settings: FisherSettings, material: Material
 ) -> "Tensor":
-    """Diagonal [P]: the mean over x of ``E_{y ~ p(y|x)} (d log p(y|x) / d theta)^2``, in ``flat``'s order.
+    """Return the diagonal [P], in ``flat``'s order: the mean over x of ``E_{y ~ p(y|x)} (d log p(y|x) / d theta)^2``.
 
-    The labels are the source's own guesses, as in the paper, so that no true label is looked at.
+    The labels are the source's own guesses, as in the paper, so no true label is used.
     """
     import copy
 
@@ -75,12 +80,12 @@ def _fisher(
     for some, theirs in zip(inputs.split(size), weights.split(size), strict=True):
         for name, value in squared_gradients(network, some, theirs).items():
             total[name] += value / len(inputs)
-    network.load_state_dict(total, strict=False)  # only to have them in flat's order
+    network.load_state_dict(total, strict=False)  # brings them into flat's order
     return flat.flatten(network)
 
 
 def _label_weights(probabilities: "Tensor", expectation: str, generator: "torch.Generator") -> "Tensor":
-    """How much each label counts for each sample, [N, classes]: its probability, or 1 for one drawn by it, else 0."""
+    """Return the weight [N, classes] of each label: its probability, or 1 for one label drawn by it, 0 for others."""
     import torch
 
     if expectation == "exact":
@@ -90,14 +95,16 @@ def _label_weights(probabilities: "Tensor", expectation: str, generator: "torch.
 
 
 def squared_gradients(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "dict[str, Tensor]":
-    """Per parameter, ``sum_ic weights_ic (d log p(c | inputs_i))^2``: all samples at once where torch can."""
+    """Return ``sum_ic weights_ic (d log p(c | inputs_i))^2`` for each parameter, by batched gradients if torch can."""
     from torch import nn
 
-    if any(isinstance(module, nn.RNNBase) for module in network.modules()):  # torch's batching rule is a slow loop
+    if any(
+        isinstance(module, nn.RNNBase) for module in network.modules()
+    ):  # torch's batching rule for these is a slow loop
         return _one_by_one(network, inputs, weights)
     try:
         return _vectorised(network, inputs, weights)
-    except (RuntimeError, NotImplementedError):  # whatever has no batching rule
+    except (RuntimeError, NotImplementedError):  # some layer has no batching rule
         return _one_by_one(network, inputs, weights)
 
 
@@ -115,7 +122,7 @@ def _vectorised(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "d
     each = vmap(grad(log_probability), in_dims=(None, 0, None))
     for label, column in enumerate(weights.T):
         asked = column.nonzero()[:, 0]
-        with sdpa_kernel(SDPBackend.MATH):  # the only attention that has a batching rule
+        with sdpa_kernel(SDPBackend.MATH):  # the only attention kernel with a batching rule
             gradients = each(parameters, inputs[asked], label) if len(asked) else {}
         for name, gradient in gradients.items():
             total[name] += torch.tensordot(column[asked], gradient.square(), 1)
@@ -140,7 +147,7 @@ def _one_by_one(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "d
 METHOD = Method(
     name="fisher",
     title="Fisher merging",
-    summary="Weighs each source, weight by weight, by how much its own predictions depend on it.",
+    summary="Averages weight by weight; a source counts more for weights on which its own predictions depend more.",
     paper="Matena, Raffel 2021, arXiv 2111.09832",
     needs=frozenset({"inputs"}),
     settings=FisherSettings,

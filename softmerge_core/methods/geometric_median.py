@@ -10,24 +10,25 @@ if TYPE_CHECKING:
 
 
 class GeometricMedianSettings(Settings):
-    """How exactly it is found."""
+    """The settings of Weiszfeld's algorithm."""
 
-    iterations: int = setting(200, "Iterations", "Steps of Weiszfeld's algorithm at most.", ge=1, le=100_000)
+    iterations: int = setting(200, "Iterations", "The most steps of Weiszfeld's algorithm to do.", ge=1, le=100_000)
     tolerance: float = setting(
-        1e-6, "Tolerance", "Stops when a step is this small, beside the sources' spread.", ge=0, le=1, more=True
+        1e-6, "Tolerance", "Stop when a step is this small relative to the sources' spread.", ge=0, le=1, more=True
     )
 
 
 def merge(material: Material, settings: GeometricMedianSettings) -> "nn.Module":
-    """``argmin_m sum_k |m - theta_k|``, all weights as one vector."""
+    """Return ``argmin_m sum_k |m - theta_k|``, with all weights of a source as one vector."""
     flat = material.flat()
     return material.network(flat, weiszfeld(flat.theta, settings.iterations, settings.tolerance))
 
 
 def weiszfeld(theta: "Tensor", iterations: int, tolerance: float) -> "Tensor":
-    """Weiszfeld's steps ``m <- sum_k w_k theta_k / sum_k w_k``, ``w_k = 1 / max(|m - theta_k|, nu)``, from the mean.
+    """Return the result of Weiszfeld's algorithm, started from the mean.
 
-    ``nu`` is the tiny smoothing of Pillutla et al., in units of the sources' spread.
+    Each step is ``m <- sum_k w_k theta_k / sum_k w_k`` with ``w_k = 1 / max(|m - theta_k|, nu)``, where ``nu`` is the
+    small smoothing term of Pillutla et al., in units of the sources' spread.
     """
     median = theta.mean(0)
     spread = float((theta - median).norm(dim=1).median())
@@ -43,7 +44,7 @@ METHOD = Method(
     name="geometric_median",
     title="Geometric median",
     short="Geo. median",
-    summary="The point in weight space whose distances to all sources add up to the least.",
+    summary="The point in weight space with the smallest sum of distances to all sources.",
     paper="Weiszfeld 1937; Pillutla, Kakade, Harchaoui 2019, arXiv 1912.13445",
     needs=frozenset(),
     settings=GeometricMedianSettings,

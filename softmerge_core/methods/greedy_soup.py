@@ -1,4 +1,4 @@
-"""Greedy soup: sources are added to the average, best first, as long as validation accuracy does not fall."""
+"""Greedy soup: adds sources to the average, best first, as long as validation accuracy does not fall."""
 
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class GreedySoupSettings(Settings):
-    """Nothing to set."""
+    """Greedy soup has no settings."""
 
 
 def merge(material: Material, settings: GreedySoupSettings) -> "nn.Module":
-    """Recipe 1 of the paper; sources of equal accuracy go by their loss."""
+    """Follow recipe 1 of the paper; sources of equal accuracy are ordered by their loss."""
     flat, scores = material.flat(), judge_sources(material)
     order = sorted(range(len(scores)), key=lambda k: (-scores[k][0], scores[k][1]))
     judged = judge(material)

@@ -1,4 +1,4 @@
-"""Krum: the source that lies closest to its nearest neighbours; multi-Krum averages several of them."""
+"""Krum: the source that is closest to its nearest neighbours; multi-Krum averages several such sources."""
 
 from typing import TYPE_CHECKING
 
@@ -8,21 +8,23 @@ from softmerge_core.settings import Settings, setting
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-TIE = 1e-6  # scores that differ by less, relatively, are equal but for rounding
+TIE = 1e-6  # scores with a smaller relative difference differ only by rounding
 
 
 class KrumSettings(Settings):
-    """How many sources are distrusted and how many are kept."""
+    """The number of sources to distrust and to keep."""
 
-    malicious: int = setting(1, "Malicious", "f: how many sources may be malicious.", ge=0, le=1000)
-    keep: int = setting(1, "Keep", "m: how many of the best-placed sources are averaged; 1 is Krum.", ge=1, le=1000)
+    malicious: int = setting(1, "Malicious", "f: the number of sources that may be malicious.", ge=0, le=1000)
+    keep: int = setting(
+        1, "Keep", "m: the number of sources with the best scores that are averaged; 1 is Krum.", ge=1, le=1000
+    )
 
 
 def merge(material: Material, settings: KrumSettings) -> "nn.Module":
-    """Mean of the ``m`` sources with the lowest scores, and of those that tie with the last of them.
+    """Return the mean of the ``m`` sources with the lowest scores, and of those that tie with the last of them.
 
-    With few sources ties are the rule (the two that are nearest to each other have one score), and no order of
-    sources should decide.
+    With few sources ties are common (the two that are nearest to each other have equal scores), and the order of the
+    sources must not decide.
     """
     flat = material.flat()
     found = scores(flat.theta, settings.malicious)
@@ -31,7 +33,7 @@ def merge(material: Material, settings: KrumSettings) -> "nn.Module":
 
 
 def scores(theta: "Tensor", malicious: int) -> "Tensor":
-    """[K]: ``s_k = sum of |theta_k - theta_j|^2`` over the K - f - 2 nearest others (at least one)."""
+    """Return [K]: ``s_k = sum of |theta_k - theta_j|^2`` over the K - f - 2 nearest other sources (at least one)."""
     import torch
 
     squared = torch.stack([(theta - source).pow(2).sum(1) for source in theta])
@@ -42,7 +44,7 @@ def scores(theta: "Tensor", malicious: int) -> "Tensor":
 METHOD = Method(
     name="krum",
     title="Krum",
-    summary="The source, or the few sources, closest to their nearest neighbours in weight space.",
+    summary="The source, or the mean of the few sources, closest to their nearest neighbours in weight space.",
     paper="Blanchard et al. 2017, arXiv 1703.02757",
     needs=frozenset(),
     settings=KrumSettings,

@@ -1,4 +1,4 @@
-"""Learned soup: each layer's mixing weights are trained on validation data, together with a scale of the logits."""
+"""Learned soup: trains each layer's mixing weights, together with a scale of the logits, on validation data."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class LearnedSoupSettings(Settings):
-    """How the mixing weights are trained."""
+    """The settings of training the mixing weights."""
 
     granularity: Literal["model", "module", "layer"] = setting(
-        "layer", "Granularity", "What has mixing weights of its own."
+        "layer", "Granularity", "Learn mixing weights for each layer, each module or the whole model."
     )
-    steps: int = setting(200, "Steps", "Training steps.", ge=1, le=100_000)
-    learning_rate: float = setting(0.1, "Learning rate", "Step size of AdamW.", gt=0, le=10)
+    steps: int = setting(200, "Steps", "The number of training steps.", ge=1, le=100_000)
+    learning_rate: float = setting(0.1, "Learning rate", "AdamW's step size.", gt=0, le=10)
     scale_logits: bool = setting(
-        True, "Scale logits", "Train a factor of the logits too, and keep it where the last layer is linear."
+        True, "Scale logits", "Also train a factor on the logits, and keep it if the last layer is linear."
     )
-    batch_size: int = setting(128, "Batch size", "Validation samples per step.", ge=1, le=65_536, more=True)
+    batch_size: int = setting(128, "Batch size", "Validation samples in each step.", ge=1, le=65_536, more=True)
 
 
 def merge(material: Material, settings: LearnedSoupSettings) -> "nn.Module":
-    """``argmin CE(b f(x; sum_k a_lk theta_k), y)`` over ``a_l = softmax(logits_l)`` and ``b = exp(log_b)``.
+    """Return ``argmin CE(b f(x; sum_k a_lk theta_k), y)`` over ``a_l = softmax(logits_l)`` and ``b = exp(log_b)``.
 
-    ``b`` is part of the paper's predictions; here it is multiplied into the last linear layer, which is the same
-    function, and dropped where another kind of layer comes last.
+    In the paper ``b`` is part of the predictions. Here it is multiplied into the last linear layer, which gives the
+    same function; it is dropped if the last layer is of another kind.
     """
     import torch
     from torch.nn import functional
@@ -61,7 +61,7 @@ def merge(material: Material, settings: LearnedSoupSettings) -> "nn.Module":
 
 
 def scale_outputs(network: "nn.Module", inputs: "Tensor", scale: float) -> bool:
-    """Multiply the layer whose outputs are the network's by ``scale``, in place; False where none is linear."""
+    """Multiply the linear layer that computes the network's outputs by ``scale``, in place; False if there is none."""
     import torch
     from torch import nn
 
@@ -89,6 +89,6 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=LearnedSoupSettings,
     merge=merge,
-    idempotent=False,  # the scale of the logits moves the last layer
+    idempotent=False,  # the scale of the logits changes the last layer
     random=True,
 )

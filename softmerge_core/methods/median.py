@@ -1,4 +1,4 @@
-"""Coordinate median: every weight by itself, so that fewer than half of the sources cannot move it far."""
+"""Coordinate median: the median of each weight by itself, which fewer than half of the sources cannot move far."""
 
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class MedianSettings(Settings):
-    """Nothing to set."""
+    """The median has no settings."""
 
 
 def merge(material: Material, settings: MedianSettings) -> "nn.Module":
-    """``median_k theta_k[p]``: the middle value, or the mean of the two in the middle."""
+    """Return ``median_k theta_k[p]``: the middle value, or the mean of the two middle values."""
     flat = material.flat()
     values, count = flat.theta.sort(0).values, len(flat.theta)
     return material.network(flat, (values[(count - 1) // 2] + values[count // 2]) / 2)
@@ -24,7 +24,7 @@ METHOD = Method(
     name="median",
     title="Coordinate median",
     short="Median",
-    summary="The median of the sources for every weight by itself.",
+    summary="The median of the sources' values, taken for each weight separately.",
     paper="Yin et al. 2018, arXiv 1803.01498",
     needs=frozenset(),
     settings=MedianSettings,

@@ -1,4 +1,4 @@
-"""RegMean: each linear layer is the best single answer, in least squares, to what all sources' layers give."""
+"""RegMean: each linear layer is the least-squares fit to the outputs of the same layer in all sources."""
 
 from typing import TYPE_CHECKING
 
@@ -12,20 +12,22 @@ if TYPE_CHECKING:
 
 
 class RegMeanSettings(Settings):
-    """How the least-squares problems are posed."""
+    """The settings of the least-squares problems."""
 
-    samples: int = setting(1024, "Samples", "Training inputs the layers' inputs are gathered on.", ge=1, le=100_000)
+    samples: int = setting(
+        1024, "Samples", "The number of training inputs on which the layers' inputs are collected.", ge=1, le=100_000
+    )
     alpha: float = setting(
-        0.5, "Off-diagonals", "Alpha: what the inner products between features are multiplied by.", ge=0, le=1
+        0.5, "Off-diagonals", "Alpha: the factor on inner products between different features.", ge=0, le=1
     )
     ridge: float = setting(
-        1e-4, "Ridge", "Pull toward the average, beside a feature's mean square: dead features need one.",
+        1e-4, "Ridge", "Pull toward the average, relative to a feature's mean square; dead features need it.",
         gt=0, le=1000, more=True,
     )  # fmt: skip
 
 
 def merge(material: Material, settings: RegMeanSettings) -> "nn.Module":
-    """Linear and convolutional weights by least squares; biases, norms, attention's and LSTMs' weights averaged."""
+    """Fit linear and convolutional weights by least squares; biases, norms, attention and LSTM weights are averaged."""
     import torch
 
     flat = material.flat()
@@ -46,10 +48,10 @@ def merge(material: Material, settings: RegMeanSettings) -> "nn.Module":
 
 
 def solve(grams: "list[Tensor]", weights: "list[Tensor]", alpha: float, ridge: float) -> "Tensor":
-    """``(sum_k G_k)^-1 sum_k G_k W_k``, where ``G_k = alpha X_k' X_k + (1 - alpha) diag(X_k' X_k)``.
+    """Return ``(sum_k G_k)^-1 sum_k G_k W_k``, where ``G_k = alpha X_k' X_k + (1 - alpha) diag(X_k' X_k)``.
 
-    ``grams``: [groups, features, features] each; ``weights``: [out, ...] each. The ridge pulls toward the mean.
-    In float64: Gram matrices square the condition number.
+    ``grams`` are [groups, features, features] each, ``weights`` [out, ...] each. The ridge pulls toward the mean.
+    Computed in float64, because Gram matrices square the condition number.
     """
     import torch
 
@@ -65,7 +67,7 @@ def solve(grams: "list[Tensor]", weights: "list[Tensor]", alpha: float, ridge: f
 
 
 def gather(source: "nn.Module", dtype: "torch.dtype", inputs: "Tensor") -> "dict[str, Tensor]":
-    """``X' X`` [groups, features, features] in float64, per weight of a linear or convolutional layer that was run."""
+    """Return ``X' X`` [groups, features, features] in float64 for each linear or convolutional weight that was used."""
     import copy
 
     from torch import nn
@@ -89,7 +91,7 @@ def gather(source: "nn.Module", dtype: "torch.dtype", inputs: "Tensor") -> "dict
 
 
 def rows(layer: "nn.Module", inputs: "Tensor") -> "Tensor":
-    """What the layer's weight is multiplied with, [groups, rows, features]: for a convolution, its patches."""
+    """Return what the layer's weight is multiplied with, [groups, rows, features]; for a convolution, its patches."""
     from torch import nn
     from torch.nn import functional
 

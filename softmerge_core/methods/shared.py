@@ -1,4 +1,4 @@
-"""What several methods need: the judge, per-tensor views, differentiable mixing, plain Adam steps."""
+"""Tools that several methods share: the judge, views of single tensors, differentiable mixing, plain AdamW steps."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from softmerge_core.errors import SettingsError
 from softmerge_core.methods.base import Material
 
-# One batch on which an extreme source has its say has a gradient millions of times the usual one, which would fill
-# Adam's second moment and still every variable for the rest of the run.
+# A batch on which an extreme source counts has a gradient millions of times larger than usual. Unclipped, it would
+# dominate Adam's second moment, and no variable would move for the rest of the run.
 MAX_GRADIENT = 1.0
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def merge_data(material: Material) -> "MergeData":
-    """The material's samples and labels, of a method that needs both."""
+    """Return the material's samples and labels; for methods that need both."""
     from softmerge_core.data.base import MergeData
 
     return MergeData(
@@ -39,7 +39,7 @@ def _given(tensor: "Tensor | None") -> "Tensor":
 
 
 def train_inputs(material: Material, flat: "FlatSources", samples: int) -> "Tensor":
-    """``samples`` of the training inputs [n, ...], drawn without replacement, in ``flat``'s dtype."""
+    """Return ``samples`` of the training inputs [n, ...], drawn without replacement, in ``flat``'s dtype."""
     import torch
 
     inputs = as_dtype(_given(material.train_inputs), flat)
@@ -47,20 +47,20 @@ def train_inputs(material: Material, flat: "FlatSources", samples: int) -> "Tens
 
 
 def as_dtype(inputs: "Tensor | None", flat: "FlatSources") -> "Tensor":
-    """Inputs as ``flat``'s working network reads them; whole numbers stay whole."""
+    """Return inputs in the dtype of ``flat``'s working network; integers stay integers."""
     inputs = _given(inputs)
     return inputs.to(flat.dtype) if inputs.is_floating_point() else inputs
 
 
 def draw_seed(material: Material) -> int:
-    """A seed for something that has a generator of its own."""
+    """Return a seed for a computation that has its own generator."""
     import torch
 
     return int(torch.randint(2**31, (1,), generator=material.generator))
 
 
 def judge(material: Material) -> "Judge":
-    """Measures networks on the validation data, after renewing BatchNorm's statistics."""
+    """Return a judge, which renews BatchNorm's statistics of a network and measures it on the validation data."""
     import torch
 
     from softmerge_core.merging.candidates import Judge
@@ -70,7 +70,7 @@ def judge(material: Material) -> "Judge":
 
 
 def judge_sources(material: Material) -> "list[tuple[float, float]]":
-    """(accuracy, loss) of every source as it is on the validation data; never a NaN, so that they can be sorted."""
+    """Return the (accuracy, loss) of every unchanged source on the validation data; NaN losses become infinite."""
     from softmerge_core.evaluation import evaluate
 
     data = merge_data(material)
@@ -79,31 +79,31 @@ def judge_sources(material: Material) -> "list[tuple[float, float]]":
 
 
 def base_weights(material: Material, flat: "FlatSources") -> "Tensor":
-    """The base model's weights [P] in ``flat``'s order."""
-    assert material.base is not None  # the door saw to it
+    """Return the base model's weights [P] in ``flat``'s order."""
+    assert material.base is not None  # checked by methods.merge
     return material.flatten(flat, material.base)
 
 
 def task_vectors(material: Material, flat: "FlatSources") -> "tuple[Tensor, Tensor]":
-    """(base weights [P], task vectors theta_k - base [K, P])."""
+    """Return the base weights [P] and the task vectors theta_k - base [K, P]."""
     base = base_weights(material, flat)
     return base, flat.theta - base
 
 
 def per_tensor(flat: "FlatSources", weights: "Tensor") -> "tuple[Tensor, ...]":
-    """``weights`` [..., P] as one view [..., size] a parameter tensor."""
+    """Return ``weights`` [..., P] as views [..., size], one for each parameter tensor."""
     return weights.split([slot.size for slot in flat.slots], -1)
 
 
 def parts_of(flat: "FlatSources", granularity: str) -> "Partition":
-    """The partition of all layers at "model", "module" or "layer"."""
+    """Return the partition of all layers at "model", "module" or "layer"."""
     from softmerge_core.anatomy import partition
 
     return partition(flat.layers, granularity)
 
 
 class Mixture:
-    """``base + sum_k w[part, k] theta_k`` as a network that can be trained in ``w`` [parts, K]; base is 0 or [P]."""
+    """The network ``base + sum_k w[part, k] theta_k``, trainable in ``w`` [parts, K]; ``base`` is [P] or None."""
 
     def __init__(self, flat: "FlatSources", granularity: str, base: "Tensor | None" = None) -> None:
         self.flat, self.base = flat, base
@@ -112,14 +112,14 @@ class Mixture:
         self.shape = (len(self.parts.names), len(flat.theta))
 
     def write(self, weights: "Tensor") -> "nn.Module":
-        """The working network with these weights [parts, K] (BatchNorm's statistics are the caller's to renew)."""
+        """Return the working network with these weights [parts, K]; the caller must renew its BatchNorm statistics."""
         self.flat.merge(self.blocks, weights.detach())
         if self.base is not None:
             self.flat.merged += self.base
         return self.flat.network
 
     def backward(self, weights: "Tensor", inputs: "Tensor", loss_of: "Callable[[Tensor], Tensor]") -> float:
-        """The loss of the network's logits, its gradient left in whatever ``weights`` were computed from."""
+        """Return the loss of the network's logits, and add its gradient to the variables behind ``weights``."""
         from softmerge_core.merging.gate_training import training_mode
 
         network = self.write(weights)
@@ -142,10 +142,10 @@ def descend(
     batch_size: int = 128,
     weight_decay: float = 0.0,
 ) -> None:
-    """AdamW steps on random batches of ``samples`` samples, in place, until done or asked to stop.
+    """Take AdamW steps on random batches of ``samples`` samples, in place, until done or asked to stop.
 
-    ``backward(chosen)`` leaves gradients in ``variables`` and returns the loss. A step whose loss or gradient is not
-    finite is left out: one overflowing draw must not undo the others.
+    ``backward(chosen)`` adds gradients to ``variables`` and returns the loss. Steps whose loss or gradient is not
+    finite are skipped, so that one overflowing draw does not undo the others.
     """
     import torch
 

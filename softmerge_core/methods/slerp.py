@@ -1,4 +1,4 @@
-"""SLERP: along the great circle between sources instead of the straight line, tensor by tensor."""
+"""SLERP: interpolates along the great circle between sources instead of the straight line, tensor by tensor."""
 
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -10,19 +10,23 @@ from softmerge_core.settings import Settings, setting
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-PARALLEL = 0.9995  # cosine from which on the sphere is flat and sin O too small to divide by
+PARALLEL = 0.9995  # above this cosine the sphere is practically flat, and sin O too small to divide by
 
 
 class SlerpSettings(Settings):
-    """How far to go."""
+    """The position between the sources."""
 
     t: float = setting(
-        0.5, "Position", "0 is the first source, 1 the second; with more, .5 gives each an equal say.", ge=0, le=1
+        0.5,
+        "Position",
+        "0 is the first source, 1 the second; with more than two, .5 gives all the same weight.",
+        ge=0,
+        le=1,
     )
 
 
 def merge(material: Material, settings: SlerpSettings) -> "nn.Module":
-    """One source after the other: ``m_1 = theta_1``, ``m_k = slerp(m_(k-1), theta_k, t_k)``."""
+    """Merge one source after the other: ``m_1 = theta_1``, ``m_k = slerp(m_(k-1), theta_k, t_k)``."""
     import torch
 
     flat = material.flat()
@@ -31,7 +35,7 @@ def merge(material: Material, settings: SlerpSettings) -> "nn.Module":
 
 
 def _chain(tensors: "list[Tensor]", t: float) -> "Tensor":
-    """``t_k = t / (t + (k-1)(1-t))``: t for the second source; 1/k, as in a running mean, where t is .5."""
+    """Merge with ``t_k = t / (t + (k-1)(1-t))``: t for the second source; 1/k, as in a running mean, if t is .5."""
     steps = enumerate(tensors[1:], start=1)
     return reduce(
         lambda merged, step: slerp(merged, step[1], t / (t + step[0] * (1 - t)) if t else 0.0), steps, tensors[0]
@@ -39,7 +43,10 @@ def _chain(tensors: "list[Tensor]", t: float) -> "Tensor":
 
 
 def slerp(a: "Tensor", b: "Tensor", t: float) -> "Tensor":
-    """``sin((1-t)O)/sin(O) a + sin(tO)/sin(O) b``, O the angle between vectors a and b [n]; linear when parallel."""
+    """Return ``sin((1-t)O)/sin(O) a + sin(tO)/sin(O) b``; O is the angle between the vectors a and b [n].
+
+    Parallel vectors are interpolated linearly.
+    """
     import torch
 
     norms = a.norm() * b.norm()
@@ -53,7 +60,7 @@ def slerp(a: "Tensor", b: "Tensor", t: float) -> "Tensor":
 METHOD = Method(
     name="slerp",
     title="SLERP",
-    summary="Interpolates along the great circle between sources, each tensor by itself, one source after another.",
+    summary="Interpolates along the great circle between sources, tensor by tensor and one source after another.",
     paper="Shoemake 1985, doi 10.1145/325334.325242",
     needs=frozenset(),
     settings=SlerpSettings,

@@ -1,4 +1,4 @@
-"""Soft merging: gates over the frozen sources are trained, never a weight."""
+"""Soft merging: trains gates over the frozen sources, never a weight."""
 
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,20 @@ if TYPE_CHECKING:
 
 
 class SoftSettings(Settings):
-    """The few of soft merging's settings that change most; see SoftMergeSettings for all."""
+    """The most important settings of soft merging; SoftMergeSettings has all of them."""
 
     granularity: Granularity = setting(
-        "auto", "Granularity", "What one gate covers; auto goes from coarse to fine and keeps what validates best."
+        "auto",
+        "Granularity",
+        "The part of the network that one gate controls. Auto goes from coarse to fine and keeps what validates best.",
     )
-    penalty: float = setting(0.002, "Penalty", "Price of an open gate.", ge=0, le=10)
-    steps: int = setting(400, "Steps", "Gate-training steps of each stage.", ge=1, le=100_000)
-    learning_rate: float = setting(0.1, "Learning rate", "Step size of the gate logits' optimiser.", gt=0, le=10)
+    penalty: float = setting(0.002, "Penalty", "The price of an open gate.", ge=0, le=10)
+    steps: int = setting(400, "Steps", "The number of training steps in each stage.", ge=1, le=100_000)
+    learning_rate: float = setting(0.1, "Learning rate", "The optimiser's step size for gate logits.", gt=0, le=10)
 
 
 def merge(material: Material, settings: SoftSettings) -> "nn.Module":
-    """The network ``soft_merge`` returns; a source whose outputs overflow is left out instead of refused."""
+    """Return the network of ``soft_merge``; a source whose outputs overflow is left out instead of refused."""
     from softmerge_core.merging.soft import soft_merge
 
     full = SoftMergeSettings(**settings.model_dump(), seed=draw_seed(material), non_finite="exclude")
@@ -41,7 +43,7 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=SoftSettings,
     merge=merge,
-    idempotent=False,  # a part may learn a scale of its own
-    ordered=True,  # each place in the order has noise of its own
+    idempotent=False,  # channels may learn a scale
+    ordered=True,  # the noise depends on a source's place in the order
     random=True,
 )

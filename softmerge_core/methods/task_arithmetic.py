@@ -1,4 +1,4 @@
-"""Task arithmetic: what every source has learned since the base model, added up."""
+"""Task arithmetic: adds to the base model what every source has learned since."""
 
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 class TaskArithmeticSettings(Settings):
-    """How strongly the task vectors count."""
+    """The factor on task vectors."""
 
     scale: float = setting(
-        0.3, "Scale", "Lambda: what each task vector is multiplied by; 1/K gives the plain average.", ge=-2, le=2
+        0.3, "Scale", "Lambda: the factor on each task vector; 1/K gives the plain average.", ge=-2, le=2
     )
 
 
 def merge(material: Material, settings: TaskArithmeticSettings) -> "nn.Module":
-    """``B + lambda sum_k (theta_k - B)``."""
+    """Return ``B + lambda sum_k (theta_k - B)``."""
     flat = material.flat()
     base, tau = task_vectors(material, flat)
     return material.network(flat, base + settings.scale * tau.sum(0))
@@ -33,5 +33,5 @@ METHOD = Method(
     needs=frozenset({"base"}),
     settings=TaskArithmeticSettings,
     merge=merge,
-    idempotent=False,  # K times the same task vector is K lambda times as far, unless lambda is 1/K
+    idempotent=False,  # K equal task vectors add up to K lambda times one of them
 )

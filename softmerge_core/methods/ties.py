@@ -1,4 +1,4 @@
-"""TIES: trim each task vector, elect a sign per weight, and average only what agrees with it."""
+"""TIES: trims each task vector, elects a sign for each weight, and averages the entries that agree with it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,21 +11,23 @@ if TYPE_CHECKING:
 
 
 class TiesSettings(Settings):
-    """How much is kept and how strongly it counts."""
+    """The share of entries that is kept, and the factor on the merged task vector."""
 
-    density: float = setting(0.7, "Density", "Share of each task vector that is kept: its largest entries.", gt=0, le=1)
-    scale: float = setting(0.7, "Scale", "Lambda: what the merged task vector is multiplied by.", ge=0, le=5)
+    density: float = setting(
+        0.7, "Density", "The share of each task vector's entries that is kept: the largest ones.", gt=0, le=1
+    )
+    scale: float = setting(0.7, "Scale", "Lambda: the factor on the merged task vector.", ge=0, le=5)
 
 
 def merge(material: Material, settings: TiesSettings) -> "nn.Module":
-    """``B + lambda elect(trim(tau))``."""
+    """Return ``B + lambda elect(trim(tau))``."""
     flat = material.flat()
     base, tau = task_vectors(material, flat)
     return material.network(flat, base + settings.scale * elect(trim(tau, settings.density)))
 
 
 def trim(tau: "Tensor", density: float) -> "Tensor":
-    """Task vectors [K, P], all but the ``density`` largest entries of each set to 0."""
+    """Return the task vectors [K, P] with all but the ``density`` largest entries of each set to 0."""
     import torch
 
     size = tau.shape[1]
@@ -35,7 +37,7 @@ def trim(tau: "Tensor", density: float) -> "Tensor":
 
 
 def elect(tau: "Tensor") -> "Tensor":
-    """[P]: per entry the sign of ``sum_k tau_k``, then the mean of the entries that are not 0 and have that sign."""
+    """Return [P]: for each entry, the mean of the nonzero ``tau_k`` that have the sign of ``sum_k tau_k``."""
     agrees = tau * tau.sum(0).sign() > 0
     return (tau * agrees).sum(0) / agrees.sum(0).clamp(min=1)
 
@@ -43,10 +45,10 @@ def elect(tau: "Tensor") -> "Tensor":
 METHOD = Method(
     name="ties",
     title="TIES",
-    summary="Keeps the largest changes since the base model, elects a sign for each weight, averages what agrees.",
+    summary="Keeps the largest changes since the base model, elects a sign for each weight and averages what agrees.",
     paper="Yadav et al. 2023, arXiv 2306.01708",
     needs=frozenset({"base"}),
     settings=TiesSettings,
     merge=merge,
-    idempotent=False,  # trimming takes from a single source too
+    idempotent=False,  # trimming changes even a single source
 )

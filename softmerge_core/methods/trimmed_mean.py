@@ -1,4 +1,4 @@
-"""Trimmed mean: per weight, the largest and smallest values are left out of the average."""
+"""Trimmed mean: the average of each weight without its largest and smallest values."""
 
 import math
 from typing import TYPE_CHECKING
@@ -11,21 +11,22 @@ if TYPE_CHECKING:
 
 
 class TrimmedMeanSettings(Settings):
-    """How much is left out."""
+    """The share of sources that is left out."""
 
     trim: float = setting(
         0.25,
         "Trim",
-        "Share of the sources left out at either end, rounded up; at least one source stays.",
+        "The share of sources left out at each end, rounded up; at least one source stays.",
         ge=0,
         le=0.5,
     )
 
 
 def merge(material: Material, settings: TrimmedMeanSettings) -> "nn.Module":
-    """Mean over k of ``theta_k[p]`` without its n largest and n smallest, ``n = min(ceil(trim K), (K-1) // 2)``.
+    """Return the mean over k of ``theta_k[p]`` without its n largest and n smallest values.
 
-    Rounded up, unlike the paper's: of three sources a quarter is one, not none.
+    ``n = min(ceil(trim K), (K-1) // 2)`` is rounded up, unlike in the paper, so that a quarter of three sources is one
+    and not none.
     """
     flat = material.flat()
     count = len(flat.theta)
@@ -36,7 +37,7 @@ def merge(material: Material, settings: TrimmedMeanSettings) -> "nn.Module":
 METHOD = Method(
     name="trimmed_mean",
     title="Trimmed mean",
-    summary="The mean of every weight without its extremes among the sources.",
+    summary="The mean of each weight without the largest and smallest values among the sources.",
     paper="Yin et al. 2018, arXiv 1803.01498",
     needs=frozenset(),
     settings=TrimmedMeanSettings,

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class UniformAverageSettings(Settings):
-    """Nothing to set."""
+    """The plain average has no settings."""
 
 
 def merge(material: Material, settings: UniformAverageSettings) -> "nn.Module":
-    """``sum_k theta_k / K``."""
+    """Return ``sum_k theta_k / K``."""
     flat = material.flat()
     return material.network(flat, flat.theta.mean(0))
 

@@ -1,4 +1,4 @@
-"""Weighted average: sources that do better on validation data weigh more."""
+"""Weighted average: sources with a lower validation loss have a larger weight."""
 
 from typing import TYPE_CHECKING
 
@@ -12,25 +12,32 @@ if TYPE_CHECKING:
 
 
 class WeightedAverageSettings(Settings):
-    """How the weights come about."""
+    """The settings from which the sources' weights follow."""
 
     temperature: float = setting(
-        0.3, "Temperature", "How much worse a source's loss may be, in nats, to weigh 1/e of the best.", gt=0, le=100
+        0.3,
+        "Temperature",
+        "The difference in loss, in nats, at which a source has 1/e of the best source's weight.",
+        gt=0,
+        le=100,
     )
     weights: tuple[float, ...] = setting(
-        (), "Weights", "One weight a source, in order; none named means by validation loss.", more=True
+        (),
+        "Weights",
+        "One weight for each source, in order; if empty, weights follow from the validation loss.",
+        more=True,
     )
 
 
 def merge(material: Material, settings: WeightedAverageSettings) -> "nn.Module":
-    """``sum_k w_k theta_k`` with ``sum_k w_k = 1``."""
+    """Return ``sum_k w_k theta_k`` with ``sum_k w_k = 1``."""
     flat = material.flat()
     weights = _named(settings.weights, material) if settings.weights else _by_loss(material, settings.temperature)
     return material.network(flat, weights.to(flat.theta) @ flat.theta)
 
 
 def _by_loss(material: Material, temperature: float) -> "Tensor":
-    """``w_k = exp(-loss_k / temperature) / sum_j exp(-loss_j / temperature)``; a loss of infinity weighs nothing."""
+    """Return ``w_k = exp(-loss_k / temperature) / sum_j exp(-loss_j / temperature)``; infinite losses get weight 0."""
     import torch
 
     losses = torch.tensor([loss for _, loss in judge_sources(material)], dtype=torch.float64)
@@ -53,7 +60,7 @@ METHOD = Method(
     name="weighted_average",
     title="Weighted average",
     short="Weighted",
-    summary="The mean of all weights, where sources with a lower validation loss weigh more.",
+    summary="The mean of all sources' weights, in which sources with a lower validation loss count more.",
     paper="",
     needs=frozenset({"inputs", "labels"}),
     settings=WeightedAverageSettings,

@@ -1,1 +1,1 @@
-"""Modules that methods return; apart from the methods, whose listing loads no torch."""
+"""Modules that methods return. They are kept apart from the methods, because listing those must not load torch."""
