@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit fuzz zoo examples clean
+.PHONY: run test lint types unit fuzz lock zoo examples clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m streamlit run app.py
@@ -28,6 +28,12 @@ unit: $(VENV)/.test
 MINUTES ?= 10
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+# Writes down the versions and hashes of all packages, tests included, that satisfy the requirements today.
+lock: $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements-test.txt
 
 # Trains the shipped networks again and records the runs that the pages show at first.
 zoo: $(VENV)/.run
