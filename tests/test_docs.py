@@ -5,13 +5,16 @@ import json
 import re
 import shlex
 import tomllib
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import softmerge_core
 from softmerge_core.__main__ import main, parse
+from softmerge_core.settings import SoftMergeSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,7 +62,7 @@ def test_the_commands_in_the_text_are_known_too() -> None:
 def test_the_examples_of_the_command_line_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Specs and lists are printed as the README says, and the merge is done, with fewer steps than it says."""
+    """Specs and lists are printed as the README says, and the merge is done, on two small networks in few steps."""
     monkeypatch.chdir(tmp_path)
     quick = [line for line in lines() if own(line) and own(line)[0] in {"spec", "zoo"} and "build" not in line]
     assert len(quick) >= 3
@@ -70,6 +73,8 @@ def test_the_examples_of_the_command_line_run(
             Path(line.rpartition(" > ")[2]).write_text(json.dumps(printed), encoding="utf-8")
     spec = json.loads(Path("spec.json").read_text(encoding="utf-8"))
     spec["settings"] = {**spec["settings"], "granularity": "model", "steps": 2}
+    spec["sources"] = [{"model": f"moons-mlp-label-noise/source-{number}"} for number in (1, 2)]
+    spec["data"] = {"dataset": "moons", "train_samples": 64}
     Path("spec.json").write_text(json.dumps(spec), encoding="utf-8")
     merging = next(line for line in lines() if own(line)[:1] == ["merge"])
     assert main(own(merging)) == 0
@@ -101,8 +106,9 @@ def test_files_and_folders_that_are_named_exist() -> None:
 # The examples for notebooks.
 
 
-def test_the_examples_for_notebooks_run() -> None:
-    """With the small networks of one shipped family, on few samples, and with the settings as they are printed."""
+def test_the_examples_for_notebooks_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two small networks that ship, few samples, and fewer steps than are taken without being asked."""
+    monkeypatch.setattr(softmerge_core, "SoftMergeSettings", partial(SoftMergeSettings, steps=20))
     names = some_sources()
     for block in blocks(README, "python"):
         exec(compile(block, "README.md", "exec"), names)
