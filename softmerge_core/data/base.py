@@ -59,6 +59,7 @@ class Dataset:
     classes: int
     input_shape: tuple[int, ...]
     load: Callable[[], Arrays]
+    not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
 
     def to_data(self, arrays: Arrays) -> Data:
         """``arrays`` as tensors of this data set."""

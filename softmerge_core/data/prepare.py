@@ -1,16 +1,23 @@
-"""Writes the arrays that are shipped: ``python -m softmerge_core.data.prepare``."""
+"""Write the arrays that ship: ``python -m softmerge_core.data.prepare``.
 
-from safetensors.numpy import save
+A data set whose arrays ship has ``generate``, which makes them, and ``FILE``, their place in ``arrays/``.
+"""
 
-from softmerge_core.data import digits, mnist1d
-from softmerge_core.home import write_atomic
+import importlib
+import pkgutil
+
+from safetensors.numpy import save_file
+
+from softmerge_core import data
 
 
 def main() -> None:
-    """Make both data sets from their packages and overwrite the shipped files."""
-    for module in (mnist1d, digits):
-        module.FILE.parent.mkdir(exist_ok=True)
-        write_atomic(module.FILE, save(module.generate()))
+    """Make the arrays of every data set that ships them, and overwrite the files."""
+    for info in pkgutil.iter_modules(data.__path__):
+        module = importlib.import_module(f"{data.__name__}.{info.name}")
+        if hasattr(module, "generate"):
+            module.FILE.parent.mkdir(exist_ok=True)
+            save_file(module.generate(), module.FILE)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,8 @@ def test_a_heavy_scope_weight_keeps_clients_in_the_scope_that_was_sent() -> None
 
 
 def test_one_registry_finds_all_four() -> None:
-    assert list(algorithms()) == ["fedavg", "fedprox", "scaffold", "feddyn"]
+    shipped = ["fedavg", "fedprox", "scaffold", "feddyn"]
+    assert [name for name in algorithms() if name in shipped] == shipped
     with pytest.raises(NotFoundError, match="fedavg, fedprox"):
         find_algorithm("fednone")
     with pytest.raises(SettingsError, match="mu"):
