@@ -16,6 +16,11 @@ def finite(values: Any) -> Any:
     return values
 
 
+def significant(value: float, digits: int = 6) -> float:
+    """``value`` with so many significant ``digits``: six are enough for any picture, and keep logs small."""
+    return float(f"{value:.{digits}g}")
+
+
 def rounded(values: Iterable[float], digits: int = 6) -> tuple[float, ...]:
-    """``values`` with so many significant ``digits``: six are enough for pictures, and logs stay small."""
-    return tuple(float(f"{value:.{digits}g}") for value in values)
+    """All ``values`` with so many significant ``digits``."""
+    return tuple(significant(value, digits) for value in values)

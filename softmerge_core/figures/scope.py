@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from softmerge_core.events import Barrier, Evaluation, Event, Loss, WeightPath
 from softmerge_core.experiments.scope.told import SIDES, newest_paths, source_key
 from softmerge_core.experiments.scope.words import source_title
+from softmerge_core.experiments.words import signed
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import Theme, class_colours, colour, new_figure
 
@@ -18,7 +19,7 @@ Measure = Literal["error", "loss"]
 TOP, BOTTOM = 30, 48  # px
 SIDE_STYLES = {"plain": ("average", "dash", "square"), "aligned": ("soft", "solid", "circle")}  # colour, dash, marker
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
-_UNITS = {"error": ("points", 100.0, "{:.0f}"), "loss": ("nats", 1.0, "{:.2f}")}
+_UNITS = {"error": ("points", 100.0, 0), "loss": ("nats", 1.0, 2)}  # unit, factor, digits
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def barrier_figure(
     values = [y for line in lines.values() for y in line.values() if isfinite(y)]
     if not values:
         return None
-    unit, factor, shown = _UNITS[of]
+    unit, factor, digits = _UNITS[of]
     low, high = _range(values, 0.1 * factor)
     figure, labels = new_figure(theme), []
     for side, line in lines.items():
         if line:
-            labels += _add_barrier(figure, side, line, theme, f"%{{y:.3g}} {unit}", shown)
+            labels += _add_barrier(figure, side, line, theme, f"%{{y:.3g}} {unit}", digits)
     mark_borders(figure, epochs, stages, theme)
     figure.add_hline(y=0, line={"color": colour("axis", theme), "width": 1}, layer="below")
     figure.update_layout(
@@ -85,7 +86,7 @@ def _range(values: Sequence[float], least: float) -> tuple[float, float]:
 
 
 def _add_barrier(
-    figure: go.Figure, side: str, line: dict[int, float], theme: Theme, hover: str, shown: str
+    figure: go.Figure, side: str, line: dict[int, float], theme: Theme, hover: str, digits: int
 ) -> list[EndLabel]:
     name, dash, marker = SIDE_STYLES[side]
     hue = colour(name, theme)
@@ -97,7 +98,7 @@ def _add_barrier(
     last = list(line.values())[-1]
     if not isfinite(last):
         return []
-    text = f"{SIDES[side]} {shown.format(last)}".replace("-0", "0", 1).replace("-", "−")
+    text = f"{SIDES[side]} {signed(last, digits).removeprefix('+')}"
     return [EndLabel(last, text, text, hue)]
 
 

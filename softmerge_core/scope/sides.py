@@ -1,4 +1,4 @@
-"""Sources trained on two sides, without and with scope alignment, epoch by epoch; and what is measured meanwhile."""
+"""Sources trained on two sides, without and with scope alignment, and measured epoch by epoch."""
 
 import copy
 import itertools
@@ -12,6 +12,7 @@ from softmerge_core.data import Data
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Loss, Scopes, WeightPath
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
 from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
+from softmerge_core.numbers import rounded, significant
 from softmerge_core.scope.measure import Scope, ScopePenalty, distance, scope_of, scoped_weights
 from softmerge_core.scope.normality import normality
 from softmerge_core.settings import TrainSettings
@@ -20,13 +21,12 @@ from softmerge_core.training import Training
 BINS = 40
 REACH = 5  # standard deviations from the mean that a histogram covers at most
 POINTS = 21  # of a path at the end
-DIGITS = 6  # significant, of what is told every epoch
 
 Tell = Callable[[Event], None]
 
 
 class EpochTraining(Training):
-    """Says how its losses were since last asked rather than by the clock, so that the same run tells the same."""
+    """A training that reports its losses when asked, not by the clock, so that a repeated run tells the same."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -45,7 +45,8 @@ class EpochTraining(Training):
 class Side:
     """The sources of one side as they train from copies of ``starts``; ``name``: "plain" or "aligned".
 
-    ``settings``: how each is trained. With a ``penalty`` (its target may change between epochs) all are pulled alike.
+    ``settings``: those of each source's training. With a ``penalty``, whose target may change between epochs, all
+    sources are pulled alike.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Side:
 
 
 class Observer:
-    """Measures sides on the test data and tells it; ``last``: the newest measurement of each side, as plain values."""
+    """Measures the sides on test data and tells the events; ``last``: each side's newest values, ready for JSON."""
 
     def __init__(self, template: nn.Module, data: Data, tell: Tell) -> None:
         self.template, self.tell = template, tell
@@ -103,7 +104,7 @@ class Observer:
     def _losses(self, series: str, training: EpochTraining, step: int) -> None:
         found = training.take()
         if found is not None:
-            task, extra = map(significant, found)
+            task, extra = rounded(found)
             self.tell(Loss(step=step, series=series, task=task, penalty=extra, total=task + extra))
 
     def _barrier(self, side: Side, scopes: Sequence[Scope], step: int) -> None:
@@ -118,7 +119,7 @@ class Observer:
             series=side.name,
             error=significant(middle[1] - mean_error),
             loss=significant(middle[0] - mean_loss),
-            distance=tuple(map(significant, apart)),
+            distance=rounded(apart),
         )
         self.tell(barrier)
         self.last[side.name] = {
@@ -134,7 +135,7 @@ class Observer:
             self.tell(Evaluation(step=step, series=series, split="test", **values))
 
     def histograms(self, series: str, network: nn.Module, step: int) -> None:
-        """Tell how the weights of every layer of ``network`` are spread."""
+        """Tell the distribution of the weights in every layer of ``network``."""
         for layer, weight in scoped_weights(network).items():
             self.tell(histogram(series, layer, weight.detach(), step))
 
@@ -142,7 +143,7 @@ class Observer:
         """Tell loss and error on the straight line from the first of ``networks`` to the second."""
         ts = [number / (POINTS - 1) for number in range(POINTS)]
         values = self.surface.at(line_points(weights_of(networks[0]), weights_of(networks[1]), ts))["test"]
-        loss, error = (tuple(map(significant, column)) for column in values.T.tolist())
+        loss, error = (rounded(column) for column in values.T.tolist())
         self.tell(WeightPath(step=step, series=series, t=tuple(ts), test_loss=loss, test_error=error))
 
     def merged(self, series: str, networks: Sequence[nn.Module], step: int) -> tuple[nn.Module, float]:
@@ -154,7 +155,7 @@ class Observer:
 
 
 def walk(plain: Side, aligned: Side, epochs: int, *, lockstep: bool) -> Iterator[tuple[Side, int]]:
-    """(side, epochs it has done before): in turn epoch by epoch, or all of the plain side first."""
+    """(side, epochs it has done before): both sides in turn epoch by epoch, or all of the plain side first."""
     if lockstep:
         yield from ((side, epoch) for epoch in range(epochs) for side in (plain, aligned))
     else:
@@ -170,7 +171,7 @@ def between(scopes: Sequence[Scope]) -> list[float]:
 
 def scopes_event(series: str, scope: Scope, step: int) -> Scopes:
     """A scope as plain numbers."""
-    mu, sigma = (tuple(map(significant, values.double().tolist())) for values in (scope.mu, scope.sigma))
+    mu, sigma = (rounded(values.double().tolist()) for values in (scope.mu, scope.sigma))
     return Scopes(step=step, series=series, layers=scope.layers, mu=mu, sigma=sigma)
 
 
@@ -194,8 +195,3 @@ def histogram(series: str, layer: str, weight: torch.Tensor, step: int) -> Histo
         **{name: significant(value) for name, value in place.items()},
         **measured,
     )
-
-
-def significant(value: float) -> float:
-    """``value`` with DIGITS significant digits: enough for any picture, and the log stays small."""
-    return float(f"{value:.{DIGITS}g}")

@@ -82,6 +82,9 @@ def test_labels_at_the_end_tell_the_newest_barrier() -> None:
     none = barrier_figure([barrier("plain", 1, -0.001)], theme="dark", epochs=2)
     assert none is not None
     assert none.layout.annotations[0].text == "Without 0"
+    lower = barrier_figure([barrier("plain", 1, 0.0, loss=-0.5)], theme="dark", epochs=2, of="loss")
+    assert lower is not None
+    assert lower.layout.annotations[0].text == "Without −0.50"
 
 
 def test_a_barrier_that_is_no_number_is_a_gap_without_a_label() -> None:
