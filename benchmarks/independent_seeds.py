@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from softmerge_core import MergeData, SoftMergeSettings, soft_merge
+from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.alignment import align, fuse, repair
 from softmerge_core.data import Data, load_dataset
 from softmerge_core.evaluation import evaluate
@@ -83,8 +83,7 @@ def plain_average(networks: Sequence[nn.Module]) -> nn.Module:
 
 def soft(networks: Sequence[nn.Module], data: Data, granularity: str) -> nn.Module:
     """Soft merging on the training data, judged by the validation data."""
-    parts = MergeData(data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
-    return soft_merge(networks, parts, SoftMergeSettings(granularity=granularity)).model  # type: ignore[arg-type]
+    return soft_merge(networks, data.for_merging(), SoftMergeSettings(granularity=granularity)).model  # type: ignore[arg-type]
 
 
 def compare(case: Case, seeds: tuple[int, int]) -> dict[str, float]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from softmerge_core import MergeData
 from softmerge_core.attacks import find_attack
 from softmerge_core.checks import admit
 from softmerge_core.data import Data, load_dataset
@@ -109,7 +108,7 @@ def measure(scenario: Scenario, methods: Sequence[str], kitchen: _Kitchen) -> Ro
     stay = [index for index in admitted if honest[index]]
     best = min(stay, key=lambda index: evaluate(networks[index], *data.split("validation"))[1])
     test = data.split("test")
-    seen = MergeData(data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
+    seen = data.for_merging()
     chosen, begun, found = [networks[index] for index in admitted], time.perf_counter(), {}
     for name in methods:
         try:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from softmerge_core import MergeData, SoftMergeSettings, soft_merge
+from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.data import Data
 from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
-from softmerge_core.experiments.merge.run import average as plain_average
+from softmerge_core.flat import plain_average
 from softmerge_core.zoo import families, load_family
 
 GRANULARITIES = ("model", "layer", "channel", "auto")
@@ -54,14 +54,14 @@ def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
 
 def merge(sources: list[nn.Module], data: Data, granularity: str) -> tuple[float, str]:
     """(test accuracy, winner) of a soft merge."""
-    splits = data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels
-    result = soft_merge(sources, MergeData(*splits), SoftMergeSettings(granularity=granularity, non_finite="exclude"))
+    settings = SoftMergeSettings(granularity=granularity, non_finite="exclude")
+    result = soft_merge(sources, data.for_merging(), settings)
     return evaluate(result.model, data.test_inputs, data.test_labels)[0], result.winner
 
 
 def average(sources: list[nn.Module], data: Data) -> float:
     """Test accuracy of the plain average."""
-    return evaluate(plain_average(sources, data), data.test_inputs, data.test_labels)[0]
+    return evaluate(plain_average(sources, data.train_inputs), data.test_inputs, data.test_labels)[0]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How good a network is on data: predictions in batches, accuracy and loss, and BatchNorm statistics."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -8,6 +9,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 BATCH = 1024
+BATCHNORM_SAMPLES = 2048  # training samples on which BatchNorm is estimated again: enough for its statistics to settle
 
 
 @torch.no_grad()
@@ -42,6 +44,16 @@ def calibration_error(log_probabilities: Tensor, labels: Tensor, bins: int = 15)
 def evaluate(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
     """(accuracy 0-1, mean cross-entropy in nats) of ``network`` on inputs [N, ...] and labels [N]."""
     return score(predict(network, inputs), labels)
+
+
+def lowest_loss(losses: Sequence[float]) -> int:
+    """The position of the lowest loss, the first of equals; a loss that is NaN never wins over one that is not."""
+    return min(range(len(losses)), key=lambda index: math.inf if math.isnan(losses[index]) else losses[index])
+
+
+def best_source(networks: Sequence[nn.Module], inputs: Tensor, labels: Tensor) -> int:
+    """The position of the best of ``networks``: the one with the lowest loss on the (validation) samples."""
+    return lowest_loss([evaluate(network, inputs, labels)[1] for network in networks])
 
 
 def ensemble_log_probabilities(networks: Sequence[nn.Module], inputs: Tensor) -> Tensor:

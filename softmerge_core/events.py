@@ -65,6 +65,9 @@ class Evaluation(Event):
     loss: float
 
 
+BEST = "best_source"  # the ``series`` of the best source's own evaluations and scores
+
+
 class Score(Event):
     """What one method made of the sources in one case, on test data; ``problem`` says why there is nothing.
 

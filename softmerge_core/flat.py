@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.anatomy import Layer, Partition, Slot
+from softmerge_core.anatomy import Layer, Partition, Slot, describe
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, reestimate_batchnorm
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,20 @@ class FlatSources:
         state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         result.load_state_dict(state)
         return result
+
+
+def plain_average(sources: Sequence[nn.Module], inputs: Tensor | None) -> nn.Module:
+    """Return a new network with the mean of the weights of ``sources``, which stay as they are.
+
+    BatchNorm's statistics are estimated on the first BATCHNORM_SAMPLES of the training ``inputs`` [N, ...]; None is
+    for networks without BatchNorm.
+    """
+    flat = FlatSources(sources, describe(sources[0]))
+    flat.average()
+    network = flat.detached_network(sources[0])
+    if inputs is not None:
+        reestimate_batchnorm(network, inputs[:BATCHNORM_SAMPLES])
+    return network
 
 
 def _fixed_weights(choice: str, kept: Sequence[int]) -> Tensor:

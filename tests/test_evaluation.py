@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from softmerge_core.evaluation import (
+    best_source,
     calibration_error,
     ensemble_log_probabilities,
     evaluate,
     has_batchnorm,
+    lowest_loss,
     predict,
     reestimate_batchnorm,
     score,
@@ -40,6 +42,19 @@ def test_an_ensemble_is_the_mean_of_probabilities() -> None:
     probabilities = torch.stack([network(data.train_inputs).softmax(1) for network in networks]).mean(0)
     got = ensemble_log_probabilities(networks, data.train_inputs)
     assert torch.allclose(got.exp(), probabilities, atol=1e-6)
+
+
+def test_the_lowest_loss_wins_the_first_of_equals_and_never_nan() -> None:
+    assert lowest_loss([0.5, 0.2, 0.2]) == 1
+    assert lowest_loss([math.nan, 0.5, math.inf]) == 1
+    assert lowest_loss([math.nan, math.nan]) == 0
+
+
+def test_the_best_source_has_the_lowest_loss() -> None:
+    networks, data = make_sources("perceptron", 4), make_data()
+    losses = [evaluate(network, data.validation_inputs, data.validation_labels)[1] for network in networks]
+    assert len(set(losses)) == 4
+    assert best_source(networks, data.validation_inputs, data.validation_labels) == losses.index(min(losses))
 
 
 def test_reestimated_statistics_are_those_of_the_data() -> None:

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from softmerge_core.anatomy import Partition, describe, partition
-from softmerge_core.flat import FlatSources
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, has_batchnorm, reestimate_batchnorm
+from softmerge_core.flat import FlatSources, plain_average
 from softmerge_core.merging.gate_training import training_mode
 from tests.networks_for_tests import NETWORKS, make_data, make_sources
 
@@ -82,6 +83,31 @@ def test_average_is_the_plain_mean() -> None:
     for name, value in averaged.items():
         mean = torch.stack([dict(source.named_parameters())[name] for source in sources]).mean(0)
         assert torch.allclose(value, mean, atol=1e-6), name
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_plain_average_is_a_new_network_and_leaves_the_sources_alone(count: int) -> None:
+    sources = make_sources("perceptron", count)
+    before = [{name: tensor.clone() for name, tensor in source.state_dict().items()} for source in sources]
+    average = plain_average(sources, None)
+    for name, tensor in average.state_dict().items():
+        expected = torch.stack([state[name].double() for state in before]).mean(0)
+        torch.testing.assert_close(tensor, expected.to(tensor), rtol=1e-6, atol=1e-8)
+    for source, state in zip(sources, before, strict=True):
+        assert all(torch.equal(tensor, state[name]) for name, tensor in source.state_dict().items())
+
+
+def test_the_plain_average_has_batchnorm_statistics_of_its_own() -> None:
+    sources = make_sources("convolutional", 2)
+    inputs = torch.randn(BATCHNORM_SAMPLES + 500, 12, generator=torch.Generator().manual_seed(0))
+    expected = plain_average(sources, None)
+    reestimate_batchnorm(expected, inputs[:BATCHNORM_SAMPLES])
+    average = plain_average(sources, inputs)
+    assert has_batchnorm(average)
+    state = expected.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in average.state_dict().items())
+    others = plain_average(sources, inputs[500:]).state_dict()
+    assert any(not torch.equal(tensor, others[name]) for name, tensor in average.state_dict().items())
 
 
 def test_fixed_layers_are_averaged_or_kept() -> None:

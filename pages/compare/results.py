@@ -14,10 +14,10 @@ from pages.shared.show.live_plot import live_plot
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.events import Score
-from softmerge_core.experiments.compare.spec import CompareSpec, chosen, report
+from softmerge_core.experiments.compare.spec import CompareSpec, planned
+from softmerge_core.experiments.compare.words import live_sentence, report
 from softmerge_core.experiments.words import sentence
 from softmerge_core.figures.comparison import comparison_figure, comparison_height
-from softmerge_core.methods import available_methods
 
 IDLE = "A dot for every method on one axis of test accuracy, beside the best source, the plain average and the ensemble"
 NOTHING_YET = "Nothing has been compared yet: press Start comparing, and see what each method makes of the sources."
@@ -44,38 +44,23 @@ def comparison(reader: RunReader | None) -> tuple[list[dict[str, Any]], list[str
     """The rows so far or of the result, and the methods from top to bottom: best first once the run is over."""
     if reader is None or not isinstance(reader.view.spec, CompareSpec):
         return [], []
-    spec, planned = reader.view.spec, planned_methods(reader.view.spec)
+    spec, methods = reader.view.spec, planned(reader.view.spec)
     if reader.view.result:
         entries = list(reader.view.result["rows"])
         return entries, [entry["method"] for entry in entries if "title" in entry]
     scores = [event for event in reader.events if isinstance(event, Score)]
-    return reader.drawn("rows", ("score",), "", lambda: report(spec, latest(scores))["rows"]), planned
-
-
-def latest(scores: Sequence[Score]) -> list[Score]:
-    """One score a method and seed: a run that was resumed tells again what it had."""
-    return list({(score.series, score.seed): score for score in scores}.values())
-
-
-def planned_methods(spec: CompareSpec) -> list[str]:
-    """Every method of the run, in the fixed order of all methods, so that nothing moves while it is live."""
-    names = [choice.method for choice in chosen(spec)]
-    return [name for name in available_methods() if name in names]
+    return reader.drawn("rows", ("score",), "", lambda: report(spec, scores)["rows"]), methods
 
 
 def _words(reader: RunReader | None, entries: Sequence[dict[str, Any]]) -> str:
     """The comparison in one sentence; while it is live, of what is there so far."""
-    from softmerge_core.experiments.compare.spec import sentence as words
-
     if reader is None:
         return f"{IDLE}."
     if reader.view.result:
         return plain(sentence(str(reader.view.result.get("reason", ""))), 600)
-    if not any("title" in entry for entry in entries):
-        return "Waiting for the first method." if is_live(reader.view) else "The run ended before its first method."
-    done = sum("title" in entry for entry in entries)
-    total = len(planned_methods(reader.view.spec))  # type: ignore[arg-type]
-    return f"So far, of {done} of {total} methods: {plain(words(entries), 600)}"
+    if not any("title" in entry for entry in entries) and not is_live(reader.view):
+        return "The run ended before its first method."
+    return plain(live_sentence(entries, len(planned(reader.view.spec))), 600)  # type: ignore[arg-type]
 
 
 def _picture(reader: RunReader | None, entries: Sequence[dict[str, Any]], order: Sequence[str]) -> None:

@@ -1,13 +1,13 @@
 """The comparison as a table: a row per method and source, filled in while the run is live."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from softmerge_core.experiments.compare.words import needs_words, note
 from softmerge_core.figures.style import TITLES
 from softmerge_core.methods import available_methods
-from softmerge_core.methods.base import SEES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 ROW = 35  # px: a row of the table
 COLUMNS = ("Method", "Accuracy", "Interval", "Loss", "ECE", "Seconds", "Memory", "Needs", "Note")
 NOT_MERGED = "not merged"
-
-
-def needs_words(needs: Collection[str]) -> str:
-    """What a method had to look at, in words."""
-    return ", ".join(SEES[need] for need in SEES if need in needs) or "nothing"
 
 
 def table_rows(entries: Sequence[Mapping[str, Any]], order: Sequence[str], *, live: bool) -> list[dict[str, Any]]:
@@ -53,7 +48,7 @@ def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any
         return {**row, "Note": "waiting" if live else "not run"}
     if entry.get("accuracy"):
         row |= _numbers(entry, merged=method is not None)
-    return {**row, "Note": _note(entry)}
+    return {**row, "Note": note(entry)}
 
 
 def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
@@ -67,16 +62,6 @@ def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
     if merged:
         numbers |= {"Seconds": entry["took"]["mean"], "Memory": entry["memory"]["mean"]}
     return numbers
-
-
-def _note(entry: Mapping[str, Any]) -> str:
-    problem = str(entry.get("problem") or "")
-    if problem:
-        return problem[0].upper() + problem[1:]
-    if entry.get("reference"):
-        return "All networks, not one"
-    seeds = len(entry["accuracy"]["values"]) if entry.get("accuracy") else 0
-    return f"Mean of {seeds} seeds" if seeds > 1 else ""
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":

@@ -7,15 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.robustness.words import blame_sentence, case_rows, survival_sentence
 from pages.shared.runs.downloads import downloads
 from pages.shared.runs.panel import progress, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import is_live
 from pages.shared.show.live_plot import live_plot
+from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.events import AnyEvent, Blame
-from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, strength_of
+from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, has_strengths, strength_of
+from softmerge_core.experiments.robustness.words import about, blame_sentence, case_rows, survival_sentence
 from softmerge_core.figures.robustness import Against, blame_figure, blame_height, robustness_figure
 from softmerge_core.figures.style import method_title
 
@@ -51,16 +52,8 @@ def _verdict(reader: RunReader | None, spec: RobustnessSpec | None) -> None:
     progress(reader)
     tell_end(reader, "run")
     with st.container(border=True, gap="xsmall", key="verdict"):
-        st.markdown(f"**{survival_sentence(reader.events, spec, reader.view.result)}**")
-        st.caption(about(spec))
-
-
-def about(spec: RobustnessSpec) -> str:
-    """The attack in words."""
-    attack = attack_of(spec.attack)
-    strength = f", strength {strength_of(spec):g} ({attack.unit})" if attack.graded else ""
-    count = f"{spec.malicious} of {len(spec.sources)} sources malicious"
-    return f"{attack.title}{strength}; {count}. Thin lines mark this case in the pictures."
+        st.markdown(f"**{plain(survival_sentence(reader.events, spec, reader.view.result), 700)}**")
+        st.caption(f"{plain(about(spec), 200)}. Thin lines mark this case in the pictures.")
 
 
 def _lines(reader: RunReader | None, spec: RobustnessSpec | None, against: Against) -> None:
@@ -77,7 +70,7 @@ def _lines(reader: RunReader | None, spec: RobustnessSpec | None, against: Again
 
 
 def _figure(events: Sequence[AnyEvent], spec: RobustnessSpec, against: Against, theme: Any) -> Any:
-    if against == "strength" and not _has_strengths(spec):
+    if against == "strength" and not has_strengths(spec):
         return None
     return robustness_figure(
         events,
@@ -92,10 +85,6 @@ def _figure(events: Sequence[AnyEvent], spec: RobustnessSpec, against: Against, 
     )
 
 
-def _has_strengths(spec: RobustnessSpec) -> bool:
-    return bool(attack_of(spec.attack).strengths) and spec.malicious > 0
-
-
 def _caption(spec: RobustnessSpec | None, against: Against) -> str:
     """What is held still in the picture."""
     if spec is None:
@@ -106,7 +95,7 @@ def _caption(spec: RobustnessSpec | None, against: Against) -> str:
 
 
 def _waiting(spec: RobustnessSpec | None, against: Against) -> str:
-    if spec is None or against == "malicious" or _has_strengths(spec):
+    if spec is None or against == "malicious" or has_strengths(spec):
         return "Drawn here while methods are attacked"
     if spec.malicious == 0:
         return "Nobody is malicious: there is no strength to vary"
@@ -120,7 +109,7 @@ def _blame(reader: RunReader | None) -> None:
     figure = reader and reader.drawn("blame", ("blame",), theme, lambda: blame_figure(blame, theme=theme))
     sources = len(getattr(reader.view.spec, "sources", ())) if reader else 4
     with st.container(key="picture-blame", gap="xsmall"):
-        st.markdown(f"**Who is to blame.** {blame_sentence(blame) if reader else BLAME_IDLE + '.'}")
+        st.markdown(f"**Who is to blame.** {plain(blame_sentence(blame), 900) if reader else BLAME_IDLE + '.'}")
         live_plot(
             figure,
             key="blame-plot",

@@ -49,6 +49,10 @@ class Data:
         """(inputs, labels) of "train", "validation" or "test"."""
         return getattr(self, f"{name}_inputs"), getattr(self, f"{name}_labels")
 
+    def for_merging(self) -> MergeData:
+        """The samples a merge may look at: training and validation, never test."""
+        return MergeData(self.train_inputs, self.train_labels, self.validation_inputs, self.validation_labels)
+
 
 @dataclass(frozen=True)
 class Dataset:

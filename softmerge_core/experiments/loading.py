@@ -1,18 +1,15 @@
-"""From the sources of a spec to networks with names of their own."""
+"""From the sources of a spec to networks with names of their own. Loads torch."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from torch import nn
+
+from softmerge_core.checks import unique_names
 from softmerge_core.settings import SourceSpec
-
-if TYPE_CHECKING:
-    from torch import nn
+from softmerge_core.zoo import load_source
 
 
-def load_sources(specs: Sequence[SourceSpec]) -> "tuple[list[nn.Module], tuple[str, ...]]":
+def load_sources(specs: Sequence[SourceSpec]) -> tuple[list[nn.Module], tuple[str, ...]]:
     """(networks, names by which they can be told apart); raises what ``load_source`` raises."""
-    from softmerge_core.checks import unique_names
-    from softmerge_core.zoo import load_source
-
     loaded = [load_source(spec) for spec in specs]
     return [source.module for source in loaded], unique_names([source.name for source in loaded])

@@ -6,10 +6,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
 
-REFERENCES = ("best_source", "average", "ensemble")  # drawn as lines, the lowest label first
+REFERENCES = (BEST, "average", "ensemble")  # drawn as lines, the lowest label first
 ROW = 25  # px a method
 TOP, BOTTOM = 62, 66  # px: three rows of labels above, the axis and its note below
 _LABEL = 17  # px a row of labels

@@ -7,13 +7,12 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from softmerge_core.events import Blame, Event, Score
+from softmerge_core.events import BEST, Blame, Event, Score
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
 
 Against = Literal["malicious", "strength"]
-BEST = "best_source"
 TOP, BOTTOM = 30, 52  # px
 ROW = 34  # px a source in the picture of blame
 

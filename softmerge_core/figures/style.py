@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from softmerge_core.experiments.words import clipped
 from softmerge_core.methods import available_methods
 
 Theme = Literal["light", "dark"]
@@ -168,9 +169,7 @@ def escape(text: str, limit: int = 40) -> str:
 
     Backslashes and dollars are left: plotly reads LaTeX only where MathJax is loaded, and it never is.
     """
-    line = " ".join(str(text).split()) or "(no name)"
-    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    return html.escape(line, quote=False)
+    return html.escape(clipped(text, limit), quote=False)
 
 
 def distinct(names: Sequence[str], limit: int = 40) -> list[str]:

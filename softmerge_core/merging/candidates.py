@@ -1,18 +1,16 @@
 """The candidates of a merge, all judged on the same validation data, and the choice among them."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.evaluation import evaluate, reestimate_batchnorm, score
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, evaluate, lowest_loss, reestimate_batchnorm, score
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.result import Candidate
 
 TOLERANCE = 0.005  # of accuracy (0-1)
-BATCHNORM_SAMPLES = 2048  # enough for running statistics to settle
 
 
 class Judge:
@@ -45,8 +43,9 @@ def baselines(
 
     ``outputs`` are each source's log-probabilities [N, classes] on the validation data. Overwrites the merged network.
     """
-    found = {name: _candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)}
-    best = min(found.values(), key=lambda candidate: candidate.loss)
+    sources = [_candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)]
+    found = {source.name: source for source in sources}
+    best = sources[lowest_loss([source.loss for source in sources])]
     mean = torch.stack(list(outputs)).logsumexp(0)  # softmax outputs summed; the scores below renormalise
     found["best_source"] = Candidate("best_source", f"best source ({best.name})", best.loss, best.accuracy)
     found["average"] = _candidate("average", "plain average", judge.merged(flat.average()))
@@ -67,7 +66,7 @@ def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
     """
     floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in eligible else 0.0
     fit = [name for name in eligible if candidates[name].accuracy >= floor]
-    return min(fit, key=lambda name: math.inf if math.isnan(candidates[name].loss) else candidates[name].loss)
+    return fit[lowest_loss([candidates[name].loss for name in fit])]
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

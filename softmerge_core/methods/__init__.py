@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Material", "Method", "Need", "available_methods", "find_method", "merge"]
 
-BATCHNORM_SAMPLES = 4096
-
 
 @cache
 def available_methods() -> dict[str, Method]:
@@ -108,7 +106,7 @@ def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None
 def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | None") -> "dict[str, Tensor | None]":
     """The inputs and labels the method needs, checked, and inputs for BatchNorm where the network has any."""
     from softmerge_core.checks import check_merge_data
-    from softmerge_core.evaluation import has_batchnorm
+    from softmerge_core.evaluation import BATCHNORM_SAMPLES, has_batchnorm
 
     wants = method.needs & {"inputs", "labels"}
     if data is None:

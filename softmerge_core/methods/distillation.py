@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from softmerge_core.methods.base import Material, Method
-from softmerge_core.methods.shared import descend, judge_sources, merge_data
+from softmerge_core.methods.shared import descend, merge_data
 from softmerge_core.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -72,11 +72,14 @@ def _teacher(material: Material, temperature: float) -> "Tensor":
 def _start(material: Material, start: str) -> "nn.Module":
     import copy
 
-    flat = material.flat()
+    from softmerge_core.evaluation import best_source
+    from softmerge_core.flat import plain_average
+
     if start == "average":
-        return material.network(flat, flat.theta.mean(0)).requires_grad_(True)
-    losses = [loss for _, loss in judge_sources(material)]
-    return copy.deepcopy(material.sources[losses.index(min(losses))]).requires_grad_(True)
+        return plain_average(material.sources, material.batchnorm_inputs).requires_grad_(True)
+    data = merge_data(material)
+    best = best_source(material.sources, data.validation_inputs, data.validation_labels)
+    return copy.deepcopy(material.sources[best]).requires_grad_(True)
 
 
 METHOD = Method(

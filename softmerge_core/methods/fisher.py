@@ -35,12 +35,14 @@ class FisherSettings(Settings):
 
 def merge(material: Material, settings: FisherSettings) -> "nn.Module":
     """Return ``sum_k F_k theta_k / sum_k F_k``, in which all sources have the same prior weight."""
+    from softmerge_core.flat import plain_average
+
     flat = material.flat()
     inputs = train_inputs(material, flat, settings.samples)
     fishers = []
     for source in material.sources:
         if material.should_stop():
-            return material.network(flat, flat.theta.mean(0))
+            return plain_average(material.sources, material.batchnorm_inputs)
         fishers.append(_fisher(source, flat, inputs, settings, material))
     return material.network(flat, fisher_mean(flat.theta, fishers, settings.floor, settings.normalise))
 

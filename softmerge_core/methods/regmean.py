@@ -30,9 +30,11 @@ def merge(material: Material, settings: RegMeanSettings) -> "nn.Module":
     """Fit linear and convolutional weights by least squares; biases, norms, attention and LSTM weights are averaged."""
     import torch
 
+    from softmerge_core.flat import plain_average
+
     flat = material.flat()
     inputs = train_inputs(material, flat, settings.samples)
-    network = material.network(flat, flat.theta.mean(0)).to(flat.dtype)
+    network = plain_average(material.sources, material.batchnorm_inputs).to(flat.dtype)
     grams: list[dict[str, Tensor]] = []
     for source in material.sources:
         if material.should_stop():

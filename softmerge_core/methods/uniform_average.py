@@ -15,8 +15,9 @@ class UniformAverageSettings(Settings):
 
 def merge(material: Material, settings: UniformAverageSettings) -> "nn.Module":
     """Return ``sum_k theta_k / K``."""
-    flat = material.flat()
-    return material.network(flat, flat.theta.mean(0))
+    from softmerge_core.flat import plain_average
+
+    return plain_average(material.sources, material.batchnorm_inputs)
 
 
 METHOD = Method(

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from softmerge_core.data import Data
+from softmerge_core.evaluation import BATCHNORM_SAMPLES
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Loss, Scopes, WeightPath
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
-from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
 from softmerge_core.numbers import rounded, significant
 from softmerge_core.scope.measure import Scope, ScopePenalty, distance, scope_of, scoped_weights
 from softmerge_core.scope.normality import normality

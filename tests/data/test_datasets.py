@@ -122,3 +122,9 @@ def test_checking_a_spec_loads_no_torch() -> None:
         "check_data_spec(DataSpec()); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_merge_may_look_at_training_and_validation_samples_and_no_others() -> None:
+    data = load_dataset("moons")
+    seen, parts = vars(data.for_merging()), ("inputs", "labels")
+    assert seen == {f"{split}_{part}": getattr(data, f"{split}_{part}") for split in SPLITS[:2] for part in parts}

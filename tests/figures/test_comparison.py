@@ -5,7 +5,8 @@ import math
 import pytest
 
 from softmerge_core.events import Score
-from softmerge_core.experiments.compare.spec import CompareSpec, report
+from softmerge_core.experiments.compare.spec import CompareSpec
+from softmerge_core.experiments.compare.words import report
 from softmerge_core.figures.comparison import comparison_figure, comparison_height
 from softmerge_core.figures.style import method_style
 

@@ -1,5 +1,131 @@
-"""The work of a compare run."""
+"""The work of a comparison: each method merges the same sources, and the result is tested."""
 
-from softmerge_core.experiments.compare.spec import run
+import math
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-__all__ = ["run"]
+from torch import nn
+
+from softmerge_core.alignment import repair
+from softmerge_core.alignment.settings import How
+from softmerge_core.checks import admit
+from softmerge_core.data import Data, load_data
+from softmerge_core.errors import SoftMergeError, SourceError
+from softmerge_core.evaluation import best_source
+from softmerge_core.events import BEST, Notice, Score
+from softmerge_core.experiments.aligning import align_to_best
+from softmerge_core.experiments.base import Context
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, repairs
+from softmerge_core.experiments.compare.words import report
+from softmerge_core.experiments.cost import Cost
+from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.scoring import NOT_FINITE, scores_of
+from softmerge_core.experiments.tasks import do_tasks
+from softmerge_core.methods import find_method, merge
+from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.zoo import load_base, load_source
+
+NEEDS_BASE = "needs a base model, and none is known for these sources"
+
+
+class Ready(NamedTuple):
+    """The sources that may take part, aligned if the spec says so, with their names; the data; and notices."""
+
+    modules: tuple[nn.Module, ...]
+    names: tuple[str, ...]
+    data: Data
+    notices: tuple[str, ...]
+
+
+def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
+    """Merge by each method, in parallel if there are workers, and tell each score as soon as it is there."""
+    begun = time.monotonic()
+    ready = prepared(spec)
+    for text in ready.notices:
+        context.emit(Notice(step=0, text=text))
+    rows = source_scores(ready)
+    for row in rows:
+        context.emit(row)
+    tasks = [(spec.model_dump_json(), choice.model_dump_json(), seed) for choice, seed in _plan(spec)]
+    rows += [_score(values) for values in do_tasks(context, row_of, tasks, _score)]
+    return {**report(spec, rows), "source_names": list(ready.names), "seconds": time.monotonic() - begun}
+
+
+def _score(values: dict[str, Any]) -> Score:
+    return Score(**values)
+
+
+def _plan(spec: CompareSpec) -> Iterable[tuple[MethodChoice, int]]:
+    """The tasks in an order that gives every method its first seed before any gets its second."""
+    for seed in range(spec.seeds):
+        for choice in chosen(spec):
+            if seed == 0 or find_method(choice.method).random:
+                yield choice, seed
+
+
+def prepared(spec: CompareSpec) -> Ready:
+    """Load the sources and the data once per process, whatever else the spec says."""
+    sources = tuple(source.model_dump_json() for source in spec.sources)
+    return _ready(sources, spec.data.model_dump_json(), spec.align, spec.non_finite)
+
+
+@lru_cache(maxsize=4)
+def _ready(sources: tuple[str, ...], data: str, align: How, non_finite: str) -> Ready:
+    samples = load_data(DataSpec.model_validate_json(data))
+    loaded, names = load_sources([SourceSpec.model_validate_json(source) for source in sources])
+    admitted, notices = admit(loaded, names, samples.validation_inputs, non_finite)
+    modules = align_to_best([loaded[position] for position in admitted], samples, align)
+    return Ready(tuple(modules), tuple(names[position] for position in admitted), samples, notices)
+
+
+def source_scores(ready: Ready) -> list[Score]:
+    """Scores of every source, and again of the best one (lowest validation loss) as the series BEST."""
+    modules, names, data, _ = ready
+    rows = [Score(step=1, series=name, **scores_of(m, data)) for name, m in zip(names, modules, strict=True)]
+    best = rows[best_source(modules, *data.split("validation"))]
+    return [*rows, best.model_copy(update={"series": BEST})]
+
+
+def row_of(task: tuple[str, str, int]) -> dict[str, Any]:
+    """The score of one task (spec, method choice, seed) as plain values, or the reason why there is none."""
+    spec, choice = CompareSpec.model_validate_json(task[0]), MethodChoice.model_validate_json(task[1])
+    row = {"step": 1, "series": choice.method, "seed": task[2]}
+    try:
+        values = _merged_scores(spec, choice, task[2])
+    except SoftMergeError as error:
+        return {**row, "problem": str(error)}
+    if not all(map(math.isfinite, values.values())):
+        return {**row, "problem": NOT_FINITE}
+    return {**row, **values}
+
+
+def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int) -> dict[str, float]:
+    """Test scores of the network that a method makes, and what making it cost."""
+    modules, names, data, _ = prepared(spec)
+    with Cost() as cost:
+        base = _base(spec, choice.method)
+        network = merge(
+            choice.method, modules, data.for_merging(), names=names, base=base, seed=seed, **choice.settings
+        )
+        if spec.repair and repairs(choice.method):
+            network = repair(network, modules, data.train_inputs)
+    return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+
+
+def _base(spec: CompareSpec, method: str) -> nn.Module | None:
+    """The common ancestor, for a method that can use one: the spec's own, or else the sources' family's.
+
+    Aligned sources no longer descend from it, but there is no better one.
+    """
+    found = find_method(method)
+    if "base" not in found.needs | found.optional:
+        return None
+    if spec.base:
+        return load_source(SourceSpec(model=spec.base)).module
+    families = {source.model.partition("/")[0] for source in spec.sources}
+    base = load_base(families.pop()) if len(families) == 1 else None
+    if base is None and "base" in found.needs:
+        raise SourceError(NEEDS_BASE)
+    return base

@@ -10,15 +10,13 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.checks import check_architecture, non_finite_tensor
 from softmerge_core.data import Data, load_data
 from softmerge_core.errors import SoftMergeError, SourceError
-from softmerge_core.evaluation import evaluate
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, evaluate
 from softmerge_core.events import Score, WeightPath
-from softmerge_core.experiments.compare.spec import merge_data
 from softmerge_core.experiments.connectivity.beginnings import beginning_of, initial_network, manifest_of
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
 from softmerge_core.experiments.loading import load_sources
-from softmerge_core.experiments.merge.run import average
+from softmerge_core.flat import plain_average
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
-from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
 from softmerge_core.merging.soft import soft_merge
 from softmerge_core.numbers import rounded
 from softmerge_core.scope import into_one_scope
@@ -133,8 +131,8 @@ def strip_score(spec: ConnectivitySpec, which: str) -> Score:
 def _strip_network(spec: ConnectivitySpec, which: str) -> nn.Module:
     (first, second, *_), names, data = prepared(spec)
     if which == "average":
-        return average([first, second], data)
+        return plain_average([first, second], data.train_inputs)
     if which == "soft":
         settings = SoftMergeSettings(steps=spec.gate_steps, seed=spec.seed)
-        return soft_merge([first, second], merge_data(data), settings, names=names[:2]).model
+        return soft_merge([first, second], data.for_merging(), settings, names=names[:2]).model
     return first if which == "a" else second

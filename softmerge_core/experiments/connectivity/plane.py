@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from softmerge_core.alignment import align
 from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane
-from softmerge_core.experiments.compare.spec import merge_data
 from softmerge_core.experiments.connectivity.paths import prepared, times
 from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
 from softmerge_core.landscape import (
@@ -153,7 +152,7 @@ def gate_trail(spec: ConnectivitySpec, third: bytes | None) -> PlaneTrail:
     settings = SoftMergeSettings(granularity=spec.gates, steps=spec.gate_steps, seed=spec.seed, evaluate_every=LOOK)
     soft_merge(
         modules,
-        merge_data(prepared(spec)[2]),
+        prepared(spec)[2].for_merging(),
         settings,
         names=names,
         observe=lambda network, step: seen.append(weights_of(network).double()),

@@ -7,17 +7,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from softmerge_core.anatomy import describe
 from softmerge_core.data import Data, load_data
-from softmerge_core.data.base import MergeData
-from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, predict, reestimate_batchnorm, score
+from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.merge.spec import MergeSpec
-from softmerge_core.flat import FlatSources
-from softmerge_core.merging.candidates import BATCHNORM_SAMPLES
+from softmerge_core.flat import plain_average
 from softmerge_core.merging.soft import MergeResult, soft_merge
 
 GRID = 60  # points of a boundary picture along each axis
@@ -32,10 +29,9 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     loaded, names = load_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
     observe = _boundaries(data, context)
-    splits = (data.train_inputs, data.train_labels, data.validation_inputs, data.validation_labels)
     merged = soft_merge(
         modules,
-        MergeData(*splits),
+        data.for_merging(),
         spec.settings,
         names=names,
         on_event=context.emit,
@@ -96,7 +92,7 @@ def score_all(
     has the lowest validation loss.
     """
     chosen = [modules[index] for index in sound]
-    mean = average(chosen, data)
+    mean = plain_average(chosen, data.train_inputs)
     table: dict[str, dict[str, Any]] = {}
     for split in ("validation", "test"):
         inputs, labels = data.split(split)
@@ -106,7 +102,7 @@ def score_all(
             "ensemble": score(ensemble_log_probabilities(chosen, inputs), labels),
             "sources": [evaluate(module, inputs, labels) for module in modules],
         }
-    best = min(sound, key=lambda index: table["validation"]["sources"][index][1])
+    best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]
     return {
         "accuracy": _column(table["test"], best, 0),
         "loss": _column(table["test"], best, 1),
@@ -115,13 +111,6 @@ def score_all(
         "best_source": names[best],
         "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
     }
-
-
-def average(modules: Sequence[nn.Module], data: Data) -> nn.Module:
-    """The plain average of the ``modules``, with BatchNorm re-estimated on the training data."""
-    network = FlatSources(modules, describe(modules[0])).average()
-    reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
-    return network
 
 
 def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:

@@ -1,5 +1,170 @@
-"""The work of a robustness run."""
+"""The work of an attack: some of the sources are spoiled, each method merges them all, and the result is tested."""
 
-from softmerge_core.experiments.robustness.spec import run
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
 
-__all__ = ["run"]
+from torch import nn
+
+from softmerge_core.checks import admit, check_architecture
+from softmerge_core.data import Data, load_data
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.evaluation import best_source, evaluate
+from softmerge_core.events import BEST, Blame, Notice, Score
+from softmerge_core.experiments.base import Context
+from softmerge_core.experiments.cost import Cost
+from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.robustness.spec import COPY, Case, RobustnessSpec, cases, chosen_case
+from softmerge_core.experiments.robustness.words import sentence
+from softmerge_core.experiments.scoring import NOT_FINITE, scores_of
+from softmerge_core.experiments.tasks import do_tasks
+from softmerge_core.flat import plain_average
+from softmerge_core.merging.soft import soft_merge
+from softmerge_core.methods import merge
+from softmerge_core.settings import AttackSettings, SoftMergeSettings
+from softmerge_core.zoo.spoiling import spoil_network
+
+BLAME = "blame"  # in place of a method's name: the task that asks who is to blame
+
+
+def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
+    """Attack, merge by each method and test; then find out on which sources the gates closed."""
+    begun = time.monotonic()
+    best = honest_best(spec)
+    context.emit(Score(step=1, series=BEST, **best["scores"]))
+    for text in notices(spec):
+        context.emit(Notice(step=0, text=text))
+    tasks = [(spec.model_dump_json(), *case, method) for case, method in _plan(spec)]
+    rows = do_tasks(context, row_of, tasks, _event)
+    return {
+        "rows": [_measured(row) for row in rows if row["kind"] == "score"],
+        "blame": next((row for row in rows if row["kind"] == "blame"), None),
+        "best_honest": best,
+        "reason": sentence(spec, map(_event, rows), best["scores"]["accuracy"]),
+        "seconds": time.monotonic() - begun,
+    }
+
+
+def _event(values: dict[str, Any]) -> Score | Blame:
+    return Blame.model_validate(values) if values["kind"] == "blame" else Score.model_validate(values)
+
+
+def _measured(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the numbers that were not measured, for JSON has no NaN."""
+    return {key: value for key, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
+
+
+def _plan(spec: RobustnessSpec) -> Iterator[tuple[Case, str]]:
+    """The chosen case first, then who is to blame in it, then the other cases."""
+    chosen = chosen_case(spec)
+    yield from ((chosen, method) for method in spec.methods)
+    yield chosen, BLAME
+    yield from ((case, method) for case in cases(spec) if case != chosen for method in spec.methods)
+
+
+@lru_cache(maxsize=2)
+def honest(spec: RobustnessSpec) -> tuple[tuple[nn.Module, ...], tuple[str, ...], Data]:
+    """The sources before any attack, their names, and the data; loaded once per process."""
+    modules, names = load_sources(spec.sources)
+    check_architecture(modules, names)
+    return tuple(modules), names, load_data(spec.data)
+
+
+def honest_best(spec: RobustnessSpec) -> dict[str, Any]:
+    """Name and test scores of the best source (lowest validation loss) that stays honest in the chosen case."""
+    modules, names, data = honest(spec)
+    best = best_source(modules[: len(modules) - spec.malicious], *data.split("validation"))
+    return {"name": names[best], "scores": scores_of(modules[best], data)}
+
+
+@lru_cache(maxsize=2)
+def attacked(spec: RobustnessSpec, case: Case) -> tuple[tuple[nn.Module, ...], tuple[str, ...], tuple[bool, ...]]:
+    """(networks, names, whether each is malicious): the last ones are spoiled copies, each with a seed of its own.
+
+    An attack may be a training. All methods of a case follow each other, so it is done once for all of them.
+    """
+    modules, names, data = honest(spec)
+    first = len(modules) - case.malicious
+    sent = list(modules)
+    for index in range(first, len(modules)):
+        if spec.attack == COPY.name:
+            sent[index] = modules[0]
+        else:
+            attack = AttackSettings(kind=spec.attack, strength=case.strength, seed=spec.seed + index)
+            sent[index] = spoil_network(modules[index], attack, data)
+    return tuple(sent), names, tuple(index >= first for index in range(len(modules)))
+
+
+def _admitted(spec: RobustnessSpec, case: Case) -> tuple[list[nn.Module], tuple[str, ...], list[int]]:
+    """(networks, names, positions) of the sources that are left once those that are not finite are excluded."""
+    sent, names, _ = attacked(spec, case)
+    admitted, _ = admit(sent, names, honest(spec)[2].validation_inputs, "exclude")
+    return [sent[position] for position in admitted], tuple(names[p] for p in admitted), list(admitted)
+
+
+def notices(spec: RobustnessSpec) -> tuple[str, ...]:
+    """One sentence for each source that is excluded in the chosen case."""
+    sent, names, _ = attacked(spec, chosen_case(spec))
+    return admit(sent, names, honest(spec)[2].validation_inputs, "exclude")[1]
+
+
+def row_of(task: tuple[str, int, float, str]) -> dict[str, Any]:
+    """The event of one task (spec, malicious, strength, method or BLAME) as plain values."""
+    spec, case, method = RobustnessSpec.model_validate_json(task[0]), Case(task[1], task[2]), task[3]
+    event = blame(spec, case) if method == BLAME else _score(spec, case, method)
+    return event.model_dump(mode="json")
+
+
+def _score(spec: RobustnessSpec, case: Case, method: str) -> Score:
+    """The score of a method in a case, or the reason why there is none."""
+    row = Score(step=1, series=method, case=case.name, malicious=case.malicious, strength=case.strength, seed=spec.seed)
+    try:
+        values = _merged_scores(spec, case, method)
+    except SoftMergeError as error:
+        return row.model_copy(update={"problem": str(error)})
+    if not all(map(math.isfinite, values.values())):
+        return row.model_copy(update={"problem": NOT_FINITE})
+    return row.model_copy(update=values)
+
+
+def _merged_scores(spec: RobustnessSpec, case: Case, method: str) -> dict[str, float]:
+    """Scores of the network that a method makes of the admitted sources; a single one is left as it is."""
+    modules, names, _ = _admitted(spec, case)
+    data = honest(spec)[2]
+    with Cost() as cost:
+        network = modules[0]
+        if len(modules) > 1:
+            network = merge(method, modules, data.for_merging(), names=names, seed=spec.seed)
+    return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+
+
+def blame(spec: RobustnessSpec, case: Case) -> Blame:
+    """Return each source's mean gate in a soft merge, and what leaving it out of the plain average gains (0-1).
+
+    An excluded source has no part in either: its gate and its gain are 0.
+    """
+    modules, names, positions = _admitted(spec, case)
+    data = honest(spec)[2]
+    _, every, malicious = attacked(spec, case)
+    gates, gains = [0.0] * len(every), [0.0] * len(every)
+    if len(modules) == 1:
+        gates[positions[0]] = 1.0
+    else:
+        table = soft_merge(modules, data.for_merging(), SoftMergeSettings(seed=spec.seed), names=names).gates
+        means = [sum(row[k] for row in table.value) / len(table.value) for k in range(len(table.sources))]
+        by_name = dict(zip(table.sources, means, strict=True))
+        for position, name, gain in zip(positions, names, leave_one_out(modules, data), strict=True):
+            gates[position], gains[position] = by_name.get(name, 0.0), gain
+    return Blame(step=1, case=case.name, sources=every, malicious=malicious, gates=tuple(gates), gains=tuple(gains))
+
+
+def leave_one_out(modules: Sequence[nn.Module], data: Data) -> list[float]:
+    """Per source: validation accuracy of the average of the others minus that of the average of all (0-1)."""
+
+    def accuracy(chosen: Sequence[nn.Module]) -> float:
+        return evaluate(plain_average(chosen, data.train_inputs), *data.split("validation"))[0]
+
+    everyone = accuracy(modules)
+    return [accuracy([m for j, m in enumerate(modules) if j != k]) - everyone for k in range(len(modules))]

@@ -12,7 +12,7 @@ from softmerge_core.checkpoints.files import load_checkpoint, load_into
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate, predict
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points
-from softmerge_core.experiments.merge.run import GRID, average, boundary
+from softmerge_core.experiments.merge.run import GRID, boundary
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.networks import build_network
 from softmerge_core.runs.store import RunStore
@@ -150,20 +150,6 @@ def test_a_network_with_batchnorm_is_scored_with_statistics_of_its_own(tmp_path:
     load_into(network, load_checkpoint(store.weights(run_id, "merged")), "merged")
     scores = evaluate(network, data.test_inputs, data.test_labels)
     assert (result["accuracy"]["soft"], result["loss"]["soft"]) == pytest.approx(scores)
-
-
-def test_the_average_is_the_mean_of_the_weights_and_leaves_the_sources_alone(
-    pair: tuple[SourceSpec, SourceSpec],
-) -> None:
-    modules = [load_source(source).module for source in pair]
-    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in modules]
-    mean = average(modules, load_dataset("moons")).state_dict()
-    for name, tensor in mean.items():
-        expected = (before[0][name].double() + before[1][name].double()) / 2
-        assert torch.equal(tensor, expected.to(tensor.dtype))
-    assert all(
-        torch.equal(v, old[k]) for m, old in zip(modules, before, strict=True) for k, v in m.state_dict().items()
-    )
 
 
 def test_a_boundary_is_drawn_row_by_row_from_the_lowest_y() -> None:

@@ -1,4 +1,4 @@
-"""Malicious sources: which cases are looked at, that attacks are real, and who is blamed."""
+"""The work of an attack: attacks are real, every method is scored, and the right sources are blamed."""
 
 import copy
 import math
@@ -8,22 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from softmerge_core.attacks import attacks, find_attack
+from softmerge_core.attacks import attacks
 from softmerge_core.data import load_dataset
-from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import evaluate
-from softmerge_core.events import Blame, Notice, Score
-from softmerge_core.experiments import experiment
-from softmerge_core.experiments.compare.spec import BEST
-from softmerge_core.experiments.robustness.spec import (
-    Case,
-    RobustnessSpec,
-    attacked,
-    cases,
-    honest,
-    leave_one_out,
-    strength_of,
-)
+from softmerge_core.events import BEST, Blame, Notice, Score
+from softmerge_core.experiments.robustness.run import attacked, honest, leave_one_out
+from softmerge_core.experiments.robustness.spec import Case, RobustnessSpec
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import DataSpec, SourceSpec
@@ -35,29 +25,6 @@ ATTACKS = (*attacks(), "copy")
 def spec(**fields: Any) -> RobustnessSpec:
     data = DataSpec(dataset="moons")
     return RobustnessSpec(**{"sources": MOONS, "data": data, "methods": ("average",), **fields})
-
-
-@pytest.mark.parametrize(
-    ("fields", "error", "words"),
-    [
-        ({"sources": MOONS[:1]}, SourceError, "two or more"),
-        ({"malicious": 3}, SettingsError, "fewer than the 3 sources"),
-        ({"methods": ()}, SettingsError, "one method or more"),
-    ],
-)
-def test_what_is_wrong_is_refused_before_any_work(fields: dict[str, Any], error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        experiment("robustness").check(spec(**fields))
-
-
-def test_cases_are_every_number_and_then_every_strength() -> None:
-    found = cases(spec(malicious=2, strength=7))
-    assert found[:3] == [Case(0, 7), Case(1, 7), Case(2, 7)]
-    assert [case.strength for case in found[3:]] == list(find_attack("extreme").strengths)
-    assert all(case.malicious == 2 for case in found[3:])
-    assert len(found) == len(set(found))
-    assert cases(spec(attack="nan")) == [Case(0, 1), Case(1, 1), Case(2, 1)]
-    assert strength_of(spec()) == 50
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

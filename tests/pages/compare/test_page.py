@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.compare.results import latest, planned_methods
-from pages.compare.table import as_csv, needs_words, table_rows
+from pages.compare.table import as_csv, table_rows
 from pages.shared.choose.sources import AT_ONCE, FIRST
 from softmerge_core.events import Progress, Score
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, report
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, planned
+from softmerge_core.experiments.compare.words import report
 from softmerge_core.methods import available_methods
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -180,13 +180,11 @@ def test_rows_say_what_a_method_saw_and_why_one_failed() -> None:
     problem = "needs a base model, and none is known for these sources"
     scores = [Score(step=1, series="ties", problem=problem)]
     entries = report(spec_of(), scores)["rows"]
-    rows = {row["Method"]: row for row in table_rows(entries, planned_methods(spec_of()), live=False)}
+    rows = {row["Method"]: row for row in table_rows(entries, planned(spec_of()), live=False)}
     assert rows["TIES"]["Note"] == problem.capitalize()
     assert rows["TIES"]["Accuracy"] is None
     assert rows["TIES"]["Needs"] == "base model"
     assert rows["Plain average"]["Note"] == "not run"
-    assert needs_words([]) == "nothing"
-    assert needs_words(["labels", "inputs"]) == "inputs, labels"
 
 
 def test_the_table_as_csv_has_its_units_and_numbers() -> None:
@@ -195,9 +193,3 @@ def test_the_table_as_csv_has_its_units_and_numbers() -> None:
     (row,) = csv.DictReader(io.StringIO(as_csv(rows)))
     assert (row["Method"], float(row["Test acc. (%)"]), float(row["ECE (%)"])) == ("Plain average", 50, 25)
     assert (row["±"], float(row["Peak (MB)"])) == ("", 7)
-
-
-def test_a_resumed_run_counts_no_row_twice() -> None:
-    scores = [Score(step=1, series="average", accuracy=0.5), Score(step=1, series="average", accuracy=0.6)]
-    scores.append(Score(step=1, series="soft", seed=1, accuracy=0.7))
-    assert [(score.series, score.accuracy) for score in latest(scores)] == [("average", 0.6), ("soft", 0.7)]

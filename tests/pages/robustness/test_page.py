@@ -6,8 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.robustness.setup import ATTACKS
-from pages.robustness.words import blame_sentence, case_rows, chosen_scores, survival_sentence
-from softmerge_core.events import Blame, Event, Notice, Progress, Score
+from softmerge_core.events import Notice, Progress, Score
 from softmerge_core.experiments.robustness.spec import METHODS, RobustnessSpec, attack_of
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -147,53 +146,3 @@ def test_a_live_run_is_followed_with_its_notices(open_robustness: Open, desk: De
         assert "1 of 2 methods so far" in texts(page)
         assert "Source c is left out" in texts(page)
         assert button(page, "Start attacking").disabled
-
-
-def test_only_the_chosen_case_is_judged() -> None:
-    events: list[Event] = [BEST, score("krum", 0.1, malicious=2), score("krum", 0.8), score("average", 0.5)]
-    assert {key: found.accuracy for key, found in chosen_scores(events, spec_of()).items()} == {
-        "krum": 0.8, "average": 0.5,
-    }  # fmt: skip
-    said = survival_sentence(events, spec_of(), None)
-    assert "1 of 2 methods come within a point" in said
-    assert "Krum" in said
-    assert "so far" not in said
-    assert survival_sentence([], spec_of(), None) == "Waiting for the first method."
-
-
-def test_the_chosen_case_in_numbers() -> None:
-    problem = "nothing is left"
-    rows = case_rows([BEST, score("average", 0.5), score("krum", float("nan"), problem=problem)], spec_of())
-    assert rows == [("average", "50.0 %", "−30.0", ""), ("krum", "none", "", "Nothing is left")]
-    assert case_rows([], spec_of())[0] == ("average", "", "", "waiting")
-
-
-def blame(gates: tuple[float, ...], malicious: tuple[bool, ...], gains: tuple[float, ...] = (0.0, 0.0, 0.2)) -> Blame:
-    return Blame(step=1, case="", sources=("a", "*b*", "c"), malicious=malicious, gates=gates, gains=gains)
-
-
-@pytest.mark.parametrize(
-    ("gates", "malicious", "said"),
-    [
-        ((1, 1, 0), (False, False, True), "The gates closed on c, which is the malicious one."),
-        ((1, 0.01, 0), (False, True, True), "The gates closed on \\*b\\* and c, which are the malicious ones."),
-        ((1, 1, 0.4), (False, False, True), "closed on none, though c is malicious (mean gate 0.40)."),
-        ((1, 1, 1), (False, False, False), "No source is malicious, and the gates closed on none."),
-        ((0, 1, 0), (False, False, True), "The gates closed on a and c, of which a is honest."),
-        ((1, 0.3, 0), (False, True, True), "closed on c, but not on \\*b\\*, which is malicious (mean gate 0.30)."),
-        ((0, 1, 1), (False, False, False), "The gates closed on a, which is honest."),
-        ((0, 1, 1), (False, False, True), "closed on a, which is honest, but not on c, which is malicious"),
-    ],
-)
-def test_blame_in_words(gates: tuple[float, ...], malicious: tuple[bool, ...], said: str) -> None:
-    assert said in blame_sentence(blame(gates, malicious))
-
-
-def test_leave_one_out_in_words() -> None:
-    bad = (False, False, True)
-    said = blame_sentence(blame((1, 1, 0), bad))
-    assert said.endswith("Leaving out c (malicious) gains the plain average most: 20.0 points on validation data.")
-    none = blame_sentence(blame((1, 1, 0), bad, (-0.1, 0.0, 0.0)))
-    assert none.endswith("Leaving any single source out of the plain average gains nothing.")
-    assert blame_sentence(blame((1, 1, 0), bad, (float("nan"),) * 3)).endswith("which is the malicious one.")
-    assert blame_sentence(None) == "Waiting for the gates of a soft merge."

@@ -1,0 +1,129 @@
+"""What malicious sources did, in plain sentences and table cells."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any
+
+from softmerge_core.events import BEST, Blame, Event, Score
+from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, chosen_case, strength_of
+from softmerge_core.experiments.words import clipped, listed, percent, points
+from softmerge_core.methods import find_method
+
+CLOSED = 0.05  # a mean gate up to this is called closed
+NEAR = 0.01  # accuracy (0-1): a method that is this close to the best honest source survives
+NO_GAIN = 0.0005  # accuracy (0-1): a smaller gain is called none
+
+
+def chosen_scores(events: Iterable[Event], spec: RobustnessSpec) -> dict[str, Score]:
+    """Each method's newest score in the chosen case."""
+    case = chosen_case(spec)
+    return {
+        event.series: event
+        for event in events
+        if isinstance(event, Score) and event.series != BEST and (event.malicious, event.strength) == case
+    }
+
+
+def best_honest(events: Sequence[Event]) -> float | None:
+    """Test accuracy (0-1) of the best source that stays honest, once it is known."""
+    return next((e.accuracy for e in reversed(events) if isinstance(e, Score) and e.series == BEST), None)
+
+
+def about(spec: RobustnessSpec) -> str:
+    """The attack and the chosen case: "Extreme weights, strength 50 (factor); 1 of 4 sources malicious"."""
+    attack = attack_of(spec.attack)
+    strength = f", strength {strength_of(spec):g} ({attack.unit})" if attack.graded else ""
+    return f"{attack.title}{strength}; {spec.malicious} of {len(spec.sources)} sources malicious"
+
+
+def sentence(spec: RobustnessSpec, scores: Iterable[Event], honest_accuracy: float) -> str:
+    """Say which methods come within a point of the best honest source in the chosen case."""
+    found = chosen_scores(scores, spec)
+    survive = [find_method(key).title for key, score in found.items() if score.accuracy >= honest_accuracy - NEAR]
+    of = f"With {spec.malicious} of {len(spec.sources)} sources malicious"
+    if not survive:
+        return f"{of} no method comes within a point of the best honest source ({honest_accuracy:.1%})."
+    reach = f"{len(survive)} of {len(found)} methods come within a point of the best honest source"
+    return f"{of}, {reach} ({honest_accuracy:.1%}) or pass it: {', '.join(survive)}."
+
+
+def survival_sentence(events: Sequence[Event], spec: RobustnessSpec, result: dict[str, Any] | None) -> str:
+    """Say which methods survive, or while the run is live, which of those that are done."""
+    if result:
+        return str(result.get("reason", ""))
+    found, best = chosen_scores(events, spec), best_honest(events)
+    if not found or best is None:
+        return "Waiting for the first method."
+    more = "" if len(found) == len(spec.methods) else f" ({len(found)} of {len(spec.methods)} methods so far)"
+    return f"{sentence(spec, found.values(), best)}{more}"
+
+
+def blame_sentence(blame: Blame | None) -> str:
+    """Say on which sources the gates closed, whether those are malicious, and what leaving one out gains."""
+    if blame is None:
+        return "Waiting for the gates of a soft merge."
+    closed = {k for k, gate in enumerate(blame.gates) if not gate > CLOSED}
+    malicious = {k for k, bad in enumerate(blame.malicious) if bad}
+    return f"{_closed(blame, closed, malicious)} {_gain(blame)}".strip()
+
+
+def _closed(blame: Blame, closed: set[int], malicious: set[int]) -> str:
+    if not closed:
+        if not malicious:
+            return "No source is malicious, and the gates closed on none."
+        kept = _names(blame, malicious)
+        return f"The gates closed on none, though {kept} {_is(malicious)} malicious ({_gates(blame, malicious)})."
+    text = f"The gates closed on {_names(blame, closed)}"
+    if closed == malicious:
+        return f"{text}, which {_is(closed)} the malicious {'one' if len(closed) == 1 else 'ones'}."
+    parts = [text]
+    if wrongly := closed - malicious:
+        some = f"of which {_names(blame, wrongly)}" if closed & malicious else "which"
+        parts.append(f"{some} {_is(wrongly)} honest")
+    if missed := malicious - closed:
+        parts.append(f"but not on {_names(blame, missed)}, which {_is(missed)} malicious ({_gates(blame, missed)})")
+    return f"{', '.join(parts)}."
+
+
+def _gain(blame: Blame) -> str:
+    """The source without which the plain average gains most."""
+    known = [k for k, gain in enumerate(blame.gains) if isfinite(gain)]
+    if not known:
+        return ""
+    most = max(known, key=lambda k: blame.gains[k])
+    if blame.gains[most] < NO_GAIN:
+        return "Leaving any single source out of the plain average gains nothing."
+    name, mark = _name(blame, most), "malicious" if blame.malicious[most] else "honest"
+    gain = 100 * blame.gains[most]
+    return f"Leaving out {name} ({mark}) gains the plain average most: {gain:.1f} points on validation data."
+
+
+def _name(blame: Blame, which: int) -> str:
+    return clipped(blame.sources[which], 40)
+
+
+def _names(blame: Blame, which: set[int]) -> str:
+    return listed([_name(blame, k) for k in sorted(which)])
+
+
+def _is(which: set[int]) -> str:
+    return "is" if len(which) == 1 else "are"
+
+
+def _gates(blame: Blame, which: set[int]) -> str:
+    values = ", ".join(f"{blame.gates[k]:.2f}" for k in sorted(which))
+    return f"mean gate{'' if len(which) == 1 else 's'} {values}"
+
+
+def case_rows(events: Sequence[Event], spec: RobustnessSpec) -> list[tuple[str, str, str, str]]:
+    """Per method of the chosen case: (its key, test accuracy, points above the best honest source, a note)."""
+    found, best = chosen_scores(events, spec), best_honest(events)
+    return [_case_row(key, found.get(key), best) for key in spec.methods]
+
+
+def _case_row(key: str, score: Score | None, best: float | None) -> tuple[str, str, str, str]:
+    if score is None:
+        return key, "", "", "waiting"
+    if score.problem or not isfinite(score.accuracy):
+        return key, "none", "", (score.problem[:1].upper() + score.problem[1:])
+    return key, percent(score.accuracy), "" if best is None else points(score.accuracy - best), ""

@@ -1,0 +1,56 @@
+"""The spec of a comparison: what is refused before any work, and which methods are compared."""
+
+from typing import Any
+
+import pytest
+
+from softmerge_core.errors import NotFoundError, SettingsError, SourceError
+from softmerge_core.experiments import experiment
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, needs, planned
+from softmerge_core.methods import available_methods
+from softmerge_core.settings import DataSpec, SourceSpec
+
+MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
+
+
+def compare_spec(**fields: Any) -> CompareSpec:
+    methods = tuple(MethodChoice(method=name) for name in ("average", "median", "krum"))
+    return CompareSpec(**{"sources": MOONS, "data": DataSpec(dataset="moons"), "methods": methods, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"sources": MOONS[:1]}, SourceError, "expected two or more sources, got 1"),
+        ({"methods": (MethodChoice(method="magic"),)}, NotFoundError, "unknown method 'magic'"),
+        (
+            {"methods": (MethodChoice(method="average", settings={"no": 1}),)},
+            SettingsError,
+            "settings of Plain average",
+        ),
+        ({"methods": (MethodChoice(method="average"),) * 2}, SettingsError, "named twice"),
+        ({"base": "nothing/at-all"}, NotFoundError, "unknown model"),
+        ({"data": DataSpec(dataset="moons", validation_samples=0)}, Exception, "no validation data"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_any_work(fields: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        experiment("compare").check(compare_spec(**fields))
+
+
+def test_no_methods_named_means_all_that_take_so_many_sources() -> None:
+    names = [choice.method for choice in chosen(CompareSpec(sources=MOONS))]
+    assert names == [m.name for m in available_methods().values() if m.sources is None or m.sources >= 3]
+
+
+def test_methods_keep_the_order_of_all_methods_whatever_the_order_of_the_spec() -> None:
+    choices = tuple(MethodChoice(method=name) for name in reversed(available_methods()))
+    assert planned(CompareSpec(sources=MOONS[:2], methods=choices)) == list(available_methods())
+    assert planned(CompareSpec(sources=MOONS, methods=choices[:3])) == list(available_methods())[-3:]
+
+
+def test_inputs_that_alignment_or_repair_looked_at_are_needed_too() -> None:
+    assert needs(compare_spec(), "average") == []
+    assert needs(compare_spec(align="activations"), "average") == ["inputs"]
+    assert needs(compare_spec(repair=True), "average") == ["inputs"]
+    assert needs(compare_spec(repair=True), "ensemble") == sorted(available_methods()["ensemble"].needs)

@@ -1,0 +1,111 @@
+"""What malicious sources did, in words."""
+
+import pytest
+
+from softmerge_core.events import BEST as BEST_SERIES
+from softmerge_core.events import Blame, Event, Score
+from softmerge_core.experiments.robustness.spec import RobustnessSpec
+from softmerge_core.experiments.robustness.words import (
+    about,
+    blame_sentence,
+    case_rows,
+    chosen_scores,
+    sentence,
+    survival_sentence,
+)
+from softmerge_core.settings import SourceSpec
+
+
+def spec_of(attack: str = "extreme") -> RobustnessSpec:
+    sources = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
+    return RobustnessSpec(sources=sources, methods=("average", "krum"), attack=attack, malicious=1)
+
+
+def score(series: str, accuracy: float, malicious: int = 1, problem: str = "") -> Score:
+    return Score(
+        step=1,
+        series=series,
+        accuracy=accuracy,
+        case=f"{malicious} malicious, strength 50",
+        malicious=malicious,
+        strength=50,
+        problem=problem,
+    )
+
+
+BEST = Score(step=1, series=BEST_SERIES, accuracy=0.8)
+
+
+def test_only_the_chosen_case_is_judged() -> None:
+    events: list[Event] = [BEST, score("krum", 0.1, malicious=2), score("krum", 0.8), score("average", 0.5)]
+    assert {key: found.accuracy for key, found in chosen_scores(events, spec_of()).items()} == {
+        "krum": 0.8, "average": 0.5,
+    }  # fmt: skip
+    said = survival_sentence(events, spec_of(), None)
+    assert "1 of 2 methods come within a point" in said
+    assert "Krum" in said
+    assert "so far" not in said
+    assert survival_sentence([], spec_of(), None) == "Waiting for the first method."
+
+
+def test_the_chosen_case_in_numbers() -> None:
+    problem = "nothing is left"
+    rows = case_rows([BEST, score("average", 0.5), score("krum", float("nan"), problem=problem)], spec_of())
+    assert rows == [("average", "50.0 %", "−30.0", ""), ("krum", "none", "", "Nothing is left")]
+    assert case_rows([], spec_of())[0] == ("average", "", "", "waiting")
+
+
+def blame(gates: tuple[float, ...], malicious: tuple[bool, ...], gains: tuple[float, ...] = (0.0, 0.0, 0.2)) -> Blame:
+    return Blame(step=1, case="", sources=("a", "*b*", "c"), malicious=malicious, gates=gates, gains=gains)
+
+
+@pytest.mark.parametrize(
+    ("gates", "malicious", "said"),
+    [
+        ((1, 1, 0), (False, False, True), "The gates closed on c, which is the malicious one."),
+        ((1, 0.01, 0), (False, True, True), "The gates closed on *b* and c, which are the malicious ones."),
+        ((1, 1, 0.4), (False, False, True), "closed on none, though c is malicious (mean gate 0.40)."),
+        ((1, 1, 1), (False, False, False), "No source is malicious, and the gates closed on none."),
+        ((0, 1, 0), (False, False, True), "The gates closed on a and c, of which a is honest."),
+        ((1, 0.3, 0), (False, True, True), "closed on c, but not on *b*, which is malicious (mean gate 0.30)."),
+        ((0, 1, 1), (False, False, False), "The gates closed on a, which is honest."),
+        ((0, 1, 1), (False, False, True), "closed on a, which is honest, but not on c, which is malicious"),
+    ],
+)
+def test_blame_in_words(gates: tuple[float, ...], malicious: tuple[bool, ...], said: str) -> None:
+    assert said in blame_sentence(blame(gates, malicious))
+
+
+def test_leave_one_out_in_words() -> None:
+    bad = (False, False, True)
+    said = blame_sentence(blame((1, 1, 0), bad))
+    assert said.endswith("Leaving out c (malicious) gains the plain average most: 20.0 points on validation data.")
+    none = blame_sentence(blame((1, 1, 0), bad, (-0.1, 0.0, 0.0)))
+    assert none.endswith("Leaving any single source out of the plain average gains nothing.")
+    assert blame_sentence(blame((1, 1, 0), bad, (float("nan"),) * 3)).endswith("which is the malicious one.")
+    assert blame_sentence(None) == "Waiting for the gates of a soft merge."
+
+
+def test_long_names_are_clipped() -> None:
+    long = blame((1, 1, 0), (False, False, True)).model_copy(update={"sources": ("a", "b", "c" * 50)})
+    assert "c" * 39 + "…" in blame_sentence(long)
+    assert "c" * 40 not in blame_sentence(long)
+
+
+def test_the_sentence_names_those_that_survive_and_no_other_case() -> None:
+    events = [score("krum", 0.795), score("average", 0.78), score("average", 0.9, malicious=2)]
+    assert sentence(spec_of(), events, 0.8) == (
+        "With 1 of 3 sources malicious, 1 of 2 methods come within a point of the best honest source (80.0%) "
+        "or pass it: Krum."
+    )
+    assert "no method comes within a point" in sentence(spec_of(), events[1:], 0.8)
+
+
+def test_a_finished_run_says_its_reason() -> None:
+    assert survival_sentence([], spec_of(), {"reason": "As it was."}) == "As it was."
+
+
+def test_the_attack_in_words() -> None:
+    assert about(spec_of()).endswith(", strength 50 (factor); 1 of 3 sources malicious")
+    assert about(spec_of("nan")).endswith("; 1 of 3 sources malicious")
+    assert "strength" not in about(spec_of("nan"))
