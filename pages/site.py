@@ -1,5 +1,6 @@
-"""What each session of the app runs: one line a page."""
+"""The script that each session of the app runs, and the list of its pages: one line a page."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -13,22 +14,28 @@ from pages.models.page import page as models_page
 from pages.robustness.page import page as robustness_page
 from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
+from pages.shared.show.site_map import register_pages
 from pages.shared.show.theme import page_style
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
+# (page, title, icon) by address, in the order of the navigation; the first is the start page
+PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
+    "merge": (merge_page, "Merge", "merge"),
+    "compare": (compare_page, "Compare", "table_chart"),
+    "robustness": (robustness_page, "Robustness", "shield"),
+    "connectivity": (connectivity_page, "Connectivity", "timeline"),
+    "scope": (scope_page, "Scope", "align_horizontal_center"),
+    "federated": (federated_page, "Federated", "hub"),
+    "models": (models_page, "Models", "deployed_code"),
+}
 
 
-def site_pages() -> list[StreamlitPage]:
-    """The pages in the order of the navigation; only a session can make them."""
-    return [
-        st.Page(merge_page, title="Merge", icon=":material/merge:", url_path="merge", default=True),
-        st.Page(compare_page, title="Compare", icon=":material/table_chart:", url_path="compare"),
-        st.Page(robustness_page, title="Robustness", icon=":material/shield:", url_path="robustness"),
-        st.Page(connectivity_page, title="Connectivity", icon=":material/timeline:", url_path="connectivity"),
-        st.Page(scope_page, title="Scope", icon=":material/align_horizontal_center:", url_path="scope"),
-        st.Page(federated_page, title="Federated", icon=":material/hub:", url_path="federated"),
-        st.Page(models_page, title="Models", icon=":material/deployed_code:", url_path="models"),
-    ]
+def site_pages() -> dict[str, StreamlitPage]:
+    """The pages by their address; only a session can make them."""
+    return {
+        path: st.Page(page, title=title, icon=f":material/{icon}:", url_path=path, default=path == next(iter(PAGES)))
+        for path, (page, title, icon) in PAGES.items()
+    }
 
 
 def main() -> None:
@@ -36,7 +43,9 @@ def main() -> None:
     st.set_page_config(page_title="Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
     page_style()
-    st.navigation(site_pages(), position="top").run()
+    pages = site_pages()
+    register_pages(pages)
+    st.navigation(list(pages.values()), position="top").run()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from pages.models.cards import fits
 from pages.shared.choose.form import more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
@@ -15,7 +14,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
 from softmerge_core.methods import Method, available_methods
 from softmerge_core.settings import DataSpec, parse
-from softmerge_core.zoo import FamilyInfo, library
+from softmerge_core.zoo import FamilyInfo, library, same_kind
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
 NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # drawn on their own, or not at all
@@ -81,7 +80,7 @@ def _about(method: Method) -> str:
 
 def _base(family: FamilyInfo) -> str:
     """The common ancestor, for methods that need one."""
-    own = {f"library/{name}": model.title for name, model in library().items() if fits(model, family)}
+    own = {f"library/{name}": model.title for name, model in library().items() if same_kind(model, family)}
     if st.session_state.get("compare-base") not in [None, "", *own]:
         del st.session_state["compare-base"]
     field = CompareSpec.model_fields["base"]

@@ -5,10 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.models.cards import dataset_title
 from pages.shared.choose.attack import pick_strength
 from pages.shared.choose.form import more_fields, settings_form
-from pages.shared.choose.network import pick_dataset, pick_network
+from pages.shared.choose.network import dataset_title, pick_dataset, pick_network
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.live_plot import live_plot
 from pages.shared.show.theme import current_theme

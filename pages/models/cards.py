@@ -1,4 +1,4 @@
-"""Trained models as a page shows them: which there are, and each one's record as a row of a table."""
+"""Trained models as entries of a collection, and each one's record as a row of a table."""
 
 import html
 from collections import Counter
@@ -13,7 +13,6 @@ from pages.shared.choose.sources import FIRST
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.attacks import find_attack
-from softmerge_core.data import datasets
 from softmerge_core.experiments.words import clipped, percent
 from softmerge_core.zoo import FamilyInfo, LibraryModel, ModelInfo, families, library
 
@@ -34,7 +33,7 @@ _DASHES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A model, the name a SourceSpec has for it, and what tells its network and data."""
+    """A model, its name in a SourceSpec, and the family or library model that states its network and data."""
 
     model: str
     info: ModelInfo
@@ -51,12 +50,6 @@ def own_entries() -> list[Entry]:
     return [Entry(f"library/{name}", model, model) for name, model in library().items()]
 
 
-def fits(first: FamilyInfo | LibraryModel, second: FamilyInfo | LibraryModel) -> bool:
-    """Whether models of the two have one architecture and learn the same data."""
-    fields = ("network", "dataset", "input_shape", "classes")
-    return all(getattr(first, field) == getattr(second, field) for field in fields)
-
-
 def pick_collection(*, key: str = "models") -> str:
     """The name of the chosen family, or MINE."""
     found = families()
@@ -69,12 +62,6 @@ def pick_collection(*, key: str = "models") -> str:
         bind="query-params",
         help="A family that ships with the project, or the models you have trained, poisoned or uploaded.",
     )
-
-
-def dataset_title(dataset: str) -> str:
-    """A data set as readers know it; of a file its name."""
-    known = datasets().get(dataset)
-    return known.title if known else Path(dataset).name
 
 
 def about(collection: str, entries: Sequence[Entry]) -> str:
@@ -112,7 +99,7 @@ def _row(index: int, entry: Entry) -> str:
 
 
 def _swatch(index: int) -> str:
-    """The line a model has in the pictures."""
+    """A sample of the model's line in the pictures."""
     color, dash = line_style(index, current_theme())
     stops, at = [], 0
     for place, length in enumerate(_DASHES[dash]):

@@ -1,11 +1,11 @@
 """The form of a poisoned copy, what came of it, and the list of the reader's own models."""
 
 from collections.abc import Sequence
-from itertools import chain, count
 
 import streamlit as st
 
-from pages.models.cards import Entry, family_entries, fits, own_entries
+from pages.models.cards import Entry, family_entries, own_entries
+from pages.models.naming import pick_name
 from pages.models.train import merge_button
 from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import settings_form
@@ -15,7 +15,16 @@ from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence, unbroken
 from softmerge_core.settings import AttackSettings, parse
-from softmerge_core.zoo import LibraryModel, check_name, families, library, library_folder, remove_from_library, slug
+from softmerge_core.zoo import (
+    LibraryModel,
+    check_name,
+    families,
+    library,
+    library_folder,
+    remove_from_library,
+    same_kind,
+    slug,
+)
 from softmerge_core.zoo.library import WEIGHTS
 
 PREFIX = "poison-"
@@ -38,7 +47,9 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
         help="The model to copy; it stays as it is.",
     )
     values = _attack()
-    name = _name(f"{found[model].info.title.partition(',')[0]} {find_attack(str(values['kind'])).title}")
+    wanted = slug(f"{found[model].info.title.partition(',')[0]} {find_attack(str(values['kind'])).title}")
+    help = "Letters, digits, - and _: under this name the copy is kept in your library."
+    name = pick_name(f"{PREFIX}name", wanted, library(), joint="-", help=help)
     if st.button("Make poisoned copy", type="primary", icon=":material/science:", help="Keep it in your library."):
         _make(found[model], values, name)
     return found[model]
@@ -62,20 +73,6 @@ def _attack() -> dict[str, object]:
     return {"kind": kind, **rest}
 
 
-def _name(fallback: str) -> str:
-    taken, stem = library(), slug(fallback)
-    suggested = next(name for name in chain([stem], (f"{stem}-{n}" for n in count(2))) if name not in taken)
-    typed = st.text_input(
-        "Name",
-        key=f"{PREFIX}name",
-        placeholder=suggested,
-        max_chars=60,
-        persist_state="session",
-        help="Letters, digits, - and _: under this name the copy is kept in your library.",
-    )
-    return typed.strip() or suggested
-
-
 def poisoned_copy(model: str, attack: AttackSettings, name: str) -> str:
     """Keep a spoiled copy of ``model`` in the library; returns its name there, raises CheckpointError."""
     chosen = [f"--attack={attack.kind}", f"--strength={attack.strength!r}", f"--seed={attack.seed}", f"--name={name}"]
@@ -97,7 +94,7 @@ def _make(entry: Entry, values: dict[str, object], name: str) -> None:
 
 
 def poison_outcome() -> None:
-    """What the last copy did to the accuracy."""
+    """Draw the accuracy before and after the last copy was made."""
     _, before, name = st.session_state.get("poison:made") or (None, None, None)
     model = library().get(name) if name else None
     if model is not None:
@@ -111,8 +108,8 @@ def poison_outcome() -> None:
 
 
 def relatives(entry: Entry) -> list[Entry]:
-    """The models beside which a copy of ``entry`` is seen: its family, and the reader's own of the same kind."""
-    own = [other for other in own_entries() if fits(other.origin, entry.origin)]
+    """The models that a copy of ``entry`` is compared with: its family, and the reader's own of the same kind."""
+    own = [other for other in own_entries() if same_kind(other.origin, entry.origin)]
     shipped = [] if isinstance(entry.origin, LibraryModel) else family_entries(families()[entry.origin.name])
     return [*shipped, *own]
 

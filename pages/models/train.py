@@ -1,36 +1,34 @@
-"""Training one more model: what to train and how, and the same training watched live."""
+"""Training one more model: the form, and the training watched live."""
 
-from collections.abc import Sequence
-from typing import Any
-
+import plotly.graph_objects as go
 import streamlit as st
 
-from pages.models.cards import Entry, dataset_title, family_entries, fits, own_entries
+from pages.models.cards import Entry, family_entries, own_entries
+from pages.models.naming import pick_name, unused
 from pages.shared.choose.form import main_fields, more_fields, settings_form
-from pages.shared.choose.network import forget, pick_dataset, pick_network
+from pages.shared.choose.network import dataset_title, forget, pick_dataset, pick_network
 from pages.shared.choose.own import CHOSEN
 from pages.shared.runs.panel import progress, tell_end
+from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
-from pages.shared.show.live_plot import live_plot
+from pages.shared.runs.setup import Setup
+from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
-from pages.shared.show.theme import current_theme
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import AnyEvent
 from softmerge_core.experiments.train.spec import TrainSpec, check
 from softmerge_core.experiments.train.words import accuracy_sentence, training_sentence
+from softmerge_core.figures.style import Theme
 from softmerge_core.figures.training import training_figure
 from softmerge_core.settings import SourceSpec, TrainSettings, parse
-from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library, same_kind
 
 PREFIX = "train-"
-HEIGHT = 460
 SCRATCH = "scratch"
-IDLE = "The training loss falls step by step, above; below, how much of the validation data is classified correctly."
 
 
-def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | None, str | None]:
-    """All widgets of a training, begun with the network and data of ``family``: (spec, what is wrong with it)."""
+def train_setup(family: FamilyInfo | LibraryModel | None) -> Setup:
+    """Draw all widgets of a training, at first for the network and data of ``family``; returns the spec."""
     _start_with(family)
     first, second = st.columns(2, gap="small")
     with first:
@@ -48,12 +46,12 @@ def train_setup(family: FamilyInfo | LibraryModel | None) -> tuple[TrainSpec | N
         spec = TrainSpec(name=name, dataset=dataset, network=network, settings=settings, start_from=source)
         check(spec)
     except SoftMergeError as error:
-        return None, str(error)
-    return spec, None
+        return Setup(None, str(error))
+    return Setup(spec)
 
 
 def _start_with(family: FamilyInfo | LibraryModel | None) -> None:
-    """Where the reader has come to another family, its network and data are what is trained next."""
+    """When the reader turns to another family, fill the form with its network and data."""
     if family is None or st.session_state.get("train:for") == family.name:
         return
     st.session_state["train:for"] = family.name
@@ -92,51 +90,30 @@ def _start_title(entry: Entry | None) -> str:
     return f"{where}: {entry.info.title}"
 
 
-def _name(fallback: str) -> str:
-    """The name to keep the model under; one that is taken gets a number, so that names tell models apart."""
+def _name(wanted: str) -> str:
+    """The title to keep the model under; one that is taken gets a number."""
     taken = {model.title for model in library().values()}
-    suggested = _unused(fallback, taken)
-    typed = st.text_input(
-        "Name",
-        key=f"{PREFIX}name",
-        placeholder=suggested,
-        max_chars=60,
-        persist_state="session",
-        help="Under this name the model is kept in your library, and offered on the Merge page.",
-    )
-    return _unused(" ".join(typed.split()), taken) if typed.strip() else suggested
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    number, found = 1, name
-    while found in taken:
-        number += 1
-        found = f"{name} {number}"
-    return found
+    help = "Under this name the model is kept in your library, and offered on the Merge page."
+    typed = pick_name(f"{PREFIX}name", wanted, taken, joint=" ", help=help)
+    return unused(" ".join(typed.split()), taken, " ")
 
 
 def draw_training(reader: RunReader | None) -> None:
-    """The progress, one sentence in words, and the picture; the same nodes before, during and after a run."""
+    """Draw the progress, the picture and the outcome; the same nodes before, during and after a run."""
     if reader is None:
         st.progress(0.0, text="Nothing has been trained here yet: press Start training, and watch the loss fall.")
     else:
         progress(reader)
-    events = reader.events if reader else []
-    theme = current_theme()
-    figure = reader and reader.drawn("training", ("loss", "evaluation"), theme, lambda: _figure(events))
-    with st.container(key="picture-training", gap="xsmall"):
-        st.markdown(f"**Training.** {training_sentence(events) if reader else IDLE}")
-        live_plot(
-            figure,
-            key="training-plot",
-            height=HEIGHT,
-            alt=f"Training: {IDLE}",
-            waiting="Drawing" if figure else "Drawn here while a model is trained",
-        )
+    TRAINING.draw(reader)
+    with st.container(key="outcome-slot"):
+        if reader is not None:
+            tell_end(reader, "training")
+            if reader.view.result:
+                _kept(reader.run_id, str(reader.view.result.get("library")))
 
 
-def _figure(events: Sequence[AnyEvent]) -> Any:
-    figure = training_figure(events, theme=current_theme())
+def _figure(reader: RunReader, theme: Theme) -> go.Figure | None:
+    figure = training_figure(reader.events, theme=theme)
     if figure is not None:
         # Plotly draws no panel without a line: the lower one is there from the first step on.
         figure.add_scatter(x=[0], y=[None], xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip", name="room")
@@ -147,13 +124,16 @@ def _figure(events: Sequence[AnyEvent]) -> Any:
     return figure
 
 
-def training_outcome(reader: RunReader | None) -> None:
-    """What went wrong, or under which name the model is kept, how good it is, and what to do with it next."""
-    if reader is None:
-        return
-    tell_end(reader, "training")
-    if reader.view.result:
-        _kept(reader.run_id, str(reader.view.result.get("library")))
+TRAINING = Picture(
+    key="training",
+    title="Training",
+    idle="The training loss falls step by step, above; below, how much of the validation data is classified correctly.",
+    kinds=("loss", "evaluation"),
+    build=_figure,
+    words=lambda reader: training_sentence(reader.events),
+    height=460,
+    waiting="Drawn here while a model is trained",
+)
 
 
 def _kept(run_id: str, name: str) -> None:
@@ -177,9 +157,9 @@ def _kept(run_id: str, name: str) -> None:
 
 
 def merge_button(model: LibraryModel) -> None:
-    """Straight to the Merge page, with the model among the sources, where a family fits it."""
+    """A button to the Merge page, with the model among its sources, where a family is of the model's kind."""
     every = sorted(families().values(), key=lambda family: family.name != st.session_state.get("models"))
-    family = next((family for family in every if fits(family, model)), None)
+    family = next((family for family in every if same_kind(family, model)), None)
     if family is None:
         return
     if st.button(
@@ -188,8 +168,6 @@ def merge_button(model: LibraryModel) -> None:
         key=f"merge:{model.name}",
         help="Open the Merge page with this model among the sources.",
     ):
-        from pages.site import site_pages  # the pages know each other by the site alone
-
         st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state.get(CHOSEN, []), model.name]))
         st.toast(f'{plain(model.title, 60)} takes part, under "Bring your own".', icon=":material/merge:")
-        st.switch_page(site_pages()[0], query_params={"family": family.title})  # as the address has it
+        st.switch_page(page_at("merge"), query_params={"family": family.title})  # as the address has it

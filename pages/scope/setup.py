@@ -5,9 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.models.cards import dataset_title
 from pages.shared.choose.form import choice_title, more_fields, settings_form
-from pages.shared.choose.network import fitting
+from pages.shared.choose.network import dataset_title, fitting
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError

@@ -1,13 +1,14 @@
 """Checks of sources and data against their manifests, before any work. Loads no torch."""
 
-import dataclasses
 from collections.abc import Sequence
 
 from softmerge_core.data import check_data_file, check_data_spec, datasets
 from softmerge_core.errors import DataError, NotFoundError, SourceError
 from softmerge_core.settings import DataSpec, SourceSpec
-from softmerge_core.zoo import families, find_source
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source
+from softmerge_core.zoo.library import KIND
 
+Origin = FamilyInfo | LibraryModel  # states the network and data of a model
 EXAMPLE = "mnist1d-cnn-shared-trunk"
 
 
@@ -25,7 +26,7 @@ def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
     """Raise SoftMergeError unless two or more sources exist, are alike, and can read the data."""
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}")
-    origins = [(source.model, _origin(source.model)) for source in sources]
+    origins = [(source.model, find_source(source.model)) for source in sources]
     known = [(model, origin) for model, origin in origins if origin is not None]
     for model, origin in known[1:]:
         _check_alike(known[0][0], known[0][1], model, origin)
@@ -43,26 +44,8 @@ def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:
     return tuple(dataset.input_shape), dataset.classes
 
 
-@dataclasses.dataclass(frozen=True)
-class Origin:
-    """The facts about a model that its manifest states."""
-
-    network: str
-    dataset: str
-    input_shape: tuple[int, ...]
-    classes: int
-
-
-def _origin(model: str) -> Origin | None:
-    """The manifest's facts about a source, None for a weights file; raises NotFoundError."""
-    info = find_source(model)
-    if info is None:
-        return None
-    return Origin(info.network, info.dataset, tuple(info.input_shape), info.classes)
-
-
 def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
-    for field in ("network", "input_shape", "classes", "dataset"):
+    for field in KIND:
         wanted, found = getattr(expected, field), getattr(got, field)
         if wanted != found:
             what = field.replace("_", " ").replace("dataset", "data set")

@@ -23,11 +23,6 @@ _NOTES = (
 )
 
 
-def gates_height(parts: int, *, most: int = 640) -> int:
-    """Height (px) that gives ``parts`` rows room, up to ``most``; take one for a whole run, so nothing jumps."""
-    return min(max(_TOP + _BOTTOM + 24 * parts, 240), most)
-
-
 def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
     """The newest gates and the stage whose rows they are; None before the first."""
     for place in range(len(events) - 1, -1, -1):

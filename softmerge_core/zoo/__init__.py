@@ -8,6 +8,7 @@ from softmerge_core.zoo.library import (
     library_folder,
     library_model,
     remove_from_library,
+    same_kind,
     slug,
 )
 from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo, families
@@ -44,5 +45,6 @@ __all__ = [
     "load_source",
     "recognise",
     "remove_from_library",
+    "same_kind",
     "slug",
 ]

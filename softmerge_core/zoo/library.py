@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError
 from softmerge_core.home import home, write_atomic
 from softmerge_core.settings import AttackSettings, TrainSettings
-from softmerge_core.zoo.manifest import LayerInfo, ModelInfo
+from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,6 +30,14 @@ class LibraryModel(ModelInfo):
     input_shape: tuple[int, ...]
     classes: int
     layers: tuple[LayerInfo, ...] = ()
+
+
+KIND = ("network", "input_shape", "classes", "dataset")  # the fields in which models that can be merged agree
+
+
+def same_kind(first: FamilyInfo | LibraryModel, second: FamilyInfo | LibraryModel) -> bool:
+    """Whether models of the two have one architecture and learn the same data."""
+    return all(getattr(first, field) == getattr(second, field) for field in KIND)
 
 
 def library_folder() -> Path:

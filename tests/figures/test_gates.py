@@ -4,10 +4,9 @@ import itertools
 from typing import Any
 
 import numpy as np
-import pytest
 
 from softmerge_core.events import Event, Gates, Stage
-from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_height, gates_picture
+from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_picture
 
 PROBABILITY = ((0.2, 0.99), (0.51234, 0.7))
 VALUE = ((0.0, 1.0), (0.4, 0.6))
@@ -121,8 +120,3 @@ def test_waits_for_the_first_gates_and_then_shows_the_newest() -> None:
 
 def test_a_zoom_is_kept_while_the_rows_stay() -> None:
     assert picture().layout.uirevision == picture(show="value").layout.uirevision
-
-
-@pytest.mark.parametrize(("parts", "height"), [(1, 240), (10, 298), (500, 640)])
-def test_height_follows_the_rows_within_limits(parts: int, height: int) -> None:
-    assert gates_height(parts) == height

@@ -15,11 +15,13 @@ from softmerge_core.zoo import (
     add_file_to_library,
     add_poisoned_copy,
     add_to_library,
+    families,
     find_source,
     library,
     library_folder,
     load_source,
     remove_from_library,
+    same_kind,
     slug,
 )
 from softmerge_core.zoo.manifest import FOLDER
@@ -87,6 +89,16 @@ def test_names_that_could_leave_the_folder_are_refused(name: str, home_folder: P
 def test_slugs_are_names(text: str, name: str) -> None:
     assert slug(text) == name
     assert add(slug(text)).name == name
+
+
+def test_models_of_one_network_and_data_are_of_one_kind_and_others_are_not() -> None:
+    first, same, other = (
+        families()[name] for name in ("spirals-mlp-shared-trunk", "spirals-mlp-independent", "moons-mlp-label-noise")
+    )
+    assert same_kind(first, same)
+    assert not same_kind(first, other)
+    assert same_kind(add(), other)
+    assert not same_kind(add(dataset="rings"), other)
 
 
 def test_removing() -> None:

@@ -1,16 +1,22 @@
-"""Choosing what is trained from nothing: a data set, and a network that can take its samples."""
+"""Choosing a data set, and a network that can take its samples, for training from random weights."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
-from pages.models.cards import dataset_title
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import data_shape
 from softmerge_core.home import home
 from softmerge_core.networks import fits, network_names
 from softmerge_core.settings import DataSpec
+
+
+def dataset_title(dataset: str) -> str:
+    """A data set's title, or the name of its file."""
+    known = datasets().get(dataset)
+    return known.title if known else Path(dataset).name
 
 
 def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
@@ -56,6 +62,6 @@ def fitting(dataset: str) -> list[str]:
 
 
 def forget(key: str, options: Sequence[str]) -> None:
-    """Drop a remembered choice that is not to be had any more."""
+    """Drop a remembered choice that is no longer among the options."""
     if st.session_state.get(key) not in [None, *options]:
         del st.session_state[key]

@@ -15,7 +15,7 @@ from softmerge_core.data import check_data_file
 from softmerge_core.errors import DataError, SoftMergeError
 from softmerge_core.experiments.words import percent, sentence
 from softmerge_core.home import home, write_atomic
-from softmerge_core.zoo import FamilyInfo, LibraryModel, library, slug
+from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
 
 CHOSEN, DATA = "own-models", "own-data"
 WEIGHT_FILES = ["safetensors", "pt", "pth"]
@@ -49,7 +49,7 @@ def _own_models(family: FamilyInfo) -> list[PickedSource]:
         st.session_state[CHOSEN] = kept  # one may have been deleted meanwhile
     names = st.multiselect(
         "From your library",
-        sorted(models, key=lambda name: not _fits(models[name], family)),
+        sorted(models, key=lambda name: not same_kind(models[name], family)),
         format_func=lambda name: _label(models[name], family),
         key=CHOSEN,
         persist_state="session",
@@ -60,13 +60,8 @@ def _own_models(family: FamilyInfo) -> list[PickedSource]:
     return [card for card in cards if card]
 
 
-def _fits(model: LibraryModel, family: FamilyInfo) -> bool:
-    fields = ("network", "dataset", "input_shape", "classes")
-    return all(getattr(model, field) == getattr(family, field) for field in fields)
-
-
 def _label(model: LibraryModel, family: FamilyInfo) -> str:
-    about = percent(model.accuracy.get("test")) if _fits(model, family) else f"another kind: {model.network}"
+    about = percent(model.accuracy.get("test")) if same_kind(model, family) else f"another kind: {model.network}"
     return f"{model.title} ({about})"
 
 

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.runs.reader import RunReader
-from pages.shared.show.live_plot import Click, live_plot
+from pages.shared.show.live_plot import Click
+from pages.shared.show.picture import show_picture
 from pages.shared.show.theme import current_theme
 
 NEVER = "None: the run ended before there was anything to show."
@@ -46,16 +47,16 @@ class Picture:
         ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
         figure = self._figure(reader, chosen)
-        with st.container(key=f"picture-{self.key}", gap="xsmall"):
-            st.markdown(f"**{self.title}.** {self._sentence(reader, figure)}")
-            return live_plot(
-                figure,
-                key=f"{self.key}-plot",
-                height=height or self.height,
-                alt=f"{self.title}: {self.idle}",
-                waiting=self.waiting,
-                clickable=self.clickable,
-            ).click
+        return show_picture(
+            figure,
+            key=self.key,
+            title=self.title,
+            sentence=self._sentence(reader, figure),
+            alt=f"{self.title}: {self.idle}",
+            height=height or self.height,
+            waiting=self.waiting,
+            clickable=self.clickable,
+        )
 
     def _figure(self, reader: RunReader | None, chosen: dict[str, Hashable]) -> go.Figure | None:
         if reader is None:

@@ -8,6 +8,7 @@ import pytest
 from pages.shared.runs import picture as pictures
 from pages.shared.runs.picture import NEVER, Picture
 from pages.shared.runs.reader import RunReader
+from pages.shared.show import picture as shown
 from pages.shared.show.live_plot import LivePlotResult
 from softmerge_core.events import Evaluation, Loss
 from softmerge_core.experiments.merge.spec import example
@@ -21,9 +22,9 @@ class Page:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sentences: list[str] = []
         self.charts: list[dict[str, Any]] = []
-        monkeypatch.setattr(pictures.st, "markdown", self.sentences.append)
+        monkeypatch.setattr(shown.st, "markdown", self.sentences.append)
         monkeypatch.setattr(pictures, "current_theme", lambda: "light")
-        monkeypatch.setattr(pictures, "live_plot", self._plot)
+        monkeypatch.setattr(shown, "live_plot", self._plot)
 
     def _plot(self, figure: go.Figure | None, **options: Any) -> LivePlotResult:
         self.charts.append({"figure": figure, **options})

@@ -1,0 +1,39 @@
+"""The pictures of several trained models: their accuracies, and how each of them was trained."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.models.figures import dots_figure, histories_figure, pictures_height
+from pages.shared.show.picture import show_picture
+from pages.shared.show.text import plain
+from pages.shared.show.theme import current_theme
+from softmerge_core.experiments.train.words import history_sentence, spread_sentence
+from softmerge_core.zoo import ModelInfo
+
+
+def model_pictures(models: Sequence[ModelInfo]) -> None:
+    """Draw the models' accuracies beside their training curves, each under a sentence."""
+    theme, height = current_theme(), pictures_height(models)
+    first, second = st.columns(2, gap="medium")
+    with first:
+        show_picture(
+            dots_figure(models, theme=theme),
+            key="dots",
+            title="Accuracy",
+            sentence=plain(spread_sentence(models), 300),
+            alt="Accuracy of each model",
+            height=height,
+            waiting="Drawing",
+        )
+    with second:
+        figure = histories_figure(models, theme=theme, height=height)
+        show_picture(
+            figure,
+            key="histories",
+            title="Training",
+            sentence=history_sentence(models),
+            alt="Validation accuracy and training loss of each model over the steps of its training",
+            height=height,
+            waiting="Drawing" if figure else "No training was recorded",
+        )

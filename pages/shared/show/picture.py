@@ -1,0 +1,29 @@
+"""A chart under its title and a sentence, as every picture on a page is shown."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared.show.live_plot import Click, live_plot
+
+
+def show_picture(
+    figure: go.Figure | None,
+    *,
+    key: str,
+    title: str,
+    sentence: str,
+    alt: str,
+    height: int,
+    waiting: str,
+    clickable: bool = False,
+) -> Click | None:
+    """Draw ``figure``, or the text ``waiting`` in its place; returns the last click where it is ``clickable``.
+
+    ``key``: its place in the page (style class ``st-key-picture-<key>``, chart ``<key>-plot``); ``sentence``:
+    Markdown; ``alt``: the chart's accessible name; ``height``: in px.
+    """
+    with st.container(key=f"picture-{key}", gap="xsmall"):
+        st.markdown(f"**{title}.** {sentence}")
+        return live_plot(
+            figure, key=f"{key}-plot", height=height, alt=alt, waiting=waiting, clickable=clickable
+        ).click  # fmt: skip
