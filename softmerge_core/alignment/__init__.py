@@ -1,6 +1,6 @@
-"""Networks that were trained apart, brought into one order of units before they are merged.
+"""Alignment: brings networks that were trained separately into one order of units before they are merged.
 
-The names below are loaded on first use, so that naming the package loads no torch.
+The names below are loaded on first use, so importing the package does not load torch.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Activation matching (Git Re-Basin, arXiv 2209.04836, section 3.1; Li et al. 2015, arXiv 1511.07543).
 
-Units that do the same on the same inputs are the same: the assignment with the largest sum of correlations.
+Units are matched by what they do on the same inputs: the assignment with the largest sum of correlations is chosen.
 """
 
 from torch import Tensor, nn
@@ -11,9 +11,9 @@ from softmerge_core.alignment.weight_matching import best_assignment
 
 
 def match_activations(target: nn.Module, source: nn.Module, symmetry: Symmetry, inputs: Tensor) -> dict[str, Tensor]:
-    """The permutation [size] of each group whose activations show; ``inputs`` [N, ...] are all that is looked at.
+    """Return the permutation [size] of each group whose activations can be seen; only ``inputs`` [N, ...] are used.
 
-    Attention heads do not show; they are left out, and to be matched by their weights.
+    Attention heads cannot be seen. They are left out here and can be matched by their weights.
     """
     moments = compare(target, symmetry.places, source, symmetry.places, inputs)
     alike = by_group(symmetry.places, [moment.correlation() for moment in moments])

@@ -1,4 +1,4 @@
-"""What the units of two networks do on the same inputs: how alike each is to each."""
+"""The activations of two networks on the same inputs, and how similar their units are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from torch.overrides import TorchFunctionMode
 
 from softmerge_core.alignment.symmetry.groups import Place
 from softmerge_core.alignment.symmetry.layer_rules import LAYERS
-from softmerge_core.alignment.symmetry.tracing import operation
+from softmerge_core.alignment.symmetry.tracing import evaluation_mode, operation
 from softmerge_core.errors import DataError
 
 BATCH = 256
-SAMPLES = 2048  # more inputs than these are not looked at
+SAMPLES = 2048  # the most inputs that are used
 
 
 class _Capture(TorchFunctionMode):
-    """Keeps what the layers read at ``places``, as [samples, units] each."""
+    """Keeps the inputs of layers at ``places``, as [samples, units] each."""
 
     def __init__(self, places: Sequence[Place]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class _Capture(TorchFunctionMode):
 
 
 def unit_values(tensor: Tensor, place: Place) -> Tensor:
-    """The values of each unit as columns [samples, size]: other axes, and repeats of a unit, count as samples."""
+    """Return the values of each unit as columns [samples, size]; other axes and repeats of a unit count as samples."""
     length = place.outer * place.size * place.inner
     part = tensor.detach().narrow(place.axis, place.start, length).movedim(place.axis, -1)
     blocks = part.reshape(-1, place.outer, place.size, place.inner)
@@ -47,39 +47,33 @@ def unit_values(tensor: Tensor, place: Place) -> Tensor:
 
 
 def watch(network: nn.Module, inputs: Tensor, mode: TorchFunctionMode) -> None:
-    """One pass through the network in evaluation mode under ``mode``; the network's own mode is put back."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad(), mode:
-            network(inputs)
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    """Run the network once in evaluation mode under ``mode``, and restore its own mode."""
+    with evaluation_mode(network), torch.no_grad(), mode:
+        network(inputs)
 
 
 def capture(network: nn.Module, inputs: Tensor, places: Sequence[Place]) -> list[Tensor]:
-    """The activations at ``places``, [samples, size] in float64 each."""
+    """Return the activations at ``places``, [samples, size] in float64 each."""
     mode = _Capture(places)
     watch(network, inputs, mode)
     return [mode.found[number].double() for number in range(len(places))]
 
 
 class Moments:
-    """First and second moments of two networks' units at one place, over all batches."""
+    """The first and second moments of two networks' units at one place, over all batches."""
 
     def __init__(self) -> None:
         self.count = 0
         self.sums: list[Tensor] = []
 
     def add(self, first: Tensor, second: Tensor) -> None:
-        """Activations [samples, m] and [samples, n] of the same samples."""
+        """Add activations [samples, m] and [samples, n] of the same samples."""
         new = [first.sum(0), second.sum(0), (first**2).sum(0), (second**2).sum(0), first.T @ second]
         self.sums = [a + b for a, b in zip(self.sums, new, strict=True)] if self.sums else new
         self.count += len(first)
 
     def correlation(self) -> Tensor:
-        """Pearson's correlation [m, n]; 0 for a unit that never changes."""
+        """Return Pearson's correlations [m, n]; they are 0 for a unit that never changes."""
         a, b, aa, bb, ab = (total / self.count for total in self.sums)
         spread = ((aa - a**2).clamp(min=0).sqrt()[:, None], (bb - b**2).clamp(min=0).sqrt()[None])
         scale = spread[0] * spread[1]
@@ -87,7 +81,7 @@ class Moments:
         return torch.where(scale > 1e-12, result, torch.zeros_like(result))
 
     def distance(self) -> Tensor:
-        """Mean squared difference [m, n]."""
+        """Return the mean squared differences [m, n]."""
         _, _, aa, bb, ab = (total / self.count for total in self.sums)
         return (aa[:, None] + bb[None] - 2 * ab).clamp(min=0)
 
@@ -99,7 +93,7 @@ def compare(
     second_places: Sequence[Place],
     inputs: Tensor,
 ) -> list[Moments]:
-    """Moments at each pair of places over ``inputs`` [N, ...]. Raises DataError when there are none."""
+    """Return the moments at each pair of places over ``inputs`` [N, ...]; raises DataError if there are none."""
     if len(inputs) == 0:
         raise DataError("no inputs: matching by activations needs at least one")
     moments = [Moments() for _ in first_places]
@@ -111,7 +105,7 @@ def compare(
 
 
 def by_group(places: Sequence[Place], values: Sequence[Tensor]) -> Mapping[str, Tensor]:
-    """Values of each group summed over its places."""
+    """Return the values of each group, summed over its places."""
     result: dict[str, Tensor] = {}
     for place, value in zip(places, values, strict=True):
         result[place.group] = result[place.group] + value if place.group in result else value

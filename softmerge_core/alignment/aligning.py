@@ -1,4 +1,4 @@
-"""Bring sources into the order of units of one of them: copies that compute just what the sources do."""
+"""Alignment of sources to the order of units of one of them; the copies compute exactly what the sources do."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,12 +28,13 @@ def align(
     names: Sequence[str] | None = None,
     on_notice: Callable[[str], None] | None = None,
 ) -> list[nn.Module]:
-    """Copies of ``sources`` (two or more of one architecture) in the order of units of ``sources[reference]``.
+    """Return copies of ``sources`` (two or more of one architecture) in the order of units of ``sources[reference]``.
 
-    Each computes what its source does; sources are never modified. ``how``: "weights" looks at no data,
-    "activations" at ``inputs`` [N, ...] (the first 2048), "none" only copies. With more than two sources and
-    ``to_mean``, weight matching goes on against the mean of the others (MergeMany, algorithm 3 of arXiv 2209.04836),
-    as far as the sources come nearer to each other. ``on_notice`` is told where nothing could be reordered.
+    Each copy computes what its source does; sources are never modified. ``how`` is "weights", which uses no data,
+    "activations", which uses ``inputs`` [N, ...] (the first 2048), or "none", which only copies. With more than two
+    sources and ``to_mean``, weight matching goes on against the mean of the other sources (MergeMany, algorithm 3 of
+    arXiv 2209.04836) as long as that brings them nearer to each other. ``on_notice`` is told if nothing could be
+    reordered.
 
     Raises SourceError (architectures differ, NaN or Inf), DataError (no inputs) or SettingsError.
     """
@@ -69,7 +70,7 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
 
 
 def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str) -> None:
-    """Finite inputs that ``network`` can read, or DataError."""
+    """Raise DataError unless ``inputs`` are finite and ``network`` can read them."""
     if inputs is None or len(inputs) == 0:
         raise DataError(f"{what} needs inputs, got none")
     if inputs.is_floating_point() and not torch.isfinite(inputs).all():
@@ -86,14 +87,14 @@ def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str
 
 
 class _Pairs:
-    """Matching of one source to another, for one architecture."""
+    """The matching of one source to another, for one architecture."""
 
     def __init__(self, found: Symmetry, names: frozenset[str], seed: int) -> None:
         self.found, self.names = found, names
         self.generator = torch.Generator().manual_seed(seed)
 
     def align(self, target: nn.Module, source: nn.Module, inputs: Tensor | None) -> nn.Module:
-        """A copy of ``source`` in the order of ``target``; by weights when there are no inputs."""
+        """Return a copy of ``source`` in the order of ``target``, matched by weights if there are no inputs."""
         groups = self.found.groups
         if inputs is not None and self.found.places:
             source = apply(source, match_activations(target, source, self.found, inputs), groups)
@@ -107,7 +108,7 @@ class _Pairs:
         return match_weights(target, state, self.found.groups, self.names, generator=self.generator, fixed=fixed)
 
     def to_mean(self, states: list[State], reference: int) -> list[State]:
-        """Match each but the reference to the mean of all others, while that brings them nearer to each other."""
+        """Match each state but the reference to the mean of the others, as long as that brings them nearer."""
         states = [dict(state) for state in states]
         for _ in range(ROUNDS):
             moved = False

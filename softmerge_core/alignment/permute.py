@@ -1,4 +1,4 @@
-"""Put the units of a network into another order: the function it computes stays the same."""
+"""Permutations of a network's units, which leave the function it computes unchanged."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from softmerge_core.alignment.symmetry.groups import Axis, Group, named_tensors,
 from softmerge_core.errors import SettingsError
 
 State = dict[str, Tensor]
-Permutations = Mapping[str, Tensor]  # group name -> int64 [size]: which unit comes to each place
+Permutations = Mapping[str, Tensor]  # group name -> int64 [size]: the unit that moves to each place
 
 
 def apply(network: nn.Module, permutations: Permutations, groups: Iterable[Group] | None = None) -> nn.Module:
-    """A copy of ``network`` whose unit i of group g is unit ``permutations[g][i]`` of the original.
+    """Return a copy of ``network`` whose unit i of group g is unit ``permutations[g][i]`` of the original.
 
-    Groups that are not named stay as they are. Raises SettingsError for an unknown group or what is no permutation.
+    Groups that are not named stay as they are. Raises SettingsError for an unknown group or an invalid permutation.
     """
     known = {group.name: group for group in (permutation_groups(network) if groups is None else groups)}
     for name, permutation in permutations.items():
@@ -34,19 +34,14 @@ def _check(known: dict[str, Group], name: str, permutation: Tensor) -> None:
         raise SettingsError(f"group {name!r}: expected a permutation of 0 to {size - 1}, got {permutation.tolist()}")
 
 
-def random_permutations(groups: Iterable[Group], generator: torch.Generator) -> dict[str, Tensor]:
-    """One at random for each group."""
-    return {group.name: torch.randperm(group.size, generator=generator) for group in groups}
-
-
 def tensors_of(network: nn.Module) -> State:
-    """Parameters and buffers by name, each once; not copied."""
+    """Return parameters and buffers by name, each once; they are not copied."""
     return {name: tensor.detach() for name, tensor in named_tensors(network)}
 
 
 @torch.no_grad()
 def with_tensors(network: nn.Module, state: State) -> nn.Module:
-    """A copy of ``network`` with these parameters and buffers."""
+    """Return a copy of ``network`` with these parameters and buffers."""
     result = copy.deepcopy(network)
     for name, tensor in named_tensors(result):
         tensor.copy_(state[name])
@@ -63,7 +58,7 @@ def permute_state(state: State, permutations: Permutations, groups: Iterable[Gro
 
 
 def positions(axis: Axis, permutation: Tensor, tensor: Tensor) -> Tensor:
-    """Which position of ``tensor``'s axis comes to each place."""
+    """Return the index of the position of ``tensor``'s axis that moves to each place."""
     index = torch.arange(tensor.shape[axis.dim], device=tensor.device)
     run = slice(axis.start, axis.start + axis.length)
     blocks = index[run].view(axis.outer, axis.size, axis.inner)
@@ -72,7 +67,7 @@ def positions(axis: Axis, permutation: Tensor, tensor: Tensor) -> Tensor:
 
 
 def rows(tensor: Tensor, axis: Axis) -> Tensor:
-    """The part of ``tensor`` that belongs to each unit along ``axis``, [size, rest]."""
+    """Return the part of ``tensor`` that belongs to each unit along ``axis``, as [size, rest]."""
     part = tensor.narrow(axis.dim, axis.start, axis.length).movedim(axis.dim, 0)
     blocks = part.reshape(axis.outer, axis.size, axis.inner, -1)
     return blocks.movedim(1, 0).reshape(axis.size, -1)

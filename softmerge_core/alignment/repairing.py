@@ -1,7 +1,8 @@
-"""REPAIR (Jordan, Sedghi, Saukh, Entezari, Neyshabur 2022, arXiv 2211.08403): mend the statistics of an average.
+"""REPAIR (Jordan, Sedghi, Saukh, Entezari, Neyshabur 2022, arXiv 2211.08403): corrects the statistics of an average.
 
-Averaging aligned networks shrinks the spread of their activations, layer after layer. Each channel's mean and standard
-deviation are set back to the average of the endpoints', and folded into the weights, so the architecture stays.
+Averaging aligned networks shrinks the variance of their activations, layer after layer. REPAIR sets each channel's
+mean and standard deviation back to the average of the endpoints' values. The correction is folded into the weights,
+so the architecture stays the same.
 """
 
 import copy
@@ -21,7 +22,7 @@ from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import has_batchnorm, reestimate_batchnorm
 
 LAYERS = frozenset(["linear", *CONVOLUTIONS])
-SMALLEST = 1e-8  # spreads below this say nothing
+SMALLEST = 1e-8  # standard deviations below this are not used
 
 
 def repair(
@@ -30,12 +31,12 @@ def repair(
     inputs: Tensor,
     shares: Sequence[float] | None = None,
 ) -> nn.Module:
-    """A copy of ``network``, an average of aligned ``endpoints``, whose layers have the endpoints' statistics.
+    """Return a copy of ``network``, an average of aligned ``endpoints``, whose layers have the endpoints' statistics.
 
-    For every linear and convolutional layer, each output channel's mean and standard deviation over ``inputs``
-    [N, ...] (the first 2048) become the ``shares``-weighted average of the endpoints' (equal by default). A layer
-    without a bias keeps its mean. With BatchNorm, its running statistics are estimated again instead.
-    Nothing that is passed is modified. Raises SourceError, DataError or SettingsError.
+    For every linear and convolutional layer, the mean and standard deviation of each output channel over ``inputs``
+    [N, ...] (the first 2048) become the average of the endpoints', weighted by ``shares`` (equal by default). A layer
+    without a bias keeps its mean. In a network with BatchNorm, the running statistics are estimated again instead.
+    No argument is modified. Raises SourceError, DataError or SettingsError.
     """
     names = ["merged network", *(f"endpoint {number + 1}" for number in range(len(endpoints)))]
     check_architecture([network, *endpoints], names)
@@ -64,13 +65,13 @@ def _shares(shares: Sequence[float] | None, count: int) -> list[float]:
 
 
 def statistics(outputs: Tensor, channel_axis: int) -> tuple[Tensor, Tensor]:
-    """(mean, standard deviation) [channels] over all other axes, in float64."""
+    """Return the mean and the standard deviation [channels] over all other axes, in float64."""
     values = outputs.detach().double().movedim(channel_axis, 0).flatten(1)
     return values.mean(1), values.std(1, correction=0)
 
 
 class _Statistics(TorchFunctionMode):
-    """Each layer's output statistics, in the order of the calls."""
+    """Collects each layer's output statistics, in the order of the calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class _Statistics(TorchFunctionMode):
 
 
 class _Correction(_Statistics):
-    """Folds what is missing into weight and bias as the pass goes, so that later layers see corrected inputs."""
+    """Folds the correction into weight and bias during the pass, so that later layers see corrected inputs."""
 
     def __init__(self, goals: Sequence[Any]) -> None:
         super().__init__()
@@ -100,7 +101,7 @@ class _Correction(_Statistics):
     def layer(self, output: Tensor, args: tuple[Any, ...], axis: int, weight_axis: int) -> Tensor:
         mean, spread = next(self.goals)
         weight, bias = args[1], args[2] if len(args) > 2 else None
-        # A weight that is used twice, or that is computed, is left as it is.
+        # A weight that is used twice, or that is computed from others, is left as it is.
         if id(weight) in self.done or not isinstance(weight, nn.Parameter):
             return output
         self.done.add(id(weight))
@@ -118,7 +119,7 @@ class _Correction(_Statistics):
 
 
 def _scale(weight: Tensor, scale: Tensor, axis: int) -> None:
-    """Scale a weight along its output axis: the second one of a transposed convolution."""
+    """Scale a weight along its output axis, which is the second one for a transposed convolution."""
     shape = [1] * weight.dim()
     shape[axis] = -1
     weight.copy_((weight.double() * scale.view(shape)).to(weight))

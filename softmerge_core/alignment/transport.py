@@ -1,7 +1,7 @@
-"""Optimal-transport fusion (Singh, Jaggi 2019, arXiv 1910.05653): networks of one design, also of different widths.
+"""Optimal-transport fusion (Singh, Jaggi 2019, arXiv 1910.05653) of networks of one design, also of different widths.
 
-Each group of units of a source is carried to the target's by the transport plan of least cost between them, with equal
-mass on every unit, layer after layer; then weights are averaged. Between equal widths a plan is a permutation.
+Layer after layer, each group of units of a source is mapped to the target's by the transport plan of least cost
+between them, with equal mass on every unit; then weights are averaged. Between equal widths a plan is a permutation.
 """
 
 import copy
@@ -22,7 +22,7 @@ from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
 
 Mode = Literal["weights", "activations"]
-SWEEPS = 5  # after the pass from input to output, groups are carried again with all their weights in view
+SWEEPS = 5  # after the pass from input to output, each group is mapped again using all its weights
 
 
 def fuse(
@@ -33,10 +33,10 @@ def fuse(
     target: int = 0,
     names: Sequence[str] | None = None,
 ) -> nn.Module:
-    """The mean of all sources carried over to ``sources[target]``, in its shape; none is modified.
+    """Return the mean of all sources, mapped to the shape of ``sources[target]``; none is modified.
 
-    ``mode``: units are compared by their weights, or by their activations on ``inputs`` [N, ...], which also serve
-    to estimate BatchNorm's statistics again. Widths of hidden layers may differ, the design may not.
+    ``mode`` says how units are compared: by their weights, or by their activations on ``inputs`` [N, ...]. The inputs
+    also serve to estimate BatchNorm's statistics again. The widths of hidden layers may differ, the design may not.
     Raises SourceError (designs differ, NaN or Inf), DataError (no inputs) or SettingsError.
     """
     labels = list(names or [f"source {number + 1}" for number in range(len(sources))])
@@ -77,7 +77,7 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
 def transport(
     source: nn.Module, target: nn.Module, inputs: Tensor | None = None, mode: Mode = "weights", *, name: str = "source"
 ) -> nn.Module:
-    """``source`` in ``target``'s shape and order of units, as ``plans`` carry it; neither is modified."""
+    """Return ``source`` in ``target``'s shape and order of units, mapped by ``plans``; neither is modified."""
     pairs = _pairs(source, target, inputs, name)
     state = tensors_of(source)
     found = plans(source, target, inputs, mode, name=name)
@@ -87,7 +87,7 @@ def transport(
 
 @dataclass(frozen=True)
 class Pair:
-    """The same group in two networks, whose sizes may differ, and where it shows in each."""
+    """One group in two networks, in which its size may differ, and the places where its activations can be seen."""
 
     source: Group
     target: Group
@@ -98,7 +98,10 @@ class Pair:
 def plans(
     source: nn.Module, target: nn.Module, inputs: Tensor | None = None, mode: Mode = "weights", *, name: str = "source"
 ) -> dict[str, Tensor]:
-    """The transport plan [source units, target units] of each group, by the target's name of it; each sums to 1."""
+    """Return the transport plan [source units, target units] of each group, by the target's name for it.
+
+    Each plan sums to 1.
+    """
     pairs = _pairs(source, target, inputs, name)
     seen = inputs if mode == "activations" else None
     found = {} if seen is None else _by_activations(source, target, pairs, seen)
@@ -106,7 +109,7 @@ def plans(
 
 
 def _pairs(source: nn.Module, target: nn.Module, inputs: Tensor | None, name: str) -> list[Pair]:
-    """Groups of both networks, matched by where they lie; SourceError where the designs differ."""
+    """Pair the groups of both networks by their position; raises SourceError if the designs differ."""
     one, other = symmetry(source, inputs), symmetry(target, inputs)
     own = {_where(group): group for group in one.groups}
     pairs = []
@@ -128,7 +131,7 @@ def _shown(found: Symmetry, group: Group) -> tuple[Place, ...]:
 
 
 def _check_shapes(source: nn.Module, target: nn.Module, pairs: Iterable[Pair], name: str) -> None:
-    """All axes that no group covers must have the same length."""
+    """Raise SourceError unless all axes that belong to no group have the same length."""
     one, other = tensors_of(source), tensors_of(target)
     moving = {(axis.name, axis.dim) for pair in pairs for axis in pair.target.axes}
     for key in dict.fromkeys([*other, *one]):
@@ -142,7 +145,7 @@ def _check_shapes(source: nn.Module, target: nn.Module, pairs: Iterable[Pair], n
 
 
 def uniform_plan(cost: Tensor) -> Tensor:
-    """The plan [m, n] of least total cost [m, n] between equal masses on m units and equal masses on n (POT's emd)."""
+    """Return the plan [m, n] of least total ``cost`` [m, n] between equal masses on m units and on n (POT's emd)."""
     table = cost.double().cpu()
     m, n = table.shape
     scaled = (table / table.abs().max().clamp(min=1e-300)).numpy()
@@ -150,7 +153,7 @@ def uniform_plan(cost: Tensor) -> Tensor:
 
 
 def _by_activations(source: nn.Module, target: nn.Module, pairs: Sequence[Pair], inputs: Tensor) -> dict[str, Tensor]:
-    """Plans of least mean squared difference between activations, where they show."""
+    """Return the plans with the least mean squared difference between activations, for groups that show any."""
     shown = [pair for pair in pairs if pair.source_places and len(pair.source_places) == len(pair.target_places)]
     first = [place for pair in shown for place in pair.source_places]
     second = [place for pair in shown for place in pair.target_places]
@@ -161,7 +164,7 @@ def _by_activations(source: nn.Module, target: nn.Module, pairs: Sequence[Pair],
 
 
 def _by_weights(source: State, target: State, pairs: Sequence[Pair], known: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Plans of the groups that are not ``known``: from input to output first, then with all weights in view."""
+    """Return the plans of groups that are not ``known``: first from input to output, then again with all weights."""
     names = {key for key in target if not _is_buffer_of_statistics(key)}
     found = dict(known)
     waiting = [pair for pair in pairs if pair.target.name not in found]
@@ -188,7 +191,7 @@ def _plan(
     found: Mapping[str, Tensor],
     names: set[str],
 ) -> Tensor:
-    """The plan of one group from squared distances of weights, on the tensors whose other axes are carried already."""
+    """Return the plan of one group from squared distances of weights, on tensors whose other axes are mapped."""
     cost = torch.zeros(pair.source.size, pair.target.size, dtype=torch.float64)
     for own, goal in zip(pair.source.axes, pair.target.axes, strict=True):
         others = [other for other in pairs if other is not pair and any(a.name == own.name for a in other.target.axes)]
@@ -210,12 +213,12 @@ def _plan(
 
 
 def carry(state: State, plans: Iterable[tuple[Axis, Tensor]]) -> None:
-    """Take the tensors of ``state`` along axes of the source to the target's units, by plans that each sum to 1.
+    """Map the tensors of ``state`` along axes of the source to the target's units, by plans that each sum to 1.
 
-    An axis that makes outputs takes the mean over the source units that come to a target unit. An axis that reads
-    inputs divides each source unit's weight among the target units it goes to, so that the sum over inputs stays.
+    An axis of outputs takes the mean over the source units that are mapped to a target unit. An axis of inputs divides
+    each source unit's weight among the target units it is mapped to, so that the sum over inputs stays the same.
     """
-    # Of groups that lie end to end on an axis the last goes first: what is before it keeps its position.
+    # The last of several groups along an axis goes first, so that those before it keep their positions.
     for axis, plan in sorted(plans, key=lambda item: -item[0].start):
         if axis.name in state:
             weights = plan / plan.sum(1 if axis.reads else 0, keepdim=True)
@@ -223,7 +226,7 @@ def carry(state: State, plans: Iterable[tuple[Axis, Tensor]]) -> None:
 
 
 def _carried(tensor: Tensor, axis: Axis, weights: Tensor) -> Tensor:
-    """One axis of ``tensor`` after a linear map of its units, ``weights`` [source units, target units]."""
+    """Return ``tensor`` with the units along one axis mapped linearly by ``weights`` [source units, target units]."""
     if not tensor.is_floating_point():
         return tensor
     moved = tensor.movedim(axis.dim, 0)

@@ -1,7 +1,7 @@
 """Weight matching (Git Re-Basin: Ainsworth, Hayase, Srinivasa 2022, arXiv 2209.04836, algorithm 1).
 
-The order of units that makes the sum of products of all weights with the reference's as large as can be: one
-assignment problem a group of units, all others held fixed, until none gains.
+It looks for the order of units that maximises the sum of products of all weights with the reference's. One group of
+units at a time is solved as an assignment problem, with all others fixed, until no group improves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,22 @@ from softmerge_core.alignment.permute import State, permute_state, rows
 from softmerge_core.alignment.symmetry.groups import Axis, Group
 
 SWEEPS = 100
-TOLERANCE = 1e-9  # of the objective: gains below are rounding
+TOLERANCE = 1e-9  # smaller relative gains of the objective are rounding errors
 
 
 def best_assignment(gain: Tensor) -> Tensor:
-    """The permutation p [n] that makes sum_i gain[i, p[i]] largest, of ``gain`` [n, n]."""
+    """Return the permutation p [n] that maximises sum_i gain[i, p[i]] for ``gain`` [n, n]."""
     _, columns = linear_sum_assignment(gain.double().cpu().numpy(), maximize=True)
     return torch.as_tensor(columns, dtype=torch.int64)
 
 
 def parameter_axes(group: Group, state: Mapping[str, Tensor], only: frozenset[str]) -> list[Axis]:
-    """The group's axes on the tensors that are matched."""
+    """Return the group's axes on the tensors that are matched."""
     return [axis for axis in group.axes if axis.name in only and axis.name in state]
 
 
 def similarity(group: Group, target: State, state: State, only: frozenset[str]) -> Tensor:
-    """Products [size, size] of each unit's weights in ``target`` with each unit's in ``state``, all axes summed."""
+    """Return products [size, size] of each unit's weights in ``target`` and in ``state``, summed over all axes."""
     result = torch.zeros(group.size, group.size, dtype=torch.float64)
     for axis in parameter_axes(group, state, only):
         result += (rows(target[axis.name], axis).double() @ rows(state[axis.name], axis).double().T).cpu()
@@ -37,7 +37,7 @@ def similarity(group: Group, target: State, state: State, only: frozenset[str]) 
 
 
 def objective(target: State, state: State, names: frozenset[str]) -> float:
-    """Sum of products of all weights with the reference's, the quantity that matching makes larger."""
+    """Return the sum of products of all weights with the reference's, which matching maximises."""
     return sum(float((target[name].double() * state[name].double()).sum()) for name in sorted(names))
 
 
@@ -50,10 +50,10 @@ def match_weights(
     generator: torch.Generator,
     fixed: frozenset[str] = frozenset(),
 ) -> dict[str, Tensor]:
-    """The permutation [size] of each group that brings ``state`` nearest to ``target``; neither is modified.
+    """Return the permutation [size] of each group that brings ``state`` nearest to ``target``; neither is modified.
 
-    ``names``: the tensors compared (all parameters). Begins twice, from the order as it is and from one matched layer
-    after layer, and keeps the better. Groups in ``fixed`` are left as they are.
+    ``names`` are the tensors to compare (all parameters). The search starts twice, from the present order and from one
+    matched layer after layer, and keeps the better result. Groups in ``fixed`` stay as they are.
     """
     free = [group for group in groups if group.name not in fixed and parameter_axes(group, state, names)]
     best: tuple[float, dict[str, Tensor]] | None = None
@@ -70,14 +70,14 @@ def match_weights(
 
 
 class _Matching:
-    """One descent: ``state`` is permuted as it goes, ``permutations`` remember how."""
+    """One descent: ``state`` is permuted step by step, and ``permutations`` record how."""
 
     def __init__(self, target: State, state: State, groups: Sequence[Group], names: frozenset[str]) -> None:
         self.target, self.state, self.groups, self.names = target, dict(state), groups, names
         self.permutations = {group.name: torch.arange(group.size) for group in groups}
 
     def forward(self, all_groups: Sequence[Group]) -> None:
-        """Match layer after layer by the axes whose other axes are matched already."""
+        """Match layer after layer by those axes whose other axes are already matched."""
         waiting = {group.name for group in self.groups}
         for group in self.groups:
             ready = frozenset(axis.name for axis in group.axes if self._settled(axis.name, group, all_groups, waiting))
@@ -88,13 +88,13 @@ class _Matching:
 
     @staticmethod
     def _settled(name: str, group: Group, groups: Sequence[Group], waiting: set[str]) -> bool:
-        """Whether all other axes of the tensor are in order; a group's own second axis is not."""
+        """Tell whether all other axes of the tensor are matched; a second axis of the group itself never is."""
         own = len({axis.dim for axis in group.axes if axis.name == name}) == 1
         others = {other.name for other in groups if any(axis.name == name for axis in other.axes)}
         return own and not (others - {group.name}) & waiting
 
     def descend(self, generator: torch.Generator) -> None:
-        """Groups in random order, each to its best assignment, until a whole sweep gains nothing."""
+        """Give each group, in random order, its best assignment, until a whole sweep improves nothing."""
         for _ in range(SWEEPS):
             gains = [
                 self._improve(self.groups[n]) for n in torch.randperm(len(self.groups), generator=generator).tolist()
@@ -103,7 +103,7 @@ class _Matching:
                 return
 
     def _improve(self, group: Group) -> bool:
-        """Take the best assignment when it makes the objective larger, which it need not where both axes move."""
+        """Take the best assignment if it raises the objective; it may not if a tensor has the group on two axes."""
         touched = frozenset(axis.name for axis in parameter_axes(group, self.state, self.names))
         before = objective(self.target, self.state, touched)
         kept = {name: self.state[name] for name in {axis.name for axis in group.axes}}

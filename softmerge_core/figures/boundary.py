@@ -1,4 +1,4 @@
-"""The decision regions of a classifier on two-dimensional data, with the data over them."""
+"""The figure of a classifier's decision regions on two-dimensional data, with the data above them."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ _SYMBOLS = (
 
 
 def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "soft") -> go.Figure | None:
-    """The newest decision regions of ``series`` and the data set's points; None before the first."""
+    """The newest decision regions of ``series`` and the data set's points; None before the first regions."""
     found = [event for event in events if isinstance(event, Boundary) and event.series == series]
     if not found:
         return None
@@ -44,7 +44,7 @@ def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "sof
 
 
 def _regions(boundary: Boundary, count: int, theme: Theme) -> go.Heatmap:
-    """One flat pale colour a class; crisp where the prediction changes."""
+    """The regions in one flat pale colour for each class, with sharp borders."""
     x0, x1, y0, y1 = boundary.extent
     size, colours = boundary.size, class_colours(theme)
     steps = [(k / count, colours[k % len(colours)]) for k in range(count)]

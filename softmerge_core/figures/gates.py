@@ -1,4 +1,4 @@
-"""The picture of the gates: a row per part, a column per source, colours on a fixed 0-1 scale."""
+"""The figure of the gates: a row for each part, a column for each source, colours on a fixed 0-1 scale."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,11 +12,11 @@ from softmerge_core.figures.style import Theme, colour, distinct, escape, new_fi
 Shown = Literal["probability", "value"]
 CLOSED, OPEN = "○", "●"
 _TITLES: dict[Shown, str] = {"probability": "P(open)", "value": "Gate z"}
-_TOP, _BOTTOM = 28, 30  # px outside the picture itself
-_ROW = 44  # px: the tallest a row may be
-_LABEL = 14  # px: the room one label needs
-_GLYPH = 12  # px: in a lower row a bar at the cell's edge replaces the glyph
-_EDGE, _BAR = 0.07, 0.11  # of a cell's width: from its edge to the bar, and the bar
+_TOP, _BOTTOM = 28, 30  # px above and below the rows
+_ROW = 44  # px: the largest height of a row
+_LABEL = 14  # px: the height that a label needs
+_GLYPH = 12  # px: in rows lower than this, a bar at the cell's edge replaces the glyph
+_EDGE, _BAR = 0.07, 0.11  # the distance of a bar from the cell's edge and its width, as shares of the cell's width
 _NOTES = (
     f"{CLOSED} exactly 0   {OPEN} exactly 1",
     "white bar: exactly 0   black bar: exactly 1",
@@ -24,7 +24,7 @@ _NOTES = (
 
 
 def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
-    """The newest gates and the stage whose rows they are; None before the first."""
+    """The newest gates and the stage that their rows belong to; None before the first gates."""
     for place in range(len(events) - 1, -1, -1):
         gates = events[place]
         if isinstance(gates, Gates):
@@ -37,7 +37,7 @@ def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
 def gates_figure(
     events: Sequence[Event], *, theme: Theme, show: Shown = "probability", height: int = 460
 ) -> go.Figure | None:
-    """The newest gates of a run; None before the first, for which a live plot shows its waiting text."""
+    """The newest gates of a run; None before the first gates, when a live plot shows its waiting text."""
     found = last_gates(events)
     if found is None:
         return None
@@ -65,10 +65,10 @@ def gates_picture(
     show: Shown = "probability",
     height: int = 460,
 ) -> go.Figure:
-    """Part x source gates, in the network's order; ``height`` in px decides which labels find room.
+    """The gates of parts x sources, in the network's order; ``height`` in px decides which labels fit.
 
-    ``probability`` and ``value``: [part][source], 0-1. Gates whose deterministic value is exactly 0 or 1 are
-    marked ``CLOSED`` and ``OPEN``; where rows are too low for glyphs, by a bar at the left or right edge.
+    ``probability`` and ``value`` are [part][source], 0-1. Gates whose deterministic value is exactly 0 or 1 are marked
+    with ``CLOSED`` and ``OPEN``, or with a bar at the left or right edge if rows are too low for glyphs.
     """
     rows, columns = distinct(parts), distinct(sources, 24)
     owners = list(groups) if len(groups) == len(rows) and len(set(groups)) < len(rows) else list(parts)
@@ -120,7 +120,7 @@ def _cells(rows: list[str], columns: list[str], probability: Matrix, value: Matr
 
 
 def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
-    """One flat picture of edges: 0 draws white, 2 black, 1 nothing."""
+    """One flat heatmap of the cells' edges: 0 is drawn white, 2 black, 1 not at all."""
     edges = [[mark for cell in line for mark in (0 if cell == 0 else 1, 1, 2 if cell == 1 else 1, 1)] for line in value]
     sources = len(value[0]) if value else 0
     steps = (_EDGE, _EDGE + _BAR, 1 - _EDGE - _BAR, 1 - _EDGE)
@@ -172,7 +172,7 @@ def _scale(show: Shown, theme: Theme) -> dict[str, Any]:
 
 
 def _blocks(owners: Sequence[str]) -> list[tuple[str, int, int]]:
-    """(name, first row, last row) of each run of rows that lie in one layer."""
+    """The (name, first row, last row) of each run of rows that lie in one layer."""
     blocks: list[tuple[str, int, int]] = []
     for index, owner in enumerate(owners):
         if blocks and blocks[-1][0] == owner:
@@ -183,7 +183,7 @@ def _blocks(owners: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def _rows_axis(rows: list[str], owners: list[str], row: float, share: float) -> dict[str, Any]:
-    """Layer labels at the middle of their rows; where two would touch, the smaller layer goes without."""
+    """Layer labels at the middle of their rows; if two would overlap, the smaller layer has none."""
     chosen: list[tuple[float, str]] = []
     for name, first, last in sorted(_blocks(owners), key=lambda block: block[1] - block[2]):
         middle = (first + last) / 2
@@ -201,7 +201,7 @@ def _rows_axis(rows: list[str], owners: list[str], row: float, share: float) -> 
         "showgrid": False,
         "showline": False,
         "ticks": "outside",
-        "tickcolor": "rgba(0,0,0,0)",  # only the distance between a label and its row
+        "tickcolor": "rgba(0,0,0,0)",  # ticks only keep a distance between a label and its row
     }
 
 

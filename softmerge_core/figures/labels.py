@@ -1,4 +1,4 @@
-"""Labels that lie beside what they name and never on each other: at the ends of lines, and over stages."""
+"""Labels beside what they name, placed so that none overlap: at the ends of lines, and above stages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import plotly.graph_objects as go
 from softmerge_core.events import Event, Progress, Stage
 from softmerge_core.figures.style import Theme, colour, escape
 
-_LINE = 17  # px: one line of text
-_LETTER = 6.6  # px: a letter's usual width at 12 px
-_PLOT = 240  # px: the narrowest plot
-_ROW = 15  # px: a row of stage titles
+_LINE = 17  # px: the height of one line of text
+_LETTER = 6.6  # px: the average width of a letter at 12 px
+_PLOT = 240  # px: the width of the narrowest plot
+_ROW = 15  # px: the height of a row of stage titles
 
 
 @dataclass(frozen=True)
 class EndLabel:
-    """``text`` (on a phone ``short``) to stand at height ``y`` (axis units) at the right end of a line."""
+    """A label at the right end of a line, at height ``y`` (axis units): ``text``, or ``short`` on a phone."""
 
     y: float
     text: str
@@ -25,7 +25,7 @@ class EndLabel:
 
 
 def end_labels(figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float) -> None:
-    """Write ``labels`` right of the plot, pushed apart; the y axis spans [low, high]."""
+    """Write ``labels`` at the right of the plot, pushed apart; the y axis spans [low, high]."""
     gap = (high - low) * _LINE / plot_height
     places = push_apart([label.y for label in labels], gap, low + gap / 2, high - gap / 2)
     narrow = dict(figure.layout.meta.get("narrow", {}))
@@ -41,7 +41,7 @@ def end_labels(figure: go.Figure, labels: Sequence[EndLabel], *, low: float, hig
 
 
 def _margin(texts: Sequence[str]) -> int:
-    """The room (px) that the longest text needs."""
+    """The width (px) that the longest text needs."""
     return 16 + round(1.15 * _LETTER * max(map(len, texts), default=0))
 
 
@@ -51,13 +51,13 @@ def figure_background(figure: go.Figure) -> str:
 
 
 def last_step(events: Sequence[Event]) -> int:
-    """The step at which the run will end, as far as it is known: the right end of a time axis."""
+    """The step at which the run will end, as far as that is known: the right end of a time axis."""
     totals = [event.total for event in events if isinstance(event, Progress)]
     return max([1, *totals[-1:], *(event.step for event in events[-1:])])
 
 
 def by_stage(events: Sequence[Event]) -> list[list[Event]]:
-    """The events in runs of one stage each; what comes before the first stage is a run of its own."""
+    """The events split into stages; events before the first stage form a part of their own."""
     runs: list[list[Event]] = [[]]
     for event in events:
         if isinstance(event, Stage):
@@ -67,15 +67,15 @@ def by_stage(events: Sequence[Event]) -> list[list[Event]]:
 
 
 def joined(runs: Sequence[Sequence[float]]) -> list[float | None]:
-    """Numbers of several stages after each other, with a gap between, so that no line is drawn across."""
+    """The numbers of several stages one after another, with a gap between them, so that no line is drawn across it."""
     flat = [value for run in runs if run for value in (*run, None)]
     return flat[:-1]
 
 
 def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme, *, top: int, narrow_top: int = 0) -> None:
-    """A thin line where each stage but the first begins, and each stage's title above its stretch.
+    """Draw a thin line where each stage but the first begins, and write each stage's title above it.
 
-    The top margin becomes ``top`` px (on a phone ``narrow_top`` more) and what the rows of titles need.
+    The top margin becomes ``top`` px (on a phone ``narrow_top`` more) plus the height of the rows of titles.
     """
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
@@ -96,8 +96,8 @@ def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme, *, top
 
 
 def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
-    """The lowest row in which each title, centred on its share of the width, touches none before it."""
-    taken: list[float] = []  # per row: where its last title ends, px
+    """The lowest row in which each title, centred on its part of the width, overlaps none before it."""
+    taken: list[float] = []  # for each row, the end of its last title in px
     rows = []
     for middle, text in zip(middles, titles, strict=True):
         half = _LETTER * min(len(text), 24) / 2 + 4
@@ -109,9 +109,9 @@ def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
 
 
 def push_apart(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """``positions`` moved to lie ``gap`` apart within [low, high], as little as needed and in their order.
+    """The ``positions``, moved as little as needed to lie ``gap`` apart within [low, high], in the same order.
 
-    Where there is no room for all, they are spread evenly over the whole range.
+    If there is not enough room, they are spread evenly over the whole range.
     """
     count = len(positions)
     order = sorted(range(count), key=lambda index: (positions[index], index))
@@ -126,7 +126,7 @@ def push_apart(positions: Sequence[float], gap: float, low: float, high: float) 
 
 
 def _settle(values: list[float], gap: float, low: float, high: float) -> list[float]:
-    """Touching labels form blocks, each centred on what it holds (pool adjacent violators), then clipped."""
+    """Let overlapping labels form blocks, each centred on its labels (pool adjacent violators), and clip the result."""
     blocks: list[tuple[float, int]] = []  # (sum of shifted values, number)
     for rank, value in enumerate(values):
         blocks.append((min(max(value, low), high) - rank * gap, 1))

@@ -1,4 +1,4 @@
-"""The losses of a gate training: task loss, penalty and their sum, raw and smoothed."""
+"""The figure of the losses of gate training: task loss, penalty and their sum, raw and smoothed."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from softmerge_core.events import Event, Loss
 from softmerge_core.figures.labels import by_stage, joined, last_step, mark_stages
 from softmerge_core.figures.style import Theme, method_style, new_figure, smooth, thin
 
-_POINTS = 300  # of one curve
+_POINTS = 300  # points of one curve
 _CURVES = {"task": "Task loss", "penalty": "Penalty", "total": "Their sum"}
 
 
 def losses_figure(
     events: Sequence[Event], *, theme: Theme, series: str = "soft", weight: float = 0.9
 ) -> go.Figure | None:
-    """The three losses (nats) over the steps of a run; None before the first.
+    """The three losses (nats) over the steps of a run; None before the first loss.
 
-    The lines are debiased exponential moving averages of ``weight``, which the legend states; the raw values
-    lie faint under them. Smoothing starts anew with each stage, and comes before thinning, which hides nothing from it.
+    The lines are debiased exponential moving averages with the given ``weight``, which the legend states; raw values
+    are drawn faintly under them. Each stage is smoothed by itself, and before thinning, so every value counts.
     """
     runs = [[e for e in run if isinstance(e, Loss) and e.series == series] for run in by_stage(events)]
     runs = [run for run in runs if run]

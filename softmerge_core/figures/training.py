@@ -1,4 +1,4 @@
-"""How a source was trained: its loss above, its accuracy below, over the same steps."""
+"""The figure of a source's training: its loss above, its accuracy below, over the same steps."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _SPLITS = {
 
 
 def training_figure(events: Sequence[Event], *, theme: Theme, weight: float = 0.9) -> go.Figure | None:
-    """Loss (raw and smoothed) and accuracies as measured, of the network last heard of, if any."""
+    """The loss (raw and smoothed) and the measured accuracies of the newest network in ``events``, if there is one."""
     series = next((event.series for event in reversed(events) if isinstance(event, Loss | Evaluation)), None)
     if series is None:
         return None
@@ -30,17 +30,6 @@ def training_figure(events: Sequence[Event], *, theme: Theme, weight: float = 0.
         points = [event for event in measured if event.split == split]
         if points:
             _add_accuracy(figure, split, [e.step for e in points], [100 * e.accuracy for e in points], theme)
-    return figure
-
-
-def history_figure(history: Sequence[tuple[int, float, float]], *, theme: Theme) -> go.Figure | None:
-    """The same from a stored history of (step, training loss in nats, validation accuracy 0-1)."""
-    if not history:
-        return None
-    steps = [int(step) for step, _, _ in history]
-    figure = _panels(theme, max(1, *steps))
-    _add_loss(figure, steps, [loss for _, loss, _ in history], theme, 0.0)
-    _add_accuracy(figure, "validation", steps, [100 * accuracy for _, _, accuracy in history], theme)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What lies between networks: paths and their barriers, planes of weights, Bezier curves.
+"""The loss landscape between networks: paths and their barriers, planes of weights, Bezier curves.
 
 The names below are loaded on first use; ``barriers`` alone loads no torch.
 """

@@ -1,4 +1,4 @@
-"""A curve of low loss between two networks: a quadratic Bezier curve whose middle is trained.
+"""Curves of low loss between two networks: quadratic Bezier curves whose middle point is trained.
 
 Garipov, Izmailov, Podoprikhin, Vetrov, Wilson 2018 (arXiv 1802.10026, section 3).
 """
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 
 def bezier_points(first: Tensor, middle: Tensor, last: Tensor, ts: Sequence[float]) -> Tensor:
-    """Points [T, P] of ``(1 - t)^2 first + 2 t (1 - t) middle + t^2 last``; all three [P]."""
+    """Return points [T, P] of ``(1 - t)^2 first + 2 t (1 - t) middle + t^2 last``; all three are [P]."""
     return torch.stack([_point(first, middle, last, t) for t in ts])
 
 
@@ -25,8 +25,8 @@ def _point(first: Tensor, middle: Tensor, last: Tensor, t: float) -> Tensor:
 class CurveTraining:
     """The training of a curve's ``middle`` [P] between two fixed ends [P], by Adam on the loss at random t.
 
-    ``network``: of the ends' architecture, left as it is; ``inputs`` [N, ...] and ``labels`` [N] are those trained on.
-    The middle starts halfway between the ends, where the curve is the straight line.
+    ``network`` has the ends' architecture and is not changed; ``inputs`` [N, ...] and ``labels`` [N] are the training
+    data. The middle starts halfway between the ends, where the curve is the straight line.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CurveTraining:
         self.network = copy.deepcopy(network).train()
         for module in self.network.modules():
             if isinstance(module, nn.modules.dropout._DropoutNd):
-                module.eval()  # it would draw from global random state
+                module.eval()  # dropout would draw from global random state
         self.first, self.last = first, last
         self.inputs, self.labels, self.batch_size = inputs, labels, min(batch_size, len(labels))
         self.middle = ((first + last) / 2).requires_grad_(True)
@@ -54,7 +54,10 @@ class CurveTraining:
         self.rate = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, T_max=steps)
 
     def step(self) -> float:
-        """One step at one t ~ U(0, 1) on one batch; the loss there, in nats. One that is not finite moves nothing."""
+        """Take one step at one t ~ U(0, 1) on one batch, and return the loss (nats) there.
+
+        Nothing moves if the loss is not finite.
+        """
         t = float(torch.rand((), generator=self.generator))
         chosen = torch.randint(len(self.labels), (self.batch_size,), generator=self.generator)
         weights = _point(self.first, self.middle, self.last, t)
@@ -74,5 +77,5 @@ class CurveTraining:
         return {name: part.view(named[name].shape) for name, part in zip(named, parts, strict=True)}
 
     def points(self, ts: Sequence[float]) -> Tensor:
-        """Points [T, P] of the curve as it stands."""
+        """Return points [T, P] of the present curve."""
         return bezier_points(self.first, self.middle.detach(), self.last, ts)

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from softmerge_core.errors import SourceError
 
-FLAT = 1e-6  # relative: three networks nearer to a line than this span no plane
+FLAT = 1e-6  # three networks that are nearer to one line than this, relatively, span no plane
 
 
 @dataclass(frozen=True)
 class Plane:
-    """All points ``origin + x u + y v``; vectors [P] in float64. ``corners``: (x, y) of the networks that span it."""
+    """All points ``origin + x u + y v``, vectors [P] in float64; ``corners``: (x, y) of the networks that span it."""
 
     origin: Tensor
     u: Tensor
@@ -20,21 +20,21 @@ class Plane:
     corners: tuple[tuple[float, float], ...]
 
     def points(self, xs: Tensor, ys: Tensor) -> Tensor:
-        """Weights [N, P] at the places (xs[i], ys[i])."""
+        """Return the weights [N, P] at the places (xs[i], ys[i])."""
         return self.origin + xs.double()[:, None] * self.u + ys.double()[:, None] * self.v
 
     def place(self, point: Tensor) -> tuple[float, float, float]:
-        """(x, y, distance from the plane) of ``point`` [P]; for orthonormal u and v."""
+        """Return (x, y, distance from the plane) of ``point`` [P]; u and v must be orthonormal."""
         away = point.double() - self.origin
         x, y = float(away @ self.u), float(away @ self.v)
         return x, y, float((away - x * self.u - y * self.v).norm())
 
 
 def plane_through(a: Tensor, b: Tensor, c: Tensor, names: tuple[str, str, str] = ("a", "b", "c")) -> Plane:
-    """The plane of three networks' weights [P] (Garipov et al. 2018, arXiv 1802.10026): u along b - a, v toward c.
+    """Return the plane of three networks' weights [P]: u points along b - a, v toward c.
 
-    u and v are orthonormal, so that x and y are distances between weights. Raises SourceError where two of the three
-    are equal, or all lie on one line.
+    Garipov et al. 2018, arXiv 1802.10026. u and v are orthonormal, so x and y are distances between weights. Raises
+    SourceError if two of the three are equal, or if all lie on one line.
     """
     a, b, c = a.double(), b.double(), c.double()
     for one, other, pair in ((a, b, (0, 1)), (a, c, (0, 2)), (b, c, (1, 2))):
@@ -50,15 +50,15 @@ def plane_through(a: Tensor, b: Tensor, c: Tensor, names: tuple[str, str, str] =
     if height <= FLAT * max(width, abs(x)):
         raise SourceError(f"no plane: {', '.join(map(repr, names))} lie on one line; choose another third network")
     v = v / height
-    v = v - (v @ u) * u  # once more, against what rounding left
+    v = v - (v @ u) * u  # once more, to remove rounding errors
     return Plane(a, u, v / v.norm(), ((0.0, 0.0), (width, 0.0), (x, height)))
 
 
 def filter_direction(network: nn.Module, generator: torch.Generator) -> Tensor:
-    """A random direction [P] in which each filter has the norm of the network's own (Li et al. 2018, arXiv 1712.09913).
+    """Return a random direction [P] in which each filter has the norm of the network's own filter.
 
-    A filter is one output channel of a convolution, or one row of a matrix. Biases and the factors of normalisation
-    layers stay as they are: their part of the direction is zero, as in the authors' code.
+    Li et al. 2018, arXiv 1712.09913. A filter is one output channel of a convolution, or one row of a matrix. For
+    biases and the factors of normalisation layers the direction is zero, as in the authors' code.
     """
     parts = []
     for parameter in network.parameters():
@@ -74,6 +74,6 @@ def _normed(drawn: Tensor, own: Tensor) -> Tensor:
 
 
 def random_plane(network: nn.Module, centre: Tensor, generator: torch.Generator) -> Plane:
-    """The plane around ``centre`` [P], the network's own weights, along two filter-normalised random directions."""
+    """Return the plane around the network's weights ``centre`` [P], along two filter-normalised random directions."""
     u, v = (filter_direction(network, generator) for _ in range(2))
     return Plane(centre.double(), u, v, ((0.0, 0.0),))

@@ -1,8 +1,8 @@
 """Loss and error of one architecture as functions of its weights, at many points of weight space.
 
-Two ways to the same numbers: in batches of weights (``torch.func``: one call for many networks), or one network after
-the other. ``python -m benchmarks.landscape`` times both: batches win where layers are small matrix products, and lose
-where there are convolutions, whose batched form (grouped convolution) is slower on a CPU than one after the other.
+There are two ways to the same numbers: batches of weights (``torch.func``: one call for many networks), or one
+network after the other. ``python -m benchmarks.landscape`` times both: batches win if layers are small matrix
+products. They lose if there are convolutions, whose batched form (grouped convolution) is slower on a CPU.
 """
 
 import copy
@@ -19,16 +19,16 @@ from softmerge_core.evaluation import BATCH, has_batchnorm, predict, reestimate_
 
 How = Literal["auto", "batched", "single"]
 Splits = Mapping[str, tuple[Tensor, Tensor]]
-AT_ONCE = 16_384  # networks x samples of one batched call: bounds its memory
+AT_ONCE = 16_384  # networks x samples in one batched call, which limits its memory
 
 
 def weights_of(network: nn.Module) -> Tensor:
-    """All parameters, each once, as one vector [P] of the first one's dtype."""
+    """Return all parameters, each once, as one vector [P] of the first one's dtype."""
     return torch.cat([parameter.detach().reshape(-1) for parameter in network.parameters()])
 
 
 def batchable(network: nn.Module) -> bool:
-    """Whether batches of weights are the faster way: all parameters lie in linear layers."""
+    """Tell whether batches of weights are the faster way, which they are if all parameters lie in linear layers."""
     holders = (m for m in network.modules() if any(True for _ in m.parameters(recurse=False)))
     return all(isinstance(module, nn.Linear) for module in holders)
 
@@ -36,8 +36,8 @@ def batchable(network: nn.Module) -> bool:
 class Surface:
     """The landscape of ``network``'s architecture over ``splits``: name -> (inputs [N, ...], labels [N]).
 
-    BatchNorm statistics are estimated again on ``statistics`` [M, ...] at every point. ``network`` stays as it is.
-    ``how``: "batched" evaluates many points in one call, "single" one after the other, "auto" what is faster.
+    BatchNorm statistics are estimated again on ``statistics`` [M, ...] at every point. ``network`` is not changed.
+    ``how``: "batched" evaluates many points in one call, "single" one after the other, "auto" chooses the faster way.
     """
 
     def __init__(self, network: nn.Module, splits: Splits, statistics: Tensor, how: How = "auto") -> None:
@@ -52,7 +52,7 @@ class Surface:
             self.network.get_parameter(name).data = self.flat[span].view(shape)
 
     def _places(self) -> dict[str, tuple[slice, torch.Size]]:
-        """Where each parameter lies in the vector, and its shape."""
+        """Return each parameter's positions in the vector, and its shape."""
         found, start = {}, 0
         for name, parameter in self.network.named_parameters():
             found[name] = slice(start, start + parameter.numel()), parameter.shape
@@ -60,7 +60,7 @@ class Surface:
         return found
 
     def at(self, points: Tensor) -> dict[str, Tensor]:
-        """Per split [B, 2]: loss (nats) and error (0-1) at each of ``points`` [B, P], in float64."""
+        """Return for each split the loss (nats) and error (0-1) [B, 2] at each of ``points`` [B, P], in float64."""
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in self.splits}
         for chunk in self._chunks(points.to(self.flat)):
             for name, found in (self._together(chunk) if self.batched else self._one(chunk[0])).items():
@@ -87,12 +87,12 @@ class Surface:
         return found
 
     def _outputs(self, state: dict[str, Tensor], inputs: Tensor) -> Tensor:
-        """Logits [B, N, classes] of the networks whose tensors ``state`` holds, each [B, ...]."""
+        """Return the logits [B, N, classes] of the networks whose tensors ``state`` holds, each [B, ...]."""
         outputs: Tensor = vmap(lambda own: functional_call(self.network, own, (inputs,)))(state)
         return outputs
 
     def _statistics(self, state: dict[str, Tensor], count: int) -> dict[str, Tensor]:
-        """Every network's own BatchNorm buffers [B, ...], the average over batches as ``reestimate_batchnorm``'s."""
+        """Return every network's BatchNorm buffers [B, ...]: averages over batches, as in ``reestimate_batchnorm``."""
         norms = [module for module in self.network.modules() if isinstance(module, _BatchNorm)]
         if not has_batchnorm(self.network) or len(self.statistics) < 2:
             return {}
@@ -101,7 +101,7 @@ class Surface:
         batches = [batch for batch in self.statistics.split(BATCH) if len(batch) > 1]
         for number, batch in enumerate(batches):
             for norm in norms:
-                norm.momentum = 1 / (number + 1)  # the cumulative average, which vmap cannot count itself
+                norm.momentum = 1 / (number + 1)  # the cumulative average, which vmap cannot compute itself
                 norm.train()
             self._outputs({**state, **buffers}, batch)
         for norm, momentum in zip(norms, momenta, strict=True):
@@ -111,7 +111,7 @@ class Surface:
 
 
 def _fast(inputs: Tensor) -> Tensor:
-    """Images with their channels last in memory: convolutions of small networks take a third less time so."""
+    """Store images with their channels last in memory; convolutions of small networks then take a third less time."""
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
 
 
@@ -122,7 +122,7 @@ def _pair(logits: Tensor, labels: Tensor) -> tuple[float, float]:
 
 @torch.no_grad()
 def network_at(template: nn.Module, point: Tensor, statistics: Tensor) -> nn.Module:
-    """A copy of ``template`` with the weights ``point`` [P], BatchNorm estimated again on ``statistics``."""
+    """Return a copy of ``template`` with the weights ``point`` [P] and BatchNorm estimated again on ``statistics``."""
     result, start = copy.deepcopy(template), 0
     for parameter in result.parameters():
         parameter.copy_(point[start : start + parameter.numel()].view(parameter.shape))

@@ -9,7 +9,7 @@ from torch import nn
 
 from softmerge_core.alignment.activations import Moments, unit_values
 from softmerge_core.alignment.aligning import align
-from softmerge_core.alignment.permute import apply, permute_state, random_permutations, tensors_of
+from softmerge_core.alignment.permute import apply, permute_state, tensors_of
 from softmerge_core.alignment.symmetry.groups import Place, permutation_groups, symmetry
 from softmerge_core.alignment.weight_matching import match_weights, objective, similarity
 from softmerge_core.checks import check_architecture
@@ -17,7 +17,7 @@ from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate
 from softmerge_core.networks.mlp import MLP
 from softmerge_core.zoo import load_family
-from tests.alignment.networks import ZOO, build, inputs_of
+from tests.alignment.networks import ZOO, build, inputs_of, random_permutations
 
 
 def same(first: nn.Module, second: nn.Module) -> bool:

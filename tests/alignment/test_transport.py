@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.permute import apply, random_permutations, tensors_of
+from softmerge_core.alignment.permute import apply, tensors_of
 from softmerge_core.alignment.symmetry.groups import Axis, permutation_groups
 from softmerge_core.alignment.transport import carry, fuse, plans, transport, uniform_plan
 from softmerge_core.alignment.weight_matching import best_assignment
@@ -17,7 +17,7 @@ from softmerge_core.networks.mlp import MLP
 from softmerge_core.networks.resnet import ResNet
 from softmerge_core.settings import TrainSettings
 from softmerge_core.training import train
-from tests.alignment.networks import build, groups_of, inputs_of
+from tests.alignment.networks import build, groups_of, inputs_of, random_permutations
 
 
 def test_equal_masses_and_widths_give_the_best_assignment() -> None:

@@ -8,7 +8,7 @@ from softmerge_core.events import Evaluation, Event, Loss, Progress, Stage
 from softmerge_core.figures.accuracy import accuracy_figure, percent_range
 from softmerge_core.figures.losses import losses_figure
 from softmerge_core.figures.style import method_style, smooth
-from softmerge_core.figures.training import history_figure, training_figure
+from softmerge_core.figures.training import training_figure
 
 
 def losses(count: int, series: str = "soft") -> list[Event]:
@@ -147,12 +147,3 @@ def test_training_shows_the_network_last_heard_of() -> None:
     assert list(traces["Validation accuracy"].y) == [30]
     assert list(traces["Training accuracy"].y) == [40]
     assert training_figure([], theme="light") is None
-
-
-def test_history_is_shown_as_it_was_stored() -> None:
-    figure = history_figure([(10, 2.0, 0.2), (20, 1.0, 0.6)], theme="dark")
-    assert figure is not None
-    loss, accuracy = figure.data
-    assert (list(loss.x), list(loss.y), loss.name) == ([10, 20], [2, 1], "Training loss")
-    assert list(accuracy.y) == [20, 60]
-    assert history_figure([], theme="dark") is None

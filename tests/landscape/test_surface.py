@@ -8,13 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from softmerge_core.alignment import align
-from softmerge_core.alignment.permute import apply, random_permutations
+from softmerge_core.alignment.permute import apply
 from softmerge_core.alignment.symmetry.groups import permutation_groups
 from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import evaluate, reestimate_batchnorm
 from softmerge_core.landscape import Surface, barrier, batchable, line_points, network_at, weights_of
 from softmerge_core.networks import build_network
 from softmerge_core.zoo import load_family
+from tests.alignment.networks import random_permutations
 
 SHAPES = {"mlp": (12,), "cnn1d": (1, 40), "vgg": (1, 8, 8), "resnet": (1, 8, 8), "lstm": (1, 40), "vit": (1, 8, 8)}
 FAMILIES = {

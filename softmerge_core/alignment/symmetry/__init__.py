@@ -1,1 +1,1 @@
-"""Which units of a network may change places: found by tracing it, confirmed on numbers."""
+"""Groups of units that a network's function does not depend on the order of, found by tracing one forward pass."""

@@ -1,10 +1,10 @@
-"""Which units of a network can be permuted without changing what it computes, found by following one forward pass.
+"""The units of a network that can be permuted without changing its function, found by following one forward pass.
 
-A group is a set of units (channels, hidden units, attention heads) and every axis of every parameter and buffer along
-which they lie. Inputs and outputs of the network are in no group, nor is anything behind an operation that is not
-understood: such units are left where they are.
+A group is a set of units (channels, hidden units, attention heads) together with every axis of every parameter and
+buffer along which they lie. The network's inputs and outputs are in no group. Neither are units behind an operation
+that is not understood: they stay where they are.
 
-In attention, whole heads are permuted and the residual stream is; the inside of a head is left as it is.
+In attention, whole heads and the residual stream are permuted; the inside of a head is left as it is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,18 @@ from torch.func import functional_call
 from softmerge_core.alignment.symmetry import layer_rules, shape_rules
 from softmerge_core.alignment.symmetry.labels import Label, Units, pin_all, resolve
 from softmerge_core.alignment.symmetry.probe import FAILURES, example
-from softmerge_core.alignment.symmetry.tracing import Site, Trace, plain, tensors, without_values
+from softmerge_core.alignment.symmetry.tracing import Site, Trace, evaluation_mode, plain, tensors, without_values
 
 RULES = {**shape_rules.RULES, **layer_rules.RULES}
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Where a group lies: positions ``start`` on of axis ``dim`` of tensor ``name``, in the order [outer, size, inner].
+    """The positions of a group on axis ``dim`` of tensor ``name``, in the order [outer, size, inner] from ``start`` on.
 
-    ``size``: the units of the group; ``outer``: how often all units are repeated (4 for an LSTM's gates); ``inner``:
-    positions a unit takes (the pixels of a channel that was flattened). ``reads``: the axis meets the layer's input.
+    ``size`` is the number of units; ``outer`` is how often all units are repeated (4 for an LSTM's gates); ``inner``
+    is the number of positions that a unit takes (the pixels of a flattened channel). ``reads`` is true if the axis
+    meets the layer's input.
     """
 
     name: str
@@ -40,13 +41,13 @@ class Axis:
 
     @property
     def length(self) -> int:
-        """Positions from ``start`` on."""
+        """The number of positions from ``start`` on."""
         return self.outer * self.size * self.inner
 
 
 @dataclass(frozen=True)
 class Group:
-    """``size`` units permuted together along ``axes``; named after the first tensor that makes them."""
+    """The ``size`` units that are permuted together along ``axes``; named after the first tensor that computes them."""
 
     name: str
     size: int
@@ -55,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a group's activations can be looked at: the input of layer call number ``call``, along ``axis``."""
+    """A place where a group's activations can be seen: the input of layer call number ``call``, along ``axis``."""
 
     group: str
     call: int
@@ -68,28 +69,28 @@ class Place:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """All groups of a network, in order of its parameters, and where their activations show."""
+    """All groups of a network, in the order of its parameters, and the places where their activations can be seen."""
 
     groups: tuple[Group, ...]
     places: tuple[Place, ...]
 
 
 def permutation_groups(network: nn.Module, inputs: Tensor | None = None) -> tuple[Group, ...]:
-    """The groups of ``network``, which is left as it is; ``inputs`` [N, ...] spare the search for a shape it reads.
+    """Return the groups of ``network``, which is not changed; ``inputs`` [N, ...] save the search for a shape it reads.
 
-    Raises SourceError when no inputs are given and none can be told from the first layer.
+    Raises SourceError if no inputs are given and their shape cannot be inferred from the first layer.
     """
     return symmetry(network, inputs).groups
 
 
 @torch.no_grad()
 def symmetry(network: nn.Module, inputs: Tensor | None = None) -> Symmetry:
-    """The groups of ``network`` and where their activations show."""
+    """Return the groups of ``network`` and the places where their activations can be seen."""
     sample = example(network, inputs)
     try:
         bare = without_values(network)
         found = _read_off(bare, _trace(bare, sample))
-    except FAILURES:  # an operation that cannot do without values
+    except FAILURES:  # some operation needs values
         device = next(iter(network.parameters())).device
         trace = _trace(network, torch.zeros(sample.shape, dtype=sample.dtype, device=device))
         found = _read_off(network, trace)
@@ -97,7 +98,7 @@ def symmetry(network: nn.Module, inputs: Tensor | None = None) -> Symmetry:
 
 
 def _confirmed(network: nn.Module, found: Symmetry, sample: Tensor) -> Symmetry:
-    """Only groups that turn out, on numbers, to leave the outputs as they are when their units are reversed."""
+    """Keep only groups whose reversal, tried on numbers, leaves the network's outputs unchanged."""
     if not found.groups or unchanged(network, found.groups, sample):
         return found
     kept = tuple(group for group in found.groups if unchanged(network, (group,), sample))
@@ -106,16 +107,10 @@ def _confirmed(network: nn.Module, found: Symmetry, sample: Tensor) -> Symmetry:
 
 
 def _trace(network: nn.Module, sample: Tensor) -> Trace:
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
     trace = Trace(network, RULES, layer_rules.LAYERS)
     trace.set(sample, plain(sample))
-    try:
-        with trace:
-            output = network(sample)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with evaluation_mode(network), trace:
+        output = network(sample)
     for result in tensors(output if isinstance(output, (Tensor, tuple, list, dict)) else vars(output)):
         pin_all(trace.of(result))
     return trace
@@ -158,15 +153,15 @@ def _places(groups: dict[Units, Group], sites: Iterable[Site]) -> Iterator[Place
 
 
 def named_tensors(network: nn.Module) -> list[tuple[str, Tensor]]:
-    """Parameters, then buffers, each once."""
+    """Return parameters, then buffers, each once."""
     return [*network.named_parameters(), *network.named_buffers()]
 
 
 @torch.no_grad()
 def unchanged(network: nn.Module, groups: tuple[Group, ...], sample: Tensor) -> bool:
-    """Whether reversing the units of ``groups`` leaves the outputs for random inputs of ``sample``'s shape as they are.
+    """Tell whether reversing the units of ``groups`` leaves the outputs unchanged, for random inputs like ``sample``.
 
-    A guard, not a proof: it sees whatever shows in the outputs of these weights.
+    This is a check and no proof: it detects only what shows in the outputs of these weights.
     """
     state = dict(named_tensors(network))
     device = next(iter(state.values())).device
@@ -184,17 +179,12 @@ def unchanged(network: nn.Module, groups: tuple[Group, ...], sample: Tensor) -> 
             blocks.flip(axis.dim + 1).flatten(axis.dim, axis.dim + 2)
         )
         reversed_state[axis.name] = swapped
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
+    with evaluation_mode(network):
         both = [list(tensors(functional_call(network, s, (inputs,)))) for s in (state, reversed_state)]
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
     return all(_close(one, other) for one, other in zip(*both, strict=True))
 
 
 def _close(expected: Tensor, got: Tensor) -> bool:
     if not torch.isfinite(expected).all():
-        return True  # weights that are not finite tell nothing
+        return True  # weights that are not finite cannot be compared
     return bool((expected - got).abs().max() <= 1e-3 * expected.abs().max() + 1e-12)

@@ -1,7 +1,8 @@
-"""What is known about the axes of tensors while a network is traced: which permutable units lie along them, and how.
+"""Labels of axes while a network is traced: the permutable units that lie along an axis, and their layout.
 
-Axes are unified as in type inference: every parameter axis begins as a unit group of its own, and each operation that
-is understood says which groups must be one. What is not understood pins its groups, so that they are never permuted.
+Axes are unified as in type inference: every parameter axis begins as a group of units of its own, and each operation
+that is understood tells which groups must be one. An operation that is not understood pins its groups, so that they
+are never permuted.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from math import prod
 
 
 class Units:
-    """A set of ``size`` units that are permuted together; ``bound`` once it is known to be made of others."""
+    """A set of ``size`` units that are permuted together; it is ``bound`` once it is known to consist of others."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -21,7 +22,7 @@ class Units:
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of an axis that holds ``units`` in the order [outer, units, inner]; None for positions that are fixed."""
+    """A part of an axis that holds ``units`` in the order [outer, units, inner]; None for positions that must stay."""
 
     units: Units | None
     outer: int
@@ -30,22 +31,22 @@ class Segment:
 
     @property
     def length(self) -> int:
-        """Positions along the axis."""
+        """The number of positions along the axis."""
         return self.outer * self.size * self.inner
 
 
-# None: positions that must stay; UNIFORM: an axis of length 1, which goes with anything.
+# None is for positions that must stay; UNIFORM for an axis of length 1, which matches any other.
 Label = tuple[Segment, ...] | None
 UNIFORM: Label = ()
 
 
 def fresh(size: int) -> Label:
-    """An axis of units of its own."""
+    """Return the label of an axis with new units of its own."""
     return UNIFORM if size == 1 else (Segment(Units(size), 1, size, 1),)
 
 
 def repeated(units: Label, outer: int, inner: int = 1) -> Label:
-    """An axis that holds the one atomic segment of ``units`` ``outer`` times, each unit ``inner`` positions long."""
+    """Return an axis that holds the one segment of ``units`` ``outer`` times, each unit ``inner`` positions long."""
     if not units:
         return None
     segment = units[0]
@@ -53,7 +54,7 @@ def repeated(units: Label, outer: int, inner: int = 1) -> Label:
 
 
 def resolve(label: Label) -> Label:
-    """The label in terms of groups that are not bound; None when nothing in it can move."""
+    """Return the label in terms of groups that are not bound, or None if nothing in it can move."""
     if not label:
         return label
     parts: list[Segment] = []
@@ -71,7 +72,7 @@ def _resolved(segment: Segment) -> list[Segment]:
     if not units.is_bound:
         return [segment]
     inside = resolve(units.bound)
-    units.bound = inside or units.bound  # the next look-up is shorter
+    units.bound = inside or units.bound  # makes the next look-up shorter
     if not inside:
         return [Segment(None, 1, segment.length, 1)]
     if segment.outer == 1:
@@ -84,7 +85,7 @@ def _resolved(segment: Segment) -> list[Segment]:
 
 
 def pin(label: Label) -> None:
-    """Everything along this axis stays where it is."""
+    """Keep everything along this axis where it is."""
     for segment in label or ():
         if segment.units is not None:
             segment.units.pinned = True
@@ -98,19 +99,19 @@ def pin_all(labels: Iterable[Label]) -> None:
 
 
 def length(label: Label) -> int | None:
-    """Positions along the axis, where the label tells."""
+    """Return the number of positions along the axis, or None if the label does not tell."""
     return sum(segment.length for segment in label) if label else None
 
 
 def _atom(label: Label) -> Units | None:
-    """The group of an axis that is nothing but one group, once."""
+    """Return the group of an axis that consists of exactly one group, once; otherwise None."""
     if label and len(label) == 1 and label[0].outer == label[0].inner == 1:
         return label[0].units
     return None
 
 
 def unify(first: Label, second: Label) -> Label:
-    """The label of two axes that must be permuted alike; where that cannot be, both are pinned."""
+    """Return the label of two axes that must be permuted alike; if that is impossible, both are pinned."""
     first, second = resolve(first), resolve(second)
     if UNIFORM in (first, second):
         return second if first == UNIFORM else first
@@ -147,7 +148,7 @@ def _unify_segment(first: Segment, second: Segment) -> None:
 
 
 def joined(labels: list[Label], sizes: list[int]) -> Label:
-    """The label of several axes laid end to end."""
+    """Return the label of several axes laid end to end."""
     parts: list[Segment] = []
     for label, size in zip(labels, sizes, strict=True):
         known = resolve(label)
@@ -156,7 +157,7 @@ def joined(labels: list[Label], sizes: list[int]) -> Label:
 
 
 def reshaped(labels: list[Label], before: tuple[int, ...], after: tuple[int, ...]) -> list[Label]:
-    """Labels of the axes ``after`` a reshape of axes ``before``; a label that cannot be followed is pinned."""
+    """Return the labels of the axes ``after`` a reshape of axes ``before``; what cannot be followed is pinned."""
     if prod(before) == 0 or prod(before) != prod(after):
         pin_all(labels)
         return [None] * len(after)
@@ -170,7 +171,7 @@ def reshaped(labels: list[Label], before: tuple[int, ...], after: tuple[int, ...
 
 
 def _block(before: tuple[int, ...], after: tuple[int, ...], i: int, j: int) -> tuple[int, int]:
-    """The ends of the shortest runs of axes, from ``i`` and ``j`` on, that hold the same number of positions."""
+    """Return the ends of the shortest runs of axes, starting at ``i`` and ``j``, that hold equally many positions."""
     if i < len(before) and before[i] == 1:
         return i + 1, j
     if j < len(after) and after[j] == 1:
@@ -205,7 +206,7 @@ def _reshaped_block(labels: list[Label], before: tuple[int, ...], after: tuple[i
 
 
 def _merged(label: Label, index: int, before: tuple[int, ...]) -> Label:
-    """The label of all axes of ``before`` flattened into one, when only that at ``index`` has a label."""
+    """Return the label of all axes of ``before`` flattened into one, if only the axis at ``index`` has a label."""
     outer, inner = prod(before[:index]), prod(before[index + 1 :])
     assert label
     if outer == 1:
@@ -217,7 +218,7 @@ def _merged(label: Label, index: int, before: tuple[int, ...]) -> Label:
 
 
 def _split(label: Label, after: tuple[int, ...]) -> list[Label] | None:
-    """The labels of one axis unflattened into ``after``, or None when units are cut across."""
+    """Return the labels of one axis unflattened into ``after``, or None if that cuts through units."""
     assert label
     if len(after) == 1:
         return [label]

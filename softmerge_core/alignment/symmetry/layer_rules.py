@@ -1,4 +1,4 @@
-"""What layers with parameters do to the labels of axes, and which axes of their parameters follow."""
+"""Rules for layers with parameters: their effect on the labels of axes, and the axes of parameters that go along."""
 
 from dataclasses import replace
 
@@ -20,13 +20,13 @@ GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
 def _reads(trace: Trace, source: Tensor, axis: int, weight: Tensor, weight_axis: int) -> None:
-    """``weight``'s axis meets ``axis`` of ``source``: they are one group."""
+    """Unify ``weight``'s axis with ``axis`` of ``source``, which it meets."""
     trace.reads.add((id(weight), weight_axis))
     trace.read(source, axis, unify(trace.of(source)[axis], trace.of(weight)[weight_axis]))
 
 
 def _ties(trace: Trace, label: Label, *vectors: Tensor | None) -> Label:
-    """Vectors with one entry a channel follow the channels."""
+    """Unify vectors with one entry for each channel with the channels."""
     for vector in vectors:
         if vector is not None:
             label = unify(label, trace.of(vector)[0])
@@ -43,7 +43,7 @@ def linear(trace: Trace, call: Call) -> Labels:
 
 
 def convolution(trace: Trace, call: Call) -> Labels:
-    """Any convolution; a depthwise one passes its input's channels on."""
+    """Any convolution; a depthwise one passes on its input's channels."""
     source, weight, bias = call.get(0, "input"), call.get(1, "weight"), call.get(2, "bias")
     transposed = "transpose" in call.name
     groups = call.get(6, "groups", 1)
@@ -63,12 +63,12 @@ def convolution(trace: Trace, call: Call) -> Labels:
 
 
 def _widened(label: Label, times: int) -> Label:
-    """Each position of an axis ``times`` over."""
+    """Return a label in which each position of the axis is repeated ``times`` times."""
     return tuple(replace(segment, inner=segment.inner * times) for segment in label) if label else label
 
 
 def batch_norm(trace: Trace, call: Call) -> Labels:
-    """Each channel by itself, with its mean, variance, scale and shift."""
+    """BatchNorm treats each channel by itself, with its mean, variance, scale and shift."""
     labels = trace.of(call.get(0, "input"))
     vectors = (call.get(n, name) for n, name in ((1, "running_mean"), (2, "running_var"), (3, "weight"), (4, "bias")))
     if len(labels) < 2:
@@ -78,7 +78,7 @@ def batch_norm(trace: Trace, call: Call) -> Labels:
 
 
 def layer_norm(trace: Trace, call: Call) -> Labels:
-    """The last axes together, whose order does not matter; scale and shift follow them."""
+    """LayerNorm and RMSNorm treat the last axes together, in any order; scale and shift go along with them."""
     labels = trace.of(call.get(0, "input"))
     for vector in (call.get(2, "weight"), call.get(3, "bias") if call.name == "layer_norm" else None):
         if vector is not None:
@@ -88,7 +88,7 @@ def layer_norm(trace: Trace, call: Call) -> Labels:
 
 
 def group_norm(trace: Trace, call: Call) -> Labels:
-    """All channels together when there is one group of them; otherwise channels stay."""
+    """GroupNorm treats all channels together if they form one group; otherwise channels cannot move."""
     labels = trace.of(call.get(0, "input"))
     if call.get(1, "num_groups") != 1:
         return []
@@ -97,7 +97,7 @@ def group_norm(trace: Trace, call: Call) -> Labels:
 
 
 def prelu(trace: Trace, call: Call) -> Labels:
-    """One slope a channel, or one for all."""
+    """PReLU has one slope for each channel, or one for all."""
     labels, slope = trace.of(call.get(0, "input")), call.get(1, "weight")
     if slope.numel() > 1:
         labels[1] = _ties(trace, labels[1], slope)
@@ -105,7 +105,7 @@ def prelu(trace: Trace, call: Call) -> Labels:
 
 
 def embedding(trace: Trace, call: Call) -> Labels:
-    """Rows of a table, by number."""
+    """An embedding looks up rows of a table by number, so the rows cannot move."""
     numbers, table = call.get(0, "input"), call.get(1, "weight")
     row, width = trace.of(table)
     pin(row)
@@ -115,7 +115,7 @@ def embedding(trace: Trace, call: Call) -> Labels:
 def recurrent(trace: Trace, call: Call) -> Outcome:
     """LSTM, GRU and RNN: hidden units are permuted together in all gates, inputs and states.
 
-    Projected LSTMs, packed sequences and states that are not zeros are left alone.
+    Projected LSTMs, packed sequences and states that are not zeros are not followed.
     """
     source, states, weights, biases, layers, _, _, two_ways = call.args[:8]
     per = 4 if biases else 2
@@ -137,13 +137,13 @@ def recurrent(trace: Trace, call: Call) -> Outcome:
     outputs: Labels = [*trace.of(source)[:2], label]
     one = layers * directions == 1
     last: Labels = [UNIFORM, None, label if one else None]
-    if not one:  # the states of all layers in one tensor are of several groups: whoever reads them is not followed
+    if not one:  # one tensor holds the states of all layers, of several groups; operations on it are not followed
         trace.mixed.update({id(state): every for state in list(tensors(call.output))[1:]})
     return [outputs, *([last] * (len(list(tensors(call.output))) - 1))]
 
 
 def _recurrent_layer(trace: Trace, weights: list[Tensor], label: Label, gates: int) -> Label:
-    """One layer and direction: weights of the input [gates * H, I], of the state [gates * H, H], biases."""
+    """One layer and direction with weights of the input [gates * H, I] and of the state [gates * H, H], and biases."""
     units = fresh(weights[1].shape[1])
     unify(label, trace.of(weights[0])[1])
     trace.reads |= {(id(weights[0]), 1), (id(weights[1]), 1)}
@@ -155,7 +155,7 @@ def _recurrent_layer(trace: Trace, weights: list[Tensor], label: Label, gates: i
 
 
 def attention(trace: Trace, call: Call) -> Outcome:
-    """Multi-head attention: whole heads are permuted, and the residual stream; the inside of a head stays."""
+    """Multi-head attention: whole heads and the residual stream are permuted; the inside of a head stays."""
     query, key, value, width, heads, weight, bias = call.args[:7]
     extra = [call.get(7, "bias_k"), call.get(8, "bias_v")]
     out, out_bias = call.get(11, "out_proj_weight"), call.get(12, "out_proj_bias")

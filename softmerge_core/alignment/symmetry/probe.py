@@ -1,4 +1,4 @@
-"""Inputs that a network can read, found from its first layer when none are given: only shapes matter here."""
+"""Inputs that a network can read, inferred from its first layer if none are given; only their shapes matter."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -18,19 +18,19 @@ USUAL = (
     40,
     64,
     224,
-)  # tried first: a pass that fails late in a deep network costs as much as one that works
+)  # tried first, because a pass that fails late in a deep network costs as much as one that succeeds
 SIZES = tuple(dict.fromkeys((*USUAL, *range(1, 65), 96, 112, 128, 160, 192, 240, 256, 299, 320, 384)))
 FAILURES = (RuntimeError, ValueError, IndexError, TypeError, AssertionError, NotImplementedError)
 
 
 def example(network: nn.Module, inputs: Tensor | None = None) -> Tensor:
-    """Two samples without values (on the meta device) of a shape that ``network`` reads.
+    """Return two samples without values (on the meta device) of a shape that ``network`` reads.
 
-    ``inputs`` [N, ...], where given, tell the shape. Raises SourceError when no shape is found.
+    The shape is that of ``inputs`` [N, ...], if given. Raises SourceError if no shape is found.
     """
     if inputs is not None:
         return torch.empty(2, *inputs.shape[1:], dtype=inputs.dtype, device="meta")
-    for device in ("meta", "cpu"):  # the latter for networks that cannot do without values
+    for device in ("meta", "cpu"):  # the CPU is for networks that need values
         bare = without_values(network) if device == "meta" else copy.deepcopy(network).cpu().eval()
         for sample in candidates(network):
             if runs(bare, torch.zeros_like(sample, device=device)):
@@ -42,7 +42,7 @@ def example(network: nn.Module, inputs: Tensor | None = None) -> Tensor:
 
 @torch.no_grad()
 def runs(network: Callable[[Tensor], object], sample: Tensor) -> bool:
-    """Whether the network can read ``sample``."""
+    """Tell whether the network can read ``sample``."""
     try:
         network(sample)
     except FAILURES:
@@ -51,7 +51,7 @@ def runs(network: Callable[[Tensor], object], sample: Tensor) -> bool:
 
 
 def candidates(network: nn.Module) -> Iterator[Tensor]:
-    """Inputs that the first layer suggests, usual sizes first; then the same flattened."""
+    """Yield inputs that the first layer suggests, usual sizes first; then the same ones flattened."""
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
     first = next((m for m in network.modules() if isinstance(m, (nn.Linear, _ConvNd, nn.RNNBase, nn.Embedding))), None)
     if isinstance(first, nn.Embedding):

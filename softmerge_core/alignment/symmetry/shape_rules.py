@@ -1,4 +1,4 @@
-"""What operations without parameters of their own do to the labels of axes."""
+"""Rules for operations without parameters: their effect on the labels of axes."""
 
 import torch
 from torch import Tensor
@@ -100,7 +100,7 @@ ELEMENTWISE = [
 
 
 def elementwise(trace: Trace, call: Call) -> Labels:
-    """All tensors are broadcast together: axes that meet are one."""
+    """All tensors are broadcast together, so axes that meet are unified."""
     output: Tensor = call.output
     result: Labels = [UNIFORM] * output.dim()
     for tensor in tensors((call.args, call.kwargs)):
@@ -119,13 +119,13 @@ def softmax(trace: Trace, call: Call) -> Labels:
 
 
 def reshape(trace: Trace, call: Call) -> Labels:
-    """Axes split and joined."""
+    """Axes are split and joined."""
     source = call.get(0, "input")
     return reshaped(trace.of(source), tuple(source.shape), tuple(call.output.shape))
 
 
 def reorder(trace: Trace, call: Call) -> Labels:
-    """Axes in another order, which a stand-in whose axes all have different sizes shows."""
+    """Axes are put in another order, which is read off a stand-in whose axes all have different sizes."""
     source = call.get(0, "input")
     stand_in = torch.empty(tuple(range(2, 2 + source.dim())), device="meta")
     method = {"swapaxes": "transpose", "swapdims": "transpose", "moveaxis": "movedim"}.get(call.name, call.name)
@@ -138,7 +138,7 @@ def reorder(trace: Trace, call: Call) -> Labels:
 
 
 def spatial(trace: Trace, call: Call) -> Outcome:
-    """Pooling, resizing and padding: channels stay, positions mix; axes that change must not be permuted."""
+    """Pooling, resizing and padding keep channels and mix positions, so axes that change must not be permuted."""
     source = call.get(0, "input")
     labels = trace.of(source)
     if call.name == "pad":
@@ -153,7 +153,7 @@ def spatial(trace: Trace, call: Call) -> Outcome:
 
 
 def reduce(trace: Trace, call: Call) -> Labels:
-    """Sum, mean, maximum, ... over axes, whose order does not matter."""
+    """A sum, mean, maximum and the like over axes does not depend on their order."""
     source = call.get(0, "input")
     labels = trace.of(source)
     dims = call.get(1, "dim", call.kwargs.get("axis"))
@@ -166,7 +166,7 @@ def reduce(trace: Trace, call: Call) -> Labels:
 
 
 def take(trace: Trace, call: Call) -> Labels:
-    """Indexing by numbers, slices, None and Ellipsis; an axis of which a part is taken must stay in order."""
+    """Indexing by numbers, slices, None and Ellipsis; an axis of which only a part is taken must keep its order."""
     source, index = call.args
     items = list(index) if isinstance(index, tuple) else [index]
     if any(not (item is None or item is Ellipsis or isinstance(item, (int, slice))) for item in items):
@@ -192,7 +192,7 @@ def take(trace: Trace, call: Call) -> Labels:
 
 
 def split(trace: Trace, call: Call) -> list[Labels]:
-    """Parts of a tensor along one axis, which must stay in order; unbind and select drop that axis."""
+    """Parts of a tensor along one axis, which must keep its order; unbind and select drop that axis."""
     source = call.get(0, "input")
     position = 1 if call.name in ("unbind", "select", "narrow", "index_select") else 2
     axis = call.get(position, "dim", 0) % source.dim()
@@ -206,7 +206,7 @@ def split(trace: Trace, call: Call) -> list[Labels]:
 
 
 def concatenate(trace: Trace, call: Call) -> Labels:
-    """Tensors laid end to end along one axis; all others are one."""
+    """Tensors are laid end to end along one axis; all their other axes are unified."""
     parts = list(tensors(call.get(0, "tensors")))
     axis = call.get(1, "dim", 0) % parts[0].dim()
     result = trace.of(parts[0])
@@ -221,7 +221,7 @@ def _others(first: Labels, second: Labels, axis: int) -> Labels:
 
 
 def expand(trace: Trace, call: Call) -> Labels:
-    """New axes in front and axes of length 1 drawn out: what is repeated may not be permuted."""
+    """New axes in front, and axes of length 1 that are repeated; repeated axes must not be permuted."""
     source = call.get(0, "input")
     labels = trace.of(source)
     front = call.output.dim() - source.dim()
@@ -230,7 +230,7 @@ def expand(trace: Trace, call: Call) -> Labels:
 
 
 def matmul(trace: Trace, call: Call) -> Labels:
-    """Products of matrices: the axes summed over are one."""
+    """Products of matrices: the axes that are summed over are unified."""
     first, second = call.get(0, "input"), call.get(1, "other", call.kwargs.get("mat2"))
     if first.dim() < 2 or second.dim() < 2:
         return []
@@ -244,7 +244,7 @@ def matmul(trace: Trace, call: Call) -> Labels:
 
 
 def constant(trace: Trace, call: Call) -> Labels:
-    """A new tensor that takes shape or type from another."""
+    """A new tensor that takes its shape or type from another."""
     return plain(call.output)
 
 

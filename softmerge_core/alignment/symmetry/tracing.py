@@ -1,10 +1,11 @@
-"""One pass of a network with every operation looked at: which groups of units lie along the axes of every tensor.
+"""A trace of one forward pass: the groups of units along the axes of every tensor, followed through every operation.
 
-The pass is made on PyTorch's meta device, where tensors have shapes but no values, or on zeros where that fails.
+The pass runs on PyTorch's meta device, where tensors have shapes but no values, or on zeros if that fails.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ Labels = list[Label]
 
 @dataclass(frozen=True)
 class Call:
-    """One operation: its name, what it was given, and what it returned."""
+    """One operation: its name, its arguments and its result."""
 
     name: str
     args: tuple[Any, ...]
@@ -27,26 +28,26 @@ class Call:
     output: Any
 
     def get(self, index: int, name: str, default: Any = None) -> Any:
-        """An argument by position or by name."""
+        """Return an argument by position or by name."""
         return self.args[index] if index < len(self.args) else self.kwargs.get(name, default)
 
 
 @dataclass(frozen=True)
 class Site:
-    """A tensor that a layer reads: the input of layer call number ``call``, whose ``axis`` carries ``label``."""
+    """A tensor that a layer reads: the input of layer call number ``call``, whose ``axis`` has ``label``."""
 
     call: int
     axis: int
     label: Label
 
 
-# Of the one tensor that is returned, or of each; nothing where the operation is not understood after all.
+# The labels of the one result, or of each result; empty if the operation turns out not to be understood.
 Outcome = Sequence[Label] | Sequence[Labels]
 Rule = Callable[["Trace", Call], Outcome]
 
 
 class Trace(TorchFunctionMode):
-    """Labels of all tensors of one forward pass; ``names`` of parameters and buffers by their id."""
+    """The labels of all tensors of one forward pass, by the id of each tensor."""
 
     def __init__(self, network: nn.Module, rules: dict[str, Rule], layers: frozenset[str]) -> None:
         super().__init__()
@@ -54,9 +55,9 @@ class Trace(TorchFunctionMode):
         self.own = {id(t) for t in [*network.parameters(), *network.buffers()]}
         self.constants = {id(t) for m in network.modules() for t in vars(m).values() if isinstance(t, Tensor)}
         self.labels: dict[int, Labels] = {}
-        self.kept: list[Tensor] = []  # so that no id is used twice
+        self.kept: list[Tensor] = []  # keeps tensors alive, so that no id is used twice
         self.zeros: set[int] = set()
-        self.mixed: dict[int, Labels] = {}  # tensors that hold several groups: whoever reads one pins them
+        self.mixed: dict[int, Labels] = {}  # tensors that hold several groups, which are pinned when one is read
         self.reads: set[tuple[int, int]] = set()  # axes of parameters that meet an input, not an output
         self.sites: list[Site] = []
         self.calls = 0
@@ -65,7 +66,7 @@ class Trace(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Do what was asked, and follow the labels through it."""
+        """Do the operation, and follow the labels through it."""
         output = func(*args, **(kwargs or {}))
         self._follow(Call(operation(func), args, kwargs or {}, output))
         return output
@@ -84,7 +85,7 @@ class Trace(TorchFunctionMode):
             return
         self._apply_rule(call, given, results)
         if any(result is tensor for result in results for tensor in given):
-            self.zeros.clear()  # changed in place
+            self.zeros.clear()  # it was changed in place
         self.calls += call.name in self.layers
 
     def _apply_rule(self, call: Call, given: list[Tensor], results: list[Tensor]) -> None:
@@ -100,37 +101,37 @@ class Trace(TorchFunctionMode):
             self.set(result, own)
 
     def set(self, tensor: Tensor, labels: Labels) -> None:
-        """Remember a tensor's labels; an axis of length 1 goes with anything."""
+        """Remember a tensor's labels; an axis of length 1 matches any other."""
         self.kept.append(tensor)
         self.labels[id(tensor)] = [
             UNIFORM if size == 1 else label for label, size in zip(labels, tensor.shape, strict=True)
         ]
 
     def of(self, tensor: Tensor) -> Labels:
-        """A tensor's labels; those of a parameter begin as groups of their own."""
+        """Return a tensor's labels; those of a parameter begin as groups of their own."""
         if id(tensor) not in self.labels:
             if id(tensor) in self.own:
                 self.set(tensor, [fresh(size) for size in tensor.shape])
             else:
-                # A tensor that no operation was seen to make: whatever made it may have read anything.
+                # No traced operation made this tensor, so it may depend on anything.
                 self.opaque |= id(tensor) not in self.constants
                 self.set(tensor, plain(tensor))
         pin_all(self.mixed.get(id(tensor), ()))
         return [resolve(label) for label in self.labels[id(tensor)]]
 
     def pin(self, given: Iterable[Tensor]) -> None:
-        """Nothing along any axis of these may move."""
+        """Keep everything along all axes of these tensors where it is."""
         for tensor in given:
             pin_all(self.of(tensor))
 
     def read(self, tensor: Tensor, axis: int, label: Label) -> None:
-        """A layer reads ``tensor`` along ``axis``: a place where activations can be looked at."""
+        """Note that a layer reads ``tensor`` along ``axis``, so that activations can be seen there."""
         known = resolve(label)
         if known:
             self.sites.append(Site(self.calls, axis % tensor.dim(), known))
 
 
-# Results that are no tensors and tell nothing of values.
+# Operations whose results are not tensors and do not depend on values.
 SHAPES = frozenset(
     {
         "__get__",
@@ -195,7 +196,7 @@ FACTORIES = frozenset(
 
 
 def operation(func: Any) -> str:
-    """The name of a torch function: "add" for torch.add, __iadd__ and __radd__, "add_" for Tensor.add_."""
+    """Return the name of a torch function: "add" for torch.add, __iadd__ and __radd__, "add_" for Tensor.add_."""
     name = getattr(func, "__name__", "")
     if name == "__get__":
         return str(func.__self__.__name__)
@@ -208,11 +209,11 @@ ARITHMETIC = {
     prefix + op: {"truediv": "div"}.get(op, op)
     for op in ("add", "sub", "mul", "truediv", "pow", "neg", "abs", "eq", "ne", "lt", "le", "gt", "ge")
     for prefix in ("", "i", "r")
-} | {"matmul": "matmul"}  # turned round or in place it means something else
+} | {"matmul": "matmul"}  # its reflected and in-place forms mean something else
 
 
 def tensors(value: Any) -> Iterable[Tensor]:
-    """Every tensor within nested tuples, lists and dicts."""
+    """Yield every tensor in nested tuples, lists and dicts."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -224,12 +225,24 @@ def tensors(value: Any) -> Iterable[Tensor]:
 
 
 def plain(tensor: Tensor) -> Labels:
-    """Labels of a tensor none of whose axes may move."""
+    """Return labels for a tensor none of whose axes may move."""
     return [UNIFORM if size == 1 else None for size in tensor.shape]
 
 
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put every module of ``network`` in evaluation mode, and each back into its own mode afterwards."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
 def without_values(network: nn.Module) -> nn.Module:
-    """A copy whose parameters and buffers are on the meta device: shapes, no values."""
+    """Return a copy whose parameters and buffers are on the meta device, with shapes but no values."""
     memo: dict[int, Any] = {}
     for parameter in network.parameters():
         memo[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"), requires_grad=False)

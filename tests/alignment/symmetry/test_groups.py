@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.permute import apply, random_permutations, tensors_of
+from softmerge_core.alignment.permute import apply, tensors_of
 from softmerge_core.alignment.symmetry.groups import Group, Symmetry, _confirmed, permutation_groups, unchanged
 from softmerge_core.errors import SettingsError, SourceError
-from tests.alignment.networks import ALL, TORCHVISION, ZOO, build, groups_of, inputs_of, shared
+from tests.alignment.networks import ALL, TORCHVISION, ZOO, build, groups_of, inputs_of, random_permutations, shared
 
 FOUND = {  # at least so many groups
     "mlp": 2,

@@ -14,7 +14,7 @@ from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.boundary import boundary_figure
 from softmerge_core.figures.gates import gates_figure
 from softmerge_core.figures.losses import losses_figure
-from softmerge_core.figures.training import history_figure, training_figure
+from softmerge_core.figures.training import training_figure
 
 SOURCES = ("shard 1", "shard 2", "<b>bold</b>", "%{x} $\\alpha$ a rather long name indeed")
 LAYERS = ("conv1", "norm1", "conv2", "norm2", "conv3", "norm3", "head")
@@ -91,7 +91,5 @@ with right:
     show("Accuracy", accuracy_figure(everything, theme=theme), 320, words.accuracy_sentence(everything))
     dots = accuracy_dots(RESULT, theme=theme, n=1000)
     show("Test accuracy", dots, accuracy_height(RESULT), words.gain_sentence(RESULT, 1000))
-    history = tuple((32 * k, 2.3 * math.exp(-k / 6), 0.9 - 0.8 * math.exp(-k / 5)) for k in range(21))
-    show("History", history_figure(history, theme=theme), 360)
     show("Training", training_figure(everything, theme=theme), 360)
     show("Nothing yet", None, 120)
