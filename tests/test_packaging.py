@@ -1,6 +1,7 @@
 """The wheel has everything the app and the command line need, and both run from it, far from the repository."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,11 +13,15 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_string
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +140,43 @@ def healthy(address: str) -> bool:
 def test_the_command_of_the_package_is_the_command_line() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["scripts"] == {"softmerge": "softmerge_core.__main__:main"}
+
+
+def pins() -> dict[str, list[str]]:
+    """The locked versions of each package, by its name; some have one for each version of Python."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([\w.!+]+)", LOCK, flags=re.MULTILINE):
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
+
+
+def test_the_lock_fits_the_requirements() -> None:
+    """After a change to the requirements, ``make lock`` writes it anew."""
+    lines = [
+        line
+        for name in ("requirements.txt", "requirements-test.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith(("#", "-r "))
+    ]
+    wanted, locked = [Requirement(line) for line in lines], pins()
+    assert len(wanted) > 20
+    for requirement in wanted:
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement.name} is not locked"
+        assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+
+def test_every_locked_package_has_hashes_and_no_address() -> None:
+    assert "://" not in LOCK
+    packages = re.split(r"^(?=[\w.-]+==)", LOCK, flags=re.MULTILINE)[1:]
+    assert [package.splitlines()[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_the_checks_before_a_commit_are_tools_of_the_tests() -> None:
+    """They run what the tests' requirements install, and nothing is fetched for them."""
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"repo: (.*)", text) == ["local"]
+    tools = re.findall(r"entry: \.venv/bin/([\w-]+)", text)
+    assert tools == ["ruff", "ruff", "lint-imports", "mypy"]
+    installed = {script.name for script in entry_points(group="console_scripts")} | {"ruff"}  # a program of its own
+    assert set(tools) <= installed
