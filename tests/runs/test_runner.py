@@ -27,13 +27,13 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """One warm cluster for all tests here."""
     before = children()  # a browser and servers of other tests, perhaps
     runner = Runner(RunStore(tmp_path_factory.mktemp("shared") / "runs"), preload=PRELOAD)
-    wait_until(runner.ready, 110)
+    wait_until(runner.ready)
     yield runner
     runner.close()
     assert [child for child in children() if child not in before] == []
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 110) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

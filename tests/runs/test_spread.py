@@ -54,7 +54,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     runner.close()
 
 
-def ended(runner: Runner, run_id: str, seconds: float = 60) -> str:
+def ended(runner: Runner, run_id: str, seconds: float = 110) -> str:
     deadline = time.monotonic() + seconds
     while (status := runner.store.status(run_id).status) in ("waiting", "running"):
         assert time.monotonic() < deadline, "waited too long"
