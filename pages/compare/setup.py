@@ -1,4 +1,4 @@
-"""The left side of the Compare page: sources, methods and settings, as the spec of the run they describe."""
+"""The left side of the Compare page: sources, methods and settings, and the spec that they describe."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.form import more_fields, settings_form
+from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
-from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
+from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.setup import Setup, checked
-from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
-from softmerge_core.methods import Method, available_methods
+from softmerge_core.methods import available_methods
 from softmerge_core.settings import DataSpec, parse
 from softmerge_core.zoo import FamilyInfo, library, same_kind
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
-NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # drawn on their own, or not at all
+NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # each has a widget of its own, or none
 
 
 def compare_setup() -> Setup:
-    """All widgets on the left; errors are told, never raised."""
+    """Draw all widgets on the left; errors are returned, never raised."""
     st.subheader("Sources", anchor=False)
     family = pick_family()
     if family is None:
@@ -40,46 +40,8 @@ def compare_setup() -> Setup:
     return _spec(family, picked, own, names, values)
 
 
-def pick_methods(key: str, options: Sequence[str], default: Sequence[str]) -> list[str]:
-    """The chosen methods in their fixed order, with what each does behind a button."""
-    methods = available_methods()
-    chosen = st.pills(
-        "Ways to merge",
-        options,
-        selection_mode="multi",
-        default=default,
-        format_func=lambda name: methods[name].title,
-        key=key,
-        bind="query-params",
-        wrap=True,
-        help="Each chosen method merges the same sources.",
-    )
-    with st.container(horizontal=True, gap="small", key=f"{key}-row"):
-        for label, names in (("All", options), ("None", [])):
-            st.button(
-                label,
-                key=f"{key}-{label.lower()}",
-                type="tertiary",
-                on_click=_choose,
-                args=(key, list(names)),
-                help=f"Choose {label.lower()} of the methods.",
-            )
-        with st.popover("What they do", type="tertiary", icon=":material/info:", help="Each method in one sentence."):
-            st.markdown("\n".join(_about(methods[name]) for name in options))
-    return [name for name in options if name in chosen]
-
-
-def _choose(key: str, names: list[str]) -> None:
-    st.session_state[key] = names
-
-
-def _about(method: Method) -> str:
-    paper = f" *{plain(method.paper, 120)}*" if method.paper else ""
-    return f"- **{plain(method.title)}.** {plain(method.summary, 300)}{paper}"
-
-
 def _base(family: FamilyInfo) -> str:
-    """The common ancestor, for methods that need one."""
+    """The model to use as common ancestor, or "" for the family's own."""
     own = {f"library/{name}": model.title for name, model in library().items() if same_kind(model, family)}
     if st.session_state.get("compare-base") not in [None, "", *own]:
         del st.session_state["compare-base"]
@@ -97,7 +59,7 @@ def _base(family: FamilyInfo) -> str:
 
 
 def _method_settings(names: Sequence[str]) -> None:
-    """One method's own settings at a time; those of all are kept in the session."""
+    """Draw the settings of one method at a time; those of all methods are kept in the session."""
     methods = available_methods()
     tunable = [name for name in names if methods[name].settings.model_fields]
     if not tunable:
@@ -117,11 +79,12 @@ def _method_settings(names: Sequence[str]) -> None:
 
 
 def _choice(name: str) -> MethodChoice:
-    """A method with those of its settings that the reader has changed; raises SettingsError."""
+    """A method with the settings that the reader has changed; raises SettingsError."""
     model = available_methods()[name].settings
     kept = st.session_state.get(SETTINGS, {}).get(name, {})
     title = available_methods()[name].title
-    parsed, usual = parse(model, kept, f"settings of {title}").model_dump(mode="json"), model().model_dump(mode="json")
+    parsed = parse(model, kept, f"settings of {title}").model_dump(mode="json")
+    usual = model().model_dump(mode="json")
     return MethodChoice(method=name, settings={key: parsed[key] for key in parsed if parsed[key] != usual[key]})
 
 
@@ -143,8 +106,3 @@ def _spec(
     except SoftMergeError as error:
         return Setup(None, str(error))
     return checked(spec, data)
-
-
-def nothing_to_do(picked: Sequence[PickedSource], names: Sequence[str]) -> str:
-    """What is missing among sources and methods, or nothing."""
-    return too_few(picked) or ("" if names else "Choose one method or more")

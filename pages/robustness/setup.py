@@ -1,13 +1,13 @@
-"""The left side of the Robustness page: honest sources, what some of them do instead, and who has to bear it."""
+"""The left side of the Robustness page: the honest sources, the attack of some of them, and the methods to test."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages.compare.setup import nothing_to_do, pick_methods
 from pages.shared.choose.attack import pick_strength
 from pages.shared.choose.form import settings_form
+from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.setup import Setup, checked
@@ -25,7 +25,7 @@ KEY = "robustness-"
 
 
 def robustness_setup() -> Setup:
-    """All widgets on the left; errors are told, never raised."""
+    """Draw all widgets on the left; errors are returned, never raised."""
     st.subheader("Honest sources", anchor=False)
     family = pick_family()
     if family is None:
@@ -41,11 +41,11 @@ def robustness_setup() -> Setup:
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
-    return _spec(family, picked, own, [*names], values, limits)
+    return _spec(family, picked, own, names, values, limits)
 
 
 def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
-    """What malicious sources do, how strongly, and how many do it."""
+    """The attack, its strength, and the number of malicious sources."""
     attack = str(
         st.pills(
             "What malicious sources do",
@@ -72,7 +72,7 @@ def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
 
 
 def _malicious(count: int) -> int:
-    """How many of the sources, the last ones, are malicious; one stays honest."""
+    """The number of malicious sources, which are the last ones; at least one source stays honest."""
     most, key = max(count - 1, 1), f"{KEY}malicious"
     if int(st.session_state.get(key) or 0) > most:
         st.session_state[key] = most  # sources were taken away since
@@ -84,7 +84,7 @@ def _malicious(count: int) -> int:
             1,
             key=key,
             bind="query-params",
-            help="So many of the chosen sources, the last ones, are malicious; at least one stays honest.",
+            help="The last ones of the chosen sources are malicious; at least one source stays honest.",
         )
     )
 

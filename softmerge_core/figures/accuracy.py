@@ -1,4 +1,4 @@
-"""Validation accuracy of the soft merge as it trains, against what needs no training."""
+"""Validation accuracy of the soft merge as it trains, against baselines that need no training."""
 
 from collections.abc import Sequence
 from math import ceil, floor, isfinite
@@ -6,18 +6,19 @@ from typing import TypeGuard
 
 import plotly.graph_objects as go
 
-from softmerge_core.events import Evaluation, Event
+from softmerge_core.events import BEST, Evaluation, Event
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
 from softmerge_core.figures.style import Theme, method_style, method_title, new_figure
 
-_BASELINES = ("ensemble", "average", "best_source")
+_BASELINES = ("ensemble", "average", BEST)
 _TOP, _BOTTOM = 16, 48
 
 
 def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> go.Figure | None:
     """Accuracy on the validation data (percent) over steps; None before the first evaluation.
 
-    The soft merge is drawn as measured, never smoothed; baselines as lines labelled at their end.
+    The soft merge is drawn as measured, never smoothed; the baselines are level lines, labelled at their end.
+    ``height`` is that of the chart, in px.
     """
     seen = [event for event in events if _is_shown(event)]
     soft = [event for event in seen if event.series == "soft"]
@@ -66,7 +67,7 @@ def _is_shown(event: Event) -> TypeGuard[Evaluation]:
 
 
 def _soft(events: Sequence[Event], theme: Theme) -> go.Scatter:
-    """A line per stage: at a border the gates start anew, and nothing lies between."""
+    """One line per stage, for the gates start anew at each border and nothing lies between."""
     runs = [[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)]
     style = method_style("soft", theme)
     steps, percent = [[e.step for e in run] for run in runs], [[100 * e.accuracy for e in run] for run in runs]

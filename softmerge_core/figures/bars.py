@@ -1,20 +1,22 @@
-"""Final test accuracy of everything that was compared: one dot each, its number beside it."""
+"""The final test accuracy of every network of a merge, a row each."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.figures.rows import add_number, dot, row_axis
+from softmerge_core.figures.style import Theme, distinct, method_style, method_title, new_figure
 
-_METHODS = ("average", "best_source", "soft", "ensemble")
+_METHODS = ("average", BEST, "soft", "ensemble")
 ROW = 30  # px a row
 
 
 def accuracy_height(result: Mapping[str, Any]) -> int:
-    """Height in px that gives every row of ``accuracy_dots`` its room."""
+    """The height in px that gives every row of ``accuracy_dots`` its room."""
     return 80 + ROW * len(_rows(result))
 
 
@@ -26,29 +28,18 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     """
     rows = _rows(result)
     labels = distinct([name for _, name, _ in rows], 28)
-    shown = [value for _, _, value in rows if isfinite(value)] or [0.0, 100.0]
-    low, high = percent_range(shown)
+    low, high = percent_range([value for _, _, value in rows if isfinite(value)] or [0.0, 100.0])
     figure = new_figure(theme)
     for (key, _, value), label in zip(rows, labels, strict=True):
-        figure.add_trace(_dot(key, label, value, theme, n))
-        figure.add_annotation(
-            text=f"{value:.1f} %" if isfinite(value) else "unknown", showarrow=False,
-            font={"color": method_style(key, theme).color},
-            xref="paper", x=1, xanchor="left", y=label, yanchor="middle",
-        )  # fmt: skip
+        style = method_style(key, theme)
+        figure.add_trace(dot(label, value, style, error=_standard_error(value, n)))
+        add_number(figure, label, f"{value:.1f} %" if isfinite(value) else "unknown", style.color)
     note = f"<br>Bars: ±1 standard error, n = {n:,}" if n else ""
     figure.update_layout(
         showlegend=False,
         margin={"l": 8, "r": 64, "t": 12, "b": 64},
         xaxis={"title": {"text": f"Test accuracy (%){note}"}, "range": [low, high]},
-        yaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": labels[::-1],
-            "showline": False,
-            "ticks": "",
-            "tickfont": {"color": colour("text", theme)},
-        },
+        yaxis=row_axis(labels, theme),
     )
     return figure
 
@@ -64,33 +55,13 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, float]]:
     return sources + [(key, method_title(key), _percent(accuracy[key])) for key in _METHODS if key in accuracy]
 
 
-def _percent(value: float | None) -> float:
-    return 100 * value if value is not None else float("nan")
+def _percent(share: float | None) -> float:
+    return nan if share is None else 100 * share
 
 
-def _dot(key: str, label: str, value: float, theme: Theme, n: int | None) -> go.Scatter:
-    style = method_style(key, theme)
-    share = min(max(value / 100, 0.0), 1.0) if isfinite(value) else 0.0
-    error = 100 * sqrt(share * (1 - share) / n) if n else 0.0
-    return go.Scatter(
-        x=[value],
-        y=[label],
-        name=label,
-        mode="markers",
-        marker={
-            "color": style.color,
-            "symbol": style.marker,
-            "size": 11,
-            "line": {"width": 2, "color": style.color},
-        },
-        error_x={
-            "type": "data",
-            "array": [error],
-            "color": style.color,
-            "thickness": 1.5,
-            "width": 0,
-            "visible": bool(n),
-        },
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
-    )
+def _standard_error(percent: float, n: int | None) -> float | None:
+    """The binomial standard error of an accuracy in percent, in points; None where it is not known."""
+    if not n or not isfinite(percent):
+        return None
+    share = min(max(percent / 100, 0.0), 1.0)
+    return 100 * sqrt(share * (1 - share) / n)

@@ -1,26 +1,27 @@
-"""What every way to merge makes of the same sources: a dot per method on one axis of test accuracy."""
+"""A comparison of ways to merge: one dot per method on one axis of test accuracy."""
 
-from collections.abc import Mapping, Sequence
-from math import isfinite
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite, nan
 from typing import Any
 
 import plotly.graph_objects as go
 
 from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
+from softmerge_core.figures.rows import add_number, dot, row_axis
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
 
-REFERENCES = (BEST, "average", "ensemble")  # drawn as lines, the lowest label first
+REFERENCES = (BEST, "average", "ensemble")  # drawn as lines
 ROW = 25  # px a method
-TOP, BOTTOM = 62, 66  # px: three rows of labels above, the axis and its note below
+TOP, BOTTOM = 62, 66  # px: three rows of labels above; the axis and its note below
 _LABEL = 17  # px a row of labels
-_FEW = 5  # with fewer seeds each one is drawn
+_FEW = 5  # with fewer seeds than this each one is drawn
 
-Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, half, values}, 0-1, where there is one
+Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, half, values}, 0-1, where it is known
 
 
 def comparison_height(methods: int) -> int:
-    """Height (px) that gives each of ``methods`` rows its room."""
+    """The height in px that gives each of ``methods`` rows its room."""
     return TOP + BOTTOM + ROW * max(methods, 4)
 
 
@@ -28,7 +29,8 @@ def comparison_figure(entries: Sequence[Entry], *, theme: Theme, order: Sequence
     """Test accuracy (percent) of every method with its 95 % interval over seeds; None before the first.
 
     ``entries`` are the rows of a comparison's result or of its ``report`` so far. ``order``: the methods' keys from
-    top to bottom; while a run is live pass all it will try, so that nothing moves. By default, that of ``entries``.
+    top to bottom; while a run is live, pass all that it will try, so that no row moves. By default, that of
+    ``entries``.
     """
     found = {str(entry["method"]): entry for entry in entries}
     keys = [key for key in (order or found) if key in order or _is_method(found[key])]
@@ -38,20 +40,20 @@ def comparison_figure(entries: Sequence[Entry], *, theme: Theme, order: Sequence
     low, high = percent_range(values)
     labels = dict(zip(keys, distinct([method_title(key) for key in keys], 28), strict=True))
     figure = new_figure(theme)
-    _references(figure, found, theme, middle=(low + high) / 2)
+    _add_references(figure, found, theme, middle=(low + high) / 2)
     for key, label in labels.items():
-        _row(figure, key, label, found.get(key), theme)
-    _layout(figure, list(labels.values()), (low, high), _note(found.values()), theme)
+        _add_row(figure, key, label, found.get(key), theme)
+    _lay_out(figure, list(labels.values()), (low, high), _note(found.values()), theme)
     return figure
 
 
 def _is_method(entry: Entry) -> bool:
-    """Sources and the best of them have no title."""
+    """Whether the row is a method's; those of sources and of the best source have no title."""
     return "title" in entry
 
 
 def _values(entry: Entry) -> list[float]:
-    """All that must lie on the axis, in percent."""
+    """All values of a row that must lie on the axis, in percent."""
     accuracy = entry.get("accuracy")
     if not accuracy:
         return []
@@ -60,44 +62,27 @@ def _values(entry: Entry) -> list[float]:
     return [100 * value for value in (*accuracy["values"], *inside) if isfinite(value)]
 
 
-def _row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
-    """A method's dot, its interval, each of few seeds, and its number; of one that failed, that it did."""
-    style, accuracy = method_style(key, theme), (entry or {}).get("accuracy")
-    x = 100 * accuracy["mean"] if accuracy else float("nan")
-    figure.add_trace(_dot(label, x, accuracy, style.color, style.marker))
-    seeds = accuracy["values"] if accuracy else []
+def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
+    """Draw a method's mean with its interval, each seed if there are few, and the mean as a number."""
+    style, accuracy = method_style(key, theme), (entry or {}).get("accuracy") or {}
+    x, half, seeds = 100 * accuracy.get("mean", nan), accuracy.get("half"), accuracy.get("values", [])
+    error = 100 * half if half else None
+    about = f"<br>95 % interval: ±{error:.2f} points, n = {len(seeds)}" if error else ""
+    figure.add_trace(dot(label, x, style, error=error, about=about))
     if 1 < len(seeds) < _FEW:
         figure.add_scatter(
             x=[100 * value for value in seeds], y=[label] * len(seeds), name=f"{label}, each seed", mode="markers",
             marker={"symbol": "circle-open", "size": 5, "color": style.color, "line": {"width": 1}}, cliponaxis=False,
             hovertemplate="%{y}, one seed: %{x:.2f} %<extra></extra>",
         )  # fmt: skip
-    failed = bool(entry and entry.get("problem") and not accuracy)
-    if accuracy or failed:
-        figure.add_annotation(
-            text="no result" if failed else f"{x:.1f} %", showarrow=False,
-            font={"color": colour("quiet", theme) if failed else style.color, "size": 12},
-            xref="paper", x=1, xanchor="left", xshift=8, y=label, yanchor="middle",
-        )  # fmt: skip
+    if accuracy:
+        add_number(figure, label, f"{x:.1f} %", style.color)
+    elif entry and entry.get("problem"):
+        add_number(figure, label, "no result", colour("quiet", theme))
 
 
-def _dot(label: str, x: float, accuracy: Mapping[str, Any] | None, hue: str, marker: str) -> go.Scatter:
-    half = (accuracy or {}).get("half")
-    words = f"<br>95 % interval: ±{100 * half:.2f} points, n = {len(accuracy['values'])}" if half and accuracy else ""
-    return go.Scatter(
-        x=[x], y=[label], name=label, mode="markers",
-        marker={"color": hue, "symbol": marker, "size": 10, "line": {"width": 1, "color": hue}},
-        error_x={
-            "type": "data", "array": [100 * (half or 0.0)], "visible": bool(half),
-            "color": hue, "thickness": 1.5, "width": 4,
-        },
-        cliponaxis=False,
-        hovertemplate=f"%{{y}}: %{{x:.2f}} %{words}<extra></extra>",
-    )  # fmt: skip
-
-
-def _references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:
-    """What needs no method, and what no single network costs, as labelled lines, each label in a row of its own."""
+def _add_references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:
+    """Draw the best source, the plain average and the ensemble as lines, each label in a row of its own."""
     known = {key: 100 * found[key]["accuracy"]["mean"] for key in REFERENCES if (found.get(key) or {}).get("accuracy")}
     for row, (key, x) in enumerate(_label_rows(known, middle)):
         style = method_style(key, theme)
@@ -117,16 +102,16 @@ def _references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, 
 
 
 def _label_rows(known: Mapping[str, float], middle: float) -> list[tuple[str, float]]:
-    """The lines from the lowest label to the highest, so that no label lies over the line of a higher one.
+    """The lines from the lowest label to the highest, so that no label covers the line of a higher one.
 
-    Right of the ``middle`` labels reach to the left of their lines, so the leftmost goes lowest; left of it, the
-    rightmost.
+    Labels right of the ``middle`` reach to the left of their lines, so the leftmost of them goes lowest; left of the
+    middle it is the rightmost.
     """
     return sorted(known.items(), key=lambda item: (item[1] <= middle, abs(item[1] - middle)))
 
 
-def _note(entries: Any) -> str:
-    """What the bars are, where there are any."""
+def _note(entries: Iterable[Entry]) -> str:
+    """The meaning of the bars, or "" if there are none."""
     seeds = {len(e["accuracy"]["values"]) for e in entries if (e.get("accuracy") or {}).get("half") is not None}
     if not seeds:
         return ""
@@ -134,7 +119,7 @@ def _note(entries: Any) -> str:
     return f"Bars: 95 % confidence interval of the mean over seeds, {n}"
 
 
-def _layout(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
+def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
     title = "Test accuracy (%)"
     wide, narrow = (f"{title}<br>{text}" if note else title for text in (note, note.replace("confidence ", "")))
     figure.update_layout(
@@ -142,14 +127,5 @@ def _layout(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float
         meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow.replace(" of the mean", "")}},
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
         xaxis={"title": {"text": wide}, "range": list(limits), "tickangle": 0},
-        yaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": list(labels)[::-1],
-            "tickvals": list(labels),
-            "range": [-0.6, len(labels) - 0.4],
-            "showline": False,
-            "ticks": "",
-            "tickfont": {"color": colour("text", theme)},
-        },
+        yaxis=row_axis(labels, theme),
     )

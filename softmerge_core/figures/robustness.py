@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, log10, nan
-from typing import Any, Literal
+from typing import Literal
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from softmerge_core.events import BEST, Blame, Event, Score
+from softmerge_core.experiments.words import signed
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
+from softmerge_core.figures.rows import row_axis
 from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
 
 Against = Literal["malicious", "strength"]
@@ -29,10 +31,11 @@ def robustness_figure(
     unit: str = "",
     height: int = 360,
 ) -> go.Figure | None:
-    """Test accuracy (percent) of each method, a line each; None before the first.
+    """Test accuracy (percent) of each of ``methods`` as a line; None before the first.
 
-    ``against`` "malicious": over the number of malicious sources at ``strength``; "strength": over the attack's
-    strength (log axis, in ``unit``) with ``malicious`` of them. The best honest source is a level line.
+    ``against`` is "malicious" for accuracy over the number of malicious sources (of ``sources``) at ``strength``, or
+    "strength" for accuracy over the attack's strength (log axis, in ``unit``) with ``malicious`` such sources. The
+    best honest source is a level line. ``height`` is that of the chart, in px.
     """
     scores = [event for event in events if isinstance(event, Score)]
     lines = {key: _line(scores, key, against, malicious, strength) for key in methods}
@@ -58,7 +61,10 @@ def robustness_figure(
 
 
 def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float) -> dict[float, float]:
-    """Percent by number or by strength, in order; NaN where the method gave nothing, or nothing yet between others."""
+    """Accuracy in percent by number or by strength, in order.
+
+    It is NaN where the method gave no result, and for numbers between others whose result is still to come.
+    """
     fixed = {"malicious": ("strength", strength), "strength": ("malicious", malicious)}[against]
     mine = (s for s in scores if s.series == key and getattr(s, fixed[0]) == fixed[1])
     found = {float(getattr(score, against)): 100 * score.accuracy for score in mine}
@@ -69,7 +75,7 @@ def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, s
 
 
 def _reach(lines: Mapping[str, Mapping[float, float]], against: Against, sources: int) -> tuple[float, float]:
-    """The ends of the x axis: of numbers all that are possible, of strengths those that were tried."""
+    """The ends of the x axis: the least and greatest possible number, or strength that was tried."""
     if against == "malicious":
         return 0, sources - 1
     strengths = [x for line in lines.values() for x in line]
@@ -77,7 +83,7 @@ def _reach(lines: Mapping[str, Mapping[float, float]], against: Against, sources
 
 
 def _mark_chosen(figure: go.Figure, x: float, theme: Theme) -> None:
-    """A thin line at the case that the reader has chosen, which both pictures share."""
+    """Draw a thin line at the chosen case, which both pictures share."""
     figure.add_vline(x=x, line={"color": colour("axis", theme), "width": 1}, layer="below")
 
 
@@ -94,7 +100,7 @@ def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme:
 def _add_line(
     figure: go.Figure, key: str, line: Mapping[float, float], against: Against, theme: Theme
 ) -> EndLabel | None:
-    """One method's line; returns its label, which stands at its last known height."""
+    """Draw a method's line; returns its label, which stands at the height of the last known value."""
     style, title = method_style(key, theme), method_title(key)
     first = key == "soft"
     what = "%{x} malicious" if against == "malicious" else "strength %{x:g}"
@@ -126,12 +132,15 @@ def _axes(
 
 
 def blame_height(sources: int) -> int:
-    """Height (px) that gives each source its row."""
+    """The height in px that gives each source its row."""
     return TOP + BOTTOM + ROW * max(sources, 2)
 
 
 def blame_figure(blame: Blame | None, *, theme: Theme) -> go.Figure | None:
-    """Per source its mean gate (0 to 1) beside what leaving it out of the plain average gains (points)."""
+    """The mean gate of each source (0 to 1), beside the gain of the plain average without it (points).
+
+    None where there is no ``blame`` yet.
+    """
     if blame is None:
         return None
     labels = _source_labels(blame, 26, "malicious")
@@ -143,14 +152,14 @@ def blame_figure(blame: Blame | None, *, theme: Theme) -> go.Figure | None:
     figure.add_trace(_gain_bars(labels, gains, blame.malicious, theme), row=1, col=2)
     for label, gate, gain in zip(labels, gates, gains, strict=True):
         _number(figure, "x", "y", gate, label, f"{gate:.2f}", left=False)
-        text = f"{gain:+.1f}".replace("-", "−") if isfinite(gain) else "unknown"
+        text = signed(gain) if isfinite(gain) else "unknown"
         _number(figure, "x2", "y2", gain if isfinite(gain) else 0.0, label, text, left=gain < 0)
     _blame_layout(figure, labels, short, gains, theme)
     return figure
 
 
 def _source_labels(blame: Blame, limit: int, word: str) -> list[str]:
-    """The sources' names, malicious ones marked by a sign and a word."""
+    """The sources' names; malicious ones are marked by a sign, and by ``word`` unless it is empty."""
     names = distinct(blame.sources, limit)
     mark = f" ({word})" if word else ""
     return [f"⚠\ufe0e {name}{mark}" if bad else name for name, bad in zip(names, blame.malicious, strict=True)]
@@ -179,7 +188,7 @@ def _gain_bars(labels: Sequence[str], gains: Sequence[float], malicious: Sequenc
 
 
 def _number(figure: go.Figure, x_axis: str, y_axis: str, x: float, label: str, text: str, *, left: bool) -> None:
-    """A bar's number at its end."""
+    """Write a bar's number at its end."""
     figure.add_annotation(
         text=text, showarrow=False, xref=x_axis, x=x, yref=y_axis, y=label,
         xanchor="right" if left else "left", xshift=-4 if left else 4, yanchor="middle",
@@ -192,15 +201,7 @@ def _blame_layout(
     known = [gain for gain in gains if isfinite(gain)]
     low, high = min([0.0, *known]), max([0.0, *known])
     room = max(0.28 * (high - low), 1.0)
-    category: dict[str, Any] = {
-        "type": "category", "categoryorder": "array", "categoryarray": list(labels)[::-1],
-        "range": [-0.6, len(labels) - 0.4], "ticks": "", "showline": False,
-    }  # fmt: skip
-    names = {
-        "tickvals": list(labels),
-        "ticktext": [f"{label}  " for label in labels],
-        "tickfont": {"color": colour("text", theme)},
-    }
+    rows = row_axis(labels, theme)
     zero = {"zeroline": True, "zerolinecolor": colour("quiet", theme), "zerolinewidth": 1}
     figure.update_layout(
         showlegend=False,
@@ -211,8 +212,8 @@ def _blame_layout(
             "range": [low - (room if low < 0 else 0), high + (room if high > 0 or low == 0 else 0)],
             **zero,
         },
-        yaxis={**category, **names},
-        yaxis2=category,
+        yaxis={**rows, "ticktext": [f"{label}  " for label in labels]},
+        yaxis2=rows,
     )
     brief = {
         "yaxis.ticktext": [f"{label} " for label in short],

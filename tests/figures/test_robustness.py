@@ -116,7 +116,7 @@ def test_blame_is_gates_beside_gains_a_row_per_source() -> None:
     assert list(figure.layout.yaxis.categoryarray)[::-1] == list(gates.y)
     assert (gates.marker.cmin, gates.marker.cmax) == (0, 1)
     assert gains.marker.pattern.shape == ("", "", "/")  # never colour alone
-    assert [note.text for note in figure.layout.annotations] == ["0.90", "−2.0", "0.50", "+0.0", "0.00", "+50.0"]
+    assert [note.text for note in figure.layout.annotations] == ["0.90", "−2.0", "0.50", "0.0", "0.00", "+50.0"]
     low, high = figure.layout.xaxis2.range
     assert low < -2 < 50 < high
 

@@ -52,10 +52,12 @@ def sentence(table: Sequence[Mapping[str, Any]]) -> str:
     return f"{text}."
 
 
-def live_sentence(table: Sequence[Mapping[str, Any]], total: int) -> str:
-    """The comparison so far, while ``total`` methods are being tried."""
+def so_far(table: Sequence[Mapping[str, Any]], total: int, *, live: bool) -> str:
+    """The comparison by those of ``total`` methods that are done; ``live``: whether the others are still to come."""
     done = sum("title" in entry for entry in table)
-    return f"So far, of {done} of {total} methods: {sentence(table)}" if done else "Waiting for the first method."
+    if not done:
+        return "Waiting for the first method." if live else "The run ended before its first method."
+    return f"So far, of {done} of {total} methods: {sentence(table)}"
 
 
 def needs_words(needs: Collection[str]) -> str:

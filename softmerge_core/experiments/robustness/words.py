@@ -36,6 +36,23 @@ def about(spec: RobustnessSpec) -> str:
     return f"{attack.title}{strength}; {spec.malicious} of {len(spec.sources)} sources malicious"
 
 
+def number_sentence(spec: RobustnessSpec) -> str:
+    """The number of malicious sources in the chosen case."""
+    return f"With {spec.malicious} of {len(spec.sources)} sources malicious."
+
+
+def strength_sentence(spec: RobustnessSpec) -> str:
+    """The strength of the attack in the chosen case."""
+    return f"Strength {strength_of(spec):g}." if attack_of(spec.attack).graded else "This attack has no strength."
+
+
+def no_strengths(spec: RobustnessSpec) -> str:
+    """The reason why the attack is not tried at several strengths."""
+    if spec.malicious == 0:
+        return "No source is malicious, so there is no strength to vary"
+    return "This attack has no strength to vary"
+
+
 def sentence(spec: RobustnessSpec, scores: Iterable[Event], honest_accuracy: float) -> str:
     """Say which methods come within a point of the best honest source in the chosen case."""
     found = chosen_scores(scores, spec)

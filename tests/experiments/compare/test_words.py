@@ -4,7 +4,7 @@ from typing import Any
 
 from softmerge_core.events import BEST, Score
 from softmerge_core.experiments.compare.spec import CompareSpec
-from softmerge_core.experiments.compare.words import live_sentence, needs_words, note, report, sentence
+from softmerge_core.experiments.compare.words import needs_words, note, report, sentence, so_far
 
 
 def test_the_sentence_is_honest_about_a_loss() -> None:
@@ -41,9 +41,10 @@ def test_a_resumed_run_counts_no_score_twice() -> None:
 
 
 def test_a_live_comparison_says_how_many_methods_are_done() -> None:
-    assert live_sentence([], 3) == "Waiting for the first method."
+    assert so_far([], 3, live=True) == "Waiting for the first method."
+    assert so_far([], 3, live=False) == "The run ended before its first method."
     rows = report(CompareSpec(), [score("source-1", 0.9), score("average", 0.5)])["rows"]
-    assert live_sentence(rows, 3) == "So far, of 1 of 3 methods: Plain average is best with 50.0% on test data."
+    assert so_far(rows, 3, live=True) == "So far, of 1 of 3 methods: Plain average is best with 50.0% on test data."
 
 
 def test_a_note_says_why_there_are_no_numbers_or_what_they_are_the_mean_of() -> None:

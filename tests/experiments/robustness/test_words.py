@@ -10,7 +10,10 @@ from softmerge_core.experiments.robustness.words import (
     blame_sentence,
     case_rows,
     chosen_scores,
+    no_strengths,
+    number_sentence,
     sentence,
+    strength_sentence,
     survival_sentence,
 )
 from softmerge_core.settings import SourceSpec
@@ -103,6 +106,18 @@ def test_the_sentence_names_those_that_survive_and_no_other_case() -> None:
 
 def test_a_finished_run_says_its_reason() -> None:
     assert survival_sentence([], spec_of(), {"reason": "As it was."}) == "As it was."
+
+
+def test_what_stays_the_same_in_each_picture() -> None:
+    assert number_sentence(spec_of()) == "With 1 of 3 sources malicious."
+    assert strength_sentence(spec_of()) == "Strength 50."
+    assert strength_sentence(spec_of("nan")) == "This attack has no strength."
+
+
+def test_an_attack_without_strengths_says_why() -> None:
+    assert no_strengths(spec_of("nan")) == "This attack has no strength to vary"
+    nobody = spec_of().model_copy(update={"malicious": 0})
+    assert no_strengths(nobody) == "No source is malicious, so there is no strength to vary"
 
 
 def test_the_attack_in_words() -> None:

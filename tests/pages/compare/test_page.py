@@ -1,18 +1,14 @@
 """The Compare page as its reader meets it: what it submits, what it shows, and what it says when it cannot."""
 
-import csv
-import io
 from collections.abc import Callable
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.compare.table import as_csv, table_rows
 from pages.shared.choose.sources import AT_ONCE, FIRST
 from softmerge_core.events import Progress, Score
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, planned
-from softmerge_core.experiments.compare.words import report
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
 from softmerge_core.methods import available_methods
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
@@ -174,22 +170,3 @@ def test_a_live_run_fills_the_rows_without_moving_them(open_compare: Open, desk:
         assert desk.requests == [("stop", run_id)]
     finally:
         writer.__exit__(None, None, None)
-
-
-def test_rows_say_what_a_method_saw_and_why_one_failed() -> None:
-    problem = "needs a base model, and none is known for these sources"
-    scores = [Score(step=1, series="ties", problem=problem)]
-    entries = report(spec_of(), scores)["rows"]
-    rows = {row["Method"]: row for row in table_rows(entries, planned(spec_of()), live=False)}
-    assert rows["TIES"]["Note"] == problem.capitalize()
-    assert rows["TIES"]["Accuracy"] is None
-    assert rows["TIES"]["Needs"] == "base model"
-    assert rows["Plain average"]["Note"] == "not run"
-
-
-def test_the_table_as_csv_has_its_units_and_numbers() -> None:
-    scores = [Score(step=1, series="average", accuracy=0.5, loss=2, calibration=0.25, validation=0.5, memory=7)]
-    rows = table_rows(report(spec_of(), scores)["rows"], ["average"], live=False)
-    (row,) = csv.DictReader(io.StringIO(as_csv(rows)))
-    assert (row["Method"], float(row["Test acc. (%)"]), float(row["ECE (%)"])) == ("Plain average", 50, 25)
-    assert (row["±"], float(row["Peak (MB)"])) == ("", 7)

@@ -1,0 +1,31 @@
+"""The outcome of a comparison: every row in numbers, and the downloads."""
+
+from functools import partial
+
+import streamlit as st
+
+from pages.compare.reading import comparison
+from pages.compare.table import as_csv, comparison_table, table_rows
+from pages.shared.runs.downloads import downloads, file_stem
+from pages.shared.runs.reader import RunReader
+
+
+def outcome(reader: RunReader) -> None:
+    """Draw the table, which fills while the run is live, and then the downloads."""
+    rows = table_rows(*comparison(reader), live=reader.live)
+    st.markdown("**The same in numbers.** Click a column's head to sort by it; click a note to read all of it.")
+    comparison_table(rows, key="compare-table")
+    if not reader.live:
+        downloads(reader, partial(_csv, file_stem(reader), as_csv(rows)))
+
+
+def _csv(stem: str, table: str) -> None:
+    st.download_button(
+        "Table",
+        table,
+        f"{stem}.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+        help="All rows as comma-separated values.",
+    )

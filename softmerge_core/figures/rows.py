@@ -1,0 +1,61 @@
+"""Values in rows: one labelled row per network, with a dot, an error bar and the value as a number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from softmerge_core.figures.style import MethodStyle, Theme, colour
+
+
+def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
+    """The layout of a y axis with one row per label, the first one on top; no two labels may be equal."""
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(labels)[::-1],
+        "tickvals": list(labels),
+        "range": [-0.6, len(labels) - 0.4],
+        "showline": False,
+        "ticks": "",
+        "tickfont": {"color": colour("text", theme)},
+    }
+
+
+def dot(label: str, x: float, style: MethodStyle, *, error: float | None = None, about: str = "") -> go.Scatter:
+    """A value in percent at its row, with an error bar of ``error`` percentage points to each side.
+
+    ``about`` follows the value where the pointer rests on the dot. A value of NaN keeps its row empty.
+    """
+    return go.Scatter(
+        x=[x],
+        y=[label],
+        name=label,
+        mode="markers",
+        marker={"color": style.color, "symbol": style.marker, "size": 10, "line": {"width": 1, "color": style.color}},
+        error_x={
+            "type": "data",
+            "array": [error or 0.0],
+            "visible": bool(error),
+            "color": style.color,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        cliponaxis=False,
+        hovertemplate=f"%{{y}}: %{{x:.2f}} %{about}<extra></extra>",
+    )
+
+
+def add_number(figure: go.Figure, label: str, text: str, color: str) -> None:
+    """Write ``text`` at the right end of a row."""
+    figure.add_annotation(
+        text=text,
+        showarrow=False,
+        font={"color": color, "size": 12},
+        xref="paper",
+        x=1,
+        xanchor="left",
+        xshift=8,
+        y=label,
+        yanchor="middle",
+    )
