@@ -10,6 +10,7 @@ from softmerge_core.zoo.library import KIND
 
 Origin = FamilyInfo | LibraryModel  # states the network and data of a model
 EXAMPLE = "mnist1d-cnn-shared-trunk"
+SMALL = "moons-mlp-label-noise"
 
 
 def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
@@ -20,6 +21,12 @@ def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
     name = EXAMPLE if EXAMPLE in found else next(iter(found))
     sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
     return sources, DataSpec(dataset=found[name].dataset)
+
+
+def small_sources(count: int = 2) -> tuple[tuple[SourceSpec, ...], DataSpec]:
+    """A few of the smallest sources, and few of their data, for specs that run in about a second."""
+    sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in families()[SMALL].models[:count])
+    return sources, DataSpec(dataset=families()[SMALL].dataset, train_samples=100, validation_samples=60)
 
 
 def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:

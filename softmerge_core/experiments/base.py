@@ -71,6 +71,7 @@ class Experiment:
     work: str  # the module with ``run(spec, context)``; imported when the first run begins
     check: Callable[[Any], None]  # raises SoftMergeError before any work starts; light: no torch
     example: Callable[[], Spec]  # a spec that runs
+    small: Callable[[], Spec]  # a spec that runs in about a second, for tests
 
     def run(self, spec: Spec, context: Context) -> dict[str, Any]:
         """Do the work; returns the result as plain JSON values."""

@@ -71,5 +71,5 @@ def check(spec: CountingSpec) -> None:
         raise SettingsError("trouble: expected none, got refuse")
 
 
-EXPERIMENT = Experiment("counting", "Counting", CountingSpec, __name__, check, CountingSpec)
+EXPERIMENT = Experiment("counting", "Counting", CountingSpec, __name__, check, CountingSpec, CountingSpec)
 experiments()[EXPERIMENT.name] = EXPERIMENT

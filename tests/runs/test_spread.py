@@ -44,7 +44,9 @@ def run(spec: SquaresSpec, context: Context) -> dict[str, Any]:
     return {"squares": [found[key] for key in sorted(found)], "processes": len(processes)}
 
 
-experiments()["squares"] = Experiment("squares", "Squares", SquaresSpec, __name__, lambda spec: None, SquaresSpec)
+experiments()["squares"] = Experiment(
+    "squares", "Squares", SquaresSpec, __name__, lambda spec: None, SquaresSpec, SquaresSpec
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
-from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.methods import available_methods, find_method
 from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting
@@ -43,6 +43,13 @@ def example() -> CompareSpec:
     """Return a spec that runs."""
     sources, data = example_sources()
     return CompareSpec(name="Every way to merge four networks that share a trunk", sources=sources, data=data)
+
+
+def small() -> CompareSpec:
+    """Return a spec that runs in about a second."""
+    sources, data = small_sources()
+    methods = tuple(MethodChoice(method=name) for name in ("average", "regmean", "ensemble"))
+    return CompareSpec(sources=sources, data=data, methods=methods, seeds=2)
 
 
 def check(spec: CompareSpec) -> None:

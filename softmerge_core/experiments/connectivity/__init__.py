@@ -1,6 +1,8 @@
 """What lies between trained networks: paths, planes, curves."""
 
 from softmerge_core.experiments.base import Experiment
-from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, check, example
+from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, check, example, small
 
-EXPERIMENT = Experiment("connectivity", "Paths between networks", ConnectivitySpec, f"{__name__}.run", check, example)
+EXPERIMENT = Experiment(
+    "connectivity", "Paths between networks", ConnectivitySpec, f"{__name__}.run", check, example, small
+)

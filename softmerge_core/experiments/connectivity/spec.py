@@ -5,7 +5,7 @@ from typing import Literal
 from softmerge_core.alignment.settings import How
 from softmerge_core.attacks import find_attack
 from softmerge_core.errors import SettingsError, SourceError
-from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec
 from softmerge_core.experiments.connectivity.words import STRIP, Overlay
 from softmerge_core.settings import DataSpec, Granularity, SourceSpec, setting
@@ -79,6 +79,13 @@ def example() -> ConnectivitySpec:
         sources = tuple(SourceSpec(model=f"{EXAMPLE}/{model.name}") for model in family.models)
         data = DataSpec(dataset=family.dataset)
     return ConnectivitySpec(name="Between networks from different random weights", sources=sources[:3], data=data)
+
+
+def small() -> ConnectivitySpec:
+    """Return a spec that runs in about a second."""
+    sources, data = small_sources(3)
+    few = {"points": 3, "grid": 5, "samples": 20, "gate_steps": 5, "scope_epochs": 1}
+    return ConnectivitySpec.model_validate({"sources": sources, "data": data, "overlays": ("plain", "weights"), **few})
 
 
 def check(spec: ConnectivitySpec) -> None:

@@ -50,6 +50,14 @@ def example() -> FederatedSpec:
     )
 
 
+def small() -> FederatedSpec:
+    """Return a spec that runs in about a second."""
+    settings = FederationSettings(clients=3, rounds=3, local_epochs=1, server_samples=20, merge_steps=5)
+    data = DataSpec(dataset="moons", train_samples=120)
+    runs = (FederatedRun(algorithm="scaffold", scope=True), FederatedRun(aggregation="soft"))
+    return FederatedSpec(data=data, network="mlp", settings=settings, runs=runs)
+
+
 def check(spec: FederatedSpec) -> None:
     """Raise SoftMergeError for mistakes that can be found before any work is done."""
     check_data_spec(spec.data)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
-from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
@@ -23,6 +23,12 @@ def example() -> MergeSpec:
     """A spec that runs: four small sources that share a trunk (or the first family there is)."""
     sources, data = example_sources()
     return MergeSpec(name="A first look: four networks that share a trunk", sources=sources, data=data)
+
+
+def small() -> MergeSpec:
+    """Return a spec that runs in about a second."""
+    sources, data = small_sources()
+    return MergeSpec(sources=sources, data=data, settings=SoftMergeSettings(steps=6, evaluate_every=3))
 
 
 def check(spec: MergeSpec) -> None:

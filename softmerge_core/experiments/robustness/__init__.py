@@ -1,6 +1,6 @@
 """Which ways of merging survive malicious sources."""
 
 from softmerge_core.experiments.base import Experiment
-from softmerge_core.experiments.robustness.spec import RobustnessSpec, check, example
+from softmerge_core.experiments.robustness.spec import RobustnessSpec, check, example, small
 
-EXPERIMENT = Experiment("robustness", "Malicious sources", RobustnessSpec, f"{__name__}.run", check, example)
+EXPERIMENT = Experiment("robustness", "Malicious sources", RobustnessSpec, f"{__name__}.run", check, example, small)

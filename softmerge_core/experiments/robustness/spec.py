@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from softmerge_core.attacks import Attack, find_attack
 from softmerge_core.errors import SettingsError
-from softmerge_core.experiments.admission import check_sources, example_sources
+from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec
 from softmerge_core.methods import find_method
 from softmerge_core.settings import AttackKind, DataSpec, SourceSpec, setting
@@ -56,6 +56,12 @@ def example() -> RobustnessSpec:
     """Return a spec that runs."""
     sources, data = example_sources()
     return RobustnessSpec(name="Four networks that share a trunk, one of them malicious", sources=sources, data=data)
+
+
+def small() -> RobustnessSpec:
+    """Return a spec that runs in about a second."""
+    sources, data = small_sources()
+    return RobustnessSpec(sources=sources, data=data, attack="nan", methods=("average", "median"))
 
 
 def check(spec: RobustnessSpec) -> None:

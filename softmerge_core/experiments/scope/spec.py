@@ -115,6 +115,13 @@ def example() -> ScopeSpec:
     return ScopeSpec(name="Two VGG-like networks from one start, the second with weight decay")
 
 
+def small() -> ScopeSpec:
+    """Return a spec that runs in about a second."""
+    data = DataSpec(dataset="moons", train_samples=120)
+    sources = (SourceTraining(), SourceTraining(optimiser="adam", learning_rate=0.01, seed=1))
+    return ScopeSpec(data=data, network="mlp", sources=sources, epochs=2, target="dynamic", refuse_every=1)
+
+
 def check(spec: ScopeSpec) -> None:
     """Raise SoftMergeError for faults that can be found before any work; loads no torch."""
     if len(spec.sources) < 2:

@@ -28,6 +28,11 @@ def example() -> TrainSpec:
     return TrainSpec(name="A small network on MNIST-1D")
 
 
+def small() -> TrainSpec:
+    """Return a spec that runs in about a second."""
+    return TrainSpec(dataset="moons", network="mlp", settings=TrainSettings(epochs=3))
+
+
 def check(spec: TrainSpec) -> None:
     """Raise SoftMergeError for every mistake that shows before training; no weights are read."""
     data = DataSpec(dataset=spec.dataset)
