@@ -1,9 +1,10 @@
 """Federated learning on uneven shards, and with malicious clients: ``python -m benchmarks.federated [--quick]``.
 
-Ten clients, Dirichlet(0.1) over the classes, mean and standard deviation over five seeds (shards, weights and order of
-samples). The accuracy of a run is that of the server's network on test data, averaged over its last three rounds: with
-such shards it jumps from round to round. ``--tune`` prints what the constants below were chosen by: the same runs on
-TUNING_SEED alone, which no table uses, judged by the data set's validation samples; no test sample is looked at.
+Ten clients, Dirichlet(0.1) over the classes; means and standard deviations over five seeds, which fix the shards, the
+weights and the order of samples. The accuracy of a run is the test accuracy of the server's network, averaged over
+the last three rounds, because it varies a lot from round to round with such shards. ``--tune`` prints the measurements
+from which the constants below were chosen: the same runs on TUNING_SEED alone, which no table uses, judged by the
+data set's validation samples. No test sample is used for them.
 """
 
 import argparse
@@ -41,13 +42,13 @@ class Case:
     own: dict[str, float] = field(default_factory=dict)  # algorithm -> its one setting
 
     def run(self, algorithm: str, *, scope: bool = False, aggregation: str = "mean") -> FederatedRun:
-        """An overlaid run with this case's settings."""
+        """Return an overlaid run with this case's settings."""
         own = {NAMES[algorithm]: self.own[algorithm]} if algorithm in self.own else {}
         values = {"algorithm": algorithm, "scope": scope, "aggregation": aggregation, "settings": own}
         return FederatedRun.model_validate(values)
 
     def federation(self, seed: int, **changes: object) -> Federation:
-        """The case with this seed."""
+        """Return the case with this seed."""
         values = {"scope_weight": self.scope_weight, "seed": seed, **changes}
         return Federation(data=self.data, network=self.network, settings=self.settings.model_copy(update=values))
 
@@ -73,12 +74,12 @@ CASES = (
 
 
 def final(federation: Federation, run: FederatedRun) -> float:
-    """Test accuracy in percent, over the last rounds."""
+    """Return the test accuracy in percent, averaged over the last rounds."""
     return 100 * (late_accuracy([report.accuracy for _, report in federate(federation, run)]) or 0.0)
 
 
 def validated(federation: Federation, run: FederatedRun) -> float:
-    """The same on validation data, for tuning."""
+    """Return the same on validation data, for tuning."""
     found = []
     for server, report in federate(federation, run):
         if report.round > federation.settings.rounds - LAST:
@@ -87,13 +88,13 @@ def validated(federation: Federation, run: FederatedRun) -> float:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean and standard deviation."""
+    """Return the mean and the standard deviation as text."""
     deviation = statistics.stdev(values) if len(values) > 1 else 0.0
     return f"{statistics.mean(values):.1f} ± {deviation:.1f}"
 
 
 def tune(case: Case) -> None:
-    """Validation accuracy for every value of every constant."""
+    """Print the validation accuracy for every value of every constant."""
     for value in GRID["scope"]:
         federation = case.federation(TUNING_SEED, scope_weight=value)
         print(
@@ -109,7 +110,7 @@ def tune(case: Case) -> None:
 
 
 def uneven(case: Case, seeds: Sequence[int]) -> None:
-    """The algorithms with and without scope alignment on the same shards and seeds."""
+    """Print the algorithms with and without scope alignment on the same shards and seeds."""
     for name in algorithms():
         runs = [case.run(name, scope=scope) for scope in (False, True)]
         without, aligned = ([final(case.federation(seed), run) for seed in seeds] for run in runs)
@@ -119,7 +120,7 @@ def uneven(case: Case, seeds: Sequence[int]) -> None:
 
 
 def malicious(case: Case, seeds: Sequence[int]) -> None:
-    """Three of ten clients malicious: each way of aggregating against the mean of the honest seven alone."""
+    """Print each way of aggregation, with three of ten clients malicious, and the mean of the honest seven alone."""
     honest = [
         final(case.federation(s, malicious=3, rounds=ROUNDS), case.run("fedavg", aggregation="honest")) for s in seeds
     ]
@@ -136,7 +137,7 @@ def malicious(case: Case, seeds: Sequence[int]) -> None:
 
 
 def main() -> None:
-    """Both tables, or the tuning."""
+    """Print both tables, or the tuning."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one seed instead of five")
     parser.add_argument("--tune", action="store_true", help="validation accuracy for the values to choose from")

@@ -1,4 +1,4 @@
-"""What a gate-training step costs over an ordinary SGD step of one source: ``python -m benchmarks.gate_step``.
+"""The time of a gate-training step relative to an ordinary SGD step of one source: ``python -m benchmarks.gate_step``.
 
 Both are timed in turn in one process, and the ratio of the medians is printed; absolute times depend on the machine.
 """
@@ -26,7 +26,7 @@ Step = Callable[[], object]
 
 
 def main() -> None:
-    """Print one row a network, granularity and number of sources."""
+    """Print one row for each network and granularity, with a column for each number of sources."""
     torch.set_num_threads(1)
     print("| network | batch | gates | K=4 | K=16 |\n|---|---|---|---|---|")
     for name, shape, classes, batch, steps in CASES:
@@ -38,7 +38,7 @@ def main() -> None:
 def ratio(
     name: str, shape: tuple[int, ...], classes: int, batch: int, steps: int, granularity: str, count: int
 ) -> float:
-    """Median time of a gate step over the median time of an SGD step, timed in turn."""
+    """Return the median time of a gate step divided by that of an SGD step, timed in turn."""
     inputs, labels = torch.randn(batch, *shape), torch.randint(classes, (batch,))
     ordinary = sgd_step(build_network(name, shape, classes, 0), inputs, labels)
     gates = gate_step([build_network(name, shape, classes, seed) for seed in range(count)], granularity, inputs, labels)
@@ -53,7 +53,7 @@ def ratio(
 
 
 def sgd_step(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> Step:
-    """One step of SGD with momentum on one network."""
+    """Return a function that does one step of SGD with momentum on one network."""
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
 
     def step() -> None:
@@ -65,7 +65,7 @@ def sgd_step(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> 
 
 
 def gate_step(sources: list[nn.Module], granularity: str, inputs: torch.Tensor, labels: torch.Tensor) -> Step:
-    """One step of gate training over the sources."""
+    """Return a function that does one step of gate training over the sources."""
     layers = describe(sources[0])
     parts = partition(layers, granularity)
     settings = SoftMergeSettings()

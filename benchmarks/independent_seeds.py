@@ -1,11 +1,12 @@
-"""Two networks trained from different random weights, merged: what aligning, REPAIR and soft merging are worth.
+"""Merges of two networks trained from different random weights: the effect of alignment, REPAIR and soft merging.
 
     python -m benchmarks.independent_seeds [--pairs N]
 
-Columns: the mean of the weights; "+R", after REPAIR, or BatchNorm statistics estimated again; "+ch" and "+auto", soft
-merging by channel and from coarse to fine. Columns that begin with "weights" or "activations" are aligned first so.
-Prints two tables of test accuracy in percent, each a mean over N pairs of seeds: every way to merge two networks of one
-shape, and optimal-transport fusion of a network of width 96 into one of width 64.
+The columns: "naive" is the mean of the weights; "+R" adds REPAIR, or fresh BatchNorm statistics; "+ch" and "+auto" are
+soft merging by channel, and from coarse to fine. In columns that begin with "weights" or "activations", the networks
+are first aligned by these. Two tables of test accuracy in percent are printed, each a mean over N pairs of seeds:
+every way to merge two networks of one shape, and optimal-transport fusion of a network of width 96 into one of
+width 64.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from softmerge_core.training import train
 
 @dataclass(frozen=True)
 class Case:
-    """A network, the data it learns, and how."""
+    """A network, the data it learns, and the settings of its training."""
 
     title: str
     build: Callable[[], nn.Module]
@@ -54,7 +55,7 @@ FINE_TUNE = TrainSettings(epochs=3, learning_rate=0.0005, batch_size=64)
 
 
 def trained(build: Callable[[], nn.Module], data: Data, settings: TrainSettings, seed: int) -> nn.Module:
-    """A network from random weights of ``seed``."""
+    """Return a network trained from random weights drawn from ``seed``."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         network = build()
@@ -64,13 +65,13 @@ def trained(build: Callable[[], nn.Module], data: Data, settings: TrainSettings,
 
 
 def percent(network: nn.Module, data: Data) -> float:
-    """Test accuracy."""
+    """Return the test accuracy in percent."""
     return 100 * evaluate(network, data.test_inputs, data.test_labels)[0]
 
 
 @torch.no_grad()
 def plain_average(networks: Sequence[nn.Module]) -> nn.Module:
-    """The mean of all tensors; BatchNorm statistics are averaged too, not estimated again."""
+    """Return the mean of all tensors; BatchNorm statistics are averaged too, not estimated again."""
     result = copy.deepcopy(networks[0])
     states = [network.state_dict() for network in networks]
     mean = {
@@ -82,12 +83,12 @@ def plain_average(networks: Sequence[nn.Module]) -> nn.Module:
 
 
 def soft(networks: Sequence[nn.Module], data: Data, granularity: str) -> nn.Module:
-    """Soft merging on the training data, judged by the validation data."""
+    """Merge softly on the training data, judged by the validation data."""
     return soft_merge(networks, data.for_merging(), SoftMergeSettings(granularity=granularity)).model  # type: ignore[arg-type]
 
 
 def compare(case: Case, seeds: tuple[int, int]) -> dict[str, float]:
-    """Test accuracy of one pair of endpoints and of every merge of them."""
+    """Return the test accuracy of one pair of endpoints and of every merge of them."""
     data = load_dataset(case.dataset)
     ends = [trained(case.build, data, case.settings, seed) for seed in seeds]
     result = {"end 1": percent(ends[0], data), "end 2": percent(ends[1], data)}
@@ -105,7 +106,10 @@ def compare(case: Case, seeds: tuple[int, int]) -> dict[str, float]:
 
 
 def transported(seed: int, dataset: str, settings: TrainSettings) -> dict[str, float]:
-    """Optimal transport of a wide MLP into a narrow one, and a short fine-tuning of it and of the narrow one."""
+    """Return the test accuracies of a narrow and a wide MLP, and of the wide one fused into the narrow one.
+
+    The fused and the narrow one are also measured after a short fine-tuning.
+    """
     data = load_dataset(dataset)
     features = data.train_inputs[0].numel()
     ends = [trained(lambda w=w: MLP(features, 10, w), data, settings, seed + w) for w in WIDTHS]  # type: ignore[misc]
@@ -119,14 +123,14 @@ def transported(seed: int, dataset: str, settings: TrainSettings) -> dict[str, f
 
 
 def tuned(network: nn.Module, data: Data) -> nn.Module:
-    """A copy after a short training."""
+    """Return a copy after a short training."""
     result = copy.deepcopy(network)
     train(result, data.train_inputs, data.train_labels, FINE_TUNE, classes=data.classes)
     return result
 
 
 def table(title: str, rows: Sequence[tuple[str, Sequence[dict[str, float]]]]) -> None:
-    """One line a case: means over pairs."""
+    """Print one line for each case, with means over pairs."""
     columns = list(rows[0][1][0])
     print(f"| {title} | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
     for name, results in rows:
@@ -136,7 +140,7 @@ def table(title: str, rows: Sequence[tuple[str, Sequence[dict[str, float]]]]) ->
 
 
 def main() -> None:
-    """Both tables."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=1, help="pairs of seeds to take the mean over")
     pairs = [(2 * n + 1, 2 * n + 2) for n in range(parser.parse_args().pairs)]

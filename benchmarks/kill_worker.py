@@ -1,7 +1,7 @@
-"""SIGKILL workers at random moments of real merges: ``python -m benchmarks.kill_worker 100``.
+"""Kills workers (SIGKILL) at random moments of real merges: ``python -m benchmarks.kill_worker 100``.
 
-Each time: no acknowledged step may be lost, the run must stay readable, and it must go on to its end with the same
-weights as an undisturbed one. Prints a table; leaves with code 1 when any of it fails.
+Each time, no acknowledged step may be lost, the run must stay readable, and it must resume and end with the same
+weights as an undisturbed run. Prints a table, and exits with code 1 if any of this fails.
 """
 
 import os
@@ -22,7 +22,7 @@ SETTINGS = SoftMergeSettings(granularity="layer", steps=300, evaluate_every=10)
 
 
 def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Until ``condition`` holds; raises TimeoutError."""
+    """Wait until ``condition`` holds; raises TimeoutError."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -31,7 +31,7 @@ def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def acknowledged(store: RunStore, run_id: str) -> list[int]:
-    """Every step that the run's log tells of."""
+    """Return every step that the run's log reports."""
     view = store.read(run_id)
     if view.damaged:
         raise ValueError(f"{view.damaged} damaged lines")
@@ -39,7 +39,7 @@ def acknowledged(store: RunStore, run_id: str) -> list[int]:
 
 
 def undisturbed(runner: Runner, spec: MergeSpec) -> tuple[float, bytes, list[int]]:
-    """(seconds, merged weights, steps) of a run nobody kills."""
+    """Return the (seconds, merged weights, steps) of a run that nobody kills."""
     begun = time.monotonic()
     run_id = runner.submit(spec)
     wait(lambda: runner.store.status(run_id).status == "finished")
@@ -48,7 +48,7 @@ def undisturbed(runner: Runner, spec: MergeSpec) -> tuple[float, bytes, list[int
 
 
 def trial(runner: Runner, spec: MergeSpec, delay: float, weights: bytes, steps: list[int]) -> str:
-    """One run killed after ``delay`` seconds of writing; "" when all is well, else what is not."""
+    """Do one run that is killed after ``delay`` seconds of writing; return the problem, or "" if all is well."""
     store = runner.store
     run_id = runner.submit(spec)
     begun = store.folder(run_id) / files.BEGUN
@@ -63,7 +63,7 @@ def trial(runner: Runner, spec: MergeSpec, delay: float, weights: bytes, steps: 
         runner.resume(run_id)
         wait(lambda: store.status(run_id).status == "finished")
     told = acknowledged(store, run_id)
-    if told != sorted(told) or told[-1] != steps[-1]:  # which steps are told depends on the time
+    if told != sorted(told) or told[-1] != steps[-1]:  # the steps that are reported depend on timing
         return "steps go back, or not to the end"
     if store.weights(run_id, "merged").read_bytes() != weights:
         return "the weights differ from an undisturbed run's"
@@ -71,7 +71,7 @@ def trial(runner: Runner, spec: MergeSpec, delay: float, weights: bytes, steps: 
 
 
 def main(count: int) -> int:
-    """Run ``count`` trials."""
+    """Do ``count`` trials and return the exit code."""
     spec = example().model_copy(update={"settings": SETTINGS})
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(RunStore(Path(folder)))

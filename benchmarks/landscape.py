@@ -1,9 +1,9 @@
-"""What a plane of weights costs, point by point: ``python -m benchmarks.landscape``.
+"""The time to evaluate the points of a plane of weights: ``python -m benchmarks.landscape``.
 
-Each network is evaluated in batches of weights (torch.func) and one after the other, in turn in one process on one
-thread; printed are medians of CPU time per point (on an idle machine, what the clock shows), their ratio, and what a
-whole 41 x 41 plane takes the way that is chosen. A run spreads the plane's rows over its workers, which divides that
-by their number.
+Each network is evaluated in batches of weights (torch.func) and one by one, in turn in one process on one thread. The
+table has medians of CPU time per point (on an idle machine, equal to wall-clock time), their ratio, and the time of a
+whole 41 x 41 plane in the way that is chosen. A run spreads the rows of the plane over its workers, which divides this
+time by their number.
 """
 
 import statistics
@@ -27,7 +27,7 @@ POINTS, TURNS, PLANE = 24, 5, 41 * 41
 
 
 def main() -> None:
-    """Print one row a network."""
+    """Print one row for each network."""
     torch.set_num_threads(1)
     samples = ConnectivitySpec.model_fields["samples"].default
     print(f"{samples} samples a point, BatchNorm estimated again on {STATISTICS}\n")
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def row(name: str, samples: int) -> str:
-    """One network's times."""
+    """Return one network's times as a row of the table."""
     family = load_family(name)
     network, (inputs, labels) = family.sources[0], family.data.split("train")
     points = line_points(weights_of(network), weights_of(family.sources[1]), [k / POINTS for k in range(POINTS)])

@@ -1,9 +1,9 @@
-"""How fast the Merge page is in a real browser: ``python -m benchmarks.merge_page``.
+"""The speed of the Merge page in a real browser: ``python -m benchmarks.merge_page``.
 
-First, with a server that has just been started: from the page's opening to the first live picture of gates, the
-button being pressed as soon as it is there. Then, for a few runs with warm workers: from the page's opening until
-its button can be pressed, from the press to the first picture of the new run's gates, updates of that picture a
-second while the run is live, and chart nodes removed meanwhile.
+The first part starts a server and measures the time from opening the page to the first live picture of gates, with
+the button pressed as soon as it is there. The second part does a few runs with warm workers. It measures the time
+from opening the page until its button can be pressed, the time from the press to the first picture of the new run's
+gates, the updates of that picture per second while the run is live, and the number of chart nodes removed meanwhile.
 """
 
 import argparse
@@ -44,7 +44,7 @@ PRESS = """() => new Promise((resolve) => {
 
 
 def measure(browser: Browser, address: str, seconds: float) -> dict[str, float]:
-    """One visit: open, press, watch for ``seconds``, stop."""
+    """Visit the page once: open it, press the button, watch for ``seconds``, and stop the run."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     begun = time.monotonic()
     page.goto(f"{address}/{ADDRESS}")
@@ -65,7 +65,7 @@ def measure(browser: Browser, address: str, seconds: float) -> dict[str, float]:
 
 
 def cold_start(browser: Browser) -> float:
-    """Seconds from opening the page of a server just started to the first live gates of a run."""
+    """Return the seconds from opening the page of a newly started server to the first live gates of a run."""
     with tempfile.TemporaryDirectory() as home, serve(ROOT / "app.py", Path(home)) as address:
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         begun = time.monotonic()
@@ -82,7 +82,7 @@ def _updates(page: Page) -> int:
 
 
 def main() -> None:
-    """Print a row a visit and the medians."""
+    """Print a row for each visit, and the medians."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--visits", type=int, default=5)
     options.add_argument("--cold", type=int, default=3, help="cold starts")
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _warm(browser: Browser, address: str) -> None:
-    """A first short run, so that no worker is still starting."""
+    """Do a short first run, so that no worker is still starting."""
     page = browser.new_context().new_page()
     page.goto(f"{address}/?steps=20&granularity=Model")
     page.locator(READY).wait_for()

@@ -1,12 +1,12 @@
-"""What weight scope alignment does to the barrier between two networks, over the training factors of its paper.
+"""The effect of weight scope alignment on the barrier between two networks, over the training factors of its paper.
 
     python -m benchmarks.mode_connectivity [--seeds 5] [--quick]
 
-Two networks are trained from the same random weights, the second with one factor changed, each once plainly and once
-with the KL penalty (weight 1) toward the scope of the initial weights: the defaults of the Scope page. The barrier is
+Two networks are trained from the same random weights, the second with one factor changed: each once plainly, and once
+with the KL penalty (weight 1) toward the scope of the initial weights, as by default on the Scope page. The barrier is
 the largest rise of the test error, over 11 points of the straight line, above the line between its ends (0-1).
-Columns: mean and SD over seeds; the same over the seeds whose plain barrier is over .3; mean test accuracy of the ends.
-The last rows are where it is not expected to help: different random weights, and another network.
+The columns are the mean and SD over seeds, the same over the seeds whose plain barrier is over .3, and the mean test
+accuracy of the ends. In the last rows alignment is not expected to help: different random weights, another network.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from softmerge_core.scope.measure import ScopePenalty, fuse, scope_of
 from softmerge_core.training import train
 
 POINTS = [number / 10 for number in range(11)]
-HIGH = 0.3  # from this on a barrier is one
+HIGH = 0.3  # barriers over this count as high
 OTHER_START = 1000  # added to the seed of the second network's initial weights
 
 
@@ -60,14 +60,14 @@ CASES = (
 
 @dataclass(frozen=True)
 class Found:
-    """Of one pair: the error barrier (0-1) and the mean test accuracy (0-1) of its ends."""
+    """The error barrier (0-1) of one pair, and the mean test accuracy (0-1) of its ends."""
 
     barrier: float
     accuracy: float
 
 
 def found(seed: int, weight: float, cases: Sequence[Case]) -> list[Found]:
-    """What comes of each case for one seed; the first network is trained once for all that share it."""
+    """Return the results of every case for one seed; cases that share a first network train it once."""
     torch.set_num_threads(1)
     firsts: dict[tuple[str, str, bool], nn.Module] = {}
     result = []
@@ -76,7 +76,7 @@ def found(seed: int, weight: float, cases: Sequence[Case]) -> list[Found]:
         seeds = seed, seed if case.same_start else seed + OTHER_START
         starts = [build_network(case.network, data.input_shape, data.classes, own) for own in seeds]
         penalty = ScopePenalty(fuse([scope_of(start) for start in starts]), weight) if weight else None
-        key = case.network, case.dataset, case.same_start  # the target is another where the starts differ
+        key = case.network, case.dataset, case.same_start  # if the starts differ, so does the target
         if key not in firsts:
             firsts[key] = trained(starts[0], data, SourceTraining(seed=100 + seed), penalty)
         other = SourceTraining(seed=200 + seed, **FACTORS[case.factor])
@@ -85,7 +85,7 @@ def found(seed: int, weight: float, cases: Sequence[Case]) -> list[Found]:
 
 
 def trained(start: nn.Module, data: Data, source: SourceTraining, penalty: ScopePenalty | None) -> nn.Module:
-    """A copy of ``start``, trained as the page would."""
+    """Return a copy of ``start``, trained as the page would train it."""
     how = ScopeSpec(sources=(source, source)).training(0)
     network = copy.deepcopy(start)
     train(network, data.train_inputs, data.train_labels, how, classes=data.classes, penalty=penalty)
@@ -93,7 +93,7 @@ def trained(start: nn.Module, data: Data, source: SourceTraining, penalty: Scope
 
 
 def between(first: nn.Module, second: nn.Module, data: Data) -> Found:
-    """The barrier on the straight line, and how good its ends are."""
+    """Return the barrier on the straight line, and the accuracy of its ends."""
     surface = Surface(first, {"test": data.split("test")}, data.train_inputs)
     errors = surface.at(line_points(weights_of(first), weights_of(second), POINTS))["test"][:, 1].tolist()
     return Found(barrier(POINTS, errors)[0], 1 - (errors[0] + errors[-1]) / 2)
@@ -105,7 +105,7 @@ def _of(values: Sequence[float]) -> str:
 
 
 def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     pairs = [(one.barrier, other.barrier) for one, other in zip(plain, aligned, strict=True)]
     high = [both for both in pairs if both[0] > HIGH]
     cells = [
@@ -122,7 +122,7 @@ def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> str:
 
 
 def main() -> None:
-    """The table, row by row."""
+    """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="pairs to take mean and spread over")
     parser.add_argument("--first", type=int, default=10, help="the first seed; the defaults were chosen on 0 to 2")

@@ -1,9 +1,9 @@
-"""The ruler of "auto": families x networks x seeds x attacks, in percent: ``python -m benchmarks.scenarios``.
+"""The yardstick of "auto": families x networks x seeds x attacks, in percent: ``python -m benchmarks.scenarios``.
 
-Every scenario is trained afresh from a recipe of the zoo, with its seeds shifted; ``best`` is the source with the
-lowest validation loss (of the honest ones where some are malicious). After the table every case is named in which
-"auto" is more than half a point under the best source, under the plain average, or, where the sources share a basin,
-closes less than three quarters of the distance from the best source to the ensemble.
+Every scenario is trained from a recipe of the zoo, with its seeds shifted; ``best`` is the source with the lowest
+validation loss (among the honest ones, if some are malicious). Below the table, cases are listed in which "auto" is
+more than half a point under the best source, or under the plain average, or, if the sources share a basin, closes less
+than three quarters of the distance from the best source to the ensemble.
 """
 
 import argparse
@@ -40,7 +40,7 @@ SHARE = 0.75
 
 @dataclass(frozen=True)
 class Scenario:
-    """A recipe's first ``count`` sources with ``shift`` added to every seed, the last ``malicious`` attacked."""
+    """The first ``count`` sources of a recipe, with ``shift`` added to every seed; the last ``malicious`` are spoiled."""
 
     recipe: Recipe
     count: int
@@ -55,12 +55,12 @@ class Scenario:
 
     @property
     def shares_a_basin(self) -> bool:
-        """Whether distances to the ensemble are asked for."""
+        """Whether the distance to the ensemble is judged."""
         return self.recipe.name in SHARED and self.attack is None
 
 
 def scenarios() -> Iterator[Scenario]:
-    """Every shipped family, other seeds of most, and every attack on one and on all but one."""
+    """Yield every shipped family, other seeds of most, and every attack on one source and on all but one."""
     by_name = {recipe.name: recipe for recipe in RECIPES}
     trunk = by_name[SHARED[0]]
     yield from (Scenario(recipe, 4) for recipe in RECIPES)
@@ -72,7 +72,7 @@ def scenarios() -> Iterator[Scenario]:
 
 
 def sources(scenario: Scenario, kitchen: _Kitchen) -> tuple[list[nn.Module], list[bool], Data]:
-    """(networks, which are honest, data), trained or taken from what was trained before."""
+    """Return the networks, which of them are honest, and the data; networks trained before are reused."""
     recipe = scenario.recipe
     trunk = recipe.trunk and recipe.trunk.model_copy(update={"seed": recipe.trunk.seed + scenario.shift})
     shifted = replace(recipe, trunk=trunk)
@@ -92,7 +92,7 @@ def sources(scenario: Scenario, kitchen: _Kitchen) -> tuple[list[nn.Module], lis
 
 @dataclass(frozen=True)
 class Row:
-    """Test accuracies 0-1; NaN where a method could not be used."""
+    """Test accuracies 0-1, NaN if a method could not be used."""
 
     scenario: Scenario
     best: float
@@ -101,7 +101,7 @@ class Row:
 
 
 def measure(scenario: Scenario, methods: Sequence[str], kitchen: _Kitchen) -> Row:
-    """Train, attack, merge, test. Sources that are not finite are left out."""
+    """Train, attack, merge and test; sources that are not finite are left out."""
     networks, honest, data = sources(scenario, kitchen)
     names = [f"source-{index + 1}" for index in range(len(networks))]
     admitted = list(admit(networks, names, data.validation_inputs, "exclude")[0])
@@ -120,7 +120,7 @@ def measure(scenario: Scenario, methods: Sequence[str], kitchen: _Kitchen) -> Ro
 
 
 def problems(row: Row) -> Iterator[str]:
-    """What "auto" does not reach in this case, in words."""
+    """Yield, in words, the goals that "auto" does not reach in this case."""
     auto, mean, ensemble = (row.methods[name] for name in ("soft", "average", "ensemble"))
     if auto < row.best - TOLERANCE:
         yield f"{100 * (row.best - auto):.1f} points under the best source"
@@ -132,7 +132,7 @@ def problems(row: Row) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print a row a scenario, and what is not reached."""
+    """Print a row for each scenario, and the goals that are not reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="scenarios whose name has this in it")
     parser.add_argument("--quick", action="store_true", help="only plain average, ensemble and soft merging")

@@ -1,7 +1,7 @@
-"""What soft merging makes of every shipped family: ``python -m benchmarks.shipped_families [family ...]``.
+"""Soft merging of every shipped family: ``python -m benchmarks.shipped_families [family ...]``.
 
-Test accuracy in percent. ``best`` is the source with the best validation loss, ``top`` the best on the test data
-itself, which no method may know. The last column says by how much "auto" clears the family's bar.
+Test accuracy in percent. ``best`` is the source with the lowest validation loss, ``top`` the best on the test data
+itself, which no method can know. The column "auto - best" is the gain of "auto" over the best source in points.
 """
 
 import sys
@@ -22,7 +22,7 @@ HEADER = ("family", "K", "best", "top", "average", "ensemble", *GRANULARITIES, "
 
 
 def main(names: Sequence[str]) -> None:
-    """Print one row a family; a shared trunk of eight is also merged by its first four."""
+    """Print one row for each family; a shared trunk of eight is also merged by its first four."""
     torch.set_num_threads(1)
     print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
     for name in names or families():
@@ -32,7 +32,7 @@ def main(names: Sequence[str]) -> None:
 
 
 def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
-    """Everything measured on one set of sources."""
+    """Measure one set of sources and return its row."""
     test = data.test_inputs, data.test_labels
     accuracies = [evaluate(source, *test)[0] for source in sources]
     losses = [evaluate(source, data.validation_inputs, data.validation_labels)[1] for source in sources]
@@ -53,14 +53,14 @@ def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
 
 
 def merge(sources: list[nn.Module], data: Data, granularity: str) -> tuple[float, str]:
-    """(test accuracy, winner) of a soft merge."""
+    """Return the (test accuracy, winner) of a soft merge."""
     settings = SoftMergeSettings(granularity=granularity, non_finite="exclude")
     result = soft_merge(sources, data.for_merging(), settings)
     return evaluate(result.model, data.test_inputs, data.test_labels)[0], result.winner
 
 
 def average(sources: list[nn.Module], data: Data) -> float:
-    """Test accuracy of the plain average."""
+    """Return the test accuracy of the plain average."""
     return evaluate(plain_average(sources, data.train_inputs), data.test_inputs, data.test_labels)[0]
 
 
