@@ -256,6 +256,7 @@ def test_the_entries_of_a_family_are_named_as_a_spec_names_them() -> None:
     assert [entry.model for entry in family_entries(first)] == [f"{SMALL}/{m.name}" for m in first.models]
 
 
+@pytest.mark.timeout(300)
 def test_the_server_shows_and_poisons_without_torch() -> None:
     code = (
         "import sys\n"
@@ -264,7 +265,7 @@ def test_the_server_shows_and_poisons_without_torch() -> None:
         "from tests.pages.models.test_page import PAGE, SMALL\nfrom tests.pages.conftest import Desk\n"
         "services._runner = lambda folder, scheduler: Desk(services.run_store())\n"
         "for task in ('Look', 'Train', 'Poison'):\n"
-        "    page = AppTest.from_string(PAGE, default_timeout=60)\n"
+        "    page = AppTest.from_string(PAGE, default_timeout=250)\n"
         "    page.session_state['do'], page.session_state['models'] = task, SMALL\n"
         "    page.run()\n"
         "    assert not page.exception, page\n"
