@@ -17,11 +17,14 @@ from softmerge_core.errors import NotFoundError, SoftMergeError
 def discover(package: str, constant: str) -> dict[str, Any]:
     """Map ``member.name`` to member, by name, for every module of ``package`` that defines ``constant``.
 
-    A module may define a tuple of members under the constant. Raises SoftMergeError where two have one name.
+    A module whose source does not name the constant is not imported, so that it may load whatever it likes. A module
+    may define a tuple of members under the constant. Raises SoftMergeError where two have one name.
     """
     members: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for module in _modules(package):
+        if constant not in _source(module):
+            continue
         found = getattr(importlib.import_module(module), constant, ())
         for member in found if isinstance(found, tuple) else (found,):
             _add(members, member.name, member, module, origin)

@@ -112,7 +112,11 @@ def test_what_pages_need_of_the_engine_does_not_load_torch() -> None:
         "softmerge_core.runs.runner",
         "softmerge_core.zoo",
     ]
-    statement = f"import {', '.join(light)}\nassert softmerge_core.zoo.families()"
+    statement = (
+        f"import {', '.join(light)}\n"
+        "assert softmerge_core.zoo.families()\n"
+        "assert softmerge_core.experiments.experiments()"
+    )
     assert "torch" not in loaded_after(statement)
 
 

@@ -65,6 +65,12 @@ def test_what_cannot_be_read_is_named(fruits: Path, line: str, words: str) -> No
         declared("fruits", "FRUIT")
 
 
+def test_a_module_that_does_not_name_the_constant_is_not_imported(fruits: Path) -> None:
+    (fruits / "pear.py").write_text('from types import SimpleNamespace as Fruit\nFRUIT = Fruit(name="pear")\n')
+    (fruits / "tools.py").write_text("raise RuntimeError\n")
+    assert list(discover("fruits", "FRUIT")) == ["pear"]
+
+
 def test_two_of_one_name_are_refused(fruits: Path) -> None:
     line = 'from types import SimpleNamespace as Fruit\nFRUIT = Fruit(name="pear")\n'
     (fruits / "one.py").write_text(line)
