@@ -1,7 +1,7 @@
-"""What must hold before any training starts; every error names the source, layer or split."""
+"""Checks before any training starts; every error names the source, layer or split."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,22 +10,25 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.errors import DataError, SourceError
 from softmerge_core.evaluation import predict
 
-RESERVED = ("soft", "average", "best_source", "ensemble")  # keys of methods in events and results
+RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
 
 
-def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names by which sources can be told apart from each other and from the methods: repeats get a number."""
+def unique_names(names: Sequence[str], taken: Collection[str] = ()) -> tuple[str, ...]:
+    """Names by which sources can be told apart from each other and from methods; repeated names get a number.
+
+    ``taken``: further names that none may have, beside RESERVED.
+    """
     result: list[str] = []
     for name in map(str, names):
         candidate, number = name, 2
-        while candidate in result or candidate in RESERVED:
+        while candidate in result or candidate in RESERVED or candidate in taken:
             candidate, number = f"{name} ({number})", number + 1
         result.append(candidate)
     return tuple(result)
 
 
 def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
-    """Two or more modules with the same parameters and buffers, or SourceError naming the first difference."""
+    """Raise SourceError, naming the first difference, unless two or more modules have the same tensors."""
     if len(names) != len(sources):
         raise SourceError(f"expected one name a source: {len(sources)} sources, {len(names)} names")
     if len(sources) < 2:
@@ -63,7 +66,7 @@ def non_finite_tensor(source: nn.Module) -> str | None:
 
 
 def check_split(split: str, inputs: Tensor, labels: Tensor, classes: int) -> None:
-    """Finite inputs [N, ...] with N > 0 and integer labels [N] in 0..classes-1, or DataError naming the split."""
+    """Raise DataError unless there are finite inputs [N, ...], N > 0, and int64 labels [N] in 0..classes-1."""
     if len(inputs) == 0:
         raise DataError(f"no {split} data: merging needs at least one {split} sample")
     if labels.shape != inputs.shape[:1]:
@@ -83,7 +86,7 @@ def check_split(split: str, inputs: Tensor, labels: Tensor, classes: int) -> Non
 
 @torch.no_grad()
 def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
-    """The number of classes the network tells apart, from one forward pass; DataError when the data do not fit."""
+    """Return the number of the network's classes, from one forward pass; raises DataError if the data do not fit."""
     if len(inputs) == 0:
         raise DataError("no validation data: merging needs at least one validation sample")
     was_training = network.training
@@ -100,7 +103,7 @@ def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
 
 
 def check_merge_data(data: MergeData, network: nn.Module, name: str) -> None:
-    """Both splits fit each other and ``network``, or DataError."""
+    """Raise DataError unless both splits fit each other and ``network``."""
     classes = count_classes(network, name, data.validation_inputs)
     check_split("train", data.train_inputs, data.train_labels, classes)
     check_split("validation", data.validation_inputs, data.validation_labels, classes)
@@ -109,7 +112,7 @@ def check_merge_data(data: MergeData, network: nn.Module, name: str) -> None:
 def admit(
     sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor, non_finite: str, device: str = "cpu"
 ) -> tuple[dict[int, Tensor], tuple[str, ...]]:
-    """Which sources may take part: (position -> log-probabilities [N, classes] on ``inputs``, notices).
+    """Return the sources that may take part: (position -> log-probabilities [N, classes] on ``inputs``, notices).
 
     A source with NaN or Inf in its weights or outputs raises SourceError, or with ``non_finite`` "exclude" is left
     out with a notice; SourceError when none is left.

@@ -1,4 +1,4 @@
-"""How good a network is on data: predictions in batches, accuracy and loss, and BatchNorm statistics."""
+"""Measuring a network on data: predictions in batches, accuracy, loss, calibration, and BatchNorm statistics."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BATCHNORM_SAMPLES = 2048  # training samples on which BatchNorm is estimated aga
 
 @torch.no_grad()
 def predict(network: nn.Module, inputs: Tensor) -> Tensor:
-    """Logits [N, classes] of ``network`` in evaluation mode; its own mode is put back afterwards."""
+    """Return the logits [N, classes] of ``network`` in evaluation mode; its own mode is restored afterwards."""
     was_training = network.training
     network.eval()
     logits = torch.cat([network(batch) for batch in inputs.split(BATCH)])
@@ -30,7 +30,7 @@ def score(log_probabilities: Tensor, labels: Tensor) -> tuple[float, float]:
 
 
 def calibration_error(log_probabilities: Tensor, labels: Tensor, bins: int = 15) -> float:
-    """Expected calibration error (0-1): mean |accuracy - confidence| over equal bins of confidence, by their size.
+    """Expected calibration error (0-1): mean |accuracy - confidence| over equal bins, weighted by size.
 
     Naeini, Cooper, Hauskrecht 2015; Guo et al. 2017 (arXiv 1706.04599, eq. 3). ``log_probabilities`` [N, classes].
     """
@@ -71,8 +71,7 @@ def has_batchnorm(network: nn.Module) -> bool:
 def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = BATCH) -> None:
     """Replace every BatchNorm's running statistics by the average over ``inputs`` [N, ...], in place.
 
-    Weights stay as they are; networks without BatchNorm are left alone, and so is everything when there is only
-    one sample to take statistics of.
+    Weights stay as they are. Nothing is changed if there is no BatchNorm, or only one sample, which has no spread.
     """
     norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     if not norms or len(inputs) < 2:

@@ -1,4 +1,4 @@
-"""All sources as one matrix, the merged network as views into one vector: a gate step costs little more than SGD's.
+"""All sources as one matrix, and the merged network as views into one vector, so that gate steps are cheap.
 
 The merged weights are ``sum_k w[part, k] * theta[k]``; after an ordinary backward pass through the network the
 gradient of ``w`` is one product of the sources with the gradient of the merged vector, so autograd never sees K.
@@ -65,14 +65,14 @@ class FlatSources:
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
     def _average_buffers(self, sources: Sequence[nn.Module]) -> None:
-        """Floating buffers become the sources' mean; BatchNorm's are re-estimated on data after every merge."""
+        """Set floating-point buffers to the sources' mean; those of BatchNorm are estimated again after every merge."""
         others = [dict(source.named_buffers()) for source in sources]
         for name, buffer in self.network.named_buffers():
             if buffer.is_floating_point():
                 buffer.copy_(torch.stack([other[name].to(buffer) for other in others]).mean(0))
 
     def blocks(self, parts: Partition) -> list[_Block]:
-        """The runs of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
+        """Return the runs of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
         blocks: list[_Block] = []
         spans = iter(self._spans())
         for layer in self.layers:
@@ -106,7 +106,7 @@ class FlatSources:
         torch.mv(self.theta[:, span].T, weights, out=self.merged[span])
 
     def layer_span(self, name: str) -> slice:
-        """Where the layer lies in the flat vector."""
+        """The place of the layer in the flat vector; raises KeyError for an unknown name."""
         start = 0
         for layer in self.layers:
             if layer.name == name:
@@ -147,7 +147,7 @@ class FlatSources:
         return result
 
     def detached_network(self, template: nn.Module) -> nn.Module:
-        """A free-standing copy of the merged network, in the dtype, device and mode of ``template``."""
+        """Return an independent copy of the merged network, with the dtype, device and mode of ``template``."""
         result = copy.deepcopy(template)
         state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         result.load_state_dict(state)

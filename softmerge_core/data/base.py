@@ -1,4 +1,4 @@
-"""What a data set is: three splits of inputs and labels."""
+"""The contract of a data set: three splits of inputs and labels."""
 
 import dataclasses
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Arrays = dict[str, np.ndarray]  # "<split>_inputs" [N, *input_shape] and "<split
 
 @dataclass(frozen=True)
 class MergeData:
-    """Samples to train the gates on and samples to judge them by.
+    """Samples to train a merge on, and samples to validate it on.
 
     Inputs [N, ...] as the networks read them; labels [N], int64, 0 to classes - 1.
     """
@@ -56,7 +56,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A built-in data set; ``load`` makes its arrays, always the same ones."""
+    """A built-in data set; every call of ``load`` returns the same arrays."""
 
     name: str
     title: str
@@ -66,12 +66,12 @@ class Dataset:
     not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
 
     def to_data(self, arrays: Arrays) -> Data:
-        """``arrays`` as tensors of this data set."""
+        """Return this data set with ``arrays`` as its tensors."""
         return to_data(self.name, self.title, self.classes, arrays)
 
 
 def to_data(name: str, title: str, classes: int, arrays: Arrays) -> Data:
-    """Numpy arrays of three splits as Data."""
+    """Return the numpy arrays of three splits as Data."""
     import torch
 
     tensors = {}
@@ -84,7 +84,7 @@ def to_data(name: str, title: str, classes: int, arrays: Arrays) -> Data:
 
 
 def select(data: Data, spec: DataSpec) -> Data:
-    """The first ``train_samples`` and ``validation_samples`` (None: all), and the whole test set."""
+    """Return the spec's first ``train_samples`` and ``validation_samples`` (all if None), and the whole test set."""
     n, m = spec.train_samples, spec.validation_samples
     return dataclasses.replace(
         data,
@@ -96,9 +96,9 @@ def select(data: Data, spec: DataSpec) -> Data:
 
 
 def check_data(data: Data, input_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
-    """Raises DataError unless every split has samples, finite inputs of one shape, labels in 0..classes-1.
+    """Raise DataError unless every split has samples, finite inputs of one shape, labels in 0..classes-1.
 
-    ``input_shape`` and ``classes`` are those of the networks that will see the data; None: the data's own.
+    ``input_shape`` and ``classes`` are those of the networks that will see the data; by default the data's own.
     """
     shape, count = input_shape or data.input_shape, classes or data.classes
     for split in SPLITS:
@@ -113,7 +113,7 @@ def check_data(data: Data, input_shape: tuple[int, ...] | None = None, classes: 
 
 
 def check_split(what: str, split: str, inputs: np.ndarray, labels: np.ndarray) -> None:
-    """Raises DataError unless there are samples, as many labels as inputs, and every input is finite."""
+    """Raise DataError unless there are samples, as many labels as inputs, and every input is finite."""
     name = {"train": "training"}.get(split, split)
     if len(inputs) == 0:
         raise DataError(f"{what}: no {name} data: expected at least one {name} sample, got 0")
@@ -128,7 +128,7 @@ def check_split(what: str, split: str, inputs: np.ndarray, labels: np.ndarray) -
 
 
 def check_labels(what: str, split: str, labels: np.ndarray, classes: int) -> None:
-    """Raises DataError that names the first label outside 0..classes-1."""
+    """Raise DataError that names the first label outside 0..classes-1, if there is one."""
     bad = (labels < 0) | (labels >= classes)
     if bad.any():
         index = int(bad.argmax())

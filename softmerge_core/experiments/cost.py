@@ -1,4 +1,4 @@
-"""What a piece of work costs: seconds, and the peak of the memory it took."""
+"""The cost of a piece of work: its seconds, and its peak memory."""
 
 import threading
 import time
@@ -10,9 +10,10 @@ INTERVAL = 0.005  # seconds between two looks at the memory
 
 
 class Cost:
-    """A context manager: ``seconds`` it took and ``memory``, the peak of this process above its size before, in MB.
+    """A context manager that measures the work inside it.
 
-    The memory is looked at from time to time: a peak shorter than that may be missed, and other threads count too.
+    ``seconds``: its wall-clock time; ``memory``: the peak size of this process above its size before, in MB. The size
+    is looked at every INTERVAL seconds, so a shorter peak may be missed, and other threads count too.
     """
 
     def __enter__(self) -> "Cost":

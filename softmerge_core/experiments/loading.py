@@ -1,6 +1,6 @@
 """From the sources of a spec to networks with names of their own. Loads torch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch import nn
 
@@ -9,7 +9,10 @@ from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import load_source
 
 
-def load_sources(specs: Sequence[SourceSpec]) -> tuple[list[nn.Module], tuple[str, ...]]:
-    """(networks, names by which they can be told apart); raises what ``load_source`` raises."""
+def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[list[nn.Module], tuple[str, ...]]:
+    """(networks, names by which they can be told apart, none of them in ``taken``).
+
+    Raises what ``load_source`` raises.
+    """
     loaded = [load_source(spec) for spec in specs]
-    return [source.module for source in loaded], unique_names([source.name for source in loaded])
+    return [source.module for source in loaded], unique_names([source.name for source in loaded], taken)

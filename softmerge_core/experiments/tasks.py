@@ -1,4 +1,4 @@
-"""The loop of an experiment made of tasks: done in parallel, told one by one, taken up where it was cut short."""
+"""The loop of an experiment made of tasks, which run in parallel and are resumed where a run was cut short."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,9 +14,10 @@ def do_tasks(
     tasks: Sequence[Any],
     event_of: Callable[[dict[str, Any]], Event],
 ) -> list[dict[str, Any]]:
-    """``function`` of each task, in the order of ``tasks``; those left when the run was stopped are missing.
+    """Return ``function`` of each task, in the order of ``tasks``, without those that a stopped run did not reach.
 
-    Each result, plain values, is told as ``event_of`` it and kept in the snapshot, from which a later attempt goes on.
+    Each result is a dict of plain values. It is emitted as ``event_of`` it, and kept in the snapshot from which a
+    later attempt resumes.
     """
     done: dict[str, dict[str, Any]] = json.loads(context.load_snapshot() or b"{}")
     for values in done.values():

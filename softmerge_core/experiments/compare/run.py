@@ -23,7 +23,7 @@ from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.scoring import NOT_FINITE, scores_of
 from softmerge_core.experiments.tasks import do_tasks
-from softmerge_core.methods import find_method, merge
+from softmerge_core.methods import available_methods, find_method, merge
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import load_base, load_source
 
@@ -74,7 +74,10 @@ def prepared(spec: CompareSpec) -> Ready:
 @lru_cache(maxsize=4)
 def _ready(sources: tuple[str, ...], data: str, align: How, non_finite: str) -> Ready:
     samples = load_data(DataSpec.model_validate_json(data))
-    loaded, names = load_sources([SourceSpec.model_validate_json(source) for source in sources])
+    loaded, names = load_sources(
+        [SourceSpec.model_validate_json(source) for source in sources],
+        taken=available_methods(),  # a source has a row of its own even where it is named like a method
+    )
     admitted, notices = admit(loaded, names, samples.validation_inputs, non_finite)
     modules = align_to_best([loaded[position] for position in admitted], samples, align)
     return Ready(tuple(modules), tuple(names[position] for position in admitted), samples, notices)

@@ -18,6 +18,7 @@ from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import load_source
+from tests.experiments.library import trained
 
 CHEAP = ("average", "median", "krum")
 MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
@@ -142,6 +143,15 @@ def test_needs_tell_what_alignment_and_repair_looked_at(align: str, repair: bool
     found = {entry["method"]: entry.get("needs") for entry in result["rows"] if not entry["problem"]}
     assert found["average"] == (["inputs"] if repair or align == "activations" else [])
     assert found["fisher"] == ["inputs"]
+
+
+def test_a_source_named_like_a_method_has_a_row_of_its_own(home_folder: Path) -> None:
+    sources = tuple(trained(name, seed) for seed, name in enumerate(("median", "other")))
+    result = run(compare_spec("median", "average", sources=sources))
+    assert result["source_names"] == ["median (2)", "other"]
+    rows = {row["method"]: row for row in result["rows"]}
+    assert rows["median"]["title"] == available_methods()["median"].title
+    assert "title" not in rows["median (2)"]
 
 
 def test_alignment_brings_independent_sources_together() -> None:
