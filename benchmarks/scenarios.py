@@ -40,7 +40,7 @@ SHARE = 0.75
 
 @dataclass(frozen=True)
 class Scenario:
-    """The first ``count`` sources of a recipe, with ``shift`` added to every seed; the last ``malicious`` are spoiled."""
+    """The first ``count`` sources of a recipe with ``shift`` added to each seed; the last ``malicious`` are spoiled."""
 
     recipe: Recipe
     count: int

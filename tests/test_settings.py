@@ -1,4 +1,4 @@
-"""Settings say what is wrong, and every field can be shown in a form."""
+"""Settings name what is wrong, and every field can be shown in a form."""
 
 import pytest
 from pydantic import BaseModel

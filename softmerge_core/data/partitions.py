@@ -1,6 +1,6 @@
-"""Shards: a data set's samples dealt to clients, at random, in uneven shares of the classes, or a few classes each.
+"""Shards: the samples of a data set split among clients, at random, in uneven shares of classes, or a few classes each.
 
-Only labels are needed, and numpy alone, so that a page may show the shards before anything is run.
+Only labels are needed, and only numpy, so a page can show the shards before anything runs.
 """
 
 from collections.abc import Sequence
@@ -12,31 +12,35 @@ from softmerge_core.errors import SettingsError
 from softmerge_core.settings import Settings, setting
 
 ShardKind = Literal["iid", "dirichlet", "classes"]
-FEWEST = 2  # samples that every client must get
+FEWEST = 2  # the fewest samples that a client may get
 
 
 class ShardSettings(Settings):
-    """How the samples are dealt to clients."""
+    """The settings of splitting samples among clients."""
 
     kind: ShardKind = setting(
         "dirichlet",
         "Shards",
-        "Who gets which samples: all alike, uneven shares of the classes, or a few classes each.",
+        "How samples are split among clients: all alike, uneven shares of the classes, or a few classes each.",
     )
     alpha: float = setting(
-        0.1, "Alpha", "Of the Dirichlet: 0.1 gives a client one to three classes, 100 nearly all alike.", gt=0, le=1e4
+        0.1,
+        "Alpha",
+        "The Dirichlet's alpha: with 0.1 a client has mostly one to three classes, with 100 all are nearly alike.",
+        gt=0,
+        le=1e4,
     )
-    classes: int = setting(2, "Classes each", "How many classes a client gets.", ge=1, le=10_000)
+    classes: int = setting(2, "Classes each", "The number of classes that each client gets.", ge=1, le=10_000)
 
 
 def shards(labels: np.ndarray, clients: int, settings: ShardSettings, seed: int) -> list[np.ndarray]:
-    """Positions in ``labels`` [N] (whole numbers from 0) of each client's samples, int64, every sample exactly once.
+    """Return the positions in ``labels`` [N] (whole numbers from 0) of each client's samples, int64, each sample once.
 
-    iid: equal parts of a random order. dirichlet: equal parts, each client with class shares q ~ Dir(alpha, ..., alpha)
-    of its own, drawn without replacement; when a class is used up, from the others (Hsu et al. 2019, arXiv 1909.06335).
-    classes: so many classes a client, each class in equal parts for those that have it (McMahan et al. 2017,
-    arXiv 1602.05629). The same seed gives the same shards. Raises SettingsError where a client would get fewer than
-    FEWEST samples, or the classes do not go round.
+    iid: equal parts of a random order. dirichlet: equal parts; each client has its own class shares
+    q ~ Dir(alpha, ..., alpha), drawn without replacement, and once a class is used up the others take its place
+    (Hsu et al. 2019, arXiv 1909.06335). classes: each client gets ``settings.classes`` classes, and each class is split
+    equally among the clients that have it (McMahan et al. 2017, arXiv 1602.05629). The same seed gives the same shards.
+    Raises SettingsError if a client would get fewer than FEWEST samples, or if the classes are too few or too many.
     """
     labels = np.asarray(labels).astype(np.int64)
     if clients < 1 or len(labels) < FEWEST * clients:
@@ -55,7 +59,7 @@ def shards(labels: np.ndarray, clients: int, settings: ShardSettings, seed: int)
 
 
 def class_counts(labels: np.ndarray, parts: Sequence[np.ndarray], classes: int) -> tuple[tuple[int, ...], ...]:
-    """[clients][classes]: how many samples of each class every client has."""
+    """Return [clients][classes], the number of samples of each class that every client has."""
     return tuple(tuple(map(int, np.bincount(labels[part], minlength=classes))) for part in parts)
 
 
@@ -66,7 +70,7 @@ def _check_sizes(parts: Sequence[np.ndarray]) -> None:
 
 
 def _pools(labels: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
-    """Of every class that occurs, its positions in random order."""
+    """Return, for every class that occurs, its positions in random order."""
     return [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
 
 
@@ -84,7 +88,7 @@ def _dirichlet(labels: np.ndarray, clients: int, alpha: float, generator: np.ran
 
 
 def _take(size: int, wish: np.ndarray, left: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """[classes]: ``size`` samples in the shares of ``wish``, never more than are ``left``."""
+    """Return [classes], ``size`` samples in the shares of ``wish``, never more than are ``left``."""
     taken = np.zeros_like(left)
     while taken.sum() < size:
         rest = left - taken

@@ -1,4 +1,4 @@
-"""Networks to align: every one of the zoo, some of torchvision's, small ones of every kind of layer."""
+"""Networks to align: all of the zoo, some of torchvision's, and small ones with every kind of layer."""
 
 import copy
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ ALL = {**ZOO, **TORCHVISION, **SMALL}
 
 @cache
 def shared(name: str) -> nn.Module:
-    """A network that nobody may change."""
+    """Return a network that no test may change."""
     if name.startswith("small/"):
         torch.manual_seed(0)
         return lively(NETWORKS[name.removeprefix("small/")](), ALL[name])
@@ -38,23 +38,23 @@ def shared(name: str) -> nn.Module:
 
 @cache
 def groups_of(name: str) -> tuple[Group, ...]:
-    """The groups of a network, found once."""
+    """Return the groups of a network, which are found once."""
     return permutation_groups(shared(name))
 
 
 def inputs_of(name: str, count: int = 6) -> Tensor:
-    """Inputs that a network reads."""
+    """Return inputs that a network reads."""
     return torch.randn(count, *ALL[name], generator=torch.Generator().manual_seed(0))
 
 
 def build(name: str, dtype: torch.dtype = torch.float32) -> tuple[nn.Module, Tensor]:
-    """A network of one's own in evaluation mode, and six inputs it reads."""
+    """Return a new copy of a network in evaluation mode, and six inputs that it reads."""
     return copy.deepcopy(shared(name)).to(dtype), inputs_of(name).to(dtype)
 
 
 @torch.no_grad()
 def lively(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
-    """Every parameter and every statistic of its own, so that a unit put in a wrong place would show in the outputs."""
+    """Give every parameter and statistic its own values, so that a misplaced unit shows in the outputs."""
     generator = torch.Generator().manual_seed(1)
     for parameter in network.parameters():
         if parameter.numel() > 10_000_000:

@@ -1,4 +1,4 @@
-"""A server reads what can be chosen without waiting for torch."""
+"""A server can read the choices without waiting for torch."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Matching finds a hidden order again, and brings sources nearer to each other without changing what they compute."""
+"""Matching recovers a hidden order, and brings sources nearer to each other without changing what they compute."""
 
 import copy
 import itertools

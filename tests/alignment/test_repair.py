@@ -1,4 +1,4 @@
-"""REPAIR gives an average the statistics of its endpoints, without another architecture."""
+"""REPAIR gives an average the statistics of its endpoints, in the same architecture."""
 
 import copy
 

@@ -54,7 +54,7 @@ def test_a_hidden_order_is_found_as_matching_finds_it(name: str, mode: str) -> N
 
 
 def test_carrying_agrees_with_a_naive_product() -> None:
-    """Rows are means over the source units that come, columns are shared out: the paper's T, one axis at a time."""
+    """Rows are means over incoming source units, and columns are divided: the paper's T, one axis at a time."""
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(3, 4, generator=generator, dtype=torch.float64)
     made, read = (torch.rand(n, m, generator=generator, dtype=torch.float64) for n, m in ((3, 2), (4, 5)))
@@ -65,7 +65,7 @@ def test_carrying_agrees_with_a_naive_product() -> None:
 
 
 def test_units_that_are_doubled_compute_the_same() -> None:
-    """A network whose every hidden unit is there twice, at half weight, carries over exactly, in both directions."""
+    """A network in which every hidden unit occurs twice, at half weight, is mapped exactly, in both directions."""
     torch.manual_seed(0)
     narrow, wide = MLP(4, 3, 5).double().eval(), MLP(4, 3, 10).double().eval()
     with torch.no_grad():
@@ -127,7 +127,7 @@ def test_residual_networks_of_two_widths_fuse_with_batchnorm() -> None:
 
 
 class Branches(nn.Module):
-    """Two branches whose channels are laid end to end."""
+    """Two branches whose channels are concatenated."""
 
     def __init__(self, left: int, right: int) -> None:
         super().__init__()

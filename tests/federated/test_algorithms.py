@@ -80,7 +80,7 @@ def test_scaffold_follows_option_two() -> None:
 
 
 def test_scaffold_reads_the_mean_gradient_off_the_path() -> None:
-    """One full-batch step from zero control variates: (x - y) / lr is the gradient itself."""
+    """After one full-batch step from zero control variates, (x - y) / lr is the gradient itself."""
     scene = federation(batch_size=1000)
     server = Server(scene, FederatedRun(algorithm="scaffold"))
     task = server.tasks()[1]

@@ -1,4 +1,4 @@
-"""The server's part: what it makes of what clients send, malicious ones among them."""
+"""The server's part of a round: it merges what clients send, some of them malicious."""
 
 import math
 

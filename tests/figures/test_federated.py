@@ -1,4 +1,4 @@
-"""Pictures of federated learning, as data."""
+"""Figures of federated learning as data."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The picture of the gates as data."""
+"""The figure of the gates as data."""
 
 import itertools
 from typing import Any

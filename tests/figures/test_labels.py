@@ -1,4 +1,4 @@
-"""Labels never lie on each other."""
+"""Labels never overlap."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Barriers and rises against naive loops, and by what must hold of them."""
+"""Barriers and rises against naive loops, and properties they must have."""
 
 import math
 

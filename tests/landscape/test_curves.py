@@ -1,4 +1,4 @@
-"""Bezier curves: the formula, and that training the middle takes the barrier away."""
+"""Bezier curves: the formula, and a trained middle that removes the barrier."""
 
 import pytest
 import torch

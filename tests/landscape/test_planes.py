@@ -1,4 +1,4 @@
-"""Planes: orthonormal, through their corners, refused where there is none; directions with the filters' norms."""
+"""Planes are orthonormal and pass through their corners, or are refused; directions have the filters' norms."""
 
 import pytest
 import torch

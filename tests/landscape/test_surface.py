@@ -1,4 +1,4 @@
-"""Many points of weight space at once, one after the other, and by hand in float64: the same numbers."""
+"""Points of weight space evaluated in batches, one by one, and by hand in float64 give the same numbers."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""What a merge is measured against, and the choice."""
+"""The candidates that a merge is measured against, and the choice among them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""One step of gate training: the logits' gradient by finite differences, what moves, and what must not."""
+"""One step of gate training: the logits' gradient by finite differences, and which values move."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ def make_training(kind: str, granularity: str, **settings: object) -> GateTraini
 
 
 def loss_at(training: GateTraining, logits: torch.Tensor, data: object) -> float:
-    """The very loss that a step lowers, for the same noise, without a step."""
+    """Return the loss that a step lowers, for the same noise, without a step."""
     training.generator.manual_seed(4)
     training.gates.log_alpha.data.copy_(logits)
     training.flat.merge(training.blocks, training.gates.sampled_weights())

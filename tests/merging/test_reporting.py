@@ -1,4 +1,4 @@
-"""Numbers as they are told: short, and honest about exact 0 and 1."""
+"""Reported numbers are short, and honest about exact 0 and 1."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Snapshots: out and in again, and damage."""
+"""Snapshots can be saved and restored, and damaged ones are refused."""
 
 import pytest
 import torch

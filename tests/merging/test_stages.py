@@ -1,4 +1,4 @@
-"""Which stages are trained in which order, and where each begins."""
+"""The order of the stages, and the logits each begins with."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Methods that learn: their gradients, losses and what they come to; and what their settings refuse."""
+"""Methods that learn: their gradients, their losses and results, and the settings they refuse."""
 
 import itertools
 import math
@@ -24,7 +24,7 @@ from tests.networks_for_tests import perceptron
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("granularity", ["model", "layer"])
 def test_the_gradient_of_a_mixture_is_its_finite_difference(kind: str, granularity: str) -> None:
-    """Learned soup and AdaMerging stand on it: of a task loss, with and without a base."""
+    """Learned soup and AdaMerging depend on this gradient of a task loss, with and without a base."""
     material = Material(tuple(sources_of(kind, 3)), ("a", "b", "c"), torch.Generator())
     inputs, labels = DATA.train_inputs[:8], DATA.train_labels[:8]
     for based in (False, True):

@@ -1,4 +1,4 @@
-"""Every closed form against a naive reference in NumPy and float64, written from the formula, tensor by tensor."""
+"""Every closed form against a naive reference in NumPy and float64, written tensor by tensor from the formula."""
 
 import itertools
 import math
@@ -40,7 +40,7 @@ def arrays(network: nn.Module) -> Arrays:
 
 
 def check(name: str, kind: str, naive: Naive, count: int = 4, data: MergeData = DATA, **settings: Any) -> None:
-    """The method's weights are what ``naive(sources, base)`` computes."""
+    """Check that the method's weights are those that ``naive(sources, base)`` computes."""
     sources, base = sources_of(kind, count), base_of(kind)
     merged = arrays(merge(name, sources, data, base=base, **settings))
     expected = naive([arrays(source) for source in sources], arrays(base))
@@ -223,7 +223,7 @@ def test_trimmed_mean(count: int, trim: float, out: int) -> None:
 
 
 def test_geometric_median_has_the_least_sum_of_distances() -> None:
-    """Its gradient, the sum of the unit vectors to the sources, is zero; and no other point does better."""
+    """The gradient, which is the sum of the unit vectors to the sources, is zero, and no other point does better."""
     sources = [as_vector(arrays(source)) for source in sources_of(count=5)]
     sources[4] = sources[4] * 100
     theta = torch.from_numpy(np.stack(sources))
@@ -238,7 +238,7 @@ def test_geometric_median_has_the_least_sum_of_distances() -> None:
 
 
 def test_geometric_median_of_points_in_a_plane() -> None:
-    """Of a triangle with no wide angle it is Fermat's point; of a source that half of the others share, that source."""
+    """It is Fermat's point for a triangle with no wide angle, and a source that most of the others equal."""
     triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(0.75)]], dtype=torch.float64)
     torch.testing.assert_close(weiszfeld(triangle, 500, 1e-12), triangle.mean(0), rtol=1e-6, atol=1e-6)
     shared = torch.tensor([[1.0, 2.0]] * 3 + [[50.0, -3.0], [-70.0, 8.0]], dtype=torch.float64)
@@ -285,7 +285,7 @@ def test_krum_of_few_is_the_mean_of_the_two_that_are_nearest() -> None:
 
 
 def naive_fisher(network: nn.Module, inputs: Tensor) -> Arrays:
-    """Sample by sample and class by class."""
+    """Sum over samples and classes one by one."""
     total = {name: np.zeros(parameter.shape) for name, parameter in network.named_parameters()}
     for sample in inputs:
         logs = network(sample[None]).log_softmax(1)[0]
@@ -341,7 +341,7 @@ def splits_of(data: MergeData) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def naive_regmean(xs: list[np.ndarray], ws: list[np.ndarray], alpha: float, ridge: float) -> np.ndarray:
-    """[features, out]: the textbook formula with explicit inverses."""
+    """Return [features, out] by the textbook formula with explicit inverses."""
     grams = [x.T @ x for x in xs]
     shrunk = [np.where(np.eye(len(gram)) > 0, gram, alpha * gram) for gram in grams]
     size = ridge * np.mean([sum(gram[i, i] for gram in grams) for i in range(len(grams[0]))])
@@ -410,7 +410,7 @@ def test_a_layers_rows_times_its_weight_are_its_outputs(layer: nn.Linear | nn.Co
 
 
 def test_regmean_gathers_every_use_of_a_weight() -> None:
-    """A tied matrix has the rows of both its uses; what goes through no layer of its own has none."""
+    """A tied matrix has the rows of both its uses; weights that belong to no layer have none."""
     tied, inputs = sources_of("tied", 1)[0], DATA.train_inputs
     grams = gather(tied, torch.float64, inputs)
     first = tied.get_submodule("first")(inputs).relu()

@@ -1,4 +1,4 @@
-"""Clients that learn together without showing each other their data."""
+"""The federated experiment: clients that learn together without showing each other their data."""
 
 from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.federated.spec import FederatedSpec, check, example, small

@@ -1,4 +1,4 @@
-"""What federated runs have shown so far, in plain sentences. Loads no torch."""
+"""Plain sentences about the results of federated runs so far. Loads no torch."""
 
 from collections.abc import Sequence
 from functools import lru_cache

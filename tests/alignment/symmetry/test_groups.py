@@ -1,4 +1,4 @@
-"""Groups of units are found for any network, and putting them into any order leaves the function as it is."""
+"""Groups of units are found in any network, and reordering them leaves the function unchanged."""
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ FOUND = {  # at least so many groups
 
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tracing says, without the check on numbers that would hide its mistakes."""
+    """Leave out the check on numbers, which would hide mistakes of tracing."""
     monkeypatch.setattr("softmerge_core.alignment.symmetry.groups._confirmed", lambda network, found, sample: found)
 
 
@@ -62,7 +62,7 @@ def test_any_order_of_units_computes_the_same(name: str, dtype: torch.dtype) -> 
 
 @pytest.mark.parametrize("name", [*ZOO, "torchvision/mobilenet_v2", "small/recurrent"])
 def test_no_axis_of_a_group_can_be_left_out(name: str) -> None:
-    """One axis (or statistic) left in its old order changes the function: groups hold no axis for nothing."""
+    """If one axis (or statistic) keeps its old order, the function changes: no group has a superfluous axis."""
     network, inputs = build(name)
     groups = permutation_groups(network)
     generator = torch.Generator().manual_seed(4)
@@ -97,7 +97,7 @@ MIDDLES = ["cumsum", "slice", "constant", "sort", "write", "script", "number", "
 
 
 class Unknown(nn.Module):
-    """Between two layers, what happens depends on the order of units in ways nobody tells of."""
+    """Between its two layers, the result depends on the order of units in ways that no rule describes."""
 
     def __init__(self, middle: str) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class Unknown(nn.Module):
 
 
 class Scripted(torch.autograd.Function):
-    """An operation that cannot be looked into."""
+    """An operation that cannot be traced."""
 
     @staticmethod
     def forward(ctx: object, hidden: Tensor) -> Tensor:
@@ -187,7 +187,7 @@ def test_a_group_that_does_not_hold_up_on_numbers_is_dropped() -> None:
 
 
 class Mixed(nn.Module):
-    """Concatenation, a transposed and a depthwise convolution, a residual sum, a scale of its own, a class token."""
+    """Concatenation, a transposed and a depthwise convolution, a residual sum, a learned scale, a class token."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -243,7 +243,7 @@ def test_what_is_no_permutation_is_refused() -> None:
 
 
 def test_torchvision_takes_no_table() -> None:
-    """Every convolution of a ResNet but its input is in some group."""
+    """Every convolution of a ResNet is in some group, except for its input."""
     for name in TORCHVISION:
         network = shared(name)
         covered = {axis.name for group in groups_of(name) for axis in group.axes}

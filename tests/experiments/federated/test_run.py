@@ -49,7 +49,7 @@ def test_every_round_of_every_run_is_told(tmp_path: Path) -> None:
 def pickled(
     function: Callable[[Any], Any], tasks: Sequence[Any], should_stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Any]]:
-    """As workers do: through pickles, one thread each, in an order of their own."""
+    """Do the tasks as workers do: through pickles, one thread each, in another order."""
     torch.set_num_threads(1)
     for place in reversed(range(len(tasks))):
         task = pickle.dumps(tasks[place])

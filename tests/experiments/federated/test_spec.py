@@ -1,4 +1,4 @@
-"""The federated spec: what is refused before any work, and the shards that are known beforehand."""
+"""The federated spec: mistakes are refused before any work, and the shards are known beforehand."""
 
 from typing import Any
 

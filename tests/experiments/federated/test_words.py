@@ -1,4 +1,4 @@
-"""What federated runs are said to have shown: honest about chance, and true of the newest round."""
+"""The sentences about federated runs: honest about chance, and true of the newest round."""
 
 import math
 from typing import Any

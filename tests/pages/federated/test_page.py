@@ -1,4 +1,4 @@
-"""The Federated page as its reader meets it: what it submits, what it shows, and what it says when it cannot."""
+"""The Federated page as its reader sees it: the runs it submits, the pictures and words, and the refusals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def open_federated(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 
 def spec_of(**fields: Any) -> FederatedSpec:
-    """Rounds that are quickly run."""
+    """Return the spec of a small and quick run."""
     values = {"clients": 4, "rounds": 2, "local_epochs": 1, "server_samples": 40, "malicious": 1, "merge_steps": 3}
     settings = FederationSettings.model_validate({**values, **fields})
     return FederatedSpec(data=DataSpec(dataset="moons", train_samples=240), network="mlp", settings=settings, runs=RUNS)
