@@ -19,10 +19,10 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-# What drives a browser is run alone, all the rest beside each other.
+# All tests beside each other, those that drive a browser in one process.
 unit: $(VENV)/.test
-	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser
-	$(BIN)/pytest tests/browser
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 # Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
 MINUTES ?= 10

@@ -16,7 +16,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import READY, ROOT, launch, serve
+from tests.browser.chromium import launch
+from tests.browser.server import READY, ROOT, serve
 
 GATES = ".st-key-picture-gates .sm-plot"
 ADDRESS = "?steps=2000&granularity=Channel"

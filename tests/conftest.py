@@ -4,13 +4,12 @@ Property tests draw the same examples on every run, whatever the machine, its lo
 With ``SOFTMERGE_EXAMPLES=fresh`` in the environment, as ``make fuzz`` has it, they draw new ones, and more of them.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture.providers import HypothesisProvider
-from hypothesis.internal.constants_ast import Constants
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the workers; before torch, so that processes do not fight
 
@@ -22,11 +21,33 @@ UNTIMED = settings(
 )
 settings.register_profile("same", UNTIMED, derandomize=True)
 settings.register_profile("fresh", UNTIMED, derandomize=False, max_examples=1000, print_blob=True)
+BROWSER = Path(__file__).parent / "browser"
 EXAMPLES = os.environ.get("SOFTMERGE_EXAMPLES", "same")
 settings.load_profile(EXAMPLES)
 if EXAMPLES == "same":
-    # Hypothesis also draws numbers that it reads in the modules imported so far, which depend on the tests before.
-    HypothesisProvider._local_constants = Constants()
+    with contextlib.suppress(ImportError):  # these are Hypothesis's own parts, which another version may not have
+        from hypothesis.internal.conjecture.providers import HypothesisProvider
+        from hypothesis.internal.constants_ast import Constants
+
+        # It also draws numbers that it reads in the modules imported so far, which depend on the tests before.
+        HypothesisProvider._local_constants = Constants()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all browser tests in one, which begins with them: they take longest.
+
+    (``--dist loadgroup`` does so by these marks.)
+    """
+    items.sort(key=lambda item: BROWSER not in item.path.parents)
+    for item in items:
+        group = "browser" if BROWSER in item.path.parents else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Use one process more than there are cores: tests of browsers and of workers wait much of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

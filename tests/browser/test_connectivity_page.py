@@ -2,27 +2,26 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT
-from tests.browser.test_compare_page import SLOW, WATCH, drawn, run_of, start
+from tests.browser.conftest import Site
+from tests.browser.watching import drawn, press_start, removed, run_of, watch
 
-pytestmark = pytest.mark.browser
 FAMILY = "family=Spirals+MLP%2C+independent+seeds"
+SMALL = "connectivity-grid=11&connectivity-points=9&connectivity-gate_steps=40&connectivity-samples=100"
 
 
-def test_paths_and_a_plane_are_drawn_live(app: Callable[..., str], open_page: Callable[..., Page]) -> None:
-    page = open_page(f"{app(ROOT / 'app.py')}/connectivity?{FAMILY}")
+def test_paths_and_a_plane_are_drawn_live(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{site.address}/connectivity?{FAMILY}&{SMALL}")
     expect(page.get_by_role("heading", name="Connectivity")).to_be_visible()
-    run_id = start(page, "Start walking")
+    run_id = press_start(page, "Start walking")
     drawn(page, "Loss along the straight paths")
-    page.evaluate(WATCH)
+    watch(page)
     drawn(page, "Loss on a plane of weight space")
-    expect(page.get_by_test_id("stProgress")).to_contain_text("Finished", timeout=SLOW)
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Finished")
     expect(page.locator(".st-key-verdict")).to_contain_text("the straight path rises")
     expect(page.locator(".sm-walk-cell b")).to_contain_text(["%", "%", "%", "%"])
-    assert page.evaluate("window.removed") == 0
+    assert removed(page) == 0
     page.reload()
     drawn(page, "Error on a plane of weight space")
     assert run_of(page) == run_id

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = pytest.mark.browser
-
 
 def layer(page: Page, name: str) -> Locator:
     return page.get_by_role("combobox", name=f"{name}:")
@@ -18,8 +16,8 @@ def state(page: Page, name: str) -> Locator:
 
 
 @pytest.fixture
-def strip(app: Callable[..., str], open_page: Callable[..., Page]) -> Page:
-    page = open_page(app("strip"))
+def strip(demo: str, open_page: Callable[..., Page]) -> Page:
+    page = open_page(f"{demo}/strip")
     expect(layer(page, "conv1.conv")).to_be_attached()
     return page
 
@@ -86,8 +84,8 @@ def test_choices_outlive_a_change_of_page(strip: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_fits_a_phone(app: Callable[..., str], open_page: Callable[..., Page], theme: Any) -> None:
-    page = open_page(app("strip"), theme=theme, narrow=True)
+def test_fits_a_phone(demo: str, open_page: Callable[..., Page], theme: Any) -> None:
+    page = open_page(f"{demo}/strip", theme=theme, narrow=True)
     for index in range(6):
         box = page.locator(".sm-layer").nth(index).bounding_box()
         assert box

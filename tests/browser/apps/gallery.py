@@ -75,7 +75,6 @@ def show(name: str, figure: object, height: int, sentence: str = "") -> None:
     live_plot(figure, key=name, height=height, alt=name)  # type: ignore[arg-type]
 
 
-st.set_page_config(layout="wide")
 theme = current_theme()
 everything = made_up(random.Random(3))
 left, right = st.columns(2)

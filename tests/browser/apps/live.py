@@ -1,7 +1,6 @@
-"""A heatmap and a line that gain data several times a second, for the live plot's tests."""
+"""A heatmap that gains data several times a second, for the live plot's tests; ``?wait=60`` holds it back so long."""
 
 import math
-import os
 import time
 
 import streamlit as st
@@ -16,7 +15,6 @@ PARTS = tuple(f"conv{layer}[{channel}]" for layer in range(3) for channel in ran
 LAYERS = ("conv0", "conv1", "conv2")
 GROUPS = tuple(part.partition("[")[0] for part in PARTS)
 
-st.set_page_config(layout="wide")
 start = st.session_state.setdefault("start", time.monotonic())
 
 
@@ -34,8 +32,9 @@ def events(time_passed: float, parts: tuple[str, ...], groups: tuple[str, ...]) 
 @st.fragment(run_every=0.2)
 def picture() -> None:
     passed = time.monotonic() - start
+    st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1
     rows = (LAYERS, LAYERS) if st.session_state.get("coarse") else (PARTS, GROUPS)
-    shown = events(passed, *rows) if passed > float(os.environ.get("LIVE_START", "0")) else []
+    shown = events(passed, *rows) if passed > float(st.query_params.get("wait", "0")) else []
     result = live_plot(
         gates_figure(shown, theme=current_theme()),
         key="gates",
@@ -46,6 +45,7 @@ def picture() -> None:
     )
     if result.fresh and result.click:
         st.session_state.setdefault("clicks", []).append((result.click.row, result.click.col))
+    st.text(f"ticks: {st.session_state['ticks']}")
     st.text(f"clicks: {st.session_state.get('clicks', [])}")
 
 

@@ -1,4 +1,4 @@
-"""A strip over the layers of a small convolutional network, on the first of two pages."""
+"""A strip over the layers of a small convolutional network."""
 
 from dataclasses import dataclass
 
@@ -27,17 +27,9 @@ LAYERS = [
 SOURCES = ["shard 1", "<i>shard</i> 2", "shard 3"]
 
 
-def strip() -> None:
-    choices = part_strip(LAYERS, st.session_state.get("parts", {}), SOURCES, key="strip")
-    st.session_state["parts"] = choices
-    st.text("choices: " + ", ".join(f"{name}={choice}" for name, choice in choices.items()))
-    if st.button("Average all"):
-        st.session_state["parts"] = {layer.name: "average" for layer in LAYERS}
-        st.rerun()
-
-
-def other() -> None:
-    st.text("another page")
-
-
-st.navigation([st.Page(strip, title="Strip"), st.Page(other, title="Other")], position="top").run()
+choices = part_strip(LAYERS, st.session_state.get("parts", {}), SOURCES, key="strip")
+st.session_state["parts"] = choices
+st.text("choices: " + ", ".join(f"{name}={choice}" for name, choice in choices.items()))
+if st.button("Average all"):
+    st.session_state["parts"] = {layer.name: "average" for layer in LAYERS}
+    st.rerun()

@@ -1,0 +1,5 @@
+"""A page to go to and come back from."""
+
+import streamlit as st
+
+st.text("another page")

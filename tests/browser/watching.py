@@ -1,0 +1,64 @@
+"""What tests of live pages look at: pictures that are drawn, redrawn, and must never be taken away."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.server import wait_for
+
+PLOT = ".sm-plot"
+WATCH = """([parts, within, outside]) => {
+  window.removed = 0;
+  const has = (node, selector) => node.matches(selector) || node.querySelector(selector);
+  const counts = (node, from) => node.nodeType === 1 && has(node, parts)
+    && (!within || from.closest(within) || has(node, within)) && !(outside && from.closest(outside));
+  new MutationObserver((records) => {
+    for (const record of records) for (const node of record.removedNodes)
+      if (counts(node, record.target)) window.removed += 1;
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def watch(page: Page, parts: str = PLOT, *, within: str = "", outside: str = "") -> None:
+    """From now on count the nodes with such ``parts`` (a CSS selector) that are taken out of the page."""
+    page.evaluate(WATCH, [parts, within, outside])
+
+
+def removed(page: Page) -> int:
+    """The number of nodes that were taken out since ``watch``."""
+    return int(page.evaluate("window.removed"))
+
+
+def updates(plot: Locator) -> int:
+    """How often a live plot was drawn."""
+    return int(plot.get_attribute("data-updates") or 0)
+
+
+def wait_updates(plot: Locator, more: int) -> None:
+    """Wait until the plot was drawn ``more`` times again."""
+    start = updates(plot)
+    wait_for(lambda: updates(plot) >= start + more, f"{more} more updates of a plot")
+
+
+def drawn(page: Page, name: str) -> None:
+    """Wait until the picture of that accessible name (or a part of it) is drawn."""
+    expect(page.get_by_role("figure", name=name)).to_have_attribute("data-drawn", "yes")
+
+
+def press_start(page: Page, label: str) -> str:
+    """Press the button that starts a run and wait until the run has begun; returns its id."""
+    button = page.get_by_role("button", name=label)
+    expect(button).to_be_enabled()
+    button.click()
+    page.wait_for_url(lambda url: "run=" in url and "example" not in url)
+    return run_of(page)
+
+
+def run_of(page: Page) -> str:
+    """The id of the run that the address names."""
+    return query(page)["run"]
+
+
+def query(page: Page) -> dict[str, str]:
+    """The parameters of the address."""
+    return dict(parse_qsl(urlsplit(page.url).query))
