@@ -64,8 +64,8 @@ def filter_direction(network: nn.Module, generator: torch.Generator) -> Tensor:
     for parameter in network.parameters():
         own = parameter.detach().double()
         drawn = torch.randn(own.shape, generator=generator, dtype=torch.float64)
-        parts.append(_normed(drawn, own).reshape(-1) if own.dim() > 1 else torch.zeros(own.numel()).double())
-    return torch.cat(parts)
+        parts.append(_normed(drawn, own) if own.dim() > 1 else torch.zeros_like(own))
+    return nn.utils.parameters_to_vector(parts)
 
 
 def _normed(drawn: Tensor, own: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ AT_ONCE = 16_384  # networks x samples in one batched call, which limits its mem
 
 def weights_of(network: nn.Module) -> Tensor:
     """Return all parameters, each once, as one vector [P] of the first one's dtype."""
-    return torch.cat([parameter.detach().reshape(-1) for parameter in network.parameters()])
+    return nn.utils.parameters_to_vector(parameter.detach().contiguous() for parameter in network.parameters())
 
 
 def batchable(network: nn.Module) -> bool:
@@ -48,16 +48,7 @@ class Surface:
         if self.batched and any(isinstance(module, nn.RNNBase) for module in self.network.modules()):
             raise SettingsError("how: recurrent networks cannot be evaluated in batches of weights")
         self.flat = weights_of(self.network)
-        for name, (span, shape) in self._places().items():
-            self.network.get_parameter(name).data = self.flat[span].view(shape)
-
-    def _places(self) -> dict[str, tuple[slice, torch.Size]]:
-        """Return each parameter's positions in the vector, and its shape."""
-        found, start = {}, 0
-        for name, parameter in self.network.named_parameters():
-            found[name] = slice(start, start + parameter.numel()), parameter.shape
-            start += parameter.numel()
-        return found
+        nn.utils.vector_to_parameters(self.flat, self.network.parameters())  # each becomes a view into the vector
 
     def at(self, points: Tensor) -> dict[str, Tensor]:
         """Return for each split the loss (nats) and error (0-1) [B, 2] at each of ``points`` [B, P], in float64."""
@@ -78,7 +69,9 @@ class Surface:
 
     @torch.no_grad()
     def _together(self, points: Tensor) -> dict[str, list[tuple[float, float]]]:
-        state = {name: points[:, span].view(len(points), *shape) for name, (span, shape) in self._places().items()}
+        own = dict(self.network.named_parameters())
+        parts = points.split([parameter.numel() for parameter in own.values()], dim=1)
+        state = {key: part.view(-1, *own[key].shape) for key, part in zip(own, parts, strict=True)}
         state |= self._statistics(state, len(points))
         found = {}
         for name, (inputs, labels) in self.splits.items():

@@ -42,6 +42,11 @@ def groups_of(name: str) -> tuple[Group, ...]:
     return permutation_groups(shared(name))
 
 
+def random_permutations(groups: Iterable[Group], generator: torch.Generator) -> dict[str, Tensor]:
+    """A random permutation for each group, by the group's name."""
+    return {group.name: torch.randperm(group.size, generator=generator) for group in groups}
+
+
 def inputs_of(name: str, count: int = 6) -> Tensor:
     """Return inputs that a network reads."""
     return torch.randn(count, *ALL[name], generator=torch.Generator().manual_seed(0))

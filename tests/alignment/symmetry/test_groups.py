@@ -93,9 +93,6 @@ def test_inputs_and_outputs_of_the_network_stay() -> None:
             assert all(axis.size == group.size for axis in group.axes)
 
 
-MIDDLES = ["cumsum", "slice", "constant", "sort", "write", "script", "number", "turn", "right", "out"]
-
-
 class Unknown(nn.Module):
     """Between its two layers, the result depends on the order of units in ways that no rule describes."""
 
