@@ -57,7 +57,7 @@ def _task() -> str:
     if "do:first" not in st.session_state:
         watch = "run" in st.query_params or newest_live(KIND) is not None
         st.session_state["do:first"] = TRAIN if watch else LOOK
-    return st.segmented_control(
+    chosen: str = st.segmented_control(
         "What to do",
         [LOOK, TRAIN, POISON],
         default=st.session_state["do:first"],
@@ -67,6 +67,7 @@ def _task() -> str:
         label_visibility="collapsed",
         help="Look at the models, train one more, or make a poisoned copy of one.",
     )
+    return chosen
 
 
 def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:

@@ -115,7 +115,8 @@ class _Correction(_Statistics):
         shift = mean - own_mean * scale
         _scale(weight, scale, weight_axis)
         bias.copy_((bias.double() * scale + shift).to(bias))
-        return output * scale.to(output).view(shape) + shift.to(output).view(shape)
+        shifted: Tensor = output * scale.to(output).view(shape) + shift.to(output).view(shape)
+        return shifted
 
 
 def _scale(weight: Tensor, scale: Tensor, axis: int) -> None:

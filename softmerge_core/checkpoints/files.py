@@ -54,7 +54,8 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             check_entries(file, path.name)
-            return file.get_tensors()
+            tensors: dict[str, Tensor] = file.get_tensors()
+            return tensors
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{path.name}: damaged or not safetensors ({error})") from error
 

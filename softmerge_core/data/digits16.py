@@ -20,7 +20,8 @@ def load() -> Arrays:
 def _interpolation(few: int, many: int) -> np.ndarray:
     """[many, few]: how much of each of ``few`` points there is at each of ``many``, evenly spread over them."""
     places = np.linspace(0, few - 1, many)
-    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(few)[None]))
+    shares: np.ndarray = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(few)[None]))
+    return shares
 
 
 DATASET = Dataset("digits16", "Digits 16x16", classes=10, input_shape=(1, SIZE, SIZE), load=load)

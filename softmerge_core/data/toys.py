@@ -23,13 +23,15 @@ def spirals(labels: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Three arms that wind one and a quarter turns out from the middle."""
     angle = 2 * np.pi * (labels / 3 + 1.25 * along)
     radius = 0.15 + 0.85 * along
-    return radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points: np.ndarray = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return points
 
 
 def rings(labels: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Three circles of radius 1, 2 and 3 around one middle."""
     angle = 2 * np.pi * along
-    return (labels + 1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points: np.ndarray = (labels + 1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return points
 
 
 def load(shape: Shape, classes: int, noise: float, seed: int) -> Arrays:

@@ -66,7 +66,7 @@ class CurveTraining:
         value = float(loss.detach())
         if math.isfinite(value):
             self.optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimiser.step()
             self.rate.step()
         return value

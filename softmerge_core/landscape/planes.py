@@ -70,7 +70,8 @@ def filter_direction(network: nn.Module, generator: torch.Generator) -> Tensor:
 
 def _normed(drawn: Tensor, own: Tensor) -> Tensor:
     lengths = [tensor.flatten(1).norm(dim=1) for tensor in (own, drawn)]
-    return drawn * (lengths[0] / lengths[1]).view(-1, *[1] * (own.dim() - 1))
+    scaled: Tensor = drawn * (lengths[0] / lengths[1]).view(-1, *[1] * (own.dim() - 1))
+    return scaled
 
 
 def random_plane(network: nn.Module, centre: Tensor, generator: torch.Generator) -> Plane:

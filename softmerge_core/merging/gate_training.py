@@ -84,7 +84,7 @@ class GateTraining:
         loss = StepLoss(float(task.detach()), float(penalty.detach()))
         if not torch.isfinite(task):
             return loss
-        task.backward()  # type: ignore[no-untyped-call]
+        task.backward()
         gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names)).cpu()
         if torch.isfinite(gradient).all():
             self.optimiser.zero_grad()

@@ -34,7 +34,7 @@ def merge(material: Material, settings: DistillationSettings) -> "nn.Module":
         student.train(len(chosen) > 1)
         logits = student(data.train_inputs[chosen])
         loss = _loss(logits, teacher[chosen], data.train_labels[chosen], settings)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return float(loss.detach())
 
     descend(

@@ -119,7 +119,8 @@ def _vectorised(network: "nn.Module", inputs: "Tensor", weights: "Tensor") -> "d
     total = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
 
     def log_probability(parameters: "dict[str, Tensor]", sample: "Tensor", label: int) -> "Tensor":
-        return functional_call(network, parameters, (sample.unsqueeze(0),))[0].log_softmax(0)[label]
+        found: Tensor = functional_call(network, parameters, (sample.unsqueeze(0),))[0].log_softmax(0)[label]
+        return found
 
     each = vmap(grad(log_probability), in_dims=(None, 0, None))
     for label, column in enumerate(weights.T):

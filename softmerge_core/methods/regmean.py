@@ -65,7 +65,8 @@ def solve(grams: "list[Tensor]", weights: "list[Tensor]", alpha: float, ridge: f
     size = ridge * total.diagonal(dim1=1, dim2=2).mean().clamp(min=torch.finfo(torch.float64).tiny)
     total = total + size * torch.eye(features, dtype=torch.float64)
     right = sum(gram @ row for gram, row in zip(shrunk, rows, strict=True)) + size * torch.stack(rows).mean(0)
-    return torch.linalg.solve(total, right).mT.reshape(shape).to(weights[0].dtype)
+    solved: Tensor = torch.linalg.solve(total, right).mT.reshape(shape).to(weights[0].dtype)
+    return solved
 
 
 def gather(source: "nn.Module", dtype: "torch.dtype", inputs: "Tensor") -> "dict[str, Tensor]":

@@ -92,7 +92,8 @@ def task_vectors(material: Material, flat: "FlatSources") -> "tuple[Tensor, Tens
 
 def per_tensor(flat: "FlatSources", weights: "Tensor") -> "tuple[Tensor, ...]":
     """Return ``weights`` [..., P] as views [..., size], one for each parameter tensor."""
-    return weights.split([slot.size for slot in flat.slots], -1)
+    views: tuple[Tensor, ...] = weights.split([slot.size for slot in flat.slots], -1)
+    return views
 
 
 def parts_of(flat: "FlatSources", granularity: str) -> "Partition":
@@ -126,8 +127,8 @@ class Mixture:
         training_mode(network, len(inputs))
         self.flat.gradient.zero_()
         loss = loss_of(network(inputs))
-        loss.backward()  # type: ignore[no-untyped-call]
-        weights.backward(self.flat.weight_gradient(self.blocks, self.shape[0]))  # type: ignore[no-untyped-call]
+        loss.backward()
+        weights.backward(self.flat.weight_gradient(self.blocks, self.shape[0]))
         return float(loss.detach())
 
 

@@ -19,7 +19,8 @@ class CNN1d(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of inputs [N, channels, length]."""
         hidden = relu(self.conv3(relu(self.conv2(relu(self.conv1(inputs))))))
-        return self.head(hidden.flatten(1))
+        logits: Tensor = self.head(hidden.flatten(1))
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -22,7 +22,8 @@ class LSTM(nn.Module):
         """Logits [N, classes] of inputs [N, channels, length] or [N, channels, height, width]."""
         steps = inputs.movedim(1, -1).reshape(inputs.shape[0], -1, self.features)
         states, _ = self.lstm(steps)
-        return self.head(states[:, -1])
+        logits: Tensor = self.head(states[:, -1])
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -19,7 +19,8 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of inputs [N, ...]."""
-        return self.head(relu(self.hidden2(relu(self.hidden1(inputs.flatten(1))))))
+        logits: Tensor = self.head(relu(self.hidden2(relu(self.hidden1(inputs.flatten(1))))))
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

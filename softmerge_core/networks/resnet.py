@@ -38,7 +38,8 @@ class ResNet(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of inputs [N, channels, height, width]."""
         hidden = self.block3(self.block2(self.block1(relu(self.stem(inputs)))))
-        return self.head(hidden.mean((2, 3)))
+        logits: Tensor = self.head(hidden.mean((2, 3)))
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

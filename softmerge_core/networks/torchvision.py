@@ -18,7 +18,7 @@ def build(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     extra = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
     sized = {"image_size": input_shape[1]} if name.startswith("vit_") else {}
     try:
-        network = models.get_model(name, weights=None, num_classes=classes, **extra, **sized)
+        network: nn.Module = models.get_model(name, weights=None, num_classes=classes, **extra, **sized)
         _fit_channels(network, input_shape[0])
         with torch.no_grad():
             network.eval()(torch.zeros(1, *input_shape))

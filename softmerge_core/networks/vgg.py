@@ -23,7 +23,8 @@ class VGG(nn.Module):
         hidden = max_pool2d(relu(self.conv2(relu(self.conv1(inputs)))), 2)
         hidden = relu(self.conv4(relu(self.conv3(hidden))))
         pooled = adaptive_avg_pool2d(hidden, 2).flatten(1)
-        return self.head(relu(self.dense(pooled)))
+        logits: Tensor = self.head(relu(self.dense(pooled)))
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -17,7 +17,8 @@ class Embedding(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Tokens [N, tokens, width] of images [N, channels, height, width]."""
-        return self.patches(images).flatten(2).transpose(1, 2) + self.position
+        tokens: Tensor = self.patches(images).flatten(2).transpose(1, 2) + self.position
+        return tokens
 
 
 class Block(nn.Module):
@@ -35,7 +36,8 @@ class Block(nn.Module):
         """Tokens [N, tokens, width] of tokens of the same shape."""
         normed = self.norm1(tokens)
         tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
-        return tokens + self.contract(gelu(self.expand(self.norm2(tokens))))
+        found: Tensor = tokens + self.contract(gelu(self.expand(self.norm2(tokens))))
+        return found
 
 
 class ViT(nn.Module):
@@ -54,7 +56,8 @@ class ViT(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits [N, classes] of inputs [N, channels, height, width]."""
         tokens = self.block2(self.block1(self.embedding(inputs)))
-        return self.head(self.norm(tokens).mean(1))
+        logits: Tensor = self.head(self.norm(tokens).mean(1))
+        return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -27,7 +27,7 @@ def over_workers(
     """
     client = get_client()
     _give_up_place()
-    waiting, running = list(enumerate(tasks))[::-1], dict[Future, int]()
+    waiting, running = list(enumerate(tasks))[::-1], dict[Future[Any], int]()
     try:
         while waiting or running:
             if should_stop():
@@ -52,14 +52,14 @@ def _compute(function: Callable[[Any], Any], task: Any) -> Any:
     return function(task)
 
 
-def _done(running: dict[Future, int]) -> list[Future]:
+def _done(running: dict[Future[Any], int]) -> list[Future[Any]]:
     try:
         return list(wait(list(running), timeout=LOOK, return_when="FIRST_COMPLETED").done)
     except TimeoutError:
         return []
 
 
-def _result(future: Future) -> Any:
+def _result(future: Future[Any]) -> Any:
     if future.status == "error" and type(future.exception()).__name__ == "KilledWorker":
         logger.warning("A worker died with a task of this run: %s", future.exception())
         raise RunError(DIED)

@@ -39,7 +39,7 @@ class EpochTraining(Training):
     def take(self) -> tuple[float, float] | None:
         """(mean cross-entropy, mean penalty) of the steps since the last call; None when there were none."""
         seen, self.seen = self.seen, []
-        return tuple(torch.tensor(seen, dtype=torch.float64).mean(0).tolist()) if seen else None  # type: ignore[return-value]
+        return tuple(torch.tensor(seen, dtype=torch.float64).mean(0).tolist()) if seen else None
 
 
 class Side:

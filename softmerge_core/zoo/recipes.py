@@ -24,21 +24,15 @@ class Recipe:
 
 def _seeds(count: int, **settings: float) -> tuple[TrainSettings, ...]:
     """``count`` times the same settings, with seeds 1, 2, ..."""
-    return tuple(TrainSettings(seed=seed + 1, **settings) for seed in range(count))  # type: ignore[arg-type]
+    return tuple(TrainSettings(seed=seed + 1, **settings) for seed in range(count))
 
 
 def _noisy(shares: tuple[float, ...], **settings: float) -> tuple[TrainSettings, ...]:
-    return tuple(
-        TrainSettings(seed=index + 1, label_noise=share, **settings)  # type: ignore[arg-type]
-        for index, share in enumerate(shares)
-    )
+    return tuple(TrainSettings(seed=index + 1, label_noise=share, **settings) for index, share in enumerate(shares))
 
 
 def _specialists(halves: tuple[tuple[int, ...], ...], **settings: float) -> tuple[TrainSettings, ...]:
-    return tuple(
-        TrainSettings(seed=index + 1, classes=half, **settings)  # type: ignore[arg-type]
-        for index, half in enumerate(halves)
-    )
+    return tuple(TrainSettings(seed=index + 1, classes=half, **settings) for index, half in enumerate(halves))
 
 
 HALVES = ((0, 1, 2, 3, 4), (5, 6, 7, 8, 9), (0, 2, 4, 6, 8), (1, 3, 5, 7, 9))

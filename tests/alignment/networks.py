@@ -75,8 +75,3 @@ def lively(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
         if name.endswith(("running_mean", "running_var")):
             buffer.mul_(1 + 0.2 * torch.rand(buffer.shape, generator=generator))
     return network.eval()
-
-
-def random_permutations(groups: Iterable[Group], generator: torch.Generator) -> dict[str, Tensor]:
-    """One random permutation for each group."""
-    return {group.name: torch.randperm(group.size, generator=generator) for group in groups}
