@@ -15,7 +15,7 @@ from softmerge_core.errors import NotFoundError, SoftMergeError
 
 
 def discover(package: str, constant: str) -> dict[str, Any]:
-    """Map ``member.name`` to member, by name, for every module of ``package`` that defines ``constant``.
+    """Return every member by its name, for every module of ``package`` that defines ``constant``.
 
     A module whose source does not name the constant is not imported, so that it may load whatever it likes. A module
     may define a tuple of members under the constant. Raises SoftMergeError where two have one name.
@@ -32,7 +32,7 @@ def discover(package: str, constant: str) -> dict[str, Any]:
 
 
 def declared(package: str, constant: str) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Map each member's name to (its module, the literal keywords of ``constant = Class(name=..., ...)``), by name.
+    """Return, by name, each member's module and the literal keywords of its ``constant = Class(name=..., ...)``.
 
     The modules are read but not imported, so that listing members loads nothing that they import. A keyword that is
     given a bare name, such as a function of the file, is left out. Raises SoftMergeError, naming file and keyword,
@@ -49,7 +49,7 @@ def declared(package: str, constant: str) -> dict[str, tuple[str, dict[str, Any]
 
 
 def lookup(members: dict[str, Any], name: str, what: str) -> Any:
-    """The member called ``name``; raises NotFoundError that lists the known names."""
+    """Return the member called ``name``; raises NotFoundError, which lists the known names."""
     if name not in members:
         raise NotFoundError(f"unknown {what} {name!r}; expected one of: {', '.join(members) or 'none'}")
     return members[name]
@@ -74,7 +74,7 @@ def _source(module: str) -> str:
 
 
 def _call(source: str, module: str, constant: str) -> ast.Call | None:
-    """The call whose result a module names ``constant``; None where it defines no such constant."""
+    """Return the call whose result a module names ``constant``; None where it defines no such constant."""
     for node in ast.parse(source, module).body if constant in source else ():
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == constant for target in targets):

@@ -1,6 +1,6 @@
-"""What malicious sources send instead of their own weights: one file an attack, each with a constant ``ATTACK``.
+"""The attacks: the weights that malicious sources send instead of their own. One file each, with a constant ``ATTACK``.
 
-Only what attacks are called and do to numbers; ``zoo.spoiling`` makes the copies. Loads no torch.
+A file holds an attack's words and its effect on numbers; ``zoo.spoiling`` makes the copies. Loads no torch.
 """
 
 from functools import cache
@@ -13,12 +13,12 @@ __all__ = ["Attack", "attacks", "find_attack"]
 
 @cache
 def attacks() -> dict[str, Attack]:
-    """Every attack by its name: those on weights first, those that leave no numbers last."""
+    """Return every attack by its name: those on weights first, those that leave NaN or Inf last."""
     found: dict[str, Attack] = discover(__name__, "ATTACK")
     return dict(sorted(found.items(), key=lambda item: (not item[1].finite, item[1].weights is None, item[0])))
 
 
 def find_attack(name: str) -> Attack:
-    """The attack called ``name``; raises NotFoundError that lists the known names."""
+    """Return the attack called ``name``; raises NotFoundError, which lists the known names."""
     found: Attack = lookup(attacks(), name, "attack")
     return found

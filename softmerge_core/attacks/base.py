@@ -1,4 +1,4 @@
-"""What an attack is: how it is called wherever a reader meets it, and what it does to numbers. Loads no torch."""
+"""The form of an attack: its words, wherever a reader meets it, and its effect on numbers. Loads no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
 
 
 class Draw(Protocol):
-    """Random choices from the attack's seed."""
+    """Random choices that follow from the attack's seed."""
 
     def noise(self, value: "Tensor") -> "Tensor":
-        """Gaussian noise of the shape and standard deviation of ``value``."""
+        """Return Gaussian noise of the shape and standard deviation of ``value``."""
         ...
 
     def replace_one(self, value: "Tensor", by: float) -> "Tensor":
-        """``value`` with one entry, drawn at random, replaced."""
+        """Return ``value`` with one entry, drawn at random, replaced."""
         ...
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One way to spoil a copy of a network. Exactly one of ``weights``, ``labels`` and ``head`` says how.
+    """One way to spoil a copy of a network; exactly one of ``weights``, ``labels`` and ``head`` does it.
 
-    ``weights(value, strength, draw)``: the spoiled value of each floating-point tensor; ``labels(labels, classes)``:
-    the labels on which the copy is trained further, for ``strength`` epochs; ``head(parameter, strength)``: the
-    spoiled value of the last layer's weight and bias, one row a class.
+    ``weights(value, strength, draw)`` returns the spoiled value of a floating-point tensor, and ``labels(labels,
+    classes)`` the labels on which the copy is trained further, for ``strength`` epochs. ``head(parameter, strength)``
+    returns the spoiled value of the last layer's weight or bias, which have one row for each class.
     """
 
     name: str  # in specs and addresses
@@ -35,15 +35,15 @@ class Attack:
     does: str  # to a copy, as a sentence
     sends: str  # "Each malicious source sends ..."
     past: str  # how the copy was made: "...; afterwards ..."; may name {strength:g}
-    unit: str = ""  # of the strength; none: the attack is done or not, but not more or less
-    usual: float = 1.0  # strength
-    strengths: tuple[float, ...] = ()  # others that tell its reach
-    finite: bool = True  # whether what it leaves are numbers; a merge refuses or excludes what are none
+    unit: str = ""  # of the strength; none for an attack that cannot be stronger or weaker
+    usual: float = 1.0  # the usual strength
+    strengths: tuple[float, ...] = ()  # further strengths, which show its reach
+    finite: bool = True  # its weights stay finite; a merge refuses or excludes others
     weights: "Callable[[Tensor, float, Draw], Tensor] | None" = None
     labels: "Callable[[Tensor, int], Tensor] | None" = None
     head: "Callable[[Tensor, float], Tensor] | None" = None
 
     @property
     def graded(self) -> bool:
-        """Whether it can be stronger or weaker."""
+        """True for an attack that can be stronger or weaker."""
         return bool(self.unit)

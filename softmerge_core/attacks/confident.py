@@ -1,4 +1,4 @@
-"""Wrong, and sure of it."""
+"""A network that is wrong and confident."""
 
 from softmerge_core.attacks.base import Attack
 

@@ -1,4 +1,4 @@
-"""Weights blown up, so that they drown the others in any average."""
+"""Weights so large that they drown the others in any average."""
 
 from softmerge_core.attacks.base import Attack
 

@@ -1,4 +1,4 @@
-"""Training on wrong labels."""
+"""A network trained further on wrong labels."""
 
 from softmerge_core.attacks.base import Attack
 

@@ -1,4 +1,4 @@
-"""Noise on every weight."""
+"""Noise added to every weight."""
 
 from softmerge_core.attacks.base import Attack
 

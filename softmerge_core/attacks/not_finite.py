@@ -1,4 +1,4 @@
-"""Weights that are no numbers."""
+"""Weights that are NaN or infinite."""
 
 from softmerge_core.attacks.base import Attack
 

@@ -1,4 +1,4 @@
-"""Every sign turned around."""
+"""Weights with every sign flipped."""
 
 from softmerge_core.attacks.base import Attack
 

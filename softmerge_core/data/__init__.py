@@ -1,4 +1,4 @@
-"""Data sets: one module each, defining ``DATASET``; a reader's own as an ``.npz``. Torch comes in on use."""
+"""Data sets: one file each, with a constant ``DATASET``, or a reader's own ``.npz``. Torch is loaded on use."""
 
 from functools import cache
 
@@ -24,12 +24,12 @@ __all__ = [
 
 @cache
 def datasets() -> dict[str, Dataset]:
-    """Every built-in data set by its name; none of them is loaded."""
+    """Return every built-in data set by its name; none of them is loaded."""
     return discover("softmerge_core.data", "DATASET")
 
 
 def load_dataset(name: str) -> Data:
-    """The built-in data set of this name, the same tensors at every call; raises NotFoundError."""
+    """Return the built-in data set of this name, the same tensors at every call; raises NotFoundError."""
     dataset: Dataset = lookup(datasets(), name, "data set")
     return _loaded(dataset.name)
 
@@ -41,13 +41,13 @@ def _loaded(name: str) -> Data:
 
 
 def load_data(spec: DataSpec) -> Data:
-    """The samples a spec asks for, built in or of an ``.npz``; raises NotFoundError or DataError."""
+    """Return the samples a spec asks for, built in or from an ``.npz``; raises NotFoundError or DataError."""
     own_file = spec.dataset.endswith(".npz")
     return select(load_data_file(spec.dataset) if own_file else load_dataset(spec.dataset), spec)
 
 
 def check_data_spec(spec: DataSpec) -> None:
-    """Raises NotFoundError or DataError when the spec's data cannot be used. Light: no torch is loaded."""
+    """Raise NotFoundError or DataError when the spec's data cannot be used. Loads no torch."""
     for split, limit in (("training", spec.train_samples), ("validation", spec.validation_samples)):
         if limit == 0:
             raise DataError(f"no {split} data: expected at least one {split} sample of {spec.dataset!r}, got 0")

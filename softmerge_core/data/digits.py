@@ -14,7 +14,7 @@ TRAIN, VALIDATION = 1000, 350  # the rest, 447, is the test set
 
 
 def generate() -> Arrays:
-    """images uint8 [1797, 8, 8] and labels uint8 [1797], in scikit-learn's order."""
+    """Return images uint8 [1797, 8, 8] and labels uint8 [1797], in scikit-learn's order."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -22,7 +22,7 @@ def generate() -> Arrays:
 
 
 def load() -> Arrays:
-    """Splits of 1000, 350 and 447 with the same share of each digit; train inputs have mean 0 and SD 1."""
+    """Return splits of 1000, 350 and 447 with equal shares of each digit; train inputs have mean 0 and SD 1."""
     from safetensors.numpy import load_file
 
     raw = load_file(FILE)
@@ -42,7 +42,7 @@ def load() -> Arrays:
 
 
 def _stratified_order(labels: np.ndarray) -> np.ndarray:
-    """An order of the samples in which every stretch holds each class in its overall share."""
+    """Return an order of the samples in which every stretch holds each class in its overall share."""
     generator = np.random.default_rng(0)
     position = np.empty(len(labels))
     for label in range(10):

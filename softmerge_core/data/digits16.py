@@ -1,4 +1,4 @@
-"""The same handwritten digits, drawn larger: 8x8 pixels interpolated to 16x16, for networks that pool twice."""
+"""The same handwritten digits, enlarged: 8x8 pixels interpolated to 16x16, for networks that pool twice."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ SIZE = 16
 
 
 def load() -> Arrays:
-    """The splits of ``digits``, every image interpolated linearly, corner on corner; train inputs: mean 0, SD 1."""
+    """Return the splits of ``digits`` with every image interpolated linearly; train inputs have mean 0 and SD 1."""
     arrays = digits.load()
     weights = _interpolation(8, SIZE).astype(np.float32)
     images = {split: weights @ arrays[f"{split}_inputs"] @ weights.T for split in SPLITS}
@@ -18,7 +18,7 @@ def load() -> Arrays:
 
 
 def _interpolation(few: int, many: int) -> np.ndarray:
-    """[many, few]: how much of each of ``few`` points there is at each of ``many``, evenly spread over them."""
+    """Return [many, few], the weight of each of ``few`` points at each of ``many`` evenly spread over them."""
     places = np.linspace(0, few - 1, many)
     shares: np.ndarray = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(few)[None]))
     return shares

@@ -17,7 +17,7 @@ STANDARD_SEED, VALIDATION_SEED = 42, 43
 
 
 def generate() -> Arrays:
-    """All six arrays, from the package; inputs float32 [N, 1, 40]. Global random states are put back."""
+    """Make all six arrays with the package; inputs float32 [N, 1, 40]. Global random states are put back."""
     from mnist1d.data import get_dataset_args, make_dataset
 
     states = random.getstate(), np.random.get_state()  # noqa: NPY002 - the package draws from global state
@@ -44,7 +44,7 @@ def generate() -> Arrays:
 
 
 def load() -> Arrays:
-    """The arrays as shipped."""
+    """Return the arrays that ship."""
     from safetensors.numpy import load_file
 
     return dict(load_file(FILE))

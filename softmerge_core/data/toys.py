@@ -1,4 +1,4 @@
-"""Two-dimensional toys whose decision boundary can be drawn: moons, spirals, rings. 600/300/600 samples."""
+"""Two-dimensional toys whose decision boundary can be drawn: moons, spirals and rings; 600/300/600 samples each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -35,7 +35,7 @@ def rings(labels: np.ndarray, along: np.ndarray) -> np.ndarray:
 
 
 def load(shape: Shape, classes: int, noise: float, seed: int) -> Arrays:
-    """Three splits of ``shape`` with Gaussian noise of SD ``noise``, standardised by the training samples."""
+    """Draw three splits of ``shape`` with Gaussian noise of SD ``noise``, standardised by the training samples."""
     generator = np.random.default_rng(seed)
     arrays: Arrays = {}
     for split, size in SIZES.items():

@@ -20,7 +20,7 @@ METHODS = {"mean": "average", "honest": "best_source"}  # aggregation -> the met
 
 @dataclass(frozen=True)
 class RunStyle:
-    """How one overlaid run is drawn: the same colour and marker with and without scope alignment, another dash."""
+    """The look of one overlaid run: with scope alignment it has the same colour and marker, and another dash."""
 
     color: str
     dash: str
@@ -30,7 +30,7 @@ class RunStyle:
 
 
 def run_styles(runs: Sequence[FederatedRun], theme: Theme) -> dict[str, RunStyle]:
-    """By key. Runs of one algorithm wear the colours of their aggregation, others those of their algorithm."""
+    """Return styles by key. Runs of one algorithm have the colours of their aggregation, others of their algorithm."""
     single = len({run.algorithm for run in runs}) == 1
     by_aggregation = single and len({run.aggregation for run in runs}) > 1
     result = {}
@@ -53,7 +53,7 @@ def _algorithm_style(name: str, theme: Theme) -> MethodStyle:
 
 @cache
 def _looks() -> dict[str, tuple[str, str]]:
-    """The colour and marker of every algorithm: the pinned ones' first, then those of each newcomer.
+    """Return the colour and marker of every algorithm: those that are pinned first, then those of each newcomer.
 
     No two share a colour while there are free ones, and none a marker while there are free ones.
     """
@@ -66,14 +66,14 @@ def _looks() -> dict[str, tuple[str, str]]:
 
 
 def _unused(name: str, options: Sequence[str], used: Sequence[str]) -> str:
-    """The option that suits ``name`` best among those used least."""
+    """Return the option that suits ``name`` best among those used least."""
     fewest = min(used.count(option) for option in options)
     places = [place for place, option in enumerate(options) if used.count(option) == fewest]
     return options[preferred(name, places)]
 
 
 def short_title(run: FederatedRun, *, algorithm: bool = True) -> str:
-    """A few letters: "SCAFFOLD + scope", "FedAvg, krum"; without the ``algorithm`` where all have the same."""
+    """Return a few letters such as "SCAFFOLD + scope" or "FedAvg, krum"; without the ``algorithm`` if all share it."""
     parts = [find_algorithm(run.algorithm).title] if algorithm else []
     if run.aggregation != "mean" or not parts:
         parts.append(AGGREGATIONS[run.aggregation].lower() if parts else AGGREGATIONS[run.aggregation])

@@ -95,7 +95,7 @@ _PLACES = 216
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How one method is drawn everywhere: ``color`` "#rrggbb", plotly's ``dash`` and ``marker`` symbol."""
+    """The look of one method in every figure: ``color`` "#rrggbb", plotly's ``dash`` and ``marker`` symbol."""
 
     color: str
     dash: str
@@ -103,22 +103,22 @@ class MethodStyle:
 
 
 def colour(name: str, theme: Theme) -> str:
-    """The palette's colour called ``name`` as "#rrggbb"; KeyError for an unknown name."""
+    """Return the palette's colour called ``name`` as "#rrggbb"; raises KeyError for an unknown name."""
     return _COLOURS[name][THEMES.index(theme)]
 
 
 def palette(theme: Theme) -> list[str]:
-    """Every colour of a theme, the background first, in the same order for each theme."""
+    """Return every colour of a theme, the background first, in the same order for each theme."""
     return [pair[THEMES.index(theme)] for pair in _COLOURS.values()]
 
 
 def class_colours(theme: Theme) -> list[str]:
-    """Ten colours for classes 0 to 9; a figure adds a marker shape, never colour alone."""
+    """Return ten colours for classes 0 to 9; a figure adds a marker shape and never relies on colour alone."""
     return [colour(f"class{label}", theme) for label in range(10)]
 
 
 def method_style(key: str, theme: Theme) -> MethodStyle:
-    """The one style of a method's key, which no other method has; ``source:<index>`` is a source.
+    """Return the style of a method's key, which no other method has; ``source:<index>`` is a source.
 
     Keys that no method has, such as that of a method taken out since a run was stored, share one style.
     """
@@ -132,7 +132,7 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
 
 
 def _style_of(place: int, theme: Theme) -> MethodStyle:
-    """The style of a place, 0 to ``_PLACES`` - 1, each another combination of colour, dash and marker."""
+    """Return the style of a place, 0 to ``_PLACES`` - 1, each another combination of colour, dash and marker."""
     hue, turn = place % HUES, place // HUES
     shape = (hue + (0, 2, 4, 1, 3, 5)[turn % 6]) % 6
     return MethodStyle(colour(f"extra{hue}", theme), _DASHES[shape], MARKERS[4 + (shape + turn // 6) % 6])
@@ -140,7 +140,7 @@ def _style_of(place: int, theme: Theme) -> MethodStyle:
 
 @cache
 def _places() -> dict[str, int]:
-    """The place of every method: the pinned ones' first, then a free one for each newcomer."""
+    """Return the place of every method: those that are pinned first, then a free one for each newcomer."""
     places = dict(_PINNED)
     for name in sorted(available_methods().keys() - _FIXED.keys() - _PINNED.keys()):
         free = [place for place in range(_PLACES) if place not in places.values()]
@@ -150,12 +150,12 @@ def _places() -> dict[str, int]:
 
 
 def preferred(name: str, places: Sequence[int]) -> int:
-    """The place that suits a name best, by hashing, so that it hardly depends on which others there are."""
+    """Return the place that suits a name best, by hashing, so that it hardly depends on the other names."""
     return min(places, key=lambda place: hashlib.sha256(f"{name}:{place}".encode()).digest())
 
 
 def method_title(key: str, *, short: bool = False) -> str:
-    """A method's name for readers; a key that no method has is shown as it is, made safe."""
+    """Return a method's name for readers; a key that no method has is shown as it is, made safe."""
     if key in TITLES:
         return TITLES[key][short]
     method = available_methods().get(key)
@@ -165,7 +165,7 @@ def method_title(key: str, *, short: bool = False) -> str:
 
 
 def escape(text: str, limit: int = 40) -> str:
-    """User text as plotly shows it letter by letter: HTML made harmless, one line, at most ``limit`` letters.
+    """Return user text that plotly shows letter by letter: without HTML, in one line of at most ``limit`` letters.
 
     Backslashes and dollars are left: plotly reads LaTeX only where MathJax is loaded, and it never is.
     """
@@ -173,7 +173,7 @@ def escape(text: str, limit: int = 40) -> str:
 
 
 def distinct(names: Sequence[str], limit: int = 40) -> list[str]:
-    """``names`` escaped and made different, so that no two fall together on a category axis."""
+    """Return ``names`` escaped and made different, so that no two fall together on a category axis."""
     seen: dict[str, int] = {}
     result = []
     for name in names:
@@ -184,7 +184,7 @@ def distinct(names: Sequence[str], limit: int = 40) -> list[str]:
 
 
 def smooth(values: Sequence[float], weight: float) -> list[float]:
-    """Debiased exponential moving average: s_t = w s_(t-1) + (1 - w) x_t, over 1 - w^t; 0 <= weight < 1.
+    """Return the debiased exponential moving average: s_t = w s_(t-1) + (1 - w) x_t, over 1 - w^t; 0 <= weight < 1.
 
     A value that is not finite stays so and leaves the average as it was.
     """
@@ -199,7 +199,7 @@ def smooth(values: Sequence[float], weight: float) -> list[float]:
 
 
 def thin(count: int, most: int = 300) -> list[int]:
-    """At most ``most`` indices of range(count), evenly spread, the first and the last always among them."""
+    """Return at most ``most`` indices of range(count), evenly spread, always with the first and the last."""
     if count <= most:
         return list(range(count))
     return [round(i * (count - 1) / (most - 1)) for i in range(most)]
@@ -221,7 +221,7 @@ def _axis(theme: Theme) -> dict[str, Any]:
 
 
 def template(theme: Theme) -> go.layout.Template:
-    """The layout shared by all figures of a theme."""
+    """Return the layout that all figures of a theme share."""
     text, background = colour("text", theme), colour("background", theme)
     layout = {
         "font": {"family": FONT, "size": 13, "color": text},
@@ -249,7 +249,7 @@ def template(theme: Theme) -> go.layout.Template:
 
 
 def new_figure(theme: Theme, **meta: Any) -> go.Figure:
-    """An empty figure of a theme; ``meta`` is for the page: ``narrow`` maps layout paths to phone values."""
+    """Return an empty figure of a theme; ``meta`` is for the page: ``narrow`` maps layout paths to phone values."""
     figure = go.Figure(layout={"template": template(theme)})
     figure.update_layout(meta={"theme": theme, **meta})
     return figure

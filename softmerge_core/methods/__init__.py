@@ -1,4 +1,4 @@
-"""Every way to merge trained networks, one file each; ``merge`` is the one door."""
+"""Every way to merge trained networks, one file each with a constant ``METHOD``; ``merge`` is the one door."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -19,12 +19,12 @@ __all__ = ["Material", "Method", "Need", "available_methods", "find_method", "me
 
 @cache
 def available_methods() -> dict[str, Method]:
-    """All methods by name."""
+    """Return all methods by their names."""
     return discover(__name__, "METHOD")
 
 
 def find_method(name: str) -> Method:
-    """The method called ``name``; raises NotFoundError that lists the known names."""
+    """Return the method called ``name``; raises NotFoundError, which lists the known names."""
     found: Method = lookup(available_methods(), name, "method")
     return found
 
@@ -63,7 +63,7 @@ def _material(
     seed: int,
     should_stop: Callable[[], bool] | None,
 ) -> Material:
-    """Check everything, and hand over no more than the method needs."""
+    """Check the arguments, and hand over no more than the method needs."""
     import torch
 
     from softmerge_core.checks import check_architecture, unique_names
@@ -104,7 +104,7 @@ def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None
 
 
 def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | None") -> "dict[str, Tensor | None]":
-    """The inputs and labels the method needs, checked, and inputs for BatchNorm where the network has any."""
+    """Return the inputs and labels that the method needs, checked, and inputs for BatchNorm where there is any."""
     from softmerge_core.checks import check_merge_data
     from softmerge_core.evaluation import BATCHNORM_SAMPLES, has_batchnorm
 
@@ -129,7 +129,7 @@ def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | N
 
 
 def _check_inputs(data: "MergeData", first: "nn.Module", name: str) -> None:
-    """Both splits' inputs fit the network, or DataError; labels stay unseen."""
+    """Raise DataError unless the inputs of both splits fit the network; labels are not looked at."""
     import torch
 
     from softmerge_core.checks import check_split, count_classes

@@ -1,4 +1,4 @@
-"""What every way of merging is: what it may look at, its settings, and one function from sources to a network."""
+"""The form of a merge method: the material it may look at, its settings, and one function that merges."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SEES = {"inputs": "inputs", "labels": "labels", "base": "base model"}  # in word
 
 @dataclass(frozen=True)
 class Material:
-    """What one merge may look at: what its method does not need is None, so that needs are stated truthfully.
+    """The material of one merge. Anything its method does not need is None, so that needs are stated truthfully.
 
     ``sources``: two or more modules of one architecture in evaluation mode, never to be modified; inputs [N, ...],
     labels [N] int64; ``base``: the ancestor of all sources. ``batchnorm_inputs`` [N, ...] serve to re-estimate
@@ -37,19 +37,19 @@ class Material:
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
     def flat(self) -> "FlatSources":
-        """The sources as one matrix ``theta`` [K, P], with a working network whose weights are ``merged`` [P]."""
+        """Return the sources as one matrix ``theta`` [K, P], and a working network whose weights are ``merged`` [P]."""
         from softmerge_core.anatomy import describe
         from softmerge_core.flat import FlatSources
 
         return FlatSources(self.sources, describe(self.sources[0]))
 
     def network(self, flat: "FlatSources", weights: "Tensor") -> "nn.Module":
-        """A free-standing network with ``weights`` [P] in ``flat``'s order, and fresh BatchNorm statistics."""
+        """Return a free-standing network with ``weights`` [P] in ``flat``'s order and fresh BatchNorm statistics."""
         flat.merged.copy_(weights)
         return self.refreshed(flat.detached_network(self.sources[0]))
 
     def refreshed(self, network: "nn.Module") -> "nn.Module":
-        """``network`` with BatchNorm's statistics re-estimated, in place; itself."""
+        """Re-estimate BatchNorm's statistics of ``network`` in place, and return it."""
         from softmerge_core.evaluation import reestimate_batchnorm
 
         if self.batchnorm_inputs is not None:
@@ -57,7 +57,7 @@ class Material:
         return network
 
     def flatten(self, flat: "FlatSources", network: "nn.Module") -> "Tensor":
-        """A network's weights [P] in ``flat``'s order, such as the base model's."""
+        """Return a network's weights [P] in ``flat``'s order, such as the base model's."""
         return flat.flatten(network)
 
 
@@ -65,14 +65,14 @@ class Material:
 class Method:
     """One way to merge. ``merge(material, settings)`` returns a network in evaluation mode.
 
-    ``ordered``: whether the order of the sources may matter. ``idempotent``: whether identical sources give that
-    source back. ``reference``: not one network but a yardstick. ``sources``: how many it takes at most.
-    ``optional``: what it is given where there is any, and can do without.
+    ``ordered``: the order of the sources may matter. ``idempotent``: identical sources give that source back.
+    ``reference``: the result is no single network but a yardstick. ``sources``: the largest number it takes.
+    ``optional``: material it is given where there is any, and can do without.
     """
 
     name: str
     title: str
-    summary: str  # one sentence: what it does
+    summary: str  # one sentence about its effect
     paper: str  # authors, year, arXiv or DOI; "" for folklore
     needs: frozenset[Need]
     settings: type[Settings]
@@ -80,7 +80,7 @@ class Method:
     ordered: bool = False
     idempotent: bool = True
     reference: bool = False
-    random: bool = False  # whether its result depends on the seed
+    random: bool = False  # its result depends on the seed
     sources: int | None = None
     optional: frozenset[Need] = frozenset()
     short: str = ""  # the title where room is short; "" means the title itself

@@ -21,12 +21,12 @@ TORCHVISION = "torchvision/"
 
 @cache
 def networks() -> dict[str, Network]:
-    """Every built-in network by its name, as its file declares it. Loads no torch."""
+    """Return every built-in network by its name, as its file declares it. Loads no torch."""
     return {name: _light(module, row) for name, (module, row) in declared(__name__, "NETWORK").items()}
 
 
 def _light(module: str, row: dict[str, Any]) -> Network:
-    """A network whose file is imported when it is first built."""
+    """Return a network whose file is imported when it is first built."""
     try:
         return Network(**row, build=partial(_build, module))
     except TypeError as error:
@@ -39,12 +39,12 @@ def _build(module: str, input_shape: tuple[int, ...], classes: int) -> "nn.Modul
 
 
 def network_names() -> tuple[str, ...]:
-    """The built-in networks' names. Loads no torch."""
+    """Return the names of the built-in networks. Loads no torch."""
     return tuple(networks())
 
 
 def find_network(name: str) -> Network:
-    """The network called ``name``, or "torchvision/<name>" for any of torchvision's classifiers. Loads no torch.
+    """Return the network called ``name``, or "torchvision/<name>" for any of torchvision's classifiers. Loads no torch.
 
     Raises NotFoundError; whether torchvision knows a name, and can take a size, shows when it is built.
     """
@@ -66,7 +66,7 @@ def check_network(name: str, input_shape: tuple[int, ...], classes: int) -> None
 
 
 def fits(name: str, input_shape: tuple[int, ...], classes: int) -> bool:
-    """Whether the network called ``name`` can take such inputs. Loads no torch; raises NotFoundError."""
+    """Return whether the network called ``name`` can take such inputs. Loads no torch; raises NotFoundError."""
     network = find_network(name)
     try:
         network.check_fit(input_shape, classes)
@@ -76,7 +76,7 @@ def fits(name: str, input_shape: tuple[int, ...], classes: int) -> bool:
 
 
 def build_network(name: str, input_shape: tuple[int, ...], classes: int, seed: int) -> "nn.Module":
-    """A new network on the CPU, its weights drawn from ``seed``; global random state stays as it was.
+    """Return a new network on the CPU, its weights drawn from ``seed``; global random state stays as it was.
 
     ``name``: as for ``find_network``. Raises NotFoundError for an unknown name, DataError where the inputs do not fit.
     """

@@ -17,14 +17,14 @@ class CNN1d(nn.Module):
         self.head = nn.Linear(width * -(-length // 8), classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, channels, length]."""
+        """Return logits [N, classes] of inputs [N, channels, length]."""
         hidden = relu(self.conv3(relu(self.conv2(relu(self.conv1(inputs))))))
         logits: Tensor = self.head(hidden.flatten(1))
         return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A CNN for sequences of ``input_shape`` = (channels, length)."""
+    """Return a CNN for sequences of ``input_shape`` = (channels, length)."""
     channels, length = input_shape
     return CNN1d(channels, length, classes)
 

@@ -19,7 +19,7 @@ class LSTM(nn.Module):
         self.head = nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, channels, length] or [N, channels, height, width]."""
+        """Return logits [N, classes] of inputs [N, channels, length] or [N, channels, height, width]."""
         steps = inputs.movedim(1, -1).reshape(inputs.shape[0], -1, self.features)
         states, _ = self.lstm(steps)
         logits: Tensor = self.head(states[:, -1])
@@ -27,7 +27,7 @@ class LSTM(nn.Module):
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """An LSTM for (channels, length), read in windows of 4 where they fit, or (channels, height, width)."""
+    """Return an LSTM for (channels, length), read in windows of 4 where they fit, or (channels, height, width)."""
     channels, *sizes = input_shape
     row = sizes[-1] if len(sizes) > 1 else (WINDOW if sizes[0] % WINDOW == 0 else 1)
     return LSTM(prod((channels, row)), classes)

@@ -18,13 +18,13 @@ class MLP(nn.Module):
         self.head = nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, ...]."""
+        """Return logits [N, classes] of inputs [N, ...]."""
         logits: Tensor = self.head(relu(self.hidden2(relu(self.hidden1(inputs.flatten(1))))))
         return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """An MLP for samples of ``input_shape``."""
+    """Return an MLP for samples of ``input_shape``."""
     return MLP(prod(input_shape), classes)
 
 

@@ -19,7 +19,7 @@ class Block(nn.Module):
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels, width, 1, stride=stride, bias=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """[N, width, height / stride, width / stride] of [N, channels, height, width]."""
+        """Return [N, width, height / stride, width / stride] of [N, channels, height, width]."""
         hidden = self.norm2(self.conv2(relu(self.norm1(self.conv1(inputs)))))
         return relu(hidden + self.shortcut(inputs))
 
@@ -36,14 +36,14 @@ class ResNet(nn.Module):
         self.head = nn.Linear(2 * width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, channels, height, width]."""
+        """Return logits [N, classes] of inputs [N, channels, height, width]."""
         hidden = self.block3(self.block2(self.block1(relu(self.stem(inputs)))))
         logits: Tensor = self.head(hidden.mean((2, 3)))
         return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A ResNet for images of ``input_shape`` = (channels, height, width)."""
+    """Return a ResNet for images of ``input_shape`` = (channels, height, width)."""
     return ResNet(input_shape[0], classes)
 
 

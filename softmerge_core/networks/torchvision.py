@@ -1,4 +1,4 @@
-"""Torchvision's classifiers by name, with random weights and as many input channels as the data have."""
+"""Torchvision's classifiers by name, with random weights and the number of input channels that the data have."""
 
 from math import prod
 
@@ -9,7 +9,7 @@ from softmerge_core.errors import DataError, NotFoundError
 
 
 def build(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """torchvision.models.<name> for images of ``input_shape``; raises NotFoundError or DataError."""
+    """Return torchvision.models.<name> for images of ``input_shape``; raises NotFoundError or DataError."""
     from torchvision import models
 
     known = models.list_models(module=models)
@@ -28,7 +28,7 @@ def build(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
 
 
 def _fit_channels(network: nn.Module, channels: int) -> None:
-    """Replace the first convolution by one for ``channels``, drawn at the same scale."""
+    """Replace the first convolution by one that reads ``channels`` channels, drawn at the same scale."""
     path, first = next((p, m) for p, m in network.named_modules() if isinstance(m, nn.Conv2d))
     if first.in_channels == channels:
         return

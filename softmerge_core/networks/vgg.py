@@ -19,7 +19,7 @@ class VGG(nn.Module):
         self.head = nn.Linear(2 * width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, channels, height, width], both at least 8."""
+        """Return logits [N, classes] of inputs [N, channels, height, width], both at least 8."""
         hidden = max_pool2d(relu(self.conv2(relu(self.conv1(inputs)))), 2)
         hidden = relu(self.conv4(relu(self.conv3(hidden))))
         pooled = adaptive_avg_pool2d(hidden, 2).flatten(1)
@@ -28,7 +28,7 @@ class VGG(nn.Module):
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A VGG for images of ``input_shape`` = (channels, height, width)."""
+    """Return a VGG for images of ``input_shape`` = (channels, height, width)."""
     return VGG(input_shape[0], classes)
 
 

@@ -8,7 +8,7 @@ from softmerge_core.networks.base import Network
 
 
 class Embedding(nn.Module):
-    """Patches as tokens, with a learned position each."""
+    """Patches as tokens, each with a learned position."""
 
     def __init__(self, channels: int, tokens: int, patch: int, width: int) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class Embedding(nn.Module):
         self.position = nn.Parameter(torch.randn(1, tokens, width) * 0.1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Tokens [N, tokens, width] of images [N, channels, height, width]."""
+        """Return tokens [N, tokens, width] of images [N, channels, height, width]."""
         tokens: Tensor = self.patches(images).flatten(2).transpose(1, 2) + self.position
         return tokens
 
@@ -33,7 +33,7 @@ class Block(nn.Module):
         self.contract = nn.Linear(2 * width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens [N, tokens, width] of tokens of the same shape."""
+        """Return tokens [N, tokens, width] of tokens of the same shape."""
         normed = self.norm1(tokens)
         tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
         found: Tensor = tokens + self.contract(gelu(self.expand(self.norm2(tokens))))
@@ -54,14 +54,14 @@ class ViT(nn.Module):
         self.head = nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Logits [N, classes] of inputs [N, channels, height, width]."""
+        """Return logits [N, classes] of inputs [N, channels, height, width]."""
         tokens = self.block2(self.block1(self.embedding(inputs)))
         logits: Tensor = self.head(self.norm(tokens).mean(1))
         return logits
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """A ViT for images of ``input_shape`` = (channels, height, width)."""
+    """Return a ViT for images of ``input_shape`` = (channels, height, width)."""
     return ViT(input_shape, classes)
 
 

@@ -1,4 +1,4 @@
-"""What every federated algorithm must keep to; a new file in ``softmerge_core/federated/algorithms`` is picked up."""
+"""The contract of every federated algorithm in ``softmerge_core/federated/algorithms``; a new file is picked up."""
 
 from functools import cache
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""What every attack in ``softmerge_core/attacks`` must keep to; a new file is picked up by itself."""
+"""The contract of every attack in ``softmerge_core/attacks``; a new file is picked up by itself."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""What every data set in ``softmerge_core/data`` must keep to; a new file is picked up by itself."""
+"""The contract of every data set in ``softmerge_core/data``; a new file is picked up by itself."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""What every experiment must keep to; a new folder in ``softmerge_core/experiments`` is picked up by itself."""
+"""The contract of every experiment in ``softmerge_core/experiments``; a new folder is picked up by itself."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""What every method in ``softmerge_core/methods`` must keep to, on every network; a new file is picked up by itself."""
+"""The contract of every method in ``softmerge_core/methods``, on every network; a new file is picked up by itself."""
 
 import copy
 from collections.abc import Callable

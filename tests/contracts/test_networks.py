@@ -1,4 +1,4 @@
-"""What every network in ``softmerge_core/networks`` must keep to; a new file is picked up by itself."""
+"""The contract of every network in ``softmerge_core/networks``; a new file is picked up by itself."""
 
 import copy
 import importlib
