@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAPERS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
 COMMANDS = ("softmerge ", "python -m softmerge_core ")
+pytestmark = pytest.mark.timeout(600)  # the examples import torch and merge: minutes on a busy machine
 
 
 def blocks(text: str, language: str) -> list[str]:
