@@ -19,10 +19,11 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-# All tests beside each other, those that drive a browser in one process.
+# Browser tests are run alone, all the others beside each other.
 unit: $(VENV)/.test
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser
+	$(BIN)/pytest tests/browser
 
 # Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
 MINUTES ?= 10

@@ -21,7 +21,6 @@ UNTIMED = settings(
 )
 settings.register_profile("same", UNTIMED, derandomize=True)
 settings.register_profile("fresh", UNTIMED, derandomize=False, max_examples=1000, print_blob=True)
-BROWSER = Path(__file__).parent / "browser"
 EXAMPLES = os.environ.get("SOFTMERGE_EXAMPLES", "same")
 settings.load_profile(EXAMPLES)
 if EXAMPLES == "same":
@@ -31,18 +30,6 @@ if EXAMPLES == "same":
 
         # It also draws numbers that it reads in the modules imported so far, which depend on the tests before.
         HypothesisProvider._local_constants = Constants()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all browser tests in one, which begins with them: they take longest.
-
-    (``--dist loadgroup`` does so by these marks.)
-    """
-    items.sort(key=lambda item: BROWSER not in item.path.parents)
-    for item in items:
-        group = "browser" if BROWSER in item.path.parents else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_xdist_auto_num_workers() -> int:
