@@ -1,4 +1,4 @@
-"""Runs: one folder each, one writer, many readers; started on Dask workers."""
+"""Runs on Dask workers. Each run has a folder of its own, which one process writes and many may read."""
 
 from softmerge_core.runs.runner import Runner
 from softmerge_core.runs.status import Status

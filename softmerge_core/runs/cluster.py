@@ -1,4 +1,4 @@
-"""The local Dask cluster: subprocesses that are warm, restarted when they die, gone when the server is."""
+"""The local Dask cluster: its processes are warmed up, restarted when they die, and end with the server."""
 
 import contextlib
 import os
@@ -17,13 +17,13 @@ _ENVIRONMENT = threading.Lock()
 
 
 def start_cluster(preload: Sequence[str] = ()) -> Any:
-    """A started ``SubprocessCluster`` of one worker, which is soon warm. ``preload``: modules each worker imports.
+    """Start a ``SubprocessCluster`` with one worker, which imports the modules ``preload`` and warms up.
 
-    A nanny restarts its worker when it is killed, or when it uses nearly all of its share of the memory.
+    A worker that is killed, or that uses nearly all of its share of the memory, is restarted by its nanny.
     """
     from distributed.deploy.subprocess import SubprocessCluster
 
-    no_dashboard: Any = None  # allowed, though typed as str
+    no_dashboard: Any = None  # Dask allows it, though the type says str
     with _environment():
         return SubprocessCluster(
             n_workers=1,
@@ -41,7 +41,7 @@ def start_cluster(preload: Sequence[str] = ()) -> Any:
 
 
 def grow(cluster: Any, client: Any) -> None:
-    """Add the other workers once the first is warm, which is sooner when it need not share the cores; waits for it."""
+    """Wait for the first worker to be warm, then add the others; it warms up faster with the cores to itself."""
     client.wait_for_workers(1)
     with _environment():  # until their processes have begun
         cluster.scale(WORKERS)
@@ -54,7 +54,7 @@ async def _settled(cluster: Any) -> None:
 
 @contextlib.contextmanager
 def _environment() -> Iterator[None]:
-    """What the started processes inherit: whom to watch, and where this package lies."""
+    """Set the environment that started processes inherit: the server to watch, and the place of this package."""
     me = this_process()
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]

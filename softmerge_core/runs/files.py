@@ -1,7 +1,7 @@
-"""The names of a run folder's files, and how they are written so that no reader sees half of one.
+"""The files of a run folder: their names, and the reading and writing of the small ones.
 
-Written by whoever creates, submits or steers the run: manifest, spec, queue and request.
-Written by the one process that holds the lock: all the others.
+Manifest, spec, queue and request are written by the process that creates, submits or steers the run; all other files
+by the one process that holds the lock.
 """
 
 import json
@@ -30,7 +30,7 @@ END = "end.json"  # how the last attempt ended: finished, stopped or failed
 TRACEBACK = "traceback.txt"
 WEIGHTS = "weights"
 LOCK = "lock"
-BOOT = Path("/proc/sys/kernel/random/boot_id")  # another after every boot; on Linux alone
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # changes with every boot; exists only on Linux
 
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -42,27 +42,27 @@ def is_run_id(text: object) -> bool:
 
 
 def check_run_id(text: str) -> str:
-    """``text`` if it may name a run folder; raises NotFoundError, so that no outside name becomes a path."""
+    """Return ``text`` if it may name a run folder; else raise NotFoundError, so that no foreign name becomes a path."""
     if not is_run_id(text):
         raise NotFoundError(f"unknown run {str(text)[:80]!r}")
     return text
 
 
 def weights_path(folder: Path, name: str) -> Path:
-    """Where the weights called ``name`` lie in a run folder; raises RunError when it is no plain word."""
+    """Return the path of the weights called ``name`` in a run folder; raises RunError unless it is a plain word."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise RunError(f"weights {str(name)[:80]!r}: expected letters, digits, - and _, at most 64 of them")
     return folder / WEIGHTS / f"{name}.safetensors"
 
 
 def write_json(path: Path, values: dict[str, Any], *, durable: bool = True) -> None:
-    """``write_atomic`` of plain values; numbers that are not finite become null."""
+    """Write plain values as JSON with ``write_atomic``; numbers that are not finite become null."""
     text = json.dumps(finite(values), indent=1, allow_nan=False)
     write_atomic(path, text.encode() + b"\n", durable=durable)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in ``path``, or None where there is no such file; raises RunError when it is damaged."""
+    """Return the JSON object in ``path``, or None if there is no such file; raises RunError if it is damaged."""
     try:
         values = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -75,7 +75,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def read_attempt(path: Path) -> int:
-    """The attempt a small file speaks of; 0 where the file is absent or unreadable."""
+    """Return the attempt named in the small file at ``path``; 0 if the file is absent or unreadable."""
     try:
         attempt = (read_json(path) or {}).get("attempt", 0)
     except RunError:
@@ -84,19 +84,19 @@ def read_attempt(path: Path) -> int:
 
 
 def this_process() -> dict[str, Any]:
-    """The names of this process: its number alone is given to another process later."""
+    """Return values that identify this process for good; its number alone may later go to another process."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "started": _birth(os.getpid())}
 
 
 def is_alive(owner: dict[str, Any]) -> bool:
-    """Whether the process described by ``this_process`` still runs; on another machine it is believed to."""
+    """Whether the process that ``this_process`` described still runs; one on another machine is assumed to."""
     if owner.get("host") != socket.gethostname():
         return True
     return process_runs(owner.get("pid"), owner.get("started"))
 
 
 def process_runs(pid: object, started: object) -> bool:
-    """Whether process ``pid`` that ``started`` then (as ``this_process`` says) is running, and not merely unburied."""
+    """Whether process ``pid``, ``started`` as ``this_process`` says, is running and not merely a zombie."""
     try:
         number = int(str(pid))
         return _birth(number) == started and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
@@ -105,10 +105,10 @@ def process_runs(pid: object, started: object) -> bool:
 
 
 def _birth(pid: int) -> str:
-    """The moment a process started, as text.
+    """Return the moment a process started, as text.
 
-    On Linux it is counted in clock ticks since a named boot. There psutil adds the time of the boot, which moves
-    whenever the machine's clock is set, as many are a minute after they booted.
+    On Linux it is the number of clock ticks since a named boot. The time that psutil gives there moves whenever the
+    machine's clock is set, as often happens a minute after booting.
     """
     try:
         ticks = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]

@@ -1,4 +1,4 @@
-"""Loaded into every process of the local cluster: it ends when the server that started it does."""
+"""Ends every process of the local cluster, which all load this module, when the server that started it is gone."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ INTERVAL = 0.5  # seconds
 
 
 def dask_setup(server: object) -> None:
-    """Called by Dask in each scheduler, nanny and worker; starts the watch and quietens the logs."""
-    # nobody reads the scheduler's stderr pipe: chatter would fill it in the end, and block the scheduler
+    """Start watching the server and quieten the logs; Dask calls this in each scheduler, nanny and worker."""
+    # nobody reads the scheduler's stderr pipe: in time chatter would fill it and block the scheduler
     logging.getLogger("distributed").setLevel(logging.ERROR)
     pid, _, started = os.environ.get(SERVER, "").partition(":")
     if pid:
@@ -22,7 +22,7 @@ def dask_setup(server: object) -> None:
 
 
 def watch(pid: str, started: str) -> None:
-    """End this process at once when process ``pid`` is gone; what it writes survives that by design."""
+    """End this process at once when process ``pid`` is gone; run folders are made to survive that."""
     while process_runs(pid, started):
         time.sleep(INTERVAL)
     sys.stderr.flush()

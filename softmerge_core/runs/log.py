@@ -1,16 +1,16 @@
-"""Reading a run's event log piece by piece, whatever its bytes are."""
+"""The reading of a run's event log, piece by piece, even if it is damaged."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from softmerge_core.events import AnyEvent, parse_event
 
-CHUNK = 16 * 2**20  # at most so much in one reading, so that no log can fill the server's memory
+CHUNK = 16 * 2**20  # bytes read at once at most, so that no log can fill the server's memory
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Events from one reading, the offset to go on from, and how many lines were no events."""
+    """The events of one reading, the offset of the next one, and the number of lines that were no events."""
 
     events: tuple[AnyEvent, ...]
     next: int
@@ -18,7 +18,7 @@ class Piece:
 
 
 def read_log(path: Path, after: int = 0) -> Piece:
-    """The events in whole lines from byte ``after`` on; half a line at the end waits for its rest."""
+    """Return the events in the whole lines from byte ``after`` on; half a line at the end is left for the next time."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -29,13 +29,13 @@ def read_log(path: Path, after: int = 0) -> Piece:
         return Piece((), 0)
     end = block.rfind(b"\n") + 1
     if not end and len(block) == CHUNK:
-        return Piece((), start + CHUNK, 1)  # no line is that long: skip it
+        return Piece((), start + CHUNK, 1)  # no event is that long: skip it
     events, damaged = parse_lines(block[:end])
     return Piece(events, start + end, damaged)
 
 
 def parse_lines(block: bytes) -> tuple[tuple[AnyEvent, ...], int]:
-    """The events in ``block``, and how many of its lines were none."""
+    """Return the events in ``block``, and the number of its lines that are no events."""
     events, damaged = [], 0
     for line in block.split(b"\n"):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""Starts runs on Dask workers and steers them; what a run is doing is told by its folder, not here."""
+"""Starts runs on Dask workers and steers them; the state of a run is read from its folder, never from here."""
 
 import atexit
 import contextlib
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs experiments on ``scheduler`` (a Dask address), or on an own cluster started in the background.
+    """Runs experiments on the Dask cluster at the address ``scheduler``, or on one of its own.
 
-    ``preload``: names of modules that the own cluster's workers import at their start. Workers of a scheduler
-    given by address need this package and the folder of the runs. Nothing here waits for a worker.
+    Its own cluster starts in the background, and its workers first import the modules named in ``preload``. The
+    workers of a scheduler given by address need this package and the folder of the runs. Only ``close`` waits.
     """
 
     def __init__(self, store: RunStore, scheduler: str | None = None, *, preload: Sequence[str] = ()) -> None:
@@ -39,8 +39,8 @@ class Runner:
         self._client: Any = None
         self._closed = False
         self._problem = ""
-        self._queues = threading.RLock()  # queue files are written by callers and by Dask's callbacks
-        self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # all talk with Dask, in order
+        self._queues = threading.RLock()  # both callers and Dask's callbacks write queue files
+        self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # one thread for all talk with Dask, in order
         self._lane.submit(self._connect, scheduler, tuple(preload))
         atexit.register(self.close)
 
@@ -52,7 +52,7 @@ class Runner:
             return False
 
     def submit(self, spec: Spec, run_id: str | None = None) -> str:
-        """Check ``spec`` and run it; with the id of an interrupted, failed or stopped run, go on with it.
+        """Check ``spec`` and run it; given the id of an interrupted, failed or stopped run, continue that run.
 
         Returns the run's id at once. Raises SoftMergeError when the check fails or the run cannot be started.
         """
@@ -68,24 +68,24 @@ class Runner:
         self.store.request(run_id, "pause")
 
     def resume(self, run_id: str) -> None:
-        """Let a paused run go on, or take up an interrupted, failed or stopped one where it was."""
+        """Continue a paused run, or one that was interrupted, failed or stopped, from where it was."""
         if self.store.status(run_id).status in RESUMABLE:
             self._go_on(run_id)
         else:
             self.store.request(run_id, "resume")
 
     def stop(self, run_id: str) -> None:
-        """Ask the run to stop and keep what it has; one that has not begun is ended here."""
+        """Ask the run to stop and keep its results so far; a run that has not begun is ended here."""
         self.store.request(run_id, "stop")
         if self.store.status(run_id).status == "waiting":
             self._end_waiting(run_id)
 
     def recover(self) -> list[RunSummary]:
-        """The runs that an earlier server left interrupted; ``resume`` takes any of them up."""
+        """Return the runs that an earlier server left interrupted; ``resume`` continues any of them."""
         return [run for run in self.store.list() if run.status == "interrupted"]
 
     def close(self) -> None:
-        """End the workers; runs not at their end become interrupted. May be called twice."""
+        """End the workers; runs that have not ended become interrupted. Calling it twice is allowed."""
         if self._closed:
             return
         self._closed = True
@@ -94,7 +94,7 @@ class Runner:
             self._drop(run_id, None, CLOSED)
         try:
             self._lane.submit(self._disconnect)
-        except RuntimeError:  # the interpreter is ending and takes no more work
+        except RuntimeError:  # the interpreter is shutting down and accepts no more work
             self._disconnect()
         self._lane.shutdown(wait=True)
 
@@ -136,7 +136,7 @@ class Runner:
         return self._enqueue(run_id)
 
     def _enqueue(self, run_id: str) -> str:
-        """Write down that the run waits for a worker of this server, then hand it over."""
+        """Record that the run waits for a worker of this server, then hand it over."""
         if self._closed:
             raise RunError("the runner is closed")
         folder = self.store.folder(run_id)
@@ -162,7 +162,7 @@ class Runner:
         future.add_done_callback(lambda done: self._done(run_id, attempt, done))
 
     def _done(self, run_id: str, attempt: int, future: Any) -> None:
-        """Called when a worker is through with a run, or died with it."""
+        """Clean up after a run whose worker is done with it, or died."""
         if future.status == "error":
             error = future.exception()
             killed = type(error).__name__ == "KilledWorker"
@@ -175,22 +175,22 @@ class Runner:
             self._futures.pop(run_id, None)
 
     def _drop(self, run_id: str, attempt: int | None, reason: str) -> None:
-        """Note in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
+        """Record in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
         try:
             with self._queues:
                 path = self.store.folder(run_id) / files.QUEUE
                 queue = files.read_json(path) or {}
-                if attempt in (None, queue.get("attempt")):  # else the run has been submitted again meanwhile
+                if attempt in (None, queue.get("attempt")):  # otherwise the run has been submitted again meanwhile
                     self._futures.pop(run_id, None)
                     files.write_json(path, {**queue, "dropped": reason}, durable=False)
         except (SoftMergeError, OSError) as error:  # a full disk, a deleted run
-            logger.warning("Run %s: could not note that nobody works on it (%s)", run_id, error)
+            logger.warning("Run %s: could not record that nobody works on it (%s)", run_id, error)
 
     def _end_waiting(self, run_id: str) -> None:
-        """End a run that no worker has begun: whoever holds the lock may write."""
+        """End a run that no worker has begun; holding its lock gives the right to write."""
         folder = self.store.folder(run_id)
         with contextlib.suppress(Timeout), FileLock(folder / files.LOCK, timeout=0.2):
-            if self.store.status(run_id).status == "running":  # held by us alone
+            if self.store.status(run_id).status == "running":  # the lock is held, but only by us
                 attempt = files.read_attempt(folder / files.QUEUE)
                 files.write_json(folder / files.END, {"status": "stopped", "attempt": attempt})
         future = self._futures.pop(run_id, None)

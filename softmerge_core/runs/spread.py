@@ -1,4 +1,4 @@
-"""Tasks of one run, spread over the workers of its cluster while the run itself only waits for them."""
+"""The tasks of one run, spread over the workers of its cluster while the run itself only waits for them."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from softmerge_core.errors import RunError
 from softmerge_core.runs.status import DIED
 from softmerge_core.runs.warm import one_thread
 
-LOOK = 0.1  # seconds between two looks at whether to stop
+LOOK = 0.1  # seconds between two checks whether to stop
 
 logger = logging.getLogger(__name__)
 

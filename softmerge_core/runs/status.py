@@ -1,4 +1,4 @@
-"""What a run is doing, told from its files and from whether a living process holds its lock."""
+"""The state of a run, derived from its files and from whether a living process holds its lock."""
 
 import fcntl
 import os
@@ -18,14 +18,14 @@ NEVER_BEGAN = "The server ended before this run began. It can be resumed."
 
 @dataclass(frozen=True)
 class State:
-    """``message``: why, in one sentence for the reader, or empty."""
+    """The state of a run; ``message`` gives the reason in one sentence for the reader, or is empty."""
 
     status: Status
     message: str = ""
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a living process holds the run's writer lock. Asking never disturbs a writer that wants it."""
+    """Whether a living process holds the run's writer lock. The test never gets in the way of a writer."""
     try:
         descriptor = os.open(folder / LOCK, os.O_RDONLY)
     except OSError:
@@ -40,7 +40,7 @@ def is_held(folder: Path) -> bool:
 
 
 def derive(folder: Path) -> State:
-    """The state of the run in ``folder``; raises RunError when one of its small files is damaged.
+    """Return the state of the run in ``folder``; raises RunError when one of its small files is damaged.
 
     The order matters: a writer writes BEGUN after taking the lock and END before letting go of it.
     """
@@ -55,7 +55,7 @@ def derive(folder: Path) -> State:
 
 
 def _unheld(queue: dict[str, Any], attempt: int, begun: int) -> State:
-    """The state of a run that has not ended and that nobody writes."""
+    """Return the state of a run that has not ended and that no process writes."""
     if dropped := queue.get("dropped"):
         return State("interrupted", str(dropped))
     if begun and begun >= attempt:
@@ -66,7 +66,7 @@ def _unheld(queue: dict[str, Any], attempt: int, begun: int) -> State:
 
 
 def _ended(folder: Path, attempt: int) -> State | None:
-    """How the newest attempt ended; an end of an earlier attempt no longer counts."""
+    """Return the state in which the newest attempt ended, or None; the end of an earlier attempt does not count."""
     end = read_json(folder / END)
     if end is None or _attempt(end) < attempt:
         return None

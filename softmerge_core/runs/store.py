@@ -1,4 +1,4 @@
-"""Every run as a folder: created, listed, read and deleted here; what happens in it is the writer's."""
+"""The store of runs, one folder each: they are created, listed, read and deleted here, and filled by a writer."""
 
 import contextlib
 import logging
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of the list of runs; ``created`` is wall-clock time (UTC), ``message`` may be empty."""
+    """A run in one line of a list; ``created`` is wall-clock time (UTC), ``message`` may be empty."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A folder among the runs that cannot be read as one, and why."""
+    """A folder among the runs that cannot be read as a run, with the reason."""
 
     id: str
     reason: str
@@ -48,7 +48,7 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run from byte ``after`` of its log on (then ``after=next``); ``damaged`` lines were skipped."""
+    """A run, with the events of its log up to byte ``next``, from where to read on; ``damaged`` lines were skipped."""
 
     id: str
     spec: Spec
@@ -67,17 +67,17 @@ class RunStore:
         self.root = Path(root) if root is not None else home() / "runs"
 
     def create(self, spec: Spec) -> str:
-        """A new run folder that waits to be run; returns its id. Raises RunError if it cannot be written."""
+        """Create a run that waits to be started, and return its id. Raises RunError if it cannot be written."""
         now = datetime.now(UTC)
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         create_folder(self.root / run_id, spec, now)
         return run_id
 
     def read(self, run_id: str, after: int = 0) -> RunView:
-        """The run and its events from byte ``after`` on; raises NotFoundError, or RunError (damaged)."""
+        """Return the run and its events from byte ``after`` on; raises NotFoundError, or RunError if it is damaged."""
         folder = self.folder(run_id)
         spec = read_spec(folder)
-        state = derive(folder)  # before the log, so that a finished run's log is read to its end
+        state = derive(folder)  # read before the log, so that the log of a finished run is read to its end
         piece = read_log(folder / files.EVENTS, after)
         ended = state.status in ("finished", "stopped")
         result = files.read_json(folder / files.RESULT) if ended else None
@@ -85,11 +85,11 @@ class RunStore:
         return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged)
 
     def status(self, run_id: str) -> State:
-        """What the run is doing, without reading its events."""
+        """Return the run's state without reading its events."""
         return derive(self.folder(run_id))
 
     def request(self, run_id: str, request: Request) -> None:
-        """Ask the run's writer to stop, pause or resume; a stop is not taken back."""
+        """Ask the run's writer to stop, pause or resume; a request to stop cannot be taken back."""
         if request not in ("stop", "pause", "resume"):
             raise RunError(f"run {run_id!r}: expected stop, pause or resume, got {str(request)[:40]!r}")
         path = self._own(run_id) / files.REQUEST
@@ -97,23 +97,23 @@ class RunStore:
             files.write_json(path, {"request": request}, durable=False)
 
     def delete(self, run_id: str) -> None:
-        """Remove the run and all it kept; raises RunError while it is running."""
+        """Delete the run and all its files; raises RunError while it is running."""
         folder = self._own(run_id)
         if is_held(folder):
             raise RunError(f"run {run_id!r} is running: stop it before deleting it")
         hidden = folder.with_name(f".{folder.name}.deleted")
-        folder.rename(hidden)  # gone at once for every reader, even when removal is cut short
+        folder.rename(hidden)  # so it is gone for every reader at once, even if the deletion is cut short
         shutil.rmtree(hidden, ignore_errors=True)
 
     def weights(self, run_id: str, name: str) -> Path:
-        """The safetensors file the run kept under ``name``; raises NotFoundError."""
+        """Return the path of the safetensors file that the run kept under ``name``; raises NotFoundError."""
         path = files.weights_path(self.folder(run_id), name)
         if not path.is_file():
             raise NotFoundError(f"run {run_id!r} kept no weights called {name!r}")
         return path
 
     def folder(self, run_id: str) -> Path:
-        """The folder of a run or example; raises NotFoundError. Names from outside never become paths."""
+        """Return the folder of a run or example; raises NotFoundError. Only the name of a run ever becomes a path."""
         example = isinstance(run_id, str) and run_id.startswith(EXAMPLE)
         root = EXAMPLES if example else self.root
         folder = root / files.check_run_id(run_id.removeprefix(EXAMPLE) if example else run_id)
@@ -122,26 +122,26 @@ class RunStore:
         return folder
 
     def _own(self, run_id: str) -> Path:
-        """The folder of a run that may be changed."""
+        """Return the folder of a run that may be changed: not that of an example."""
         if isinstance(run_id, str) and run_id.startswith(EXAMPLE):
             raise RunError(f"run {run_id!r} is a recorded example: it cannot be changed")
         return self.folder(run_id)
 
     def examples(self) -> list[RunSummary]:
-        """Recorded runs that ship with the package, by name; their ids begin with "example:"."""
+        """Return the recorded runs that ship with the package, by name; their ids begin with "example:"."""
         return sorted(scan(EXAMPLES, EXAMPLE)[0], key=lambda summary: summary.id)
 
     def quarantined(self) -> list[Quarantined]:
-        """The folders that are no readable runs; they are left as they are."""
+        """Return the folders that cannot be read as runs; nothing in them is changed."""
         return scan(self.root)[1]
 
     def list(self) -> list[RunSummary]:
-        """All readable runs, newest first."""
+        """Return all readable runs, newest first."""
         return scan(self.root)[0]
 
 
 def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantined]]:
-    """All folders of ``root``, read (newest first) or set apart."""
+    """Return the runs in the folders of ``root``, newest first, and the folders that cannot be read as runs."""
     runs, quarantined = [], []
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if not folder.is_dir() or folder.name.startswith("."):
@@ -149,19 +149,19 @@ def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantin
         try:
             runs.append(_summary(folder, prefix))
         except (SoftMergeError, OSError) as error:
-            if folder.exists():  # else it was deleted meanwhile
+            if folder.exists():  # otherwise it was deleted meanwhile
                 quarantined.append(Quarantined(prefix + folder.name, str(error)))
                 _log_quarantined(folder, str(error))
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True), quarantined
 
 
-@lru_cache(maxsize=1000)  # pages list the runs again and again: each is told of once
+@lru_cache(maxsize=1000)  # pages list the runs again and again, and each is worth one line in the log
 def _log_quarantined(folder: Path, reason: str) -> None:
     logger.warning("%s is set apart, it cannot be read as a run: %s", folder, reason)
 
 
 def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None:
-    """Make ``folder`` a run folder that waits to be run: it appears whole or not at all. Raises RunError."""
+    """Create ``folder`` as a run that waits to be started. It appears whole or not at all; raises RunError."""
     manifest = {"version": VERSION, "created": (now or datetime.now(UTC)).isoformat(), "kind": spec.kind}
     building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
     try:
@@ -175,7 +175,7 @@ def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None
 
 
 def read_spec(folder: Path) -> Spec:
-    """The spec of the run in ``folder``; raises RunError when manifest or spec is missing or damaged."""
+    """Return the spec of the run in ``folder``; raises RunError when manifest or spec is missing or damaged."""
     _read_manifest(folder)
     values = files.read_json(folder / files.SPEC)
     if values is None:
@@ -184,7 +184,7 @@ def read_spec(folder: Path) -> Spec:
 
 
 def requested(path: Path) -> str | None:
-    """What a request file asks for; None where there is none or it cannot be read."""
+    """Return the request in the file at ``path``; None if there is no such file or it cannot be read."""
     with contextlib.suppress(RunError):
         return (files.read_json(path) or {}).get("request")
     return None

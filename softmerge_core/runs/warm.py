@@ -1,4 +1,4 @@
-"""The warm-up of a process that is to compute, so that its first run starts as fast as its tenth."""
+"""The warm-up of a worker process, so that its first run starts as fast as its tenth."""
 
 import importlib
 import logging
@@ -35,27 +35,27 @@ def warm_up() -> None:
 
 
 def one_thread() -> None:
-    """Compute on one thread: it is the fastest for small networks, and the same spec then gives the same bits."""
+    """Compute on one thread, which is fastest for small networks and makes a repeated run give the same bits."""
     import torch  # the server imports this module and must stay without torch
 
     torch.set_num_threads(1)
 
 
 def import_modules() -> None:
-    """Import the modules that take long."""
+    """Import the modules that take long to load."""
     experiments()
     for name in MODULES:
         importlib.import_module(name)
 
 
 def load_datasets() -> None:
-    """Load the small data sets, which then stay in memory."""
+    """Load the small data sets; they stay in memory."""
     for name in DATASETS:
         load_dataset(name)
 
 
 def merge_once() -> None:
-    """Do a tiny merge: the first forward pass, gradient and optimiser step of a process take most of a second."""
+    """Do a tiny merge, because the first forward pass, gradient and optimiser step of a process are slow."""
     data = load_dataset("mnist1d")
     sources = [build_network("cnn1d", data.input_shape, data.classes, seed=seed) for seed in (0, 1)]
     train, validation = data.split("train"), data.split("validation")

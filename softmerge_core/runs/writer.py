@@ -1,4 +1,4 @@
-"""The one process that writes a run: it holds the run's lock and is the context the experiment runs in."""
+"""The writer of a run: it holds the run's lock, and it is the context in which the experiment runs."""
 
 import contextlib
 import logging
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import torch
 
 Spread = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[], bool]], Iterator[tuple[int, Any]]]
-POLL = 0.05  # seconds between two looks at the request file
-SYNC = 5.0  # seconds between two waits for the disk, which may take long
+POLL = 0.05  # seconds between two readings of the request file
+SYNC = 5.0  # seconds between two syncs to the disk, each of which may take long
 LOCK_PATIENCE = 1.0  # seconds to wait for another writer to let go
 
 logger = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 class RunWriter:
     """The ``Context`` of one attempt at a run; as a context manager it takes and releases the lock.
 
-    On a second attempt the log is continued: what the experiment emits again since its snapshot is not
-    written twice, so no acknowledged step is lost or doubled. Raises RunError when another writes the run.
+    A second attempt continues the log: events that the experiment repeats since its last snapshot are not written
+    again, so no acknowledged step is lost or doubled. Raises RunError while another process writes the run.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RunWriter:
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
         self._lock = FileLock(folder / files.LOCK, timeout=LOCK_PATIENCE)
         self._log = -1
-        self._known: Counter[tuple[Any, ...]] = Counter()  # reports of the earlier attempts at their last step
+        self._known: Counter[tuple[Any, ...]] = Counter()  # events of earlier attempts at their last step
         self._last: dict[tuple[Any, ...], int] = {}  # that last step, by kind and series
         self._offset = 0.0
         self._started = time.monotonic()
@@ -92,7 +92,7 @@ class RunWriter:
         self._started = time.monotonic()
 
     def _take_up_log(self) -> None:
-        """Cut off half a last line, which nobody was told of, and learn what the log already says."""
+        """Cut off an unfinished last line, which no reader has seen, and note the events already in the log."""
         text = (self.folder / files.EVENTS).read_bytes()
         whole = text.rfind(b"\n") + 1
         os.ftruncate(self._log, whole)
@@ -108,11 +108,11 @@ class RunWriter:
         self._lock.release()
 
     def seconds(self) -> float:
-        """Monotonic seconds since the run began, going on from the last attempt's."""
+        """Return the monotonic seconds since the run began, continued from the last attempt."""
         return self._offset + time.monotonic() - self._started
 
     def emit(self, event: Event) -> None:
-        """Append one event, with ``seconds`` filled in; what an earlier attempt already wrote is left out."""
+        """Append one event with ``seconds`` filled in, unless an earlier attempt has already written it."""
         if self._last and self._is_known(event):
             return
         event = event.model_copy(update={"seconds": round(self.seconds(), 6)})
@@ -121,7 +121,7 @@ class RunWriter:
             self._listen(event)
 
     def _is_known(self, event: Event) -> bool:
-        """Whether an earlier attempt went as far in this series. Its steps need not be the same: some are thinned."""
+        """Whether an earlier attempt went this far in the event's series; it may have reported other steps."""
         key = _series(event)
         if event.step == self._last.get(key) and self._known[key]:
             self._known[key] -= 1
@@ -129,7 +129,7 @@ class RunWriter:
         return event.step < self._last.get(key, 0)
 
     def _append(self, line: bytes) -> None:
-        """One write for one line; a write cut short by a full disk is taken back, so the log stays whole."""
+        """Write one line; if a full disk cuts it short, remove what was written, so that the log stays whole."""
         before = os.fstat(self._log).st_size
         try:
             done = os.write(self._log, line)
@@ -141,7 +141,7 @@ class RunWriter:
             raise
 
     def should_stop(self) -> bool:
-        """Whether the reader asked to stop; waits while paused. Looks at the disk every POLL seconds."""
+        """Whether the reader asked to stop; waits while paused. Reads the request file every POLL seconds at most."""
         now = time.monotonic()
         if not self._stop and now - self._looked >= POLL:
             self._looked = now
@@ -152,7 +152,7 @@ class RunWriter:
         return self._stop
 
     def _wait(self) -> str | None:
-        """Sleep until the reader asks for something else than a pause; returns that."""
+        """Sleep until the reader no longer asks for a pause, and return the new request."""
         marker = self.folder / files.PAUSED
         marker.touch()
         while (request := requested(self.folder / files.REQUEST)) == "pause":
@@ -161,7 +161,7 @@ class RunWriter:
         return request
 
     def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """(position, result) of each task as it is done; ends early once the reader asked to stop."""
+        """Yield (position, result) of each task as it is done; ends early once the reader has asked to stop."""
         return self._spread(function, tasks, self.should_stop)
 
     def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
@@ -169,7 +169,7 @@ class RunWriter:
         checkpoints.save_checkpoint(state, files.weights_path(self.folder, name))
 
     def save_snapshot(self, snapshot: bytes) -> None:
-        """Keep ``snapshot`` atomically. A kill loses nothing; a power cut at most the last SYNC seconds."""
+        """Keep ``snapshot`` atomically. A kill loses nothing; a power cut loses at most the last SYNC seconds."""
         due = time.monotonic() - self._synced >= SYNC
         if due:
             self._synced = time.monotonic()
@@ -177,26 +177,26 @@ class RunWriter:
         write_atomic(self.folder / files.SNAPSHOT, snapshot, durable=due)
 
     def load_snapshot(self) -> bytes | None:
-        """The newest snapshot, or None when starting afresh."""
+        """Return the newest snapshot, or None when the run starts from the beginning."""
         try:
             return (self.folder / files.SNAPSHOT).read_bytes() or None
         except FileNotFoundError:
             return None
 
     def finish(self, result: dict[str, Any]) -> Status:
-        """Keep the result and end the run: "stopped" when the reader had asked for it, else "finished"."""
+        """Keep the result and end the run as "stopped" if the reader asked for that, else as "finished"."""
         os.fsync(self._log)
         files.write_json(self.folder / files.RESULT, result)
         return self.end("stopped" if self._stop else "finished", message=str(result.get("reason", "")))
 
     def end(self, status: Status, *, error: str | None = None, message: str = "") -> Status:
-        """Write down how the run ended; the last thing a writer writes."""
+        """Record how the run ended; a writer writes nothing after this."""
         values = {"status": status, "attempt": self.attempt, "error": error, "message": message}
         files.write_json(self.folder / files.END, {**values, "seconds": self.seconds()})
         return status
 
     def fail(self, error: BaseException) -> Status:
-        """End the run as failed, with a short text for the reader and the traceback in a file."""
+        """End the run as failed, with a sentence for the reader; an unexpected error's traceback goes into a file."""
         if not isinstance(error, SoftMergeError):
             text = "".join(traceback.format_exception(error)).encode(errors="replace")
             path = self.folder / files.TRACEBACK
@@ -211,7 +211,7 @@ class RunWriter:
 def in_turn(
     function: Callable[[Any], Any], tasks: Sequence[Any], should_stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Any]]:
-    """One task after the other, in this process."""
+    """Yield (position, result) of each task, done one after the other in this process."""
     for position, task in enumerate(tasks):
         if should_stop():
             return
@@ -219,18 +219,18 @@ def in_turn(
 
 
 def _last_attempt(folder: Path) -> int:
-    """The last attempt that began, or was ended before it could."""
+    """Return the number of the last attempt that began, or that was ended before it could begin."""
     return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
 
 
 def _series(event: Event) -> tuple[Any, ...]:
-    """What an event reports on: every word and count in it but its step; not when, nor the numbers measured."""
+    """Return the subject of an event: all its words and counts except the step, without times and measured numbers."""
     values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "step")
     return tuple((name, value) for name, value in values if isinstance(value, (str, int)))
 
 
 def describe(error: BaseException) -> str:
-    """An error in one sentence for the reader."""
+    """Return an error as one sentence for the reader."""
     text = " ".join(str(error).split())
     if isinstance(error, SoftMergeError):
         return text
@@ -247,10 +247,10 @@ def conduct(
     listen: Callable[[Event], None] | None = None,
     spread: Spread | None = None,
 ) -> Status:
-    """Run the experiment of the run in ``folder`` to its end; returns how it ended.
+    """Run the experiment of the run in ``folder`` to its end, and return the status in which it ended.
 
-    ``listen`` is called with each event once it is written; ``spread`` does the tasks that may be done in parallel
-    (in this process, one after the other, when there is none). Raises RunError when another writes the run.
+    ``listen`` is called with each event once it is written. ``spread`` does the tasks that may be done in parallel;
+    by default they are done one after the other in this process. Raises RunError while another process writes the run.
     """
     with RunWriter(folder, attempt, listen, spread) as writer:
         if writer.should_stop():
