@@ -13,7 +13,7 @@ SMALL = "federated-rounds=3&federated-algorithms=fedavg&federated-local_epochs=2
 def test_clients_learn_together_live(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{site.address}/federated?{SMALL}")
     expect(page.get_by_role("heading", name="Federated")).to_be_visible()
-    drawn(page, "How many samples of each class every client will get")
+    drawn(page, "The number of samples of each class that every client will get")
     run_id = press_start(page, "Start rounds")
     drawn(page, "Test accuracy of the server's network")
     drawn(page, "The accuracy of each client's network")
@@ -23,5 +23,5 @@ def test_clients_learn_together_live(site: Site, open_page: Callable[..., Page])
     assert removed(page) == 0
     expect(page.locator(".sm-table")).to_contain_text("FedAvg with scope alignment")
     page.reload()
-    drawn(page, "How far the clients' weight scopes lie")
+    drawn(page, "How far the clients' weight scopes are")
     assert run_of(page) == run_id
