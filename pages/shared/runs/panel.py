@@ -160,6 +160,8 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     reader: RunReader | None = st.session_state.get(f"{kind}:reader")
     every = EVERY if reader and is_live(reader.view) else None
     status = reader.view.status if reader else None
+    polled = st.session_state.get(f"{kind}:polled", False)  # the browser may still ask for a poll of the run before
+    st.session_state[f"{kind}:polled"] = every is not None
 
     def poll() -> None:
         if reader is not None:
@@ -171,7 +173,7 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     first = f"[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {-1 if every else 0} }}"
     st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
-    if every:
+    if every or polled:
         let_it_be_sent()
 
 
