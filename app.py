@@ -13,7 +13,7 @@ import streamlit as st
 
 import pages
 from pages.shared.runs.services import warm_up
-from pages.shared.show.plotly_script import plotly_route
+from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 
@@ -22,8 +22,9 @@ SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does
 async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Start the workers and import the pages with the server, so that the first reader waits for neither."""
     warm_up()
+    packed()
     importlib.import_module("pages.site")
     yield {}
 
 
-app = st.App(SITE, lifespan=_ready, routes=[plotly_route()])
+app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[plotly_preload()])
