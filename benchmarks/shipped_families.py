@@ -7,6 +7,7 @@ itself, which no method can know. The column "auto - best" is the gain of "auto"
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -52,9 +53,9 @@ def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
     return [name, str(len(sources)), *percent, winner, f"{100 * (auto - best):+.1f}", f"{seconds:.0f}"]
 
 
-def merge(sources: list[nn.Module], data: Data, granularity: str) -> tuple[float, str]:
-    """Return the (test accuracy, winner) of a soft merge."""
-    settings = SoftMergeSettings(granularity=granularity, non_finite="exclude")
+def merge(sources: list[nn.Module], data: Data, granularity: str, **other: Any) -> tuple[float, str]:
+    """Return the (test accuracy, winner) of a soft merge; ``other`` settings are as usual."""
+    settings = SoftMergeSettings(granularity=granularity, non_finite="exclude", **other)
     result = soft_merge(sources, data.for_merging(), settings)
     return evaluate(result.model, data.test_inputs, data.test_labels)[0], result.winner
 

@@ -24,5 +24,5 @@ def test_auto_keeps_up_with_the_best_source_whatever_the_others_are(kind: str) -
     data = family.data
     losses = [evaluate(source, data.validation_inputs, data.validation_labels)[1] for source in family.sources]
     best = family.sources[losses.index(min(losses))]
-    soft, _ = merge(family.sources, data, "auto")
+    soft, _ = merge(family.sources, data, "auto", steps=120)  # fewer than usual: the promise does not depend on them
     assert soft >= evaluate(best, data.test_inputs, data.test_labels)[0] - HALF_A_POINT

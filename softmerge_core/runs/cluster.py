@@ -16,8 +16,8 @@ WARM = "softmerge_core.runs.warm"
 _ENVIRONMENT = threading.Lock()
 
 
-def start_cluster(preload: Sequence[str] = ()) -> Any:
-    """Start a ``SubprocessCluster`` with one worker, which imports the modules ``preload`` and warms up.
+def start_cluster(preload: Sequence[str] = (WARM,)) -> Any:
+    """Start a ``SubprocessCluster`` with one worker, which first imports the modules ``preload``.
 
     A worker that is killed, or that uses nearly all of its share of the memory, is restarted by its nanny.
     """
@@ -31,7 +31,7 @@ def start_cluster(preload: Sequence[str] = ()) -> Any:
             dashboard_address=no_dashboard,
             scheduler_kwargs={"allowed_failures": 0, "preload": [GUARD]},
             worker_kwargs={
-                "preload": [GUARD, *preload, WARM],
+                "preload": [GUARD, *preload],
                 "preload_nanny": [GUARD],
                 "dashboard": False,
                 "memory_limit": 1 / WORKERS,  # of the machine's memory

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
-from softmerge_core.runs.cluster import grow, start_cluster
+from softmerge_core.runs.cluster import WARM, grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.warm import warm_up
@@ -28,11 +28,12 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Runs experiments on the Dask cluster at the address ``scheduler``, or on one of its own.
 
-    Its own cluster starts in the background, and its workers first import the modules named in ``preload``. The
-    workers of a scheduler given by address need this package and the folder of the runs. Only ``close`` waits.
+    Its own cluster starts in the background, and its workers first import the modules named in ``preload``, which by
+    default get everything ready that a run needs. The workers of a scheduler given by address need this package and
+    the folder of the runs. Only ``close`` waits.
     """
 
-    def __init__(self, store: RunStore, scheduler: str | None = None, *, preload: Sequence[str] = ()) -> None:
+    def __init__(self, store: RunStore, scheduler: str | None = None, *, preload: Sequence[str] = (WARM,)) -> None:
         self.store = store
         self._futures: dict[str, Any] = {}
         self._cluster: Any = None

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from softmerge_core.attacks import attacks
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate
 from softmerge_core.events import BEST, Blame, Notice, Score
+from softmerge_core.experiments.robustness import run
 from softmerge_core.experiments.robustness.run import attacked, honest, leave_one_out
 from softmerge_core.experiments.robustness.spec import Case, RobustnessSpec
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
-from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec
 
 MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
 ATTACKS = (*attacks(), "copy")
@@ -25,6 +27,12 @@ ATTACKS = (*attacks(), "copy")
 def spec(**fields: Any) -> RobustnessSpec:
     data = DataSpec(dataset="moons")
     return RobustnessSpec(**{"sources": MOONS, "data": data, "methods": ("average",), **fields})
+
+
+@pytest.fixture
+def quick_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The merge that shows on whom gates close takes few steps."""
+    monkeypatch.setattr(run, "SoftMergeSettings", partial(SoftMergeSettings, steps=40))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -51,6 +59,7 @@ def test_attacks_that_lie_do_what_they_say() -> None:
     assert loss > evaluate(attacked(spec(attack="confident"), Case(1, 1))[0][2], *data.split("test"))[1]
 
 
+@pytest.mark.usefixtures("quick_blame")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_attack_gives_finite_scores_and_the_blame(attack: str, tmp_path: Path) -> None:
     store = RunStore(tmp_path)
