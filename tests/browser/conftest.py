@@ -63,15 +63,18 @@ def demo(servers: tuple[Server, Server, Path]) -> str:
 
 @pytest.fixture
 def open_page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Open an address in a fresh window: ``theme`` "light" or "dark", 1440x900 or (``narrow``) 390x844."""
+    """Open an address in a fresh window: ``theme`` "light" or "dark", 1440x900 or (``narrow``) 390x844.
+
+    ``settled=False`` for a page that polls from the beginning.
+    """
     contexts: list[Any] = []
 
-    def start(address: str, *, theme: Any = "light", narrow: bool = False) -> Page:
+    def start(address: str, *, theme: Any = "light", narrow: bool = False, settled: bool = True) -> Page:
         size: Any = {"width": 390, "height": 844} if narrow else {"width": 1440, "height": 900}
         context = browser.new_context(viewport=size, color_scheme=theme, has_touch=narrow)
         contexts.append(context)
         context.set_default_timeout(1000 * PATIENCE)
-        return visit(context.new_page(), address)
+        return visit(context.new_page(), address, settled=settled)
 
     yield start
     for number, context in enumerate(contexts):

@@ -81,10 +81,10 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE)
     return value
 
 
-def visit(page: Page, address: str) -> Page:
-    """Open an address and wait until its script has run."""
+def visit(page: Page, address: str, *, settled: bool = True) -> Page:
+    """Open an address and wait until its script has run; ``settled=False``: it polls, so its script runs on and on."""
     page.goto(address)
-    page.locator(READY).wait_for()
+    page.locator(READY if settled else "[data-testid=stMainBlockContainer]").wait_for()
     return page
 
 
