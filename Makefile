@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit fuzz lock zoo examples clean
+.PHONY: run test lint types unit browser fuzz lock zoo examples clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m streamlit run app.py
 
-test: lint types unit
+test: lint
+	$(MAKE) --jobs=2 types unit
+	$(MAKE) browser
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -19,10 +21,13 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
-# Browser tests are run alone, all the others beside each other.
+# All tests but those of the browser, beside each other.
 unit: $(VENV)/.test
+	$(BIN)/pytest --numprocesses auto --dist worksteal --ignore tests/browser
+
+# The tests of the browser, alone; a browser is put in place where there is none.
+browser: $(VENV)/.test
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/browser
 	$(BIN)/pytest tests/browser
 
 # Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
@@ -64,12 +69,18 @@ examples: $(VENV)/.run
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
+# Bytecode is compiled on all cores, which pip would do on one.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+COMPILE = $(BIN)/python -m compileall -q -j 0 $(VENV) > /dev/null || true
+
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.test: requirements.txt requirements-test.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	$(INSTALL) -r requirements-test.txt
+	@$(COMPILE)
 	@touch $@ $(VENV)/.run
 
 clean:
