@@ -1,4 +1,4 @@
-"""The Compare page: the same sources, merged in every known way, side by side."""
+"""The Compare page: the same sources, merged in many ways, side by side."""
 
 from pages.compare.outcome import outcome
 from pages.compare.pictures import compare_pictures
@@ -8,7 +8,7 @@ from pages.shared.runs.page import RunPage
 page = RunPage(
     kind="compare",
     title="Compare",
-    purpose="Merge the same trained networks in every known way, and see how good each result is and what it costs.",
+    purpose="Merge the same trained networks in many ways, and see how good each result is and what it costs.",
     start="Start comparing",
     idle="Nothing has been compared yet: press Start comparing, and see how good each way of merging is.",
     setup=compare_setup,
