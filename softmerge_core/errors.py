@@ -34,3 +34,11 @@ class RunError(SoftMergeError):
 
 class TrainingError(SoftMergeError):
     """Training cannot go on: the loss or the weights stopped being finite."""
+
+
+def short(text: object, limit: int = 80) -> str:
+    """Return a stranger's ``text`` as a message may hold it: one line of at most ``limit`` letters, all printable."""
+    given = str(text)
+    line = " ".join(given[: 4 * limit].split())
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+    return line if len(line) <= limit and len(given) <= 4 * limit else f"{line[: limit - 3]}..."

@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softmerge_core.errors import DataError
+from softmerge_core.errors import DataError, short
 from softmerge_core.settings import DataSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SPLITS = ("train", "validation", "test")
+MAX_CLASSES = 100_000  # a network's last layer has a row for each class
+BLOCK = 1 << 20  # numbers looked at together
 Arrays = dict[str, np.ndarray]  # "<split>_inputs" [N, *input_shape] and "<split>_labels" [N]
 
 
@@ -101,30 +104,45 @@ def check_data(data: Data, input_shape: tuple[int, ...] | None = None, classes: 
     ``input_shape`` and ``classes`` are those of the networks that will see the data; by default the data's own.
     """
     shape, count = input_shape or data.input_shape, classes or data.classes
+    what = f"data set {short(Path(data.name).name)!r}"
     for split in SPLITS:
         inputs, labels = data.split(split)
-        check_split(f"data set {data.name!r}", split, inputs.numpy(), labels.numpy())
+        check_split(what, split, inputs.numpy(), labels.numpy())
         if tuple(inputs.shape[1:]) != tuple(shape):
             raise DataError(
-                f"data set {data.name!r}: expected {split} inputs of shape {tuple(shape)}, "
-                f"got {tuple(inputs.shape[1:])}"
+                f"{what}: expected {split} inputs of shape {tuple(shape)}, got {tuple(inputs.shape[1:])}"
             )
-        check_labels(f"data set {data.name!r}", split, labels.numpy(), count)
+        check_labels(what, split, labels.numpy(), count)
 
 
 def check_split(what: str, split: str, inputs: np.ndarray, labels: np.ndarray) -> None:
-    """Raise DataError unless there are samples, as many labels as inputs, and every input is finite."""
+    """Raise DataError unless there are samples, as many labels as inputs, and every input is finite in float32."""
     name = {"train": "training"}.get(split, split)
     if len(inputs) == 0:
         raise DataError(f"{what}: no {name} data: expected at least one {name} sample, got 0")
     if labels.ndim != 1 or len(labels) != len(inputs):
         raise DataError(f"{what}: expected {split}_labels of shape ({len(inputs)},), one an input, got {labels.shape}")
-    bad = ~np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
-    if bad.any():
+    bad = _not_finite(inputs)
+    if len(bad):
+        got = "more than a 32-bit float holds" if np.isfinite(inputs[bad[0]]).all() else "NaN or Inf"
         raise DataError(
-            f"{what}: expected finite {split}_inputs, got NaN or Inf in sample {int(bad.argmax())} "
-            f"({int(bad.sum())} such samples in all)"
+            f"{what}: expected finite {split}_inputs, got {got} in sample {int(bad[0])} "
+            f"({len(bad)} such samples in all)"
         )
+
+
+def _not_finite(inputs: np.ndarray) -> np.ndarray:
+    """Return the indices of the samples that are not finite as float32; looks at a few samples at a time."""
+    if inputs.dtype.kind != "f":
+        return np.empty(0, np.int64)
+    together = max(1, BLOCK // max(1, inputs[0].size))
+    found = []
+    for start in range(0, len(inputs), together):
+        block = inputs[start : start + together]
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = block.reshape(len(block), -1).astype(np.float32, copy=False)
+        found.append(start + np.flatnonzero(~np.isfinite(numbers).all(axis=1)))
+    return np.concatenate(found)
 
 
 def check_labels(what: str, split: str, labels: np.ndarray, classes: int) -> None:
