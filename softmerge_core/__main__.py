@@ -39,6 +39,9 @@ def parser() -> Parser:
     spec = commands.add_parser("spec", help="print an example spec that runs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
     spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
+    data = commands.add_parser("data", help="your own data files").add_subparsers(dest="data", required=True)
+    adding = data.add_parser("add", help="check a file of samples and keep it for the app; print what is known of it")
+    adding.add_argument("file", metavar="FILE.npz", help="plain arrays: train_inputs, train_labels and so on")
     _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
     return top
 
@@ -90,6 +93,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.run(options.spec, options.out)
         case "spec":
             cli.spec(options.schema, options.kind)
+        case "data":
+            cli.data_add(options.file)
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":

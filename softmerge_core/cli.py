@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from softmerge_core.attacks import find_attack
+from softmerge_core.data import data_facts, keep_data_file
 from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
@@ -22,7 +23,8 @@ from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import create_folder, read_spec
 from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
-from softmerge_core.settings import AttackSettings, parse
+from softmerge_core.settings import AttackSettings, SourceSpec, parse
+from softmerge_core.zoo import slug
 
 MAX_SPEC_BYTES = 16 * 2**20
 OF_A_RUN = (
@@ -160,12 +162,21 @@ def zoo_build(names: list[str], out: str | None) -> None:
 
 def zoo_add(file: str, network: str, dataset: str, name: str, title: str) -> None:
     """Keep a weights file in the reader's library, measured on its data, and print the model."""
-    from softmerge_core.zoo import add_file_to_library, slug
+    from softmerge_core.checks import non_finite_tensor
+    from softmerge_core.zoo import add_file_to_library, load_source
 
     path = Path(file)
     with contextlib.redirect_stdout(sys.stderr):
         model = add_file_to_library(path, name or slug(path.stem), network, dataset, title=title or path.name)
-    show(plain(model))
+        module = load_source(SourceSpec(model=f"library/{model.name}")).module
+    show({**plain(model), "finite": non_finite_tensor(module) is None})
+
+
+def data_add(file: str) -> None:
+    """Check a file of samples, keep it where the app offers it, and print what is known of it."""
+    path = Path(file)
+    kept = keep_data_file(path, path.name, slug(path.stem, "data"))
+    show({"path": str(kept), **plain(data_facts(kept))})
 
 
 def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:

