@@ -1,112 +1,99 @@
-"""Weights files: safetensors in and out; legacy .pt only through a disposable child process."""
+"""Weights files: safetensors in and out; PyTorch's own files only in."""
 
+import dataclasses
 import hashlib
-import logging
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from softmerge_core.checkpoints.header import check_entries, check_name, check_start
-from softmerge_core.checkpoints.legacy_scan import scan
-from softmerge_core.errors import CheckpointError
+from softmerge_core.checkpoints.header import SIZES, Entry, check_name, header_length, read_entries
+from softmerge_core.checkpoints.legacy import load_legacy
+from softmerge_core.errors import CheckpointError, short
 from softmerge_core.home import write_atomic
 
 LEGACY = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 MAX_BYTES = 4 * 2**30
-CHILD = Path(__file__).with_name("legacy_child.py")
-CHILD_SECONDS = 60
-
-logger = logging.getLogger(__name__)
+CHUNK = 2**24  # bytes read at a time
+DTYPES = {
+    "BOOL": torch.bool, "U8": torch.uint8, "I8": torch.int8, "I16": torch.int16, "U16": torch.uint16,
+    "I32": torch.int32, "U32": torch.uint32, "I64": torch.int64, "U64": torch.uint64,
+    "F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64,
+}  # fmt: skip
 
 
 def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[str, Tensor]:
     """The state dict (layer name to CPU tensor) of a safetensors or legacy torch file.
 
-    A legacy file is opened by ``torch.load(weights_only=True)`` in a limited child process, never otherwise.
+    The file is read once and never mapped: later changes of it do not reach the tensors. No code in it is ever run.
     ``require_finite`` also refuses NaN and Inf. Raises CheckpointError naming the file and the tensor.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path.name}: expected a weights file, found none at {path}")
-    if path.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{path.name}: {path.stat().st_size} bytes, more than the {MAX_BYTES} allowed")
-    if path.suffix.lower() == ".safetensors":
-        state = _load_safetensors(path)
-    elif path.suffix.lower() in LEGACY:
-        state = _load_legacy(path)
-    else:
-        raise CheckpointError(f"{path.name}: expected a file ending in .safetensors, {', '.join(LEGACY)}")
+    what = short(path.name)
+    if not os.path.isfile(path):
+        raise CheckpointError(f"{what}: expected a weights file, found none")
+    suffix = path.suffix.lower()
+    if suffix != ".safetensors" and suffix not in LEGACY:
+        raise CheckpointError(f"{what}: expected a file ending in .safetensors, {', '.join(LEGACY)}")
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise CheckpointError(f"{what}: {size} bytes, more than the {MAX_BYTES} allowed")
+        if suffix in LEGACY:
+            state = load_legacy(path, min(2 * size + 2**20, MAX_BYTES), what)
+        else:
+            state = _load_safetensors(path, what)
+    except OSError as error:
+        raise CheckpointError(f"{what}: could not be read ({error.strerror or type(error).__name__})") from error
+    except MemoryError as error:
+        raise CheckpointError(f"{what}: takes more memory than there is") from error
     if require_finite:
         check_finite(state, path.name)
     return state
 
 
-def _load_safetensors(path: Path) -> dict[str, Tensor]:
-    check_start(path)
+def _load_safetensors(path: Path, what: str) -> dict[str, Tensor]:
+    """Read the file once; what is checked is what is returned, whatever becomes of the file."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(64)
+        length = header_length(start, size, what)
+        file.seek(8)
+        entries = read_entries(file.read(length), size - 8 - length, what)
+        data = bytearray(size - 8 - length)
+        view, at = memoryview(data), 0
+        while at < len(data):
+            got = file.readinto(view[at : at + CHUNK])
+            if not got:
+                raise CheckpointError(f"{what}: damaged: it became shorter while it was read")
+            at += got
+    return {entry.name: _tensor(data, entry, what) for entry in sorted(entries, key=lambda entry: entry.name)}
+
+
+def _tensor(data: bytearray, entry: Entry, what: str) -> Tensor:
+    dtype, count = DTYPES[entry.dtype], (entry.stop - entry.start) // SIZES[entry.dtype]
     try:
-        with safe_open(path, framework="pt") as file:
-            check_entries(file, path.name)
-            tensors: dict[str, Tensor] = file.get_tensors()
-            return tensors
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name}: damaged or not safetensors ({error})") from error
-
-
-def _load_legacy(path: Path) -> dict[str, Tensor]:
-    budget = min(path.stat().st_size * 2 + 2**20, MAX_BYTES)
-    scan(path, budget)
-    with tempfile.TemporaryDirectory(prefix="softmerge-") as folder:
-        target = Path(folder) / "state.safetensors"
-        _run_child(path, target, budget)
-        state = _load_safetensors(target)
-        # safetensors maps the file; copies outlive the folder
-        return {name: tensor.clone() for name, tensor in state.items()}
-
-
-def _run_child(path: Path, target: Path, budget: int) -> None:
-    """Convert in a process of its own; -I keeps this package and the working folder off its import path."""
-    command = [
-        sys.executable,
-        "-I",
-        str(CHILD),
-        str(path.resolve()),
-        str(target),
-        str(budget),
-        str(CHILD_SECONDS),
-    ]
-    environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ.get("PATH", ""), "CUDA_VISIBLE_DEVICES": ""}
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=CHILD_SECONDS,
-            check=False,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        logger.warning("%s was not read within %d s; the process that read it was ended", path, CHILD_SECONDS)
-        raise CheckpointError(f"{path.name}: not read within {CHILD_SECONDS} s") from error
-    if done.returncode or not target.is_file():
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"the reading process ended with code {done.returncode}"
-        logger.warning("%s was refused by the process that reads it (code %d): %s", path, done.returncode, reason)
-        raise CheckpointError(f"{path.name}: {reason}")
+        if not count:
+            return torch.empty(entry.shape, dtype=dtype)
+        if entry.start % SIZES[entry.dtype]:  # no place for such numbers
+            data, entry = data[entry.start : entry.stop], dataclasses.replace(entry, start=0)
+        raw = torch.uint8 if dtype == torch.bool else dtype
+        tensor = torch.frombuffer(data, dtype=raw, count=count, offset=entry.start).reshape(entry.shape)
+        return tensor != 0 if dtype == torch.bool else tensor
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{what}: tensor {short(entry.name)!r}: cannot have shape {short(entry.shape)}"
+        ) from error
 
 
 def check_finite(state: Mapping[str, Tensor], what: str) -> None:
     """Raise CheckpointError naming the first tensor of ``state`` that holds NaN or Inf."""
     for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{what}: tensor {name!r} holds NaN or Inf")
+            raise CheckpointError(f"{short(what)}: tensor {short(name)!r} holds NaN or Inf")
 
 
 def save_checkpoint(module_or_state: nn.Module | Mapping[str, Tensor], path: str | Path) -> None:
@@ -116,8 +103,8 @@ def save_checkpoint(module_or_state: nn.Module | Mapping[str, Tensor], path: str
     """
     path = Path(path)
     state = module_or_state.state_dict() if isinstance(module_or_state, nn.Module) else module_or_state
-    for name in state:
-        check_name(name, path.name)
+    what = short(path.name)
+    _check_tensors(state, what)
     payload = safetensors.torch.save(
         {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     )
@@ -125,7 +112,15 @@ def save_checkpoint(module_or_state: nn.Module | Mapping[str, Tensor], path: str
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, payload)
     except OSError as error:
-        raise CheckpointError(f"{path.name}: could not be written ({error.strerror})") from error
+        raise CheckpointError(f"{what}: could not be written ({error.strerror or type(error).__name__})") from error
+
+
+def _check_tensors(state: Mapping[str, Tensor], what: str) -> None:
+    """Raise CheckpointError unless ``state`` maps usable names to tensors."""
+    for name, tensor in state.items():
+        check_name(name, what)
+        if not isinstance(tensor, Tensor):
+            raise CheckpointError(f"{what}: layer {short(name)!r}: expected a tensor, got {type(tensor).__name__}")
 
 
 def state_hash(state: Mapping[str, Tensor]) -> str:
@@ -143,17 +138,30 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
     Raises CheckpointError naming ``what`` and the first missing, unexpected or mis-shaped layer; the
     network is then unchanged.
     """
+    _check_tensors(state, what)
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in own]
     if missing:
-        raise CheckpointError(f"{what}: layer {missing[0]!r} is missing ({len(missing)} of {len(own)} are)")
+        raise CheckpointError(f"{what}: layer {short(missing[0])!r} is missing ({len(missing)} of {len(own)} are)")
     if unexpected:
-        raise CheckpointError(f"{what}: layer {unexpected[0]!r} does not belong to this network")
+        others = f" (nor do {len(unexpected) - 1} others)" if len(unexpected) > 1 else ""
+        raise CheckpointError(f"{what}: layer {short(unexpected[0])!r} does not belong to this network{others}")
     for name, tensor in state.items():
-        if tensor.shape != own[name].shape:
-            expected, got = tuple(own[name].shape), tuple(tensor.shape)
-            raise CheckpointError(f"{what}: layer {name!r}: expected shape {expected}, got {got}")
+        _check_fit(f"{what}: layer {short(name)!r}", tensor, own[name])
     network.load_state_dict(dict(state), strict=False)
+
+
+def _check_fit(where: str, tensor: Tensor, own: Tensor) -> None:
+    """Raise CheckpointError unless ``tensor`` has the shape of ``own``, and its type can hold the values."""
+    if tensor.shape != own.shape:
+        raise CheckpointError(f"{where}: expected shape {tuple(own.shape)}, got {short(tuple(tensor.shape))}")
+    if tensor.is_complex():
+        raise CheckpointError(f"{where}: expected real numbers, got {tensor.dtype}")
+    if own.is_floating_point() and tensor.is_floating_point() and tensor.dtype != own.dtype:
+        lost = torch.isfinite(tensor) & ~torch.isfinite(tensor.to(own.dtype))
+        if lost.any():
+            value = float(tensor[lost][0])
+            raise CheckpointError(f"{where}: {value:g} is more than {own.dtype} holds, as which the network keeps it")

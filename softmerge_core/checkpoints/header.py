@@ -1,34 +1,52 @@
-"""The checks of a safetensors file that the safetensors library leaves to its caller.
+"""The header of a safetensors file, read and checked before any of its data.
 
-The library itself refuses a header that is cut short, larger than the file or no valid JSON, unknown data types, and
-tensors whose sizes overflow, differ from their shapes, overlap, or leave a hole
-(https://github.com/huggingface/safetensors#format). It accepts any name, any number of tensors and of dimensions.
+It is 8 bytes with its length, little endian, then JSON: per tensor its type, shape, and where its bytes begin and end.
+The bytes must follow each other without a hole and fill the file (https://github.com/huggingface/safetensors#format).
 """
 
-from pathlib import Path
+import json
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NoReturn
 
-from safetensors import safe_open
+from softmerge_core.errors import CheckpointError, short
 
-from softmerge_core.errors import CheckpointError
-
-MAX_HEADER_BYTES = 8 * 2**20  # about 100,000 tensors: the library needs minutes for a million
+MAX_HEADER_BYTES = 8 * 2**20
+MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 16
 MAX_SIZE = 2**63  # of one dimension: torch counts in 64 bits
 MAX_NAME = 512
-DTYPES = ("BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F16", "BF16", "F32", "F64")
+METADATA = "__metadata__"  # no tensor: the file's own remarks
+SIZES = {
+    "BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "I32": 4, "U32": 4, "I64": 8, "U64": 8,
+    "F16": 2, "BF16": 2, "F32": 4, "F64": 8,
+}  # fmt: skip
+FIELDS = {"dtype", "shape", "data_offsets"}
 WEB_PAGE = (b"<!doctype", b"<html", b"<?xml")
 
 
-def check_start(path: Path) -> None:
-    """Raise CheckpointError unless the file at ``path`` begins with the length of a header of reasonable size."""
-    with path.open("rb") as file:
-        start = file.read(64)
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a file: its type, one of SIZES, and its bytes ``start`` to ``stop`` of the data."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def header_length(start: bytes, file_size: int, what: str) -> int:
+    """Return the length of the header of a file that begins with ``start``; raises CheckpointError."""
     if len(start) < 8:
-        raise CheckpointError(f"{path.name}: expected a safetensors file, got {len(start)} bytes")
-    check_no_web_page(start, path.name)
+        raise CheckpointError(f"{what}: expected a safetensors file, got {len(start)} bytes")
+    check_no_web_page(start, what)
     length = int.from_bytes(start[:8], "little")
     if length > MAX_HEADER_BYTES:
-        raise CheckpointError(f"{path.name}: the header claims {length} bytes; damaged or not safetensors")
+        raise CheckpointError(f"{what}: the header claims {length} bytes; damaged or not safetensors")
+    if length + 8 > file_size:
+        _damaged(what, f"invalid header length: {length} of {file_size} bytes")
+    return length
 
 
 def check_no_web_page(start: bytes, what: str) -> None:
@@ -37,21 +55,73 @@ def check_no_web_page(start: bytes, what: str) -> None:
         raise CheckpointError(f"{what}: expected a weights file, got a web page")
 
 
-def check_entries(file: safe_open, what: str) -> None:
-    """Raise CheckpointError naming the first tensor of an open ``file`` with an unusable name, type or shape."""
-    for name in file.keys():  # noqa: SIM118 - it is no dict
-        check_name(name, what)
-        entry = file.get_slice(name)
-        shape, dtype = entry.get_shape(), entry.get_dtype()
-        if dtype not in DTYPES:
-            raise CheckpointError(f"{what}: tensor {name!r}: expected dtype {', '.join(DTYPES)}, got {dtype}")
-        if len(shape) > MAX_DIMENSIONS or any(size >= MAX_SIZE for size in shape):
-            text = str(shape)[:80]
-            raise CheckpointError(f"{what}: tensor {name!r}: expected at most {MAX_DIMENSIONS} sizes, got {text}")
+def read_entries(header: bytes, data_bytes: int, what: str) -> list[Entry]:
+    """Return what a header says of its tensors, in the order of their bytes; raises CheckpointError."""
+    if header.count(b"{") > MAX_TENSORS + 2:  # before anything is parsed
+        raise CheckpointError(f"{what}: expected at most {MAX_TENSORS:,} tensors, got more")
+    tensors = _parse(header, what)
+    remarks = tensors.pop(METADATA, {})
+    if not isinstance(remarks, dict) or not all(isinstance(value, str) for value in remarks.values()):
+        _damaged(what, f"JSON: {METADATA} is not a map of texts")
+    entries = [_entry(name, fields, what) for name, fields in tensors.items()]
+    entries.sort(key=lambda entry: (entry.start, entry.stop))
+    at = 0
+    for entry in entries:
+        if entry.start != at:
+            _damaged(what, f"tensor {short(entry.name)!r}: offset {entry.start}, expected {at}")
+        at = entry.stop
+    if at != data_bytes:
+        _damaged(what, f"{data_bytes} bytes not fully covered by tensors of {at} bytes")
+    return entries
 
 
-def check_name(name: str, what: str) -> None:
+def _parse(header: bytes, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(header.decode("utf-8"), parse_constant=_no_number)
+    except UnicodeDecodeError:
+        _damaged(what, "the header is not UTF-8")
+    except (ValueError, RecursionError):
+        _damaged(what, "the header is not JSON")
+    if not isinstance(found, dict):
+        _damaged(what, f"JSON: expected an object, got {type(found).__name__}")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _entry(name: str, fields: Any, what: str) -> Entry:
+    check_name(name, what)
+    where = f"{what}: tensor {short(name)!r}"
+    if not isinstance(fields, dict) or set(fields) != FIELDS:
+        _damaged(what, f"JSON: {short(name)!r} has not the fields {', '.join(sorted(FIELDS))}")
+    dtype, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in SIZES:
+        raise CheckpointError(f"{where}: expected dtype {', '.join(SIZES)}, got {short(dtype)}")
+    if not _sizes(shape) or not _sizes(offsets) or len(offsets) != 2:
+        _damaged(what, f"tensor {short(name)!r}: expected whole numbers of 0 or more as shape and two offsets")
+    if len(shape) > MAX_DIMENSIONS or any(size >= MAX_SIZE for size in shape):
+        raise CheckpointError(f"{where}: expected at most {MAX_DIMENSIONS} sizes below 2^63, got {short(shape)}")
+    needed = prod(shape) * SIZES[dtype]
+    if offsets[0] > offsets[1] or offsets[1] - offsets[0] != needed:
+        _damaged(what, f"tensor {short(name)!r}: invalid shape {short(shape)} for offsets {short(offsets)}")
+    return Entry(name, dtype, tuple(shape), offsets[0], offsets[1])
+
+
+def _sizes(values: Any) -> bool:
+    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)
+
+
+def _damaged(what: str, reason: str) -> NoReturn:
+    raise CheckpointError(f"{what}: damaged or not safetensors ({reason})")
+
+
+def check_name(name: object, what: str) -> None:
     """Raise CheckpointError unless ``name`` can be a layer's name: short, printable, no path."""
+    if not isinstance(name, str):
+        raise CheckpointError(f"{what}: expected texts as layers' names, got {type(name).__name__}")
     parts = name.replace("\\", "/").split("/")
-    if not name or len(name) > MAX_NAME or not name.isprintable() or ".." in parts or parts[0] == "":
-        raise CheckpointError(f"{what}: {name[:80]!r} cannot be a layer's name")
+    usable = name.isprintable() and ".." not in parts and parts[0] != "" and name != METADATA
+    if not usable or not name or len(name) > MAX_NAME:
+        raise CheckpointError(f"{what}: {short(name)!r} cannot be a layer's name")

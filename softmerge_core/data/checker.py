@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from softmerge_core.data.files import MAX_BYTES, check_data_file
-from softmerge_core.data.kept import Facts
+from softmerge_core.data.kept import Facts, write_labels
 from softmerge_core.errors import DataError
 
 SECONDS = 60
@@ -39,9 +39,8 @@ def facts_of(path: Path, name: str, labels: Path) -> Facts:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     arrays, classes = check_data_file(path, name)
-    kept = {key: values for key, values in arrays.items() if key.endswith("_labels")}
-    with labels.open("wb") as file:
-        np.savez_compressed(file, **{key: values.astype(np.int64) for key, values in kept.items()})
+    kept = {key: values.astype(np.int64) for key, values in arrays.items() if key.endswith("_labels")}
+    write_labels(labels, kept)
     return Facts(
         input_shape=arrays["train_inputs"].shape[1:],
         classes=classes,

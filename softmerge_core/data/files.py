@@ -145,7 +145,7 @@ def _array(key: str, info: zipfile.ZipInfo, member: IO[bytes], left: int, what: 
     if _as_tensor(key, count, dtype.itemsize) > left:
         raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of tensors, {key} would take more")
     values = np.empty(count, dtype)
-    _fill(memoryview(values).cast("B") if count else memoryview(b""), member, key, what)
+    _fill(values.data.cast("B") if count else memoryview(b""), member, key, what)
     return values.reshape(shape, order="F" if fortran else "C")
 
 

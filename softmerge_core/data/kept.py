@@ -101,6 +101,12 @@ def remove_data_file(path: Path) -> None:
         raise DataError(f"data file {short(path.name)!r}: could not be deleted ({error.strerror})") from error
 
 
+def write_labels(path: Path, labels: Arrays) -> None:
+    """Write the labels of a data file, packed, to ``path``; raises OSError."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, **labels)  # type: ignore[arg-type] # numpy's own keyword has no such name
+
+
 def _write(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
@@ -167,8 +173,7 @@ def _try_beside(path: Path, record: _Record) -> None:
 def _put_beside(path: Path, record: _Record) -> None:
     if record.facts is None:
         return
-    with path.with_suffix(LABELS).open("wb") as file:
-        np.savez_compressed(file, **record.labels)
+    write_labels(path.with_suffix(LABELS), record.labels)
     path.with_suffix(FACTS).write_text(record.facts.model_dump_json(), encoding="utf-8")
 
 

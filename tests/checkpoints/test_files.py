@@ -4,12 +4,12 @@ import json
 import os
 import pickle
 import struct
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,11 +86,13 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["../../x", "/etc/x", "", "a\nb", "a\\..\\b", "x" * 600])
+@pytest.mark.parametrize("name", ["__metadata__", "\ud800", "../../x", "/etc/x", "", "a\nb", "a\\..\\b", "x" * 600])
 def test_names_that_are_paths_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CheckpointError, match="layer's name"):
         save_checkpoint({name: torch.zeros(1)}, tmp_path / "a.safetensors")
-    refuse(tmp_path / "b.safetensors", container({name: entry([1], 0, 4)}, bytes(4)), "layer's name")
+    refuse(tmp_path / "b.safetensors", container({name: entry([1], 0, 4)}, bytes(4)), "layer's name|map of texts")
+    torch.save({name: torch.zeros(1)} if name.isprintable() else {"a\0": torch.zeros(1)}, tmp_path / "b.pt")
+    refuse(tmp_path / "b.pt", (tmp_path / "b.pt").read_bytes(), "layer's name")
 
 
 def test_the_hash_sees_names_dtypes_shapes_and_bytes() -> None:
@@ -112,18 +114,29 @@ HEADERS = [
     pytest.param(container(b" " * 10**7), "header claims", id="header of ten megabytes"),
     pytest.param(b"", "0 bytes", id="empty"),
     pytest.param(b"<!DOCTYPE html><html><body>no</body></html>", "web page", id="html"),
-    pytest.param(container({"w": entry([2**40, 2**40], 0, 4)}, bytes(4)), "overflow", id="product overflows"),
+    pytest.param(container({"w": entry([2**40, 2**40], 0, 4)}, bytes(4)), "'w': invalid shape", id="product overflows"),
     pytest.param(container({"w": entry([2**62, 0, 5], 0, 4)}, bytes(4)), "invalid shape", id="zero hides overflow"),
     pytest.param(container({"w": entry([2**63, 0], 0, 0)}), "'w': expected at most", id="zero hides a huge size"),
+    pytest.param(container({"w": entry([True], 0, 4)}, bytes(4)), "whole numbers", id="truth as a size"),
+    pytest.param(container({"w": entry([1.0], 0, 4)}, bytes(4)), "whole numbers", id="fraction as a size"),  # type: ignore
+    pytest.param(container({"\ud800": entry([1], 0, 4)}, bytes(4)), "layer's name", id="half a letter"),
+    pytest.param(container(b"{" * 20_003), "at most 20,000 tensors", id="many tensors"),
+    pytest.param(container({"__metadata__": entry([1], 0, 4)}, bytes(4)), "map of texts", id="remarks as a tensor"),
     pytest.param(container({"w": entry([1] * 17, 0, 4)}, bytes(4)), "'w': expected at most 16", id="17 dimensions"),
     pytest.param(container({"w": entry([3], 0, 4)}, bytes(4)), "invalid shape", id="bytes do not fit the shape"),
-    pytest.param(container({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "offset.*`b`", id="overlap"),
-    pytest.param(container({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, bytes(8)), "offset for", id="one place"),
-    pytest.param(container({"a": entry([1], 0, 4), "b": entry([1], 8, 12)}, bytes(12)), "offset.*`b`", id="hole"),
+    pytest.param(
+        container({"a": entry([2], 0, 8), "b": entry([2], 4, 12)}, bytes(12)), "'b': offset 4, expected 8", id="overlap"
+    ),
+    pytest.param(
+        container({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, bytes(8)), "'b': offset 0, expected 8", id="one place"
+    ),
+    pytest.param(
+        container({"a": entry([1], 0, 4), "b": entry([1], 8, 12)}, bytes(12)), "'b': offset 8, expected 4", id="hole"
+    ),
     pytest.param(container({"a": entry([1], 0, 4)}, bytes(9)), "not fully covered", id="bytes left over"),
-    pytest.param(container({"a": entry([-1], 0, 4)}, bytes(4)), "`-1`, expected", id="negative size"),
-    pytest.param(container({"a": entry([1], 4, 0)}, bytes(4)), "offset.*`a`", id="falling offsets"),
-    pytest.param(container({"a": entry([1], 0, 4, "F31")}, bytes(4)), "`F31`", id="dtype"),
+    pytest.param(container({"a": entry([-1], 0, 4)}, bytes(4)), "'a': expected whole numbers", id="negative size"),
+    pytest.param(container({"a": entry([1], 4, 0)}, bytes(4)), "'a'.*offsets", id="falling offsets"),
+    pytest.param(container({"a": entry([1], 0, 4, "F31")}, bytes(4)), "'a': expected dtype.*F31", id="dtype"),
     pytest.param(container({"a": entry([1], 0, 8, "C64")}, bytes(8)), "'a': expected dtype.*C64", id="complex"),
     pytest.param(container({"a": entry([2], 0, 1, "F4")}, bytes(1)), "'a': expected dtype.*F4", id="four bits"),
     pytest.param(container({"a": [1]}, bytes(4)), "JSON", id="no object"),
@@ -186,6 +199,8 @@ def test_any_header_is_accepted_or_refused_with_its_file(tmp_path: Path, header:
     path.write_bytes(container(header, bytes(data_bytes)))
     loaded, refusal = attempt(load_checkpoint, path)
     assert "some.safetensors" in refusal if refusal else set(loaded) == set(json.loads(header))
+    if not refusal:  # whatever is read here, the format's own library reads too, and as the same
+        assert state_hash(safetensors.torch.load(path.read_bytes())) == state_hash(loaded)
 
 
 def test_a_name_given_twice_counts_once(tmp_path: Path) -> None:
@@ -227,14 +242,9 @@ def test_a_pickle_that_runs_a_command_is_refused_and_never_runs(tmp_path: Path, 
     assert not canary.exists()
 
 
-def test_code_that_the_first_look_lets_pass_is_refused_by_the_child(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "hub.pt"
-    path.write_bytes(b"ctorch.hub\nload\n(S'x'\nS'y'\ntR.")
-    with pytest.raises(CheckpointError, match=r"hub\.pt.*(?i:weights.only|unsupported)"):
-        load_checkpoint(path)
-    assert f"{path} was refused by the process that reads it (code 1)" in caplog.text
+def test_code_of_torch_itself_is_refused(tmp_path: Path) -> None:
+    content = b"ctorch.hub\nload\n(S'x'\nS'y'\ntR."
+    refuse(tmp_path / "hub.pt", content, r"would run code \(torch\.hub\.load\)")
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
@@ -243,10 +253,9 @@ def test_what_is_no_weights_file_is_refused(tmp_path: Path, suffix: str, content
     refuse(tmp_path / f"a{suffix}", content, "a" + suffix)
 
 
-def test_a_legacy_zip_cut_anywhere_is_refused_without_a_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_legacy_zip_cut_anywhere_is_refused(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole.pt", tmp_path / "cut.pt"
     torch.save({"a": torch.ones(1)}, whole)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a child was started"))
     content = whole.read_bytes()
     for length in range(len(content)):
         path.write_bytes(content[:length])
@@ -308,6 +317,13 @@ def test_load_into_strips_the_prefix_and_follows_the_dtype() -> None:
         (lambda state: state.update(other=torch.ones(1)), "mine: layer 'other' does not belong"),
         (lambda state: state.update({"3.bias": torch.ones(7)}), r"mine: layer '3\.bias'.*\(2,\), got \(7,\)"),
         (lambda state: state.clear(), "missing"),
+        (lambda state: state.update({"x" * 400: torch.ones(1)}), r"^mine: layer 'x{77}\.\.\.' does not belong"),
+        (lambda state: state.update({"3.bias": [1.0, 2.0]}), r"mine: layer '3\.bias': expected a tensor, got list"),
+        (lambda state: state.update({3: torch.ones(1)}), "expected texts as layers' names, got int"),
+        (
+            lambda state: state.update({"3.bias": torch.tensor([1.0, 1e300], dtype=torch.float64)}),
+            r"mine: layer '3\.bias': 1e\+300 is more than torch\.float32 holds",
+        ),
     ],
 )
 def test_load_into_names_the_layer_that_does_not_fit(change: Any, expected: str) -> None:

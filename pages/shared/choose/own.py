@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def _upload_weights(family: FamilyInfo) -> None:
     for file in files:
         purpose = f"{family.network}:{family.dataset}"
         with st.spinner("Reading the weights"):
-            answer = _once(file, purpose, lambda file=file: _keep(file, family))
+            answer = _once(file, purpose, partial(_keep, file, family))
         _tell(file.name, answer, "is in your library")
 
 
