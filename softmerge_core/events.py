@@ -16,13 +16,17 @@ class Event(BaseModel):
 
 
 class Stage(Event):
-    """A stage begins (in a merge: one granularity; ``parts`` names the rows of the gate pictures to come)."""
+    """A stage begins (in a merge: one granularity; ``parts`` names the rows of the gate pictures to come).
+
+    ``stages``: how many there will be in all, 0 where that is not known.
+    """
 
     kind: Literal["stage"] = "stage"
     stage: str
     title: str
     parts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    stages: int = 0
     groups: tuple[str, ...] = ()  # per part: the layer it lies in, for drawing channels in blocks
 
 
@@ -104,13 +108,17 @@ class Blame(Event):
 
 
 class Boundary(Event):
-    """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0."""
+    """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0.
+
+    ``kept``: the network is the one that a finished merge kept.
+    """
 
     kind: Literal["boundary"] = "boundary"
     series: str
     extent: tuple[float, float, float, float]
     size: int
     classes: tuple[int, ...]
+    kept: bool = False
 
 
 class Points(Event):

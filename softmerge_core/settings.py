@@ -62,7 +62,10 @@ class SoftMergeSettings(Settings):
         2 / 3, "Temperature", "The hard concrete's beta: lower values make gates more like on/off.", ge=0.05, le=5
     )
     learning_rate: float = setting(0.1, "Learning rate", "The optimiser's step size for gate logits.", gt=0, le=1e30)
-    steps: int = setting(400, "Steps", "The number of training steps in each stage.", ge=1, le=100_000)
+    steps: int = setting(
+        400, "Steps of each stage", "Training steps of each stage: auto has up to five, else there is one.",
+        ge=1, le=100_000,
+    )  # fmt: skip
     seed: int = setting(0, "Seed", "Fixes every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1)
     batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
     optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "The method that trains the gates.", more=True)

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from softmerge_core.events import Event, Progress
+from softmerge_core.events import Event, Progress, Stage
 
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 
@@ -57,11 +57,31 @@ def progress_sentence(events: Sequence[Event]) -> str:
     progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
     if progress is None or progress.total <= 0:
         return "Getting ready."
-    done = f"Step {progress.step:,} of {progress.total:,}"
+    done = _stage(events) + f"step {progress.step:,} of {progress.total:,}"
+    done = done[0].upper() + done[1:]
     left = progress.total - progress.step
     if not progress.step or left <= 0 or not progress.seconds:
         return f"{done}."
     return f"{done}, about {_duration(left * progress.seconds / progress.step)} left."
+
+
+def steps_done(events: Sequence[Event]) -> str:
+    """The steps done of all, and once these are all, the stages that they were; empty before the first."""
+    progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
+    if progress is None:
+        return ""
+    stages = len({event.stage for event in events if isinstance(event, Stage)})
+    whole = stages > 1 and progress.step == progress.total and progress.total % stages == 0
+    each = f" ({stages} stages of {progress.total // stages:,})" if whole else ""
+    return f"{progress.step:,} of {progress.total:,} steps{each}"
+
+
+def _stage(events: Sequence[Event]) -> str:
+    """The stage of a run with several; a run that was resumed may have told of one stage twice."""
+    stages = [event for event in events if isinstance(event, Stage)]
+    if not stages or stages[-1].stages < 2:
+        return ""
+    return f"stage {len({stage.stage for stage in stages})} of {stages[-1].stages}, "
 
 
 def _duration(seconds: float) -> str:

@@ -36,6 +36,7 @@ class Reporter:
         self, on_event: Callable[[Event], None] | None, sources: Sequence[str], steps: int, total: int
     ) -> None:
         self.on_event, self.sources, self.total = on_event, tuple(sources), total
+        self.stages = total // max(steps, 1)
         self.history: list[Event] = []
         self.step = 0
         self._per_point = max(1, steps // LOSS_POINTS)
@@ -63,6 +64,7 @@ class Reporter:
                 parts=parts.names,
                 groups=parts.groups,
                 sources=self.sources,
+                stages=self.stages,
             )
         )
         self.gates(plan, training)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from softmerge_core.events import Progress
+from softmerge_core.events import Progress, Stage
 from softmerge_core.experiments.words import (
     clipped,
     listed,
@@ -14,6 +14,7 @@ from softmerge_core.experiments.words import (
     progress_sentence,
     sentence,
     signed,
+    steps_done,
     unbroken,
 )
 
@@ -31,6 +32,23 @@ from softmerge_core.experiments.words import (
 def test_progress(step: int, seconds: float, sentence: str) -> None:
     assert progress_sentence([Progress(step=step, total=400, seconds=seconds)]) == sentence
     assert progress_sentence([]) == "Getting ready."
+
+
+def stage(number: int, stages: int) -> Stage:
+    return Stage(step=400 * number, stage=f"stage-{number}", title="t", stages=stages)
+
+
+def test_steps_of_one_stage_and_of_all_are_told_apart() -> None:
+    events = [stage(0, 4), stage(1, 4), Progress(step=610, total=1600)]
+    assert progress_sentence(events) == "Stage 2 of 4, step 610 of 1,600."
+    assert progress_sentence([events[0], *events]) == "Stage 2 of 4, step 610 of 1,600."  # told again by a resumed run
+    for alone in (stage(0, 1), stage(0, 0)):
+        assert progress_sentence([alone, events[2]]) == "Step 610 of 1,600."
+    assert steps_done(events) == "610 of 1,600 steps"
+    done = [*(stage(number, 0) for number in range(4)), Progress(step=1600, total=1600)]
+    assert steps_done(done) == "1,600 of 1,600 steps (4 stages of 400)"
+    assert steps_done(done[3:]) == "1,600 of 1,600 steps"
+    assert steps_done([]) == ""
 
 
 def test_numbers_are_rounded_and_unknown_ones_are_called_so() -> None:

@@ -14,7 +14,7 @@ from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import Notice, Progress
 from softmerge_core.experiments import Spec
-from softmerge_core.experiments.words import progress_sentence, sentence
+from softmerge_core.experiments.words import progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
 
 EVERY = 0.25  # seconds between two readings of a live run
@@ -209,7 +209,7 @@ def _progress_text(reader: RunReader, steps: Progress | None) -> str:
     if view.status == "running":
         return progress_sentence(reader.events)
     recorded = "A recorded example, to look at before you start your own: " if view.id.startswith("example:") else ""
-    done = f" after {steps.step:,} of {steps.total:,} steps" if steps else ""
+    done = f" after {steps_done(reader.events)}" if steps else ""
     if view.status == "finished":
         seconds = (view.result or {}).get("seconds")
         text = f"{recorded}finished{done}{f', in {seconds:.1f} s' if seconds else ''}."
