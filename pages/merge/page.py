@@ -9,7 +9,8 @@ page = RunPage(
     kind="merge",
     title="Soft Merge",
     purpose="Merge trained networks into one by learning, part by part, which of them to trust. "
-    "Only gates are trained; the networks stay as they are.",
+    "Only gates are trained; the networks stay as they are. The method: "
+    "[Soft merging, arXiv 2309.12259](https://arxiv.org/abs/2309.12259).",
     start="Start merging",
     idle="Nothing has run yet: press Start, and watch the gates learn which source to trust.",
     setup=merge_setup,
