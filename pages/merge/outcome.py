@@ -13,6 +13,8 @@ from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
 from pages.shared.show.text import html_table, plain
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.merge.rows import gates_csv
+from softmerge_core.experiments.merge.why import why_sentence
 from softmerge_core.experiments.merge.words import gain_sentence
 from softmerge_core.experiments.words import percent, points, sentence
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
@@ -23,12 +25,14 @@ METHODS = ("soft", "average", "best_source", "ensemble")
 
 
 def verdict(reader: RunReader) -> Verdict | None:
-    """The gain over the other candidates, and the reason for the choice; None while the run is live."""
+    """The gain over the other candidates, and why this one was kept; None while the run is live."""
     result = reader.view.result
     if not result:
         return None
     reason = plain(sentence(str(result.get("reason", ""))), 600)
-    return Verdict(gain_sentence(result, test_samples(result)), reason)
+    why = why_sentence(result)
+    caption = (f"{plain(why, 600)}  \n" if why else "") + f":small[{reason}]"
+    return Verdict(gain_sentence(result, test_samples(result)), caption)
 
 
 def test_samples(result: Mapping[str, Any]) -> int:
@@ -48,7 +52,7 @@ def outcome(reader: RunReader) -> None:
         with second:
             st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
             st.html(html_table(("Network", "Test", "Points", "Validation"), accuracy_table(result)))
-        downloads(reader, lambda: _weights(reader))
+        downloads(reader, lambda: _own_downloads(reader))
 
 
 def _test_figure(reader: RunReader, theme: Theme) -> go.Figure | None:
@@ -91,6 +95,21 @@ def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
 
 def _points(share: float | None, average: float | None) -> str:
     return "" if share is None or average is None else points(share - average)
+
+
+def _own_downloads(reader: RunReader) -> None:
+    _weights(reader)
+    gates = (reader.view.result or {}).get("gates")
+    if gates:
+        st.download_button(
+            "Gates",
+            gates_csv(gates),
+            f"merge-gates-{file_stem(reader)}.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            help="A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor.",
+        )
 
 
 def _weights(reader: RunReader) -> None:

@@ -1,6 +1,5 @@
 """The pictures of a merge while it runs: gates, accuracy, losses and, for data in the plane, decisions."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,19 +8,27 @@ import streamlit as st
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
+from pages.shared.show.text import plain
 from softmerge_core.data import datasets
-from softmerge_core.events import AnyEvent, Gates, Points, Stage
+from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Stage
 from softmerge_core.experiments.merge import words
+from softmerge_core.experiments.merge.kept import Kept, kept_network
+from softmerge_core.experiments.merge.rows import gate_rows
 from softmerge_core.figures.accuracy import accuracy_figure
-from softmerge_core.figures.boundary import boundary_figure
-from softmerge_core.figures.gates import gates_figure, last_gates
+from softmerge_core.figures.boundary import boundary_figure, shows_kept
+from softmerge_core.figures.gate_factors import NAME as FACTOR
+from softmerge_core.figures.gates import gates_figure, last_gates, most_rows
 from softmerge_core.figures.losses import losses_figure
+from softmerge_core.figures.shares import shares_figure
 from softmerge_core.figures.style import Theme
 from softmerge_core.settings import DataSpec
 
 TALL, LOW = 400, 320  # px
 CALM = 0.7  # seconds between two drawings of a picture beside the gates
 WAITING = "Drawn here while a merge runs"
+SHARES_ARE = "The share of each source in the merged weights of each layer, as the mean over its channels."
+KEPT_DECISIONS = "Its decision at each point of the plane, under the training samples."
+LAST_STAGE = "This run has no picture of it: these are the decisions of the last stage's gates."
 DECISIONS = "The merged network's decision at each point of the plane, under the training samples."
 
 
@@ -30,30 +37,64 @@ def merge_pictures(reader: RunReader | None) -> None:
     first, second = st.columns(2, gap="medium")
     with first:
         click = GATES.draw(reader)
-        st.text(cell_text(gate_events(reader) if reader else [], click), width="stretch")
+        st.text(cell_text(reader, click) if reader else " ", width="stretch")
     with second:
         ACCURACY.draw(reader)
-    draw_row(reader, *([LOSSES, BOUNDARY] if reader is not None and in_the_plane(reader) else [LOSSES]))
+    if reader is not None and in_the_plane(reader):
+        draw_row(reader, SHARES, BOUNDARY)
+        draw_row(reader, LOSSES)
+    else:
+        draw_row(reader, SHARES, LOSSES)
+
+
+def kept_of(reader: RunReader) -> Kept | None:
+    """The network that the run kept; None while it is live."""
+    return None if reader.live else kept_network(reader.view.result, reader.events)
 
 
 def _gates(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return gates_figure(gate_events(reader), theme=theme, height=TALL)
+    return gates_figure(gate_events(reader), theme=theme, height=TALL, scale=_scale(reader))
 
 
 def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return accuracy_figure(reader.events, theme=theme, height=TALL)
+    return accuracy_figure(reader.events, theme=theme, height=TALL, kept=kept_of(reader))
+
+
+def _shares(reader: RunReader, theme: Theme) -> go.Figure | None:
+    return shares_figure(gate_events(reader), theme=theme, height=LOW)
 
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return losses_figure(reader.events, theme=theme)
+    return losses_figure(reader.events, theme=theme, kept=kept_of(reader))
 
 
 def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return boundary_figure(reader.events, theme=theme)
+    return boundary_figure(reader.events, theme=theme, kept=kept_of(reader))
+
+
+def _gates_words(reader: RunReader) -> str:
+    kept, events = kept_of(reader), gate_events(reader)
+    return plain(words.kept_gates_sentence(kept, events), 200) if kept else words.gates_sentence(events)
 
 
 def _accuracy_words(reader: RunReader) -> str:
-    return words.accuracy_sentence(reader.events, (reader.view.result or {}).get("validation_accuracy"))
+    scores = (reader.view.result or {}).get("validation_accuracy")
+    return plain(words.accuracy_sentence(reader.events, scores, kept_of(reader)), 200)
+
+
+def _losses_words(reader: RunReader) -> str:
+    return plain(words.losses_sentence(reader.events, kept=kept_of(reader)), 200)
+
+
+def _boundary_words(reader: RunReader) -> str:
+    """Whose decisions are drawn: runs made before the kept network's were told have only the last stage's."""
+    kept = kept_of(reader)
+    shown = next((event for event in reversed(reader.events) if isinstance(event, Boundary)), None)
+    if kept is None or shown is None:
+        return DECISIONS
+    if not shows_kept(shown, kept):
+        return f"{plain(words.kept_text(kept), 120)} {LAST_STAGE}"
+    return f"{plain(words.kept_text(kept), 120)} {KEPT_DECISIONS}"
 
 
 GATES = Picture(
@@ -63,7 +104,7 @@ GATES = Picture(
     "is open.",
     kinds=("gates", "stage"),
     build=_gates,
-    words=lambda reader: words.gates_sentence(gate_events(reader)),
+    words=_gates_words,
     height=TALL,
     waiting=WAITING,
     clickable=True,
@@ -79,13 +120,24 @@ ACCURACY = Picture(
     waiting=WAITING,
     pause=CALM,
 )
+SHARES = Picture(
+    key="shares",
+    title="Origin of each layer",
+    idle=SHARES_ARE,
+    kinds=("gates", "stage"),
+    build=_shares,
+    words=lambda reader: SHARES_ARE,
+    height=LOW,
+    waiting=WAITING,
+    pause=CALM,
+)
 LOSSES = Picture(
     key="losses",
     title="Losses",
     idle="Task loss, the penalty on open gates, and their sum.",
     kinds=("loss", "stage"),
     build=_losses,
-    words=lambda reader: words.losses_sentence(reader.events),
+    words=_losses_words,
     height=LOW,
     waiting=WAITING,
     pause=CALM,
@@ -96,7 +148,7 @@ BOUNDARY = Picture(
     idle=DECISIONS,
     kinds=("boundary", "points"),
     build=_boundary,
-    words=lambda reader: DECISIONS,
+    words=_boundary_words,
     height=LOW,
     waiting=WAITING,
     pause=CALM,
@@ -111,14 +163,25 @@ def in_the_plane(reader: RunReader) -> bool:
     return dataset in datasets() and tuple(datasets()[dataset].input_shape) == (2,)
 
 
-def cell_text(events: Sequence[AnyEvent], click: Click | None) -> str:
-    """The gate in the cell that was clicked, in plain text; a blank where there are no gates yet."""
-    found = last_gates(events)
+def cell_text(reader: RunReader, click: Click | None) -> str:
+    """The gate or the factor in the cell that was clicked, in plain text; a blank where there are no gates yet."""
+    found = last_gates(gate_events(reader))
     if found is None:
         return " "
     if click is None or click.row is None or click.col is None:
         return "Click a cell to read it."
-    return words.gate_text(*found, click.row, click.col)
+    stage, gates = found
+    tables = stage.parts, stage.groups, gates.probability, gates.value, _scale(reader)
+    rows = gate_rows(*tables, most=most_rows(TALL))
+    if click.name == FACTOR:
+        return words.factor_text(rows, click.row)
+    return words.gate_text(rows, stage.sources, click.row, click.col)
+
+
+def _scale(reader: RunReader) -> tuple[float, ...]:
+    """The factor of each part, of a run with a result."""
+    gates = (reader.view.result or {}).get("gates")
+    return tuple(gates.get("scale") or ()) if gates and reader.events else ()
 
 
 def gate_events(reader: RunReader) -> list[AnyEvent]:

@@ -6,18 +6,22 @@ from typing import TypeGuard
 
 import plotly.graph_objects as go
 
-from softmerge_core.events import BEST, Evaluation, Event
+from softmerge_core.events import BEST, Evaluation, Event, Stage
+from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
-from softmerge_core.figures.style import Theme, method_style, method_title, new_figure
+from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure
 
 _BASELINES = ("ensemble", "average", BEST)
 _TOP, _BOTTOM = 16, 48
 
 
-def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> go.Figure | None:
+def accuracy_figure(
+    events: Sequence[Event], *, theme: Theme, height: int = 320, kept: Kept | None = None
+) -> go.Figure | None:
     """Accuracy on the validation data (percent) over steps; None before the first evaluation.
 
     The soft merge is drawn as measured, never smoothed; the baselines are level lines, labelled at their end.
+    Once a network was ``kept``, a ring marks it, the line and its label end there, and what was not kept is faint.
     ``height`` is that of the chart, in px.
     """
     seen = [event for event in events if _is_shown(event)]
@@ -26,26 +30,59 @@ def accuracy_figure(events: Sequence[Event], *, theme: Theme, height: int = 320)
     if not soft and not last:
         return None
     figure, end = new_figure(theme), last_step(events)
-    values = [100 * event.accuracy for event in soft] + list(last.values())
+    level = 100 * kept.accuracy if kept and isfinite(kept.accuracy) else None
+    values = [100 * event.accuracy for event in soft] + list(last.values()) + ([] if level is None else [level])
     low, high = percent_range(values)
     for key in (key for key in _BASELINES if key in last):
         style = method_style(key, theme)
         line = {"color": style.color, "dash": style.dash, "width": 1.5}
         figure.add_trace(_line(key, [0, end], [last[key]] * 2, line))
     if soft:
-        figure.add_trace(_soft(events, theme))
+        figure.add_traces(_soft(events, theme, kept))
+    if soft and level is None:
         last["soft"] = 100 * soft[-1].accuracy
+    labels = [_label(key, value, theme) for key, value in last.items() if level is None or key != _key(kept)]
+    if kept and level is not None:
+        figure.add_traces(_ring(kept, level, end, theme))
+        labels.append(_kept_label(kept, level, theme))
     figure.update_layout(
         margin={"b": _BOTTOM},
         showlegend=False,
         xaxis={"title": {"text": "Step"}, "range": [0, end]},
         yaxis={"title": {"text": "Validation accuracy (%)"}, "range": [low, high]},
     )
-    labels = [_label(key, value, theme) for key, value in last.items()]
-    mark_stages(figure, events, theme, top=_TOP)
+    mark_stages(figure, events, theme, top=_TOP, kept=kept)
     plot_height = height - figure.layout.margin.t - _BOTTOM
     end_labels(figure, labels, low=low, high=high, plot_height=plot_height)
     return figure
+
+
+def _key(kept: Kept | None) -> str:
+    """The key of the method that the kept network is."""
+    return "soft" if kept is None or kept.learned else kept.winner
+
+
+def _ring(kept: Kept, level: float, end: int, theme: Theme) -> list[go.Scatter]:
+    """A ring at the evaluation that was kept, and a line from it to its label at the right end."""
+    color = method_style(_key(kept), theme).color
+    at = kept.step if kept.step is not None else end
+    hover = f"kept: {escape(kept.title)}<br>%{{y:.1f}} %<extra></extra>"
+    line = go.Scatter(
+        x=[at, end], y=[level, level], mode="lines", name="Kept, to its label", line={"color": color, "width": 1},
+        hoverinfo="skip",
+    )  # fmt: skip
+    ring = go.Scatter(
+        x=[at], y=[level], mode="markers", name="Kept", hovertemplate=hover, cliponaxis=False,
+        marker={"symbol": "circle-open", "size": 15, "color": color, "line": {"width": 3}},
+    )  # fmt: skip
+    return [line, ring]
+
+
+def _kept_label(kept: Kept, level: float, theme: Theme) -> EndLabel:
+    name = method_title(_key(kept))
+    return EndLabel(
+        level, f"◯ Kept: {name} {level:.1f} %", f"◯ Kept {level:.1f} %", method_style(_key(kept), theme).color
+    )  # fmt: skip
 
 
 def percent_range(values: Sequence[float]) -> tuple[float, float]:
@@ -66,9 +103,21 @@ def _is_shown(event: Event) -> TypeGuard[Evaluation]:
     return isinstance(event, Evaluation) and event.split == "validation" and isfinite(event.accuracy)
 
 
-def _soft(events: Sequence[Event], theme: Theme) -> go.Scatter:
-    """One line per stage, for the gates start anew at each border and nothing lies between."""
-    runs = [[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)]
+def _soft(events: Sequence[Event], theme: Theme, kept: Kept | None) -> list[go.Scatter]:
+    """One line per stage, for the gates start anew at each border and nothing lies between.
+
+    Once a network was kept, there are two traces: the stages that were not, faint, and the one that was.
+    """
+    lost: list[list[Evaluation]] = []
+    best: list[list[Evaluation]] = []
+    for run in by_stage(events):
+        won = kept is None or any(isinstance(event, Stage) and event.stage == kept.winner for event in run)
+        (best if won else lost).append([event for event in run if _is_shown(event) and event.series == "soft"])
+    faint = [_soft_line(lost, theme).update(opacity=0.4, name="Not kept")] if any(lost) else []
+    return [*faint, *([_soft_line(best, theme)] if any(best) else [])]
+
+
+def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter:
     style = method_style("soft", theme)
     steps, percent = [[e.step for e in run] for run in runs], [[100 * e.accuracy for e in run] for run in runs]
     trace = _line("soft", joined(steps), joined(percent), {})

@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softmerge_core.events import Boundary, Event, Points
-from softmerge_core.figures.style import Theme, class_colours, colour, method_title, new_figure
+from softmerge_core.experiments.merge.kept import Kept
+from softmerge_core.figures.style import Theme, class_colours, colour, escape, method_title, new_figure
 
 _SYMBOLS = (
     "circle",
@@ -22,8 +23,13 @@ _SYMBOLS = (
 )
 
 
-def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "soft") -> go.Figure | None:
-    """The newest decision regions of ``series`` and the data set's points; None before the first regions."""
+def boundary_figure(
+    events: Sequence[Event], *, theme: Theme, series: str = "soft", kept: Kept | None = None
+) -> go.Figure | None:
+    """The newest decision regions of ``series`` and the data set's points; None before the first regions.
+
+    Where they are those of the network that was ``kept``, the legend's title says so.
+    """
     found = [event for event in events if isinstance(event, Boundary) and event.series == series]
     if not found:
         return None
@@ -38,9 +44,20 @@ def boundary_figure(events: Sequence[Event], *, theme: Theme, series: str = "sof
     figure.update_layout(
         xaxis={"title": {"text": "Feature 1"}, "range": [x0, x1], "showgrid": False},
         yaxis={"title": {"text": "Feature 2"}, "range": [y0, y1], "showgrid": False},
-        legend={"title": {"text": f"{method_title(series)}, step {boundary.step:,}", "side": "left"}},
+        legend={"title": {"text": _whose(boundary, kept), "side": "left"}},
     )
     return figure
+
+
+def shows_kept(boundary: Boundary, kept: Kept) -> bool:
+    """Whether these regions are the kept network's: it says so, or it was drawn at the very step that was kept."""
+    return boundary.kept or (kept.learned and boundary.step == kept.step)
+
+
+def _whose(boundary: Boundary, kept: Kept | None) -> str:
+    if kept and shows_kept(boundary, kept):
+        return f"Kept: {escape(kept.title)}"
+    return f"{method_title(boundary.series)}, step {boundary.step:,}"
 
 
 def _regions(boundary: Boundary, count: int, theme: Theme) -> go.Heatmap:

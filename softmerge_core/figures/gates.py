@@ -7,20 +7,25 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softmerge_core.events import Event, Gates, Matrix, Stage
+from softmerge_core.experiments.merge.rows import GateRows, blocks, gate_rows
+from softmerge_core.experiments.merge.words import value_text
+from softmerge_core.figures.gate_factors import add_factors
 from softmerge_core.figures.style import Theme, colour, distinct, escape, new_figure
 
 Shown = Literal["probability", "value"]
 CLOSED, OPEN = "○", "●"
 _TITLES: dict[Shown, str] = {"probability": "P(open)", "value": "Gate z"}
-_TOP, _BOTTOM = 28, 30  # px above and below the rows
+_LINES = 3  # lines of notes under the rows: their room is always kept, so that nothing moves
+_TOP, _BOTTOM = 28, 12 + 16 * _LINES  # px above and below the rows
 _ROW = 44  # px: the largest height of a row
 _LABEL = 14  # px: the height that a label needs
 _GLYPH = 12  # px: in rows lower than this, a bar at the cell's edge replaces the glyph
 _EDGE, _BAR = 0.07, 0.11  # the distance of a bar from the cell's edge and its width, as shares of the cell's width
-_NOTES = (
-    f"{CLOSED} exactly 0   {OPEN} exactly 1",
-    "white bar: exactly 0   black bar: exactly 1",
+_MARKS = (
+    f"{CLOSED} closed (z = 0)   {OPEN} fully open (z = 1) in the merged network",
+    "White bar: closed (z = 0)   black bar: fully open (z = 1)",
 )
+HELD = 0.5  # P(open) of a fully open gate that would be closed if it were not the last one of its part
 
 
 def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
@@ -35,9 +40,17 @@ def last_gates(events: Sequence[Event]) -> tuple[Stage, Gates] | None:
 
 
 def gates_figure(
-    events: Sequence[Event], *, theme: Theme, show: Shown = "probability", height: int = 460
+    events: Sequence[Event],
+    *,
+    theme: Theme,
+    show: Shown = "probability",
+    height: int = 460,
+    scale: Sequence[float] = (),
 ) -> go.Figure | None:
-    """The newest gates of a run; None before the first gates, when a live plot shows its waiting text."""
+    """The newest gates of a run; None before the first gates, when a live plot shows its waiting text.
+
+    ``scale``: the factor of each part, where it is known.
+    """
     found = last_gates(events)
     if found is None:
         return None
@@ -51,7 +64,13 @@ def gates_figure(
         theme=theme,
         show=show,
         height=height,
+        scale=scale,
     )
+
+
+def most_rows(height: int) -> int:
+    """The number of rows that a figure of this ``height`` (px) shows, each at least 1 px high."""
+    return max(1, height - _TOP - _BOTTOM)
 
 
 def gates_picture(
@@ -64,54 +83,72 @@ def gates_picture(
     groups: Sequence[str] = (),
     show: Shown = "probability",
     height: int = 460,
+    scale: Sequence[float] = (),
 ) -> go.Figure:
     """The gates of parts x sources, in the network's order; ``height`` in px decides which labels fit.
 
     ``probability`` and ``value`` are [part][source], 0-1. Gates whose deterministic value is exactly 0 or 1 are marked
-    with ``CLOSED`` and ``OPEN``, or with a bar at the left or right edge if rows are too low for glyphs.
+    with ``CLOSED`` and ``OPEN``, or with a bar at the left or right edge if rows are too low for glyphs. Where rows
+    would be lower than 1 px, each is the mean of several parts. ``scale`` has a factor for each part, or none.
     """
-    rows, columns = distinct(parts), distinct(sources, 24)
-    owners = list(groups) if len(groups) == len(rows) and len(set(groups)) < len(rows) else list(parts)
+    table = gate_rows(parts, groups, probability, value, scale, most=most_rows(height))
+    rows, columns, owners = distinct(table.titles, 60), distinct(sources, 24), list(table.groups)
     figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8})
-    share = min(1.0, len(rows) * _ROW / (height - _TOP - _BOTTOM))
-    row = share * (height - _TOP - _BOTTOM) / max(len(rows), 1)
-    figure.add_trace(_cells(rows, columns, probability, value, show))
+    share = min(1.0, len(rows) * _ROW / most_rows(height))
+    row = share * most_rows(height) / max(len(rows), 1)
+    figure.add_trace(_cells(rows, columns, table, show))
     if row >= _GLYPH:
         size = round(min(18, 0.6 * row))
-        figure.update_traces(text=_glyphs(value), texttemplate="%{text}", textfont={"size": size})
+        figure.update_traces(text=_glyphs(table.value), texttemplate="%{text}", textfont={"size": size})
     else:
-        figure.add_trace(_bars(rows, value))
+        figure.add_trace(_bars(rows, table.value))
         figure.update_layout(xaxis2=_bars_axis(len(columns)))
     figure.update_layout(
         coloraxis=_scale(show, theme),
         margin={"l": 12, "r": 8, "t": _TOP, "b": _BOTTOM},
         xaxis=_sources_axis(),
         yaxis=_rows_axis(rows, owners, row, share),
-        shapes=_separators(owners, theme) if owners != list(parts) else [],
+        shapes=_separators(owners, theme) if len(set(owners)) < len(rows) else [],
         uirevision="|".join(parts),
     )
     figure.add_annotation(
-        text=_NOTES[row < _GLYPH],
-        showarrow=False,
-        xref="paper", yref="paper", x=0, xanchor="left", y=1 - share, yanchor="top", yshift=-6,
-        font={"color": colour("quiet", theme)},
+        text="<br>".join(_notes(table, show, low=row < _GLYPH)),
+        showarrow=False, align="left",
+        xref="paper", yref="paper", x=0, xanchor="left", y=1 - share, yanchor="top", yshift=-4,
+        font={"color": colour("quiet", theme), "size": 12},
     )  # fmt: skip
+    add_factors(figure, rows, table.scale, theme)
     return figure
+
+
+def _notes(table: GateRows, show: Shown, *, low: bool) -> list[str]:
+    """What marks and colours mean, in lines that fit a phone."""
+    lines = [
+        _MARKS[low],
+        "Colour: " + ("how likely the gate is open in a random draw" if show == "probability" else "z"),
+    ]
+    cells = zip(table.value, table.probability, strict=True)
+    if any(z == 1 and p < HELD for values, chances in cells for z, p in zip(values, chances, strict=True)):
+        lines.append("Fully open though unlikely: the last one left in its row")
+    if table.each > 1:
+        lines[1:1] = [f"Each row is the mean of up to {table.each} channels"]
+    return lines[:_LINES]
 
 
 def _glyphs(value: Matrix) -> list[list[str]]:
     return [[CLOSED if cell == 0 else OPEN if cell == 1 else "" for cell in line] for line in value]
 
 
-def _cells(rows: list[str], columns: list[str], probability: Matrix, value: Matrix, show: Shown) -> go.Heatmap:
-    shown, other = (probability, value) if show == "probability" else (value, probability)
-    here, there = ("P(open)", "z") if show == "probability" else ("z", "P(open)")
+def _cells(rows: list[str], columns: list[str], table: GateRows, show: Shown) -> go.Heatmap:
+    probable = show == "probability"
+    here = "P(open) = %{z:.2f}, z = %{customdata}" if probable else "z = %{customdata}"
+    pairs = [list(zip(*lines, strict=True)) for lines in zip(table.value, table.probability, strict=True)]
     return go.Heatmap(
-        z=[[round(cell, 3) for cell in line] for line in shown],
+        z=[[round(cell, 3) for cell in line] for line in (table.probability if probable else table.value)],
         x=columns,
         y=rows,
-        customdata=[[round(cell, 3) for cell in line] for line in other],
-        hovertemplate="%{y}<br>%{x}<br>" + f"{here} = %{{z:.2f}}, {there} = %{{customdata:.2f}}<extra></extra>",
+        customdata=[[value_text(z) + ("" if probable else f", P(open) = {p:.2f}") for z, p in line] for line in pairs],
+        hovertemplate="%{y}<br>%{x}<br>" + ("mean " if table.each > 1 else "") + here + "<extra></extra>",
         coloraxis="coloraxis",
         xgap=1,
         ygap=1 if len(rows) <= 60 else 0,
@@ -171,21 +208,10 @@ def _scale(show: Shown, theme: Theme) -> dict[str, Any]:
     return {"colorscale": "Cividis", "cmin": 0, "cmax": 1, "cauto": False, "colorbar": bar}
 
 
-def _blocks(owners: Sequence[str]) -> list[tuple[str, int, int]]:
-    """The (name, first row, last row) of each run of rows that lie in one layer."""
-    blocks: list[tuple[str, int, int]] = []
-    for index, owner in enumerate(owners):
-        if blocks and blocks[-1][0] == owner:
-            blocks[-1] = (owner, blocks[-1][1], index)
-        else:
-            blocks.append((owner, index, index))
-    return blocks
-
-
 def _rows_axis(rows: list[str], owners: list[str], row: float, share: float) -> dict[str, Any]:
     """Layer labels at the middle of their rows; if two would overlap, the smaller layer has none."""
     chosen: list[tuple[float, str]] = []
-    for name, first, last in sorted(_blocks(owners), key=lambda block: block[1] - block[2]):
+    for name, first, last in sorted(blocks(owners), key=lambda block: block[1] - block[2]):
         middle = (first + last) / 2
         if all(abs(middle - other) * row >= _LABEL for other, _ in chosen):
             chosen.append((middle, escape(name, 24)))
@@ -217,5 +243,5 @@ def _separators(owners: list[str], theme: Theme) -> list[dict[str, Any]]:
             "y1": first - 0.5,
             "line": line,
         }
-        for _, first, _ in _blocks(owners)[1:]
+        for _, first, _ in blocks(owners)[1:]
     ]

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from softmerge_core.events import Event, Progress, Stage
+from softmerge_core.experiments.merge.kept import Kept
+from softmerge_core.experiments.words import clipped
 from softmerge_core.figures.style import Theme, colour, escape
 
 _LINE = 17  # px: the height of one line of text
 _LETTER = 6.6  # px: the average width of a letter at 12 px
 _PLOT = 240  # px: the width of the narrowest plot
 _ROW = 15  # px: the height of a row of stage titles
+KEPT = ", kept"  # behind the title of the stage whose gates were kept
 
 
 @dataclass(frozen=True)
@@ -72,27 +76,49 @@ def joined(runs: Sequence[Sequence[float]]) -> list[float | None]:
     return flat[:-1]
 
 
-def mark_stages(figure: go.Figure, events: Sequence[Event], theme: Theme, *, top: int, narrow_top: int = 0) -> None:
+def mark_stages(
+    figure: go.Figure, events: Sequence[Event], theme: Theme, *, top: int, narrow_top: int = 0, kept: Kept | None = None
+) -> None:
     """Draw a thin line where each stage but the first begins, and write each stage's title above it.
 
-    The top margin becomes ``top`` px (on a phone ``narrow_top`` more) plus the height of the rows of titles.
+    The stage whose gates were ``kept`` has a band and a bold title that says so. The top margin becomes ``top`` px
+    (on a phone ``narrow_top`` more) plus the height of the rows of titles.
     """
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
     ends = [*(stage.step for stage in stages[1:]), end]
     middles = [(stage.step + stop) / 2 / end for stage, stop in zip(stages, ends, strict=False)]
-    rows = _label_rows(middles, [stage.title for stage in stages])
+    won = [kept is not None and stage.stage == kept.winner for stage in stages]
+    titles = [clipped(stage.title, 24) + KEPT * mark for stage, mark in zip(stages, won, strict=True)]
+    rows = _label_rows(middles, titles)
     for stage in stages[1:]:
         figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
-    for stage, stop, row in zip(stages, ends, rows, strict=False):
+    for stage, stop, row, title, mark in zip(stages, ends, rows, titles, won, strict=False):
+        if mark:
+            band = {"fillcolor": colour("soft", theme), "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
+            figure.add_vrect(x0=stage.step, x1=stop, **band)
+        text = escape(title, 24 + len(KEPT))
         figure.add_annotation(
-            text=escape(stage.title, 24), showarrow=False, font={"size": 12, "color": colour("quiet", theme)},
-            x=(stage.step + stop) / 2, xanchor="center", yref="paper", y=1, yanchor="bottom",
-            yshift=2 + _ROW * row,
+            text=f"<b>{text}</b>" if mark else text, showarrow=False,
+            font={"size": 12, "color": colour("text" if mark else "quiet", theme)},
+            **_over(stage.step, stop, end, title), yref="paper", y=1, yanchor="bottom", yshift=2 + _ROW * row,
         )  # fmt: skip
     top += _ROW * (1 + max(rows)) if rows else 0
     narrow = {**figure.layout.meta.get("narrow", {}), "margin.t": top + narrow_top}
     figure.update_layout(margin={"t": top}, meta={**figure.layout.meta, "narrow": narrow})
+
+
+def _over(start: int, stop: int, end: int, title: str) -> dict[str, Any]:
+    """A title centred over its stage, or if it would leave the plot at the right, ending there."""
+    middle = (start + stop) / 2
+    if middle / end * _PLOT + _half(title) > _PLOT:
+        return {"x": end, "xanchor": "right"}
+    return {"x": middle, "xanchor": "center"}
+
+
+def _half(title: str) -> float:
+    """Half the width of a title, in px."""
+    return _LETTER * min(len(title), 24 + len(KEPT)) / 2 + 4
 
 
 def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
@@ -100,10 +126,10 @@ def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
     taken: list[float] = []  # for each row, the end of its last title in px
     rows = []
     for middle, text in zip(middles, titles, strict=True):
-        half = _LETTER * min(len(text), 24) / 2 + 4
-        left = middle * _PLOT - half
+        half = _half(text)
+        left = min(middle * _PLOT, _PLOT - half) - half  # no title leaves the plot at the right
         row = next((index for index, end in enumerate(taken) if end <= left), len(taken))
-        taken[row : row + 1] = [middle * _PLOT + half]
+        taken[row : row + 1] = [left + 2 * half]
         rows.append(row)
     return rows
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from softmerge_core.events import Evaluation, Event, Loss, Progress, Stage
+from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.accuracy import accuracy_figure, percent_range
 from softmerge_core.figures.losses import losses_figure
 from softmerge_core.figures.style import method_style, smooth
@@ -147,3 +148,89 @@ def test_training_shows_the_network_last_heard_of() -> None:
     assert list(traces["Validation accuracy"].y) == [30]
     assert list(traces["Training accuracy"].y) == [40]
     assert training_figure([], theme="light") is None
+
+
+def kept_events() -> list[Event]:
+    """Two stages, of which the second ends far below what the first one reached."""
+    return [
+        evaluation(0, "average", 0.8),
+        evaluation(0, "best_source", 0.79),
+        Stage(step=0, stage="model", title="model gates"),
+        evaluation(0, "soft", 0.7),
+        evaluation(50, "soft", 0.903),
+        evaluation(100, "soft", 0.85),
+        Stage(step=100, stage="layer", title="layer gates"),
+        evaluation(100, "soft", 0.85),
+        evaluation(200, "soft", 0.32),
+        Progress(step=200, total=200),
+    ]
+
+
+def test_a_finished_curve_ends_in_what_was_kept() -> None:
+    figure = accuracy_figure(kept_events(), theme="light", kept=Kept("model", "model gates", 0.903, 50))
+    assert figure is not None
+    texts = [note.text for note in figure.layout.annotations]
+    assert "◯ Kept: Soft merge 90.3 %" in texts
+    assert not any("32.0" in text for text in texts)
+    traces = {trace.name: trace for trace in figure.data}
+    assert (list(traces["Kept"].x), list(traces["Kept"].y)) == ([50], [pytest.approx(90.3)])
+    assert traces["Kept"].marker.symbol == "circle-open"
+    assert list(traces["Kept, to its label"].x) == [50, 200]
+    assert list(traces["Soft merge"].x) == [0, 50, 100]
+    assert list(traces["Not kept"].x) == [100, 200]
+    assert traces["Not kept"].opacity < 0.5
+    assert "<b>model gates, kept</b>" in texts
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"] == [(0, 100)]
+
+
+@pytest.mark.parametrize(("winner", "name"), [("best_source", "Best source"), ("average", "Plain average")])
+def test_a_baseline_that_was_kept_is_marked_in_place_of_the_gates(winner: str, name: str) -> None:
+    figure = accuracy_figure(kept_events(), theme="dark", kept=Kept(winner, "title <b>", 0.81))
+    assert figure is not None
+    texts = [note.text for note in figure.layout.annotations]
+    assert sum(name in text for text in texts) == 1
+    assert f"◯ Kept: {name} 81.0 %" in texts
+    assert not any("Soft" in text or "<b>" in text for text in texts)
+    traces = {trace.name: trace for trace in figure.data}
+    assert list(traces["Kept"].x) == [200]
+    assert "Soft merge" not in traces
+    assert "&lt;b&gt;" in traces["Kept"].hovertemplate
+    assert not [shape for shape in figure.layout.shapes if shape.type == "rect"]
+
+
+def test_a_kept_network_of_unknown_accuracy_is_only_named() -> None:
+    figure = accuracy_figure(kept_events(), theme="light", kept=Kept("model", "model gates"))
+    assert figure is not None
+    assert "<b>model gates, kept</b>" in [note.text for note in figure.layout.annotations]
+    assert "Kept" not in {trace.name for trace in figure.data}
+
+
+def test_losses_mark_the_stage_and_the_step_that_were_kept() -> None:
+    events = [*kept_events()[:4], *losses(100), *kept_events()[6:]]
+    figure = losses_figure(events, theme="light", kept=Kept("model", "model gates", 0.9, 50))
+    assert figure is not None
+    assert "<b>model gates, kept</b>" in [note.text for note in figure.layout.annotations]
+    assert [shape.x0 for shape in figure.layout.shapes if shape.line.dash == "dot"] == [50]
+
+
+def peaked(peak: float) -> list[Event]:
+    return [Loss(step=step, series="soft", task=peak if step == 7 else 0.5, total=peak if step == 7 else 0.5)
+            for step in range(1, 101)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("peak", "logarithmic"), [(1e6, True), (20.0, False), (math.nan, False), (math.inf, False)])
+def test_the_axis_turns_logarithmic_for_peaks_far_above_the_rest(peak: float, logarithmic: bool) -> None:
+    figure = losses_figure(peaked(peak), theme="light")
+    assert figure is not None
+    axis = figure.layout.yaxis
+    assert (axis.type == "log") == logarithmic
+    assert ("log axis" in axis.title.text) == logarithmic
+    if logarithmic:
+        low, high = axis.range
+        assert low < math.log10(0.5) < 5 < high
+
+
+def test_losses_of_nothing_at_all_keep_a_linear_axis() -> None:
+    figure = losses_figure([Loss(step=1, series="soft", task=0, total=0)], theme="light")
+    assert figure is not None
+    assert figure.layout.yaxis.type is None

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from softmerge_core.events import Event, Gates, Stage
-from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_picture
+from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_picture, most_rows
 
 PROBABILITY = ((0.2, 0.99), (0.51234, 0.7))
 VALUE = ((0.0, 1.0), (0.4, 0.6))
@@ -120,3 +120,57 @@ def test_waits_for_the_first_gates_and_then_shows_the_newest() -> None:
 
 def test_a_zoom_is_kept_while_the_rows_stay() -> None:
     assert picture().layout.uirevision == picture(show="value").layout.uirevision
+
+
+def test_the_note_tells_marks_from_colours_and_the_hover_agrees_with_the_marks() -> None:
+    figure = gates_picture(
+        ("a", "b"), ("s1", "s2"), ((0.1, 0.05), (0.9, 0.999)), ((1.0, 0.0), (0.6, 0.9996)), theme="light"
+    )
+    note = figure.layout.annotations[0].text
+    assert f"{CLOSED} closed (z = 0)" in note
+    assert f"{OPEN} fully open (z = 1)" in note
+    assert "Colour: how likely the gate is open" in note
+    assert "last one left in its row" in note  # 1 at P(open) = .1
+    assert [list(line) for line in figure.data[0].customdata] == [["1, fully open", "0, closed"], ["0.60", "over 0.99"]]
+    assert "last one left" not in picture().layout.annotations[0].text
+
+
+def test_rows_name_layer_and_channel() -> None:
+    parts = tuple(f"conv {channel}" for channel in range(2))
+    figure = gates_picture(parts, ("s1", "s2"), PROBABILITY, VALUE, groups=("conv", "conv"), theme="light")
+    assert list(figure.data[0].y) == ["conv, channel 0", "conv, channel 1"]
+    assert "%{y}" in figure.data[0].hovertemplate
+
+
+def test_thousands_of_channels_become_rows_of_at_least_a_pixel() -> None:
+    parts = tuple(f"layer{layer} {channel}" for layer in range(3) for channel in range(1000))
+    groups = tuple(part.split()[0] for part in parts)
+    table = tuple((index / 3000, 0.5) for index in range(3000))
+    figure = gates_picture(parts, ("s1", "s2"), table, table, groups=groups, theme="light", height=400)
+    assert len(figure.data[0].y) <= most_rows(400) == len(range(28, 400 - 60))
+    assert figure.data[0].y[0] == "layer0, channels 0 to 9"
+    assert figure.data[0].z[0][0] == round(4.5 / 3000, 3)
+    assert "Each row is the mean of up to 10 channels" in figure.layout.annotations[0].text
+    assert "mean P(open)" in figure.data[0].hovertemplate
+
+
+def test_learned_factors_are_a_column_of_their_own_where_they_are_not_one() -> None:
+    figure = picture(scale=(2.0, 1.0))
+    factors = figure.data[-1]
+    assert [list(line) for line in factors.z] == [[1], [None]]
+    assert factors.customdata[0][0] == "2.00"
+    assert (figure.layout.coloraxis2.cmin, figure.layout.coloraxis2.cmax) == (-1, 1)
+    assert list(figure.layout.coloraxis2.colorbar.ticktext) == ["×0.5", "×1", "×2"]
+    assert figure.layout.xaxis.domain[1] < figure.layout.xaxis3.domain[0]
+    assert figure.layout.coloraxis2.colorbar.title.text == "Factor"
+    wide = picture(scale=(0.2, 1.5))
+    assert wide.layout.coloraxis2.cmax == 3
+    for none in ((1.0, 1.0), ()):
+        assert len(picture(scale=none).data) == 1
+
+
+def test_bars_at_the_edges_keep_to_the_gates_beside_a_column_of_factors() -> None:
+    parts, groups = channels(5, 64)
+    table = tuple((0.0, 1.0) for _ in parts)
+    figure = gates_picture(parts, ("s1", "s2"), table, table, groups=groups, theme="dark", scale=[1.5] * 320)
+    assert figure.layout.xaxis2.domain == figure.layout.xaxis.domain

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softmerge_core.events import Loss, Progress, Stage
+from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, end_labels, last_step, mark_stages, push_apart
 from softmerge_core.figures.style import new_figure
 
@@ -52,6 +53,18 @@ def test_stages_are_marked_by_a_line_and_a_title_over_their_middle() -> None:
     assert [shape.x0 for shape in figure.layout.shapes] == [400]
     assert [(note.text, note.x) for note in figure.layout.annotations] == [("A", 200), ("B", 600)]
     assert figure.layout.margin.t == 35
+
+
+def test_the_stage_that_was_kept_has_a_band_and_a_bold_title_within_the_plot() -> None:
+    figure = new_figure("dark")
+    events = [stage(0, "first"), stage(700, "a very long <b> title of a stage"), Progress(step=800, total=800)]
+    mark_stages(figure, events, "dark", top=20, kept=Kept(events[1].stage, "x"))  # type: ignore[attr-defined]
+    first, last = figure.layout.annotations
+    assert first.text == "first"
+    assert last.text == "<b>a very long &lt;b&gt; title o…, kept</b>"
+    assert (last.x, last.xanchor) == (800, "right")  # centred it would be cut off
+    (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert (band.x0, band.x1, band.layer) == (700, 800, "below")
 
 
 def test_titles_of_short_stages_take_another_row() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from softmerge_core.events import Boundary, Points
+from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
-from softmerge_core.figures.boundary import boundary_figure
+from softmerge_core.figures.boundary import boundary_figure, shows_kept
 
 RESULT = {
     "accuracy": {
@@ -69,3 +70,16 @@ def test_there_is_no_picture_without_regions() -> None:
     alone = boundary_figure([boundary(1, (0,) * 9)], theme="light")
     assert alone is not None
     assert len(alone.data) == 1
+
+
+def test_regions_say_whether_they_are_those_of_the_kept_network() -> None:
+    kept = Kept("model", "model gates", 0.9, 2)
+    last, told = boundary(9, (0,) * 9), boundary(9, (1,) * 9).model_copy(update={"kept": True})
+    assert [shows_kept(each, kept) for each in (boundary(2, (0,) * 9), last, told)] == [True, False, True]
+    assert not shows_kept(last, Kept("best_source", "best source (a)", 0.9))
+    figures = [
+        boundary_figure([last, told], theme="light", kept=kept),
+        boundary_figure([last], theme="light", kept=kept),
+    ]
+    titles = [figure.layout.legend.title.text for figure in figures if figure]
+    assert titles == ["Kept: model gates", "Soft merge, step 9"]

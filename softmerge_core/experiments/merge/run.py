@@ -20,6 +20,7 @@ from softmerge_core.merging.soft import MergeResult, soft_merge
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
 SHOWN_POINTS = 400
+Extent = tuple[float, float, float, float]  # x0, x1, y0, y1
 
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     data = load_data(spec.data)
     loaded, names = load_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
-    observe = _boundaries(data, context)
+    extent = _announce_plane(data, context)
     merged = soft_merge(
         modules,
         data.for_merging(),
@@ -36,25 +37,31 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         names=names,
         on_event=context.emit,
         should_stop=context.should_stop,
-        observe=observe,
+        observe=_boundaries(extent, context) if extent else None,
         snapshot=context.load_snapshot(),
         on_snapshot=context.save_snapshot,
     )
     model = merged.model.cpu()
+    if extent:
+        context.emit(boundary(model, extent, merged.history[-1].step, kept=True))
     context.save_weights("merged", model.state_dict())
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     scores = score_all(model, modules, sound, names, data)
     return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
 
 
-def _boundaries(data: Data, context: Context) -> Callable[[nn.Module, int], None] | None:
-    """For data in the plane, emit the points once and return a function that emits a network's decisions."""
+def _announce_plane(data: Data, context: Context) -> Extent | None:
+    """For data in the plane, emit the points once and return what the boundaries span; None for other data."""
     if len(data.input_shape) != 1 or data.input_shape[0] != 2:
         return None
     points, labels = data.train_inputs[:SHOWN_POINTS], data.train_labels[:SHOWN_POINTS]
     x, y = (tuple(round(value, 4) for value in column.tolist()) for column in points.T)
     context.emit(Points(step=0, x=x, y=y, labels=tuple(labels.tolist())))
-    extent = _extent(data)
+    return _extent(data)
+
+
+def _boundaries(extent: Extent, context: Context) -> Callable[[nn.Module, int], None]:
+    """Return a function that emits a network's decisions."""
 
     def observe(network: nn.Module, step: int) -> None:
         context.emit(boundary(network, extent, step))
@@ -62,7 +69,7 @@ def _boundaries(data: Data, context: Context) -> Callable[[nn.Module, int], None
     return observe
 
 
-def _extent(data: Data) -> tuple[float, float, float, float]:
+def _extent(data: Data) -> Extent:
     """(x0, x1, y0, y1) around the training inputs."""
     low, high = data.train_inputs.amin(0), data.train_inputs.amax(0)
     margin = (high - low) * MARGIN
@@ -70,13 +77,16 @@ def _extent(data: Data) -> tuple[float, float, float, float]:
     return round(x0, 4), round(x1, 4), round(y0, 4), round(y1, 4)
 
 
-def boundary(network: nn.Module, extent: tuple[float, float, float, float], step: int) -> Boundary:
-    """The classes that ``network`` (inputs [N, 2]) predicts on a lattice of GRID x GRID points over ``extent``."""
+def boundary(network: nn.Module, extent: Extent, step: int, *, kept: bool = False) -> Boundary:
+    """The classes that ``network`` (inputs [N, 2]) predicts on a lattice of GRID x GRID points over ``extent``.
+
+    ``kept`` says that it is the network that the merge kept.
+    """
     xs, ys = torch.linspace(*extent[:2], GRID), torch.linspace(*extent[2:], GRID)
     lattice = torch.stack([xs.repeat(GRID), ys.repeat_interleave(GRID)], 1)
     first = next(network.parameters())
     classes = predict(network, lattice.to(first)).argmax(1)
-    return Boundary(step=step, series="soft", extent=extent, size=GRID, classes=tuple(classes.tolist()))
+    return Boundary(step=step, series="soft", extent=extent, size=GRID, classes=tuple(classes.tolist()), kept=kept)
 
 
 def score_all(

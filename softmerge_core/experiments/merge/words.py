@@ -6,7 +6,11 @@ from typing import Any
 
 from softmerge_core.chance import standard_error
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
+from softmerge_core.experiments.merge.kept import AVERAGE, Kept
+from softmerge_core.experiments.merge.rows import GateRows
 from softmerge_core.experiments.words import listed
+
+OTHER_STAGE = "The cell you clicked belongs to another stage."
 
 
 def gates_sentence(events: Sequence[Event]) -> str:
@@ -30,44 +34,87 @@ def _share(share: float) -> str:
     return f"{min(max(percent, 1), 99) if 0 < share < 1 else percent} %"
 
 
-def gate_text(stage: Stage, gates: Gates, part: int, source: int) -> str:
+def value_text(value: float) -> str:
+    """A gate z (0-1) with two decimals, and in words where it is exactly 0 or 1; nothing else looks as if it were."""
+    if value in (0, 1):
+        return "1, fully open" if value else "0, closed"
+    return "under 0.01" if value < 0.005 else "over 0.99" if value >= 0.995 else f"{value:.2f}"
+
+
+def gate_text(rows: GateRows, sources: Sequence[str], row: int, source: int) -> str:
     """One gate with its names: how likely it is open, and its value z; says so where there is no such gate."""
-    if part >= len(gates.value) or source >= len(stage.sources):
-        return "The cell you clicked belongs to another stage."
-    value, probability = gates.value[part][source], gates.probability[part][source]
-    exact = {0.0: ", exactly closed", 1.0: ", exactly open"}.get(value, "")
-    between = f"{stage.parts[part]} from {stage.sources[source]}"
-    return f"{between}: P(open) = {probability:.2f}, gate z = {value:.2f}{exact}."
+    if row >= len(rows.value) or source >= len(sources):
+        return OTHER_STAGE
+    mean = "mean " if rows.each > 1 else ""
+    numbers = f"P(open) = {rows.probability[row][source]:.2f}, gate z = {value_text(rows.value[row][source])}"
+    return f"{rows.titles[row]} from {sources[source]}: {mean}{numbers}."
 
 
-def losses_sentence(events: Sequence[Event], series: str = "soft") -> str:
-    """The newest losses in numbers."""
-    loss = next((e for e in reversed(events) if isinstance(e, Loss) and e.series == series), None)
-    if loss is None:
-        return "Waiting for the first losses."
+def factor_text(rows: GateRows, row: int) -> str:
+    """The factor of one row with its name."""
+    if row >= len(rows.scale):
+        return OTHER_STAGE
+    mean = " on average" if rows.each > 1 else ""
+    return f"{rows.titles[row]}: the merged weights are multiplied by {rows.scale[row]:.2f}{mean}."
+
+
+def losses_sentence(events: Sequence[Event], series: str = "soft", kept: Kept | None = None) -> str:
+    """The newest losses in numbers, or those at the step whose gates were ``kept``."""
+    if kept and not kept.learned:
+        return f"{kept_text(kept)} None of the gates trained here was."
+    losses = _losses(events, series, kept)
+    if not losses:
+        return "The gates that were kept are those before training." if kept else "Waiting for the first losses."
+    loss = losses[-1]
+    step = f"the kept step {kept.step:,}" if kept and kept.step is not None else f"step {loss.step:,}"
     if not isfinite(loss.total):
-        return f"At step {loss.step:,} the loss stopped being a finite number."
-    sum_up = f"task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats"
-    return f"At step {loss.step:,}: {sum_up}."
+        return f"At {step} the loss stopped being a finite number."
+    return f"At {step}: task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
 
 
-def accuracy_sentence(events: Sequence[Event], kept: Mapping[str, Any] | None = None) -> str:
+def _losses(events: Sequence[Event], series: str, kept: Kept | None) -> list[Loss]:
+    """The losses of a series; of gates that were kept, those of their stage up to their step."""
+    found: list[Loss] = []
+    stage = ""
+    for event in events:
+        stage = event.stage if isinstance(event, Stage) else stage
+        early = kept is None or kept.step is None or (stage == kept.winner and event.step <= kept.step)
+        if isinstance(event, Loss) and event.series == series and early:
+            found.append(event)
+    return found
+
+
+def accuracy_sentence(
+    events: Sequence[Event], scores: Mapping[str, Any] | None = None, kept: Kept | None = None
+) -> str:
     """The validation accuracy of the soft merge against plain averaging.
 
-    It is that of the newest evaluation, or once the run has a result, of the network that was ``kept``.
+    It is that of the newest evaluation, or once the run has a result, of its ``scores``: those of the network that was
+    ``kept``.
     """
     last = {e.series: e.accuracy for e in events if isinstance(e, Evaluation) and e.split == "validation"}
-    if kept:
-        last = {name: kept[name] for name in ("soft", "average") if kept.get(name) is not None}
+    if scores:
+        last = {name: scores[name] for name in ("soft", "average") if scores.get(name) is not None}
     if "soft" not in last:
         return "Waiting for the first evaluation."
-    start = f"The soft merge classifies {100 * last['soft']:.1f} % of the validation data correctly"
-    if "average" not in last:
+    share = f"{100 * last['soft']:.1f} % of the validation data"
+    start = f"{kept_text(kept)} Right on {share}" if kept else f"The soft merge classifies {share} correctly"
+    if "average" not in last or (kept and kept.winner == AVERAGE):
         return f"{start}."
     points = 100 * (last["soft"] - last["average"])
     if abs(points) < 0.05:
         return f"{start}, as plain averaging does."
     return f"{start}, {abs(points):.1f} points {'above' if points > 0 else 'below'} plain averaging."
+
+
+def kept_text(kept: Kept) -> str:
+    """Which network was kept, in short."""
+    return f"Kept: {kept.title}."
+
+
+def kept_gates_sentence(kept: Kept, gates: Sequence[Event]) -> str:
+    """Whose gates are shown, and what they are, in short."""
+    return f"{kept_text(kept)} {gates_sentence(gates) if kept.learned else 'It has no trained gates.'}"
 
 
 def gain_sentence(result: Mapping[str, Any], n: int) -> str:

@@ -11,7 +11,7 @@ from torch import nn
 from softmerge_core.checkpoints.files import load_checkpoint, load_into
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate, predict
-from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points
+from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Stage
 from softmerge_core.experiments.merge.run import GRID, boundary
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.networks import build_network
@@ -43,15 +43,19 @@ def test_a_merge_in_the_plane_shows_points_boundaries_gates_and_scores(
     assert view.status == "finished", view.error
     assert view.result is not None
     assert len(of(Points, view.events)) == 1
-    pictures = of(Boundary, view.events)
+    *pictures, shown_last = of(Boundary, view.events)
     assert [len(picture.classes) for picture in pictures] == [GRID * GRID] * len(pictures)
     assert [picture.step for picture in pictures] == sorted({picture.step for picture in pictures})
     assert len(pictures) >= 3
+    assert not any(picture.kept for picture in pictures)
     assert of(Gates, view.events)
     assert {"soft", "average", "best_source", "ensemble"} <= {e.series for e in of(Evaluation, view.events)}
 
     merged = build_network("mlp", data.input_shape, data.classes, seed=0).eval()
     load_into(merged, load_checkpoint(store.weights(run_id, "merged")), "merged")
+    assert shown_last == boundary(merged, shown_last.extent, 12, kept=True).model_copy(
+        update={"seconds": shown_last.seconds}
+    )
     sources = [load_source(source).module for source in pair]
     for split, accuracy, loss in (
         ("test", view.result["accuracy"], view.result["loss"]),
@@ -71,6 +75,23 @@ def test_a_merge_in_the_plane_shows_points_boundaries_gates_and_scores(
     assert len(gates["value"]) == len(gates["probability"]) == len(gates["parts"])
     assert view.result["stop_reason"] == "finished"
     assert view.result["seconds"] > 0
+
+
+def test_the_picture_at_the_end_is_that_of_the_network_that_was_kept(
+    pair: tuple[SourceSpec, SourceSpec], tmp_path: Path
+) -> None:
+    """Here no gates help, so that the best source is kept, not what the last stage came to."""
+    spoiled = SourceSpec(model=pair[1].model, attack=AttackSettings(kind="extreme"))
+    settings = SoftMergeSettings(steps=2, evaluate_every=2, batch_size=8, learning_rate=1e-9)
+    run_id, store = run(merge_spec(pair[0], spoiled, settings=settings), tmp_path)
+    view = store.read(run_id)
+    assert view.result is not None, store.status(run_id)
+    assert view.result["winner"] == "best_source"
+    last = of(Boundary, view.events)[-1]
+    best = load_source(pair[0]).module
+    assert last.kept
+    assert last.classes == boundary(best, last.extent, 0).classes
+    assert of(Stage, view.events)[0].stages == len(of(Stage, view.events)) > 1
 
 
 def test_the_same_spec_twice_gives_the_same_bits(pair: tuple[SourceSpec, SourceSpec], tmp_path: Path) -> None:

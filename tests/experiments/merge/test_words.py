@@ -6,6 +6,8 @@ import pytest
 
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
 from softmerge_core.experiments.merge import words
+from softmerge_core.experiments.merge.kept import Kept
+from softmerge_core.experiments.merge.rows import gate_rows
 
 
 def gates(*value: tuple[float, ...]) -> list[Event]:
@@ -43,13 +45,32 @@ def test_gates(events: list[Event], sentence: str) -> None:
 
 
 def test_one_gate_is_read_with_its_names() -> None:
-    stage = Stage(step=0, stage="layer", title="layers", parts=("head", "body"), sources=("<a>", "b"))
-    table = Gates(step=1, stage="layer", probability=((0.75, 0.2), (1, 0)), value=((0.5, 0.0), (1.0, 0.25)))
-    assert words.gate_text(stage, table, 0, 0) == "head from <a>: P(open) = 0.75, gate z = 0.50."
-    assert words.gate_text(stage, table, 0, 1) == "head from b: P(open) = 0.20, gate z = 0.00, exactly closed."
-    assert words.gate_text(stage, table, 1, 0) == "body from <a>: P(open) = 1.00, gate z = 1.00, exactly open."
+    rows = gate_rows(("head 0", "body"), ("head", "body"), ((0.75, 0.2), (1, 0)), ((0.5, 0.0), (1.0, 0.999)), (1.5, 1))
+    said = [words.gate_text(rows, ("<a>", "b"), row, source) for row in (0, 1) for source in (0, 1)]
+    assert said == [
+        "head, channel 0 from <a>: P(open) = 0.75, gate z = 0.50.",
+        "head, channel 0 from b: P(open) = 0.20, gate z = 0, closed.",
+        "body from <a>: P(open) = 1.00, gate z = 1, fully open.",
+        "body from b: P(open) = 0.00, gate z = over 0.99.",
+    ]
+    assert words.factor_text(rows, 0) == "head, channel 0: the merged weights are multiplied by 1.50."
     for part, source in ((2, 0), (0, 2)):
-        assert words.gate_text(stage, table, part, source) == "The cell you clicked belongs to another stage."
+        assert words.gate_text(rows, ("<a>", "b"), part, source) == "The cell you clicked belongs to another stage."
+    assert words.factor_text(rows, 2) == "The cell you clicked belongs to another stage."
+
+
+def test_a_row_of_several_channels_is_read_as_their_mean() -> None:
+    parts, groups = ("head 0", "head 1"), ("head", "head")
+    rows = gate_rows(parts, groups, ((0.75,), (0.25,)), ((0.5,), (0.0,)), (2, 2), most=1)
+    said = words.gate_text(rows, ("a",), 0, 0)
+    assert said == "head, channels 0 to 1 from a: mean P(open) = 0.50, gate z = 0.25."
+    assert words.factor_text(rows, 0).endswith("multiplied by 2.00 on average.")
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0, closed"), (1, "1, fully open"), (0.001, "under 0.01"),
+                                             (0.9999, "over 0.99"), (0.994, "0.99"), (0.006, "0.01")])  # fmt: skip
+def test_only_exact_gates_look_so(value: float, text: str) -> None:
+    assert words.value_text(value) == text
 
 
 def test_losses() -> None:
@@ -59,6 +80,30 @@ def test_losses() -> None:
     assert words.losses_sentence([loss]) == said
     broken = Loss(step=5, series="soft", task=math.nan, total=math.nan)
     assert words.losses_sentence([loss, broken]) == "At step 5 the loss stopped being a finite number."
+
+
+def stages_with_losses() -> list[Event]:
+    def loss(step: int, task: float) -> Loss:
+        return Loss(step=step, series="soft", task=task, penalty=0.1, total=task + 0.1)
+
+    return [
+        Stage(step=0, stage="model", title="model gates"), loss(4, 0.9), loss(8, 0.5),
+        Stage(step=8, stage="layer", title="layer gates"), loss(12, 0.3), loss(16, 0.7),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (Kept("layer", "layer gates", 0.9, 12), "At the kept step 12: task loss 0.300 + penalty 0.100 = 0.400 nats."),
+        (Kept("layer", "layer gates", 0.9, 14), "At the kept step 14: task loss 0.300 + penalty 0.100 = 0.400 nats."),
+        (Kept("model", "model gates", 0.9, 8), "At the kept step 8: task loss 0.500 + penalty 0.100 = 0.600 nats."),
+        (Kept("layer", "layer gates", 0.9, 8), "The gates that were kept are those before training."),
+        (Kept("average", "plain average", 0.9), "Kept: plain average. None of the gates trained here was."),
+    ],
+)
+def test_losses_of_a_finished_run_are_those_of_the_kept_gates(kept: Kept, said: str) -> None:
+    assert words.losses_sentence(stages_with_losses(), kept=kept) == said
 
 
 def accuracy(series: str, value: float) -> Evaluation:
@@ -77,6 +122,19 @@ def test_accuracy(average: float | None, end: str) -> None:
     assert words.accuracy_sentence([]) == "Waiting for the first evaluation."
     kept = {"soft": 0.846, "average": average, "ensemble": 1.0, "sources": [1.0]}
     assert words.accuracy_sentence([accuracy("soft", 0.1), accuracy("average", 0.2)], kept) == start + end
+
+
+def test_a_finished_run_tells_which_network_was_kept() -> None:
+    scores = {"soft": 0.846, "average": 0.806}
+    layer, average = Kept("layer", "layer gates", 0.846, 12), Kept("average", "plain average", 0.806)
+    said = "Kept: layer gates. Right on 84.6 % of the validation data, 4.0 points above plain averaging."
+    assert words.accuracy_sentence([accuracy("soft", 0.3)], scores, layer) == said
+    alone = words.accuracy_sentence([], {"soft": 0.806, "average": 0.806}, average)
+    assert alone == "Kept: plain average. Right on 80.6 % of the validation data."
+    assert words.kept_gates_sentence(layer, gates((1, 0))) == (
+        "Kept: layer gates. 1 of 2 sources is closed everywhere; 50 % of gates are open."
+    )
+    assert words.kept_gates_sentence(average, gates((1, 1))) == "Kept: plain average. It has no trained gates."
 
 
 def result(soft: float | None, average: float, best: float, ensemble: float) -> dict[str, object]:

@@ -10,9 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.merge.outcome import accuracy_table
+from pages.merge.pictures import BOUNDARY, cell_text
 from pages.shared.choose.form import main_fields
 from pages.shared.choose.sources import AT_ONCE, FIRST
-from softmerge_core.events import Evaluation, Gates, Progress, Stage
+from pages.shared.runs.reader import RunReader
+from pages.shared.show.live_plot import Click
+from softmerge_core.events import Boundary, Evaluation, Gates, Progress, Stage
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.home import home
 from softmerge_core.runs import RunStore, files
@@ -193,8 +196,38 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert len(table) == 4 + len(result["source_names"])
     assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f} %")
     assert all(cell in tables(page) for row in table for cell in row)
-    assert [button.label for button in page.download_button] == ["Merged weights", "Spec"]
+    assert [button.label for button in page.download_button] == ["Merged weights", "Gates", "Spec"]
+    assert "closed everywhere" in texts(page)  # in plain words, above the validation losses
     assert f"`python -m softmerge_core merge {run_id}.json --out merged`" in texts(page)
+
+
+def test_the_shipped_run_shows_the_network_that_was_kept_and_the_paper(open_app: Open) -> None:
+    said = texts(open_app())
+    assert said.count("Kept: channel gates, afresh") == 2  # gates and accuracy
+    assert "At the kept step 1,550" in said
+    assert "Every layer is a mixture" in said
+    assert "https://arxiv.org/abs/2309.12259" in said
+
+
+def test_decisions_of_an_older_run_are_said_to_be_the_last_stages(desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    reader = RunReader(desk.store, run_id)
+    assert "Its decision at each point" in BOUNDARY.words(reader)
+    (old,) = [event for event in reader.events if isinstance(event, Boundary)]
+    reader._newest["boundary:soft"] = old.model_copy(update={"kept": False, "step": 99})
+    assert "decisions of the last stage" in BOUNDARY.words(reader)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("gates", "conv1, channel 2 from source-2: P(open) ="), ("factor", "conv1, channel 2: the merged weights are")],
+)
+def test_a_clicked_cell_is_told_with_layer_and_channel(desk: Desk, name: str, said: str) -> None:
+    reader = RunReader(desk.store, "example:first-look")
+    click = Click(count=1, curve=0, name=name, point=None, row=2, col=1, x=None, y=None, customdata=None)
+    assert cell_text(reader, click).startswith(said)
+    assert cell_text(reader, None) == "Click a cell to read it."
 
 
 def live_run(desk: Desk) -> tuple[str, RunWriter]:
