@@ -78,7 +78,8 @@ class Score(Event):
     ``series``: a method's key, "best_source", or a source's name; ``case``: what was varied, in a word or two, where
     ``malicious`` sources were attacked with ``strength``;
     ``accuracy`` and ``calibration`` (expected calibration error) 0-1, ``loss`` in nats, ``took`` in seconds,
-    ``memory``: peak above what the process had before, in MB.
+    ``memory``: peak above what the process had before, in MB; ``correct``: which test samples it gets right, as
+    ``statistics.pack`` writes it, "" in runs that did not keep it.
     """
 
     kind: Literal["score"] = "score"
@@ -93,6 +94,7 @@ class Score(Event):
     validation: float = float("nan")
     took: float = 0.0
     memory: float = 0.0
+    correct: str = ""
     problem: str = ""
 
 

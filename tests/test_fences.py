@@ -43,17 +43,17 @@ def test_every_contract_holds(copy: Path) -> None:
 
 
 def test_a_low_file_that_imports_a_page_inside_a_function_is_refused(copy: Path) -> None:
-    append(copy / "softmerge_core" / "chance.py", "\n\ndef peek() -> None:\n    import pages.site  # noqa\n")
+    append(copy / "softmerge_core" / "numbers.py", "\n\ndef peek() -> None:\n    import pages.site  # noqa\n")
     done = lint(copy)
     assert done.returncode == 1, done.stdout
-    assert "softmerge_core.chance -> pages.site" in done.stdout
+    assert "softmerge_core.numbers -> pages.site" in done.stdout
 
 
 def test_a_low_file_that_imports_a_higher_room_is_refused(copy: Path) -> None:
-    append(copy / "softmerge_core" / "chance.py", "\n\nimport softmerge_core.runs  # noqa\n")
+    append(copy / "softmerge_core" / "numbers.py", "\n\nimport softmerge_core.runs  # noqa\n")
     done = lint(copy)
     assert done.returncode == 1, done.stdout
-    assert "softmerge_core.chance is not allowed to import softmerge_core.runs" in done.stdout
+    assert "softmerge_core.numbers is not allowed to import softmerge_core.runs" in done.stdout
 
 
 def test_a_new_room_must_be_given_its_floor(copy: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_new_room_must_be_given_its_floor(copy: Path) -> None:
 
 
 def test_libraries_stay_in_their_rooms(copy: Path) -> None:
-    append(copy / "softmerge_core" / "chance.py", "\n\nimport distributed, plotly, streamlit  # noqa\n")
+    append(copy / "softmerge_core" / "numbers.py", "\n\nimport distributed, plotly, streamlit  # noqa\n")
     done = lint(copy)
     assert done.returncode == 1, done.stdout
     for name in ("Only pages import Streamlit", "Only figures and pages import Plotly", "Only runs imports Dask"):

@@ -6,8 +6,8 @@ from pages.compare.reading import comparison
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
+from softmerge_core.experiments.compare.words import sentence as judged
 from softmerge_core.experiments.compare.words import so_far
-from softmerge_core.experiments.words import sentence
 from softmerge_core.figures.comparison import comparison_figure, comparison_height
 from softmerge_core.figures.style import Theme
 
@@ -26,10 +26,10 @@ def _figure(reader: RunReader, theme: Theme) -> go.Figure | None:
 
 def _words(reader: RunReader) -> str:
     """The result in one sentence; while the run is live, that of the methods that are done."""
-    if reader.view.result:
-        return plain(sentence(str(reader.view.result.get("reason", ""))), 600)
     rows, methods = comparison(reader)
-    return plain(so_far(rows, len(methods), live=reader.live), 600)
+    if reader.view.result:
+        return plain(judged(rows), 900)  # an older run's own words may tell apart what its samples cannot
+    return plain(so_far(rows, len(methods), live=reader.live), 900)
 
 
 ACCURACY = Picture(

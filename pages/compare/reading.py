@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 from pages.shared.runs.reader import RunReader
 from softmerge_core.events import Score
 from softmerge_core.experiments.compare.spec import CompareSpec, planned
-from softmerge_core.experiments.compare.words import report
+from softmerge_core.experiments.compare.words import report, with_bars
 
 
 class Comparison(NamedTuple):
@@ -20,9 +20,9 @@ class Comparison(NamedTuple):
 
 def comparison(reader: RunReader) -> Comparison:
     """The comparison so far, or the result."""
-    if reader.view.result:
-        rows = list(reader.view.result["rows"])
-        return Comparison(rows, [row["method"] for row in rows if "title" in row])
     spec = cast("CompareSpec", reader.view.spec)
+    if reader.view.result:
+        rows = with_bars(spec, reader.view.result["rows"])
+        return Comparison(rows, [row["method"] for row in rows if "title" in row])
     scores = [event for event in reader.events if isinstance(event, Score)]
     return Comparison(reader.drawn("rows", ("score",), "", lambda: report(spec, scores)["rows"]), planned(spec))

@@ -35,7 +35,7 @@ COLUMNS = (
     Column(
         "Interval",
         "±",
-        "Half width of the 95 % confidence interval over seeds, in points; empty for one seed.",
+        "Half width of the 95 % interval in points: other test samples, and other seeds where there are several.",
         48,
         "%.1f",
     ),
@@ -85,7 +85,8 @@ def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any
 
 
 def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
-    half = entry["accuracy"].get("half")
+    accuracy = entry["accuracy"]
+    half = (accuracy["high"] - accuracy["low"]) / 2 if "low" in accuracy else accuracy.get("half")
     numbers = {
         "Accuracy": 100 * entry["accuracy"]["mean"],
         "Interval": None if half is None else 100 * half,

@@ -1,7 +1,7 @@
 """The final test accuracy of every network of a merge, a row each."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan, sqrt
+from math import isfinite, nan
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.rows import add_number, dot, row_axis
 from softmerge_core.figures.style import Theme, distinct, method_style, method_title, new_figure
+from softmerge_core.statistics import Measured, bar
 
 _METHODS = ("average", BEST, "soft", "ensemble")
 ROW = 30  # px a row
@@ -24,7 +25,7 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     """Test accuracy in percent of each source, plain average, best source, soft merge and ensemble.
 
     ``result`` has ``accuracy: {soft, average, best_source, ensemble, sources: [...]}`` (0-1) and
-    ``source_names``. With ``n`` test samples each dot carries one binomial standard error, as the axis says.
+    ``source_names``. With ``n`` test samples each dot carries Wilson's 95 % interval, as the axis says.
     """
     rows = _rows(result)
     labels = distinct([name for _, name, _ in rows], 28)
@@ -32,9 +33,9 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     figure = new_figure(theme)
     for (key, _, value), label in zip(rows, labels, strict=True):
         style = method_style(key, theme)
-        figure.add_trace(dot(label, value, style, error=_standard_error(value, n)))
+        figure.add_trace(dot(label, value, style, error=_interval(value, n)))
         add_number(figure, label, f"{value:.1f} %" if isfinite(value) else "unknown", style.color)
-    note = f"<br>Bars: ±1 standard error, n = {n:,}" if n else ""
+    note = f"<br>Bars: 95 % interval, n = {n:,} test samples" if n else ""
     figure.update_layout(
         showlegend=False,
         margin={"l": 8, "r": 64, "t": 12, "b": 64},
@@ -59,9 +60,9 @@ def _percent(share: float | None) -> float:
     return nan if share is None else 100 * share
 
 
-def _standard_error(percent: float, n: int | None) -> float | None:
-    """The binomial standard error of an accuracy in percent, in points; None where it is not known."""
+def _interval(percent: float, n: int | None) -> tuple[float, float] | None:
+    """The points to the left and the right that other test samples might give; None where it is not known."""
     if not n or not isfinite(percent):
         return None
-    share = min(max(percent / 100, 0.0), 1.0)
-    return 100 * sqrt(share * (1 - share) / n)
+    found = bar(Measured((min(max(percent / 100, 0.0), 1.0),), n))
+    return (percent - 100 * found.low, 100 * found.high - percent) if found else None

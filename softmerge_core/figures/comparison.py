@@ -17,7 +17,7 @@ TOP, BOTTOM = 62, 66  # px: three rows of labels above; the axis and its note be
 _LABEL = 17  # px a row of labels
 _FEW = 5  # with fewer seeds than this each one is drawn
 
-Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, half, values}, 0-1, where it is known
+Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, values, low, high, of, samples}, 0-1, where known
 
 
 def comparison_height(methods: int) -> int:
@@ -26,7 +26,7 @@ def comparison_height(methods: int) -> int:
 
 
 def comparison_figure(entries: Sequence[Entry], *, theme: Theme, order: Sequence[str] = ()) -> go.Figure | None:
-    """Test accuracy (percent) of every method with its 95 % interval over seeds; None before the first.
+    """Test accuracy (percent) of every method with its 95 % interval; None before the first.
 
     ``entries`` are the rows of a comparison's result or of its ``report`` so far. ``order``: the methods' keys from
     top to bottom; while a run is live, pass all that it will try, so that no row moves. By default, that of
@@ -53,21 +53,23 @@ def _is_method(entry: Entry) -> bool:
 
 
 def _values(entry: Entry) -> list[float]:
-    """All values of a row that must lie on the axis, in percent."""
+    """All values of a row that must lie on the axis, in percent.
+
+    The bar of two seeds may be very long, and is shorter when the third is there: it would make the axis jump.
+    """
     accuracy = entry.get("accuracy")
     if not accuracy:
         return []
-    mean, half = accuracy["mean"], accuracy.get("half") or 0.0
-    inside = [min(max(mean + sign * half, 0.0), 1.0) for sign in (-1, 1)]
-    return [100 * value for value in (*accuracy["values"], *inside) if isfinite(value)]
+    ends = [accuracy[end] for end in ("low", "high") if end in accuracy and len(accuracy["values"]) != 2]
+    return [100 * value for value in (*accuracy["values"], *ends) if isfinite(value)]
 
 
 def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
     """Draw a method's mean with its interval, each seed if there are few, and the mean as a number."""
     style, accuracy = method_style(key, theme), (entry or {}).get("accuracy") or {}
-    x, half, seeds = 100 * accuracy.get("mean", nan), accuracy.get("half"), accuracy.get("values", [])
-    error = 100 * half if half else None
-    about = f"<br>95 % interval: ±{error:.2f} points, n = {len(seeds)}" if error else ""
+    x, seeds = 100 * accuracy.get("mean", nan), accuracy.get("values", [])
+    error = (x - 100 * accuracy["low"], 100 * accuracy["high"] - x) if "low" in accuracy else None
+    about = f"<br>95 % interval: {x - error[0]:.1f} to {x + error[1]:.1f} %, {_counts(accuracy)}" if error else ""
     figure.add_trace(dot(label, x, style, error=error, about=about))
     if 1 < len(seeds) < _FEW:
         figure.add_scatter(
@@ -110,21 +112,34 @@ def _label_rows(known: Mapping[str, float], middle: float) -> list[tuple[str, fl
     return sorted(known.items(), key=lambda item: (item[1] <= middle, abs(item[1] - middle)))
 
 
+def _counts(accuracy: Mapping[str, Any]) -> str:
+    """What a bar is over: "1,000 test samples", "3 seeds", or both."""
+    samples, seeds = f"{accuracy['samples']:,} test samples", f"{len(accuracy['values'])} seeds"
+    return {"samples": samples, "seeds": seeds, "both": f"{samples} and {seeds}"}[accuracy["of"]]
+
+
 def _note(entries: Iterable[Entry]) -> str:
     """The meaning of the bars, or "" if there are none."""
-    seeds = {len(e["accuracy"]["values"]) for e in entries if (e.get("accuracy") or {}).get("half") is not None}
-    if not seeds:
+    drawn = [accuracy for entry in entries if "low" in (accuracy := entry.get("accuracy") or {})]
+    if not drawn:
         return ""
-    n = f"n = {min(seeds)}" if len(seeds) == 1 else f"n = {min(seeds)} to {max(seeds)}"
-    return f"Bars: 95 % confidence interval of the mean over seeds, {n}"
+    samples = max(accuracy["samples"] for accuracy in drawn)
+    seeds = {len(accuracy["values"]) for accuracy in drawn if accuracy["of"] != "samples"}
+    n = [f"n = {samples:,} test samples"] if samples else []
+    if seeds:
+        counts = str(max(seeds)) if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+        n.append(f"{counts} seeds where a method is random")
+    return f"Bars: 95 % interval, {' and '.join(n)}"
 
 
 def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
     title = "Test accuracy (%)"
-    wide, narrow = (f"{title}<br>{text}" if note else title for text in (note, note.replace("confidence ", "")))
+    wide, narrow = (
+        f"{title}<br>{text}" if note else title for text in (note, note.replace(" where a method is random", ""))
+    )
     figure.update_layout(
         showlegend=False,
-        meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow.replace(" of the mean", "")}},
+        meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow}},
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
         xaxis={"title": {"text": wide}, "range": list(limits), "tickangle": 0},
         yaxis=row_axis(labels, theme),

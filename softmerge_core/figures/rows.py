@@ -22,8 +22,10 @@ def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
     }
 
 
-def dot(label: str, x: float, style: MethodStyle, *, error: float | None = None, about: str = "") -> go.Scatter:
-    """A value in percent at its row, with an error bar of ``error`` percentage points to each side.
+def dot(
+    label: str, x: float, style: MethodStyle, *, error: tuple[float, float] | None = None, about: str = ""
+) -> go.Scatter:
+    """A value in percent at its row, with an error bar of ``error`` percentage points to its left and to its right.
 
     ``about`` follows the value where the pointer rests on the dot. A value of NaN keeps its row empty.
     """
@@ -35,8 +37,10 @@ def dot(label: str, x: float, style: MethodStyle, *, error: float | None = None,
         marker={"color": style.color, "symbol": style.marker, "size": 10, "line": {"width": 1, "color": style.color}},
         error_x={
             "type": "data",
-            "array": [error or 0.0],
-            "visible": bool(error),
+            "symmetric": False,
+            "array": [error[1] if error else 0.0],
+            "arrayminus": [error[0] if error else 0.0],
+            "visible": error is not None,
             "color": style.color,
             "thickness": 1.5,
             "width": 4,

@@ -29,7 +29,7 @@ def test_methods_are_compared_live_in_a_picture_and_a_table(site: Site, open_pag
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     watch(page, f"{PLOT}, {TABLE}")
     expect(page.get_by_test_id("stProgress")).to_contain_text("Finished")
-    expect(page.locator(".st-key-picture-compare")).to_contain_text("is best with")
+    expect(page.locator(".st-key-picture-compare")).to_contain_text("learly above")
     assert removed(page) == 0
     with page.expect_download() as download:
         page.get_by_role("button", name="Table").click()
@@ -40,7 +40,7 @@ def test_methods_are_compared_live_in_a_picture_and_a_table(site: Site, open_pag
     page.reload()
     drawn(page, "A dot for every method")
     assert run_of(page) == run_id
-    expect(page.locator(".st-key-picture-compare")).to_contain_text("is best with")
+    expect(page.locator(".st-key-picture-compare")).to_contain_text("learly above")
 
 
 def test_methods_are_attacked_live_and_someone_is_to_blame(site: Site, open_page: Callable[..., Page]) -> None:

@@ -1,7 +1,5 @@
 """Test accuracy and decision regions as data."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.boundary import boundary_figure, shows_kept
+from softmerge_core.statistics.bars import wilson
 
 RESULT = {
     "accuracy": {
@@ -26,8 +25,10 @@ def test_every_accuracy_is_a_dot_with_its_number() -> None:
     assert list(figure.layout.yaxis.categoryarray) == names[::-1]
     texts = ["78.9 %", "70.0 %", "80.6 %", "78.9 %", "84.6 %", "84.0 %"]
     assert [note.text for note in figure.layout.annotations] == texts
-    assert figure.data[4].error_x.array[0] == pytest.approx(100 * math.sqrt(0.846 * 0.154 / 1000))
-    assert "n = 1,000" in figure.layout.xaxis.title.text
+    low, high = wilson(0.846, 1000)
+    assert figure.data[4].error_x.array[0] == pytest.approx(100 * high - 84.6)
+    assert figure.data[4].error_x.arrayminus[0] == pytest.approx(84.6 - 100 * low)
+    assert "95 % interval, n = 1,000 test samples" in figure.layout.xaxis.title.text
     assert len({trace.marker.symbol for trace in figure.data[2:]}) == 4
 
 

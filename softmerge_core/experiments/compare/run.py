@@ -1,6 +1,5 @@
 """The work of a comparison: each method merges the same sources, and the result is tested."""
 
-import math
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -21,7 +20,7 @@ from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, c
 from softmerge_core.experiments.compare.words import report
 from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
-from softmerge_core.experiments.scoring import NOT_FINITE, scores_of
+from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.methods import available_methods, find_method, merge
 from softmerge_core.settings import DataSpec, SourceSpec
@@ -99,12 +98,12 @@ def row_of(task: tuple[str, str, int]) -> dict[str, Any]:
         values = _merged_scores(spec, choice, task[2])
     except SoftMergeError as error:
         return {**row, "problem": str(error)}
-    if not all(map(math.isfinite, values.values())):
+    if not all_finite(values):
         return {**row, "problem": NOT_FINITE}
     return {**row, **values}
 
 
-def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int) -> dict[str, float]:
+def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int) -> dict[str, Any]:
     """Test scores of the network that a method makes, and what making it cost."""
     modules, names, data, _ = prepared(spec)
     with Cost() as cost:

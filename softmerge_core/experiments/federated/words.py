@@ -5,13 +5,14 @@ from functools import lru_cache
 from math import isfinite
 from typing import Literal
 
-from softmerge_core.chance import standard_error
 from softmerge_core.events import Evaluation, Event, FederatedRound, Shards
+from softmerge_core.experiments.differences import resolution
 from softmerge_core.experiments.federated.spec import FederatedSpec, arrays_of
 from softmerge_core.experiments.words import listed, percent, points
 from softmerge_core.federated.algorithms import find_algorithm
 from softmerge_core.federated.dealing import is_malicious
 from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
+from softmerge_core.statistics import Measured, among_best, difference
 
 LAST = 3  # rounds whose accuracies are averaged before runs are compared, because single rounds vary a lot
 CLOSED = 0.05  # a gate whose mean is at most this is called closed
@@ -42,7 +43,7 @@ def histories(events: Sequence[Event]) -> dict[str, list[float]]:
 def verdict(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
     """Say which run is ahead and by how much, and what scope alignment gained.
 
-    Differences below one standard error are called no difference. ``history`` is as ``histories`` returns it.
+    Only what the test samples can tell apart is called a difference. ``history`` is as ``histories`` returns it.
     """
     rounds = max((len(values) for values in history.values()), default=0)
     known = [(late_accuracy(history.get(entry.key, ())), entry) for entry in spec.runs]
@@ -57,14 +58,20 @@ def verdict(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
 
 
 def _ahead(start: str, found: Sequence[tuple[float, str]], samples: int) -> str:
-    (best, title), (second, runner_up) = found[:2]
-    last, worst = found[-1]
-    if best - last < standard_error(best, last, samples):
-        return f"{start} nothing tells the {len(found)} runs apart: all classify {last:.1%} to {best:.1%} correctly."
-    if best - second >= standard_error(best, second, samples):
-        return f"{start} {title} ({best:.1%}) is {100 * (best - second):.1f} points above {runner_up}, the next."
+    """The runs that may be the best, with a correction for picking the highest of them; each was done with one seed."""
+    runs = {title: Measured((accuracy,), samples) for accuracy, title in found}
+    (best, title), (second, runner_up), (last, worst) = found[0], found[1], found[-1]
+    ahead = among_best(runs)
+    if len(ahead) == 1:
+        gap = f"{100 * (best - second):.1f} points above {runner_up}, the next"
+        return f"{start} {title} ({best:.1%}) is {gap} (one seed)."
+    limits = resolution([difference(runs[title], runs[other]) for other in ahead[1:]])
+    if len(ahead) == len(found):
+        apart = f"the {len(found)} runs cannot be told apart{limits}"
+        return f"{start} {apart}: all classify {last:.1%} to {best:.1%} correctly (one seed)."
+    named = listed([f"{name} ({runs[name].mean:.1%})" for name in ahead])
     gap = f"{100 * (best - last):.1f} points above {worst}"
-    return f"{start} {title} ({best:.1%}) and {runner_up} ({second:.1%}) are ahead, the first {gap}, the last."
+    return f"{start} {named} are ahead, the first {gap}, the last; they cannot be told apart{limits} (one seed)."
 
 
 @lru_cache(maxsize=16)
@@ -86,8 +93,8 @@ def _scope_gain(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
 
 
 def _gain(aligned: float, without: float, samples: int) -> str:
-    if abs(aligned - without) < standard_error(aligned, without, samples):
-        return "no difference"
+    if not difference(Measured((aligned,), samples), Measured((without,), samples)).told_apart:
+        return "not to be told apart"
     return f"{points(aligned - without)} points"
 
 

@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from softmerge_core.data import Data, load_data
-from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, lowest_loss, predict, score
+from softmerge_core.evaluation import ensemble_log_probabilities, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
 from softmerge_core.merging.soft import MergeResult, soft_merge
 
@@ -99,7 +100,7 @@ def score_all(
     """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources and ensemble.
 
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
-    has the lowest validation loss.
+    has the lowest validation loss. ``correct`` tells which test samples each network gets right.
     """
     chosen = [modules[index] for index in sound]
     mean = plain_average(chosen, data.train_inputs)
@@ -107,10 +108,10 @@ def score_all(
     for split in ("validation", "test"):
         inputs, labels = data.split(split)
         table[split] = {
-            "soft": evaluate(model, inputs, labels),
-            "average": evaluate(mean, inputs, labels),
-            "ensemble": score(ensemble_log_probabilities(chosen, inputs), labels),
-            "sources": [evaluate(module, inputs, labels) for module in modules],
+            "soft": _row(predict(model, inputs), labels),
+            "average": _row(predict(mean, inputs), labels),
+            "ensemble": _row(ensemble_log_probabilities(chosen, inputs), labels),
+            "sources": [_row(predict(module, inputs), labels) for module in modules],
         }
     best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]
     return {
@@ -118,13 +119,19 @@ def score_all(
         "loss": _column(table["test"], best, 1),
         "validation_accuracy": _column(table["validation"], best, 0),
         "validation_loss": _column(table["validation"], best, 1),
+        "correct": _column(table["test"], best, 2),
         "best_source": names[best],
         "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
     }
 
 
+def _row(outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, str]:
+    """(accuracy, loss, which samples are right) of a network's outputs [N, classes]."""
+    return *score(outputs, labels), correctness(outputs, labels)
+
+
 def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
-    """One number (0: accuracy, 1: loss) of every network in a split's row."""
+    """One entry (0: accuracy, 1: loss, 2: which samples are right) of every network in a split's row."""
     sources = [scores[index] for scores in row["sources"]]
     single = {name: row[name][index] for name in ("soft", "average", "ensemble")}
     return {**single, "best_source": sources[best], "sources": sources}

@@ -18,7 +18,7 @@ from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.robustness.spec import COPY, Case, RobustnessSpec, cases, chosen_case
 from softmerge_core.experiments.robustness.words import sentence
-from softmerge_core.experiments.scoring import NOT_FINITE, scores_of
+from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.flat import plain_average
 from softmerge_core.merging.soft import soft_merge
@@ -33,7 +33,8 @@ def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
     """Attack, merge by each method and test; then find out on which sources the gates closed."""
     begun = time.monotonic()
     best = honest_best(spec)
-    context.emit(Score(step=1, series=BEST, **best["scores"]))
+    honest_score = Score(step=1, series=BEST, **best["scores"])
+    context.emit(honest_score)
     for text in notices(spec):
         context.emit(Notice(step=0, text=text))
     tasks = [(spec.model_dump_json(), *case, method) for case, method in _plan(spec)]
@@ -42,7 +43,7 @@ def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
         "rows": [_measured(row) for row in rows if row["kind"] == "score"],
         "blame": next((row for row in rows if row["kind"] == "blame"), None),
         "best_honest": best,
-        "reason": sentence(spec, map(_event, rows), best["scores"]["accuracy"]),
+        "reason": sentence(spec, map(_event, rows), honest_score),
         "seconds": time.monotonic() - begun,
     }
 
@@ -124,12 +125,12 @@ def _score(spec: RobustnessSpec, case: Case, method: str) -> Score:
         values = _merged_scores(spec, case, method)
     except SoftMergeError as error:
         return row.model_copy(update={"problem": str(error)})
-    if not all(map(math.isfinite, values.values())):
+    if not all_finite(values):
         return row.model_copy(update={"problem": NOT_FINITE})
     return row.model_copy(update=values)
 
 
-def _merged_scores(spec: RobustnessSpec, case: Case, method: str) -> dict[str, float]:
+def _merged_scores(spec: RobustnessSpec, case: Case, method: str) -> dict[str, Any]:
     """Scores of the network that a method makes of the admitted sources; a single one is left as it is."""
     modules, names, _ = _admitted(spec, case)
     data = honest(spec)[2]

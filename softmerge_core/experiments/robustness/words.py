@@ -5,12 +5,15 @@ from math import isfinite
 from typing import Any
 
 from softmerge_core.events import BEST, Blame, Event, Score
+from softmerge_core.experiments.differences import resolution
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, chosen_case, strength_of
+from softmerge_core.experiments.samples import samples_of
 from softmerge_core.experiments.words import clipped, listed, percent, points
 from softmerge_core.methods import find_method
+from softmerge_core.statistics import Measured, difference
 
 CLOSED = 0.05  # a mean gate up to this is called closed
-NEAR = 0.01  # accuracy (0-1): a method that is this close to the best honest source survives
+NEAR = 0.01  # accuracy (0-1): a method that is at most this far below the best honest source survives
 NO_GAIN = 0.0005  # accuracy (0-1): a smaller gain is called none
 
 
@@ -24,9 +27,15 @@ def chosen_scores(events: Iterable[Event], spec: RobustnessSpec) -> dict[str, Sc
     }
 
 
+def honest_score(events: Sequence[Event]) -> Score | None:
+    """The score of the best source that stays honest (lowest validation loss), once it is known."""
+    return next((e for e in reversed(events) if isinstance(e, Score) and e.series == BEST), None)
+
+
 def best_honest(events: Sequence[Event]) -> float | None:
     """Test accuracy (0-1) of the best source that stays honest, once it is known."""
-    return next((e.accuracy for e in reversed(events) if isinstance(e, Score) and e.series == BEST), None)
+    found = honest_score(events)
+    return found.accuracy if found else None
 
 
 def about(spec: RobustnessSpec) -> str:
@@ -53,24 +62,35 @@ def no_strengths(spec: RobustnessSpec) -> str:
     return "This attack has no strength to vary"
 
 
-def sentence(spec: RobustnessSpec, scores: Iterable[Event], honest_accuracy: float) -> str:
-    """Say which methods come within a point of the best honest source in the chosen case."""
-    found = chosen_scores(scores, spec)
-    survive = [find_method(key).title for key, score in found.items() if score.accuracy >= honest_accuracy - NEAR]
+def sentence(spec: RobustnessSpec, scores: Iterable[Event], honest: Score) -> str:
+    """Say which methods are not clearly below the ``honest`` best source in the chosen case.
+
+    A method survives if it is at most a point below, or cannot be told apart from it on the same test samples.
+    """
+    found, best = chosen_scores(scores, spec), _as_measured(honest, spec)
+    sound = {key: difference(_as_measured(s, spec), best) for key, s in found.items() if isfinite(s.accuracy)}
+    survive = {key: each for key, each in sound.items() if each.gap >= -NEAR or not each.told_apart}
     of = f"With {spec.malicious} of {len(spec.sources)} sources malicious"
+    source = f"the honest source with the lowest validation loss ({percent(honest.accuracy)})"
     if not survive:
-        return f"{of} no method comes within a point of the best honest source ({honest_accuracy:.1%})."
-    reach = f"{len(survive)} of {len(found)} methods come within a point of the best honest source"
-    return f"{of}, {reach} ({honest_accuracy:.1%}) or pass it: {', '.join(survive)}."
+        return f"{of} every method is clearly below {source}. One seed."
+    limits = resolution([each for each in survive.values() if not each.told_apart])
+    names = listed([find_method(key).title for key in survive])
+    passed = [find_method(key).title for key, each in survive.items() if each.told_apart and each.gap > 0]
+    above = f"; clearly above it: {listed(passed)}" if passed else ""
+    reach = f"{len(survive)} of {len(found)} methods are not clearly below {source}{limits}"
+    return f"{of}, {reach}: {names}{above}. One seed."
+
+
+def _as_measured(score: Score, spec: RobustnessSpec) -> Measured:
+    return Measured((score.accuracy,), samples_of(spec.data.dataset), (score.correct,))
 
 
 def survival_sentence(events: Sequence[Event], spec: RobustnessSpec, result: dict[str, Any] | None) -> str:
     """Say which methods survive, or while the run is live, which of those that are done."""
-    if result:
-        return str(result.get("reason", ""))
-    found, best = chosen_scores(events, spec), best_honest(events)
+    found, best = chosen_scores(events, spec), honest_score(events)
     if not found or best is None:
-        return "Waiting for the first method."
+        return str(result.get("reason", "")) if result else "Waiting for the first method."
     more = "" if len(found) == len(spec.methods) else f" ({len(found)} of {len(spec.methods)} methods so far)"
     return f"{sentence(spec, found.values(), best)}{more}"
 

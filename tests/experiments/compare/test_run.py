@@ -17,6 +17,7 @@ from softmerge_core.methods import available_methods, merge
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
+from softmerge_core.statistics import unpack
 from softmerge_core.zoo import load_source
 from tests.experiments.library import trained
 
@@ -132,7 +133,9 @@ def test_it_runs_as_a_run_and_the_result_is_json(tmp_path: Path) -> None:
     assert conduct(store.folder(run_id)) == "finished"
     view = store.read(run_id)
     assert view.result is not None
-    assert "best with" in view.result["reason"]
+    assert "mong the best" in view.result["reason"]
+    kept = {row["method"]: row["correct"] for row in view.result["rows"]}
+    assert all(text.startswith("600:") and unpack(text) is not None for texts in kept.values() for text in texts)
     assert view.result["source_names"] == ["source-1", "source-2", "source-3"]
 
 

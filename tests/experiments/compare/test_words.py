@@ -1,21 +1,64 @@
 """A comparison in words and as a table."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from softmerge_core.events import BEST, Score
 from softmerge_core.experiments.compare.spec import CompareSpec
-from softmerge_core.experiments.compare.words import needs_words, note, report, sentence, so_far
+from softmerge_core.experiments.compare.words import needs_words, note, report, sentence, so_far, with_bars
+from softmerge_core.statistics import pack
+
+
+def entry(method: str, *accuracies: float, title: bool = True, right: Sequence[range] = ()) -> dict[str, Any]:
+    """A row on 1,000 samples; ``right``: the samples that each seed's network gets right."""
+    about = {"title": method.title(), "reference": False} if title else {}
+    accuracy = {"mean": sum(accuracies) / len(accuracies), "values": list(accuracies), "samples": 1000}
+    correct = [pack(number in some for number in range(1000)) for some in right]
+    return {"method": method, **about, "accuracy": accuracy, "problem": "", "correct": correct}
 
 
 def test_the_sentence_is_honest_about_a_loss() -> None:
-    def entry(method: str, accuracy: float) -> dict[str, Any]:
-        about = {"title": method.title(), "reference": False} if method != BEST else {}
-        return {"method": method, **about, "accuracy": {"mean": accuracy}, "problem": ""}
-
-    text = sentence([entry("median", 0.7), entry("average", 0.65), entry(BEST, 0.8)])
+    text = sentence([entry("median", 0.7), entry("average", 0.63), entry(BEST, 0.8, title=False)])
     assert text == (
-        "Median is best with 70.0% on test data, 5.0 points above the plain average, 10.0 points below the best source."
+        "Median is best: it classifies 70.0 % of 1,000 test samples correctly. Clearly above the plain average: "
+        "Median; clearly above the best source (lowest validation loss): none of 2 ways."
     )
+
+
+def test_best_is_said_only_of_what_is_clearly_best() -> None:
+    text = sentence([entry("median", 0.71), entry("krum", 0.7), entry("average", 0.5)])
+    assert text.startswith(
+        "Among the best: Median and Krum (70.0 to 71.0 %), which cannot be told apart on 1,000 test "
+    )
+    assert "the smallest gap they resolve is about 5.7 points" in text
+    assert "did not keep which samples" in text
+    assert "is best" not in text
+
+
+def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
+    without = [entry("median", 0.72), entry("krum", 0.7)]
+    paired = [entry("median", 0.72, right=[range(720)]), entry("krum", 0.7, right=[range(700)])]
+    assert sentence(without).startswith("Among the best")
+    assert sentence(paired).startswith("Median is best")
+
+
+def test_the_source_that_is_best_on_test_data_is_named_if_another_was_chosen() -> None:
+    rows = [entry("median", 0.8), entry(BEST, 0.7, title=False), entry("source-2", 0.78, title=False)]
+    assert "10.0 points above the best source (lowest validation loss)" in sentence(rows)
+    assert "not be told apart from the source that is best on test data (78.0 %)" in sentence(rows).replace(
+        "cannot", "not"
+    )
+    assert "on test data (" not in sentence([*rows[:2], entry("source-2", 0.7, title=False)])
+
+
+def test_rows_of_older_runs_get_their_bars() -> None:
+    old = {"method": "average", "title": "Plain average", "reference": False, "problem": ""}
+    (row,) = with_bars(CompareSpec(), [{**old, "accuracy": {"mean": 0.8, "half": None, "values": [0.8]}}])
+    assert (row["accuracy"]["of"], row["accuracy"]["samples"]) == ("samples", 1000)
+    assert row["accuracy"]["low"] < 0.8 < row["accuracy"]["high"]
+    (row,) = with_bars(CompareSpec(), [{**old, "accuracy": {"mean": 0.8, "half": 0.1, "values": [0.79, 0.81]}}])
+    assert row["accuracy"]["of"] == "both"
+    assert "accuracy" not in with_bars(CompareSpec(), [{**old, "problem": "needs a base model"}])[0]
 
 
 def score(series: str, accuracy: float, seed: int = 0) -> Score:
@@ -44,7 +87,9 @@ def test_a_live_comparison_says_how_many_methods_are_done() -> None:
     assert so_far([], 3, live=True) == "Waiting for the first method."
     assert so_far([], 3, live=False) == "The run ended before its first method."
     rows = report(CompareSpec(), [score("source-1", 0.9), score("average", 0.5)])["rows"]
-    assert so_far(rows, 3, live=True) == "So far, of 1 of 3 methods: Plain average is best with 50.0% on test data."
+    assert so_far(rows, 3, live=True) == (
+        "So far, of 1 of 3 methods: Plain average classifies 50.0 % of 1,000 test samples correctly."
+    )
 
 
 def test_a_note_says_why_there_are_no_numbers_or_what_they_are_the_mean_of() -> None:

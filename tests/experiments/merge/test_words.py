@@ -1,6 +1,7 @@
 """Sentences say what the numbers say, and say honestly where there is nothing to say."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
 from softmerge_core.experiments.merge import words
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.experiments.merge.rows import gate_rows
+from softmerge_core.statistics import pack
 
 
 def gates(*value: tuple[float, ...]) -> list[Event]:
@@ -137,25 +139,60 @@ def test_a_finished_run_tells_which_network_was_kept() -> None:
     assert words.kept_gates_sentence(average, gates((1, 1))) == "Kept: plain average. It has no trained gates."
 
 
-def result(soft: float | None, average: float, best: float, ensemble: float) -> dict[str, object]:
+def result(soft: float | None, average: float, best: float, ensemble: float) -> dict[str, Any]:
     accuracies = {"soft": soft, "average": average, "best_source": best, "ensemble": ensemble, "sources": [0] * 4}
     return {"accuracy": accuracies}
+
+
+def right(*ranges: range) -> str:
+    """The record of a network that gets these of 1,000 samples right."""
+    return pack(any(number in some for some in ranges) for number in range(1000))
 
 
 def test_a_gain_is_given_in_points() -> None:
     sentence = words.gain_sentence(result(0.846, 0.80, 0.789, 0.87), 10_000)
     expected = (
         "Soft merging is 4.6 points above plain averaging, 5.7 points above the best single source "
-        "and 2.4 points below the ensemble of all 4."
+        "and 2.4 points below the ensemble of all 4. "
+        "The best single source is the one with the lowest validation loss; none is better on the test samples."
     )
     assert sentence == expected
 
 
-def test_a_difference_within_one_standard_error_is_none() -> None:
-    sentence = words.gain_sentence(result(0.846, 0.806, 0.789, 0.84), 1000)
-    assert "no different from the ensemble of all 4" in sentence
-    assert "closer than one standard error, 1.6 points on 1,000 test samples" in sentence
-    assert "0.6 points" not in sentence
+def test_what_the_samples_cannot_tell_apart_is_no_gain_and_they_say_how_much_they_resolve() -> None:
+    sentence = words.gain_sentence(result(0.846, 0.79, 0.789, 0.86), 1000)
+    assert "It cannot be told apart from the ensemble of all 4 on 1,000 test samples" in sentence
+    assert "(the smallest gap they resolve is about 4.4 points)" in sentence
+    assert "This run did not keep which samples each network gets right" in sentence
+    assert "1.4 points" not in sentence
+
+
+def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
+    found = result(0.82, 0.8, 0.8, 0.83)
+    sources = [right(range(800))] * 4
+    found["correct"] = {"soft": right(range(820)), "average": right(range(800)), "best_source": right(range(800)),
+                        "ensemble": right(range(100, 930)), "sources": sources}  # fmt: skip
+    sentence = words.gain_sentence(found, 1000)
+    assert "2.0 points above plain averaging" in sentence
+    assert "cannot be told apart from the ensemble of all 4" in sentence
+    assert "did not keep" not in sentence
+    assert "cannot be told apart from plain averaging" in words.gain_sentence(result(0.82, 0.8, 0.7, 0.9), 1000)
+
+
+def test_a_network_that_is_right_on_the_same_samples_is_called_so() -> None:
+    kept = {"soft": right(range(800)), "best_source": right(range(800))}
+    sentence = words.gain_sentence({"accuracy": {"soft": 0.8, "best_source": 0.8}, "correct": kept}, 1000)
+    assert sentence == "Soft merging is right on exactly the same samples as the best single source."
+
+
+def test_the_source_that_is_best_on_test_data_is_compared_with_too() -> None:
+    found = result(0.957, 0.922, 0.91, 0.938)
+    found["accuracy"] = {**found["accuracy"], "sources": [0.91, 0.932, None]}
+    sentence = words.gain_sentence(found, 600)
+    assert "4.7 points above the best single source" in sentence
+    assert sentence.count("lowest validation loss; another one is right on 93.2 % of the test samples") == 1
+    assert "and soft merging cannot be told apart from it." in sentence
+    assert "and soft merging is 2.5 points above it." in words.gain_sentence(found, 6000)
 
 
 def test_a_loss_is_called_one() -> None:
@@ -170,4 +207,4 @@ def test_without_numbers_there_is_no_claim() -> None:
 
 def test_equal_and_perfect_accuracies_are_no_difference() -> None:
     sentence = words.gain_sentence({"accuracy": {"soft": 1.0, "average": 1.0}}, 100)
-    assert sentence.startswith("Soft merging is no different from plain averaging.")
+    assert sentence.startswith("Soft merging cannot be told apart from plain averaging on 100 test samples")

@@ -17,6 +17,7 @@ from softmerge_core.experiments.robustness.words import (
     survival_sentence,
 )
 from softmerge_core.settings import SourceSpec
+from softmerge_core.statistics import pack
 
 
 def spec_of(attack: str = "extreme") -> RobustnessSpec:
@@ -45,7 +46,7 @@ def test_only_the_chosen_case_is_judged() -> None:
         "krum": 0.8, "average": 0.5,
     }  # fmt: skip
     said = survival_sentence(events, spec_of(), None)
-    assert "1 of 2 methods come within a point" in said
+    assert "1 of 2 methods are not clearly below" in said
     assert "Krum" in said
     assert "so far" not in said
     assert survival_sentence([], spec_of(), None) == "Waiting for the first method."
@@ -96,12 +97,24 @@ def test_long_names_are_clipped() -> None:
 
 
 def test_the_sentence_names_those_that_survive_and_no_other_case() -> None:
-    events = [score("krum", 0.795), score("average", 0.78), score("average", 0.9, malicious=2)]
-    assert sentence(spec_of(), events, 0.8) == (
-        "With 1 of 3 sources malicious, 1 of 2 methods come within a point of the best honest source (80.0%) "
-        "or pass it: Krum."
+    events = [score("krum", 0.795), score("average", 0.7), score("average", 0.9, malicious=2)]
+    assert sentence(spec_of(), events, BEST) == (
+        "With 1 of 3 sources malicious, 1 of 2 methods are not clearly below the honest source with the lowest "
+        "validation loss (80.0 %) on 1,000 test samples (the smallest gap they resolve is about 5.0 points): Krum. "
+        "One seed."
     )
-    assert "no method comes within a point" in sentence(spec_of(), events[1:], 0.8)
+    assert "every method is clearly below" in sentence(spec_of(), events[1:], BEST)
+    assert "clearly above it: Krum" in sentence(spec_of(), [score("krum", 0.9)], BEST)
+
+
+def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
+    def right(count: int) -> str:
+        return pack(number < count for number in range(1000))
+
+    close = score("krum", 0.78)
+    assert "Krum" in sentence(spec_of(), [close], BEST)
+    paired = close.model_copy(update={"correct": right(780)})
+    assert "Krum" not in sentence(spec_of(), [paired], BEST.model_copy(update={"correct": right(800)}))
 
 
 def test_a_finished_run_says_its_reason() -> None:

@@ -134,7 +134,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
     run_id = desk.store.create(spec_of())
     assert conduct(desk.store.folder(run_id)) == "finished"
     page = open_compare(**{"compare:run": run_id})
-    assert "is best with" in texts(page)
+    assert "Among the best: " in texts(page)
     frame: pd.DataFrame = page.dataframe[0].value
     shown = dict(zip(frame["Method"], frame["Accuracy"], strict=True))
     result = desk.store.read(run_id).result

@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from pages.compare.table import COLUMNS, as_csv, as_frame, table_rows
 from softmerge_core.events import Score
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, planned
@@ -27,7 +29,10 @@ def test_the_table_as_csv_has_its_units_and_numbers() -> None:
     rows = table_rows(report(SPEC, scores)["rows"], ["average"], live=False)
     (row,) = csv.DictReader(io.StringIO(as_csv(rows)))
     assert (row["Method"], float(row["Test acc. (%)"]), float(row["ECE (%)"])) == ("Plain average", 50, 25)
-    assert (row["±"], float(row["Peak (MB)"])) == ("", 7)
+    assert float(row["±"]) == pytest.approx(
+        3.09, abs=0.01
+    )  # of the 1,000 test samples: one network has an interval too
+    assert float(row["Peak (MB)"]) == 7
 
 
 def test_number_columns_are_numbers_even_without_any_value() -> None:

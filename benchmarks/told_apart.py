@@ -1,0 +1,104 @@
+"""How often methods are told apart, equal ones and others, in simulated comparisons.
+
+``python -m benchmarks.told_apart`` prints the table; a smaller one is among the tests.
+
+Each simulated method gets a sample right or not by a threshold on how hard the sample is for it. That has a part all
+methods share, a part of the method and a part of the seed, such that two networks with accuracies of 85 to 88 % differ
+on 10 to 12 % of the samples, as the shipped families' merges do; seeds also have abler and less able networks.
+"""
+
+import argparse
+from dataclasses import dataclass
+from math import isfinite, nan
+
+import numpy as np
+from scipy.stats import norm
+
+from softmerge_core.statistics import Measured, among_best, difference, pack
+
+SAMPLES = 1000
+GAP = 0.03
+
+
+@dataclass(frozen=True)
+class World:
+    """``shared`` and ``own`` (of the method): shares of a sample's difficulty, the rest is the seed's own.
+
+    ``seed_sd``: spread (0-1) of the true accuracies of a method's seeds; with what the
+    samples add, seeds then lie as far apart as those of the shipped comparison (half a point).
+    """
+
+    shared: float = 0.83
+    own: float = 0.085
+    seed_sd: float = 0.0025
+
+    def tested(self, truths: list[float], seeds: int, random: np.random.Generator, n: int = SAMPLES) -> list[Measured]:
+        """One method for each true accuracy (0-1), each with so many seeds, on the same ``n`` new samples."""
+        common, found = random.standard_normal(n) * self.shared**0.5, []
+        rest = 1 - self.shared - (self.own if seeds > 1 else 0)
+        for truth in truths:
+            mine = random.standard_normal(n) * self.own**0.5 if seeds > 1 else 0.0
+            luck = self.seed_sd * random.standard_normal(seeds) if seeds > 1 else np.zeros(1)
+            ability = np.clip(truth + luck, 0.001, 0.999)
+            hard = common + mine + random.standard_normal((seeds, n)) * rest**0.5
+            right = hard < norm.ppf(ability)[:, None]
+            packed = tuple(pack(row) for row in right)
+            found.append(Measured(tuple(map(float, right.mean(1))), n, packed))
+        return found
+
+
+def apart(gap: float, seeds: int, tries: int, *, n: int = SAMPLES, seed: int = 0, world: World | None = None) -> float:
+    """The share of ``tries`` in which two methods with true accuracies .88 and .88 - ``gap`` are told apart."""
+    random, world = np.random.default_rng(seed), world or World()
+    pairs = (world.tested([0.88, 0.88 - gap], seeds, random, n) for _ in range(tries))
+    return sum(difference(*pair).told_apart for pair in pairs) / tries
+
+
+def clearly_best(methods: int, seeds: int, tries: int, *, lead: float = 0.0, seed: int = 0) -> tuple[float, float]:
+    """(the share of ``tries`` in which one of many methods is called clearly best, in which the true best is left out).
+
+    All have a true accuracy of .85 but the first, which is ``lead`` above.
+    """
+    random, world, alone, lost = np.random.default_rng(seed), World(), 0, 0
+    for _ in range(tries):
+        tested = world.tested([0.85 + lead] + [0.85] * (methods - 1), seeds, random)
+        best = among_best({str(number): one for number, one in enumerate(tested)})
+        alone += len(best) == 1
+        lost += "0" not in best
+    return alone / tries, lost / tries
+
+
+def discordant(seeds: int, gap: float, seed: int = 0) -> float:
+    """The share of samples on which just one of two simulated networks is right."""
+    first, second = World().tested([0.88, 0.88 - gap], seeds, np.random.default_rng(seed), 100_000)
+    one, other = (Measured(t.accuracies[:1], t.samples, t.correct[:1]).right for t in (first, second))
+    assert one is not None
+    assert other is not None
+    return float(np.mean(one != other))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tries", type=int, default=1000)
+    tries = parser.parse_args().tries
+    print(f"{tries:,} simulated comparisons, {SAMPLES:,} test samples, {discordant(1, GAP):.1%} discordant\n")
+    print("| | one seed | three seeds | five seeds |\n|---|---|---|---|")
+    print(_line("two equal methods told apart", [apart(0.0, seeds, tries) for seeds in (1, 3, 5)]))
+    print(_line("a true gap of 3 points found", [apart(GAP, seeds, tries) for seeds in (1, 3, 5)]))
+    for points in (1, 2):
+        shares = [apart(0.0, seeds, tries, world=World(seed_sd=points / 100)) for seeds in (3, 5)]
+        print(_line(f"two equal methods whose seeds lie {points} points apart", [nan, *shares]))
+    equal = [clearly_best(19, seeds, tries) for seeds in (1, 3, 5)]
+    print(_line("19 equal methods: one called best", [one for one, _ in equal]))
+    print(_line("19 equal methods: a given one not among the best", [lost for _, lost in equal]))
+    led = [clearly_best(19, seeds, tries, lead=0.05) for seeds in (1, 3, 5)]
+    print(_line("19 methods, one 5 points above: called best", [one for one, _ in led]))
+
+
+def _line(title: str, shares: list[float]) -> str:
+    return f"| {title} | {' | '.join(f'{share:.1%}' if isfinite(share) else '-' for share in shares)} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Tests and intervals against textbook values, and against simulated methods whose truth is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.told_apart import GAP, apart, clearly_best, discordant
+from softmerge_core.statistics import (
+    Measured,
+    among_best,
+    bar,
+    difference,
+    difference_of_values,
+    holm,
+    interval,
+    pack,
+    unpack,
+)
+from softmerge_core.statistics.bars import wilson
+
+
+def pair(both: int, first: int, second: int, neither: int) -> tuple[Measured, Measured]:
+    """Two networks by the four cells of their table: samples that both, just one, or neither gets right."""
+    a = [True] * (both + first) + [False] * (second + neither)
+    b = [True] * both + [False] * first + [True] * second + [False] * neither
+    n = len(a)
+    return Measured((sum(a) / n,), n, (pack(a),)), Measured((sum(b) / n,), n, (pack(b),))
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 1000])
+def test_what_is_right_is_read_as_it_was_written(n: int) -> None:
+    right = np.random.default_rng(0).random(n) < 0.5
+    text = pack(right.tolist())
+    assert (unpack(text) == right).all()
+    assert len(text) <= n / 6 + 12
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8", "8:", "0:", "9:/w==", "8:!!", "-8:/w==", "8:/w", "²:/w==", f"{'9' * 5000}:/w=="]
+)
+def test_damaged_records_are_as_good_as_none(text: str) -> None:
+    assert unpack(text) is None
+    assert difference(Measured((0.5,), 100, (text,)), Measured((0.5,), 100)).paired is False
+
+
+def test_mcnemars_mid_p_is_that_of_the_textbook() -> None:
+    # Fagerland, Lydersen, Laake (2013): airway hyper-responsiveness, cells 1, 1, 7, 12; exact p .070, mid-p .039
+    found = difference(*pair(1, 1, 7, 12))
+    assert found.p == pytest.approx(0.039, abs=5e-4)
+    assert found.gap == pytest.approx(-6 / 21)
+    assert found.paired
+    assert found.low < found.gap < found.high
+
+
+def test_the_same_samples_tell_apart_what_independent_ones_would_not() -> None:
+    first, second = pair(800, 40, 15, 145)
+    assert difference(first, second).told_apart
+    alone = difference(Measured(first.accuracies, 1000), Measured(second.accuracies, 1000))
+    assert not alone.told_apart
+    assert not alone.paired
+    assert alone.resolves > difference(first, second).resolves
+
+
+def test_the_gap_that_is_resolved_is_that_of_80_percent_power() -> None:
+    # 110 of 1,000 samples discordant: (1.960 + 0.842) * sqrt(.11 / 1000) is 2.9 points
+    assert difference(*pair(800, 55, 55, 90)).resolves == pytest.approx(0.0294, abs=2e-4)
+
+
+def test_networks_that_agree_everywhere_are_the_same() -> None:
+    found = difference(*pair(800, 0, 0, 200))
+    assert (found.same, found.p, found.told_apart) == (True, 1.0, False)
+    assert not difference(*pair(799, 1, 0, 200)).same
+
+
+def test_with_nothing_known_nothing_is_claimed() -> None:
+    for found in (
+        difference(Measured((0.9,)), Measured((0.1,))),
+        difference(Measured((math.nan,), 10), Measured((0.5,), 10)),
+    ):
+        assert not found.told_apart
+        assert math.isnan(found.p)
+
+
+def test_gaps_over_seeds_are_students() -> None:
+    found = difference_of_values([1.0, 2.0, 3.0])
+    # t = 2 / (1 / sqrt 3) = 3.464 with two degrees of freedom: p = .0742; half width 4.302653 / sqrt 3
+    assert found.p == pytest.approx(0.0742, abs=1e-4)
+    assert found.high - found.gap == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
+    assert not found.told_apart
+    assert math.isnan(difference_of_values([1.0]).p)
+
+
+def test_what_a_seed_does_to_both_methods_does_not_count() -> None:
+    up_and_down = (0.80, 0.90, 0.70)
+    lower = tuple(value - 0.05 for value in up_and_down)
+    assert difference(Measured(up_and_down, 10_000), Measured(lower, 10_000)).told_apart
+    assert not difference(Measured(up_and_down, 10_000), Measured(lower[::-1], 10_000)).told_apart
+
+
+def test_holms_values() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([math.nan, 0.2]) == pytest.approx([1.0, 0.4])
+
+
+def test_the_best_stands_alone_only_if_all_others_are_clearly_below() -> None:
+    methods = {"low": Measured((0.5,), 1000), "high": Measured((0.9,), 1000), "next": Measured((0.89,), 1000)}
+    assert among_best(methods) == ["high", "next"]
+    del methods["next"]
+    assert among_best(methods) == ["high"]
+    assert among_best({}) == []
+
+
+def test_one_network_has_the_bar_of_the_samples() -> None:
+    # Wilson's interval of 8 of 10: .490 to .943 (Brown, Cai, DasGupta 2001)
+    assert wilson(0.8, 10) == pytest.approx((0.490, 0.943), abs=5e-4)
+    found = bar(Measured((0.8,), 10))
+    assert found is not None
+    assert (found.of, found.samples, found.seeds) == ("samples", 10, 1)
+    assert bar(Measured((0.8,))) is None
+    assert bar(Measured((math.nan,), 10)) is None
+
+
+def test_several_seeds_have_the_bar_of_both() -> None:
+    seeds, both = bar(Measured((0.5, 0.6, 0.7))), bar(Measured((0.5, 0.6, 0.7), 1000))
+    assert seeds is not None
+    assert both is not None
+    assert (seeds.of, both.of) == ("seeds", "both")
+    assert seeds.high == pytest.approx(0.6 + 4.302653 * 0.1 / math.sqrt(3), rel=1e-6)
+    assert both.high > seeds.high
+
+
+def test_the_interval_is_students() -> None:
+    found = interval([0.5, 0.6, 0.7])
+    # 4.302653: the 97.5 % quantile of Student's t with two degrees of freedom
+    assert found["mean"] == pytest.approx(0.6)
+    assert found["half"] == pytest.approx(4.302653 * 0.1 / math.sqrt(3), rel=1e-6)
+    assert found["values"] == [0.5, 0.6, 0.7]
+
+
+def test_a_single_value_has_no_interval() -> None:
+    assert interval([0.5]) == {"mean": 0.5, "half": None, "values": [0.5]}
+
+
+def test_no_interval_is_claimed_of_what_is_not_finite() -> None:
+    assert interval([0.5, math.inf])["half"] is None
+    assert interval([0.5, math.nan])["half"] is None
+
+
+# A smaller table of benchmarks/told_apart.py; its generators are seeded, so that it is the same each time.
+
+
+def test_simulated_methods_are_like_merges() -> None:
+    assert 0.1 <= discordant(1, GAP) <= 0.12
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_equal_methods_are_hardly_ever_told_apart_and_three_points_mostly_are(seeds: int) -> None:
+    assert apart(0.0, seeds, 1000 if seeds == 1 else 300) <= 0.05
+    assert apart(GAP, seeds, 300) >= 0.8
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_of_19_equal_methods_hardly_ever_one_is_called_best(seeds: int) -> None:
+    called_best, left_out = clearly_best(19, seeds, 40)
+    assert called_best <= 0.05
+    assert left_out <= 0.05
