@@ -2,7 +2,7 @@
 
 from pages.compare.outcome import outcome
 from pages.compare.pictures import compare_pictures
-from pages.compare.setup import compare_setup
+from pages.compare.setup import compare_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -12,6 +12,7 @@ page = RunPage(
     start="Start comparing",
     idle="Nothing has been compared yet: press Start comparing, and see how good each way of merging is.",
     setup=compare_setup,
+    state_of=state_of,
     pictures=compare_pictures,
     outcome=outcome,
 )

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import more_fields, settings_form
+from pages.shared.choose.form import form_state, more_fields, settings_form
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.restore import limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
@@ -38,6 +39,18 @@ def compare_setup() -> Setup:
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix="compare-")
         _method_settings(names)
     return _spec(family, picked, own, names, values)
+
+
+def state_of(spec: CompareSpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    state = sources_state(spec.sources, spec.data) | limits_state(spec.data, "compare-")
+    state |= form_state(spec, fields=["align", "seeds", *more_fields(CompareSpec, NO_WIDGET)], prefix="compare-")
+    tuned: dict[str, Any] = {}
+    for choice in spec.settled().methods:
+        settings = parse(available_methods()[choice.method].settings, choice.settings, "settings")
+        state |= form_state(settings, prefix=f"{choice.method}:")
+        tuned[choice.method] = settings.model_dump(mode="json")
+    return {**state, METHODS: list(tuned), SETTINGS: tuned, "compare-base": spec.base}
 
 
 def _base(family: FamilyInfo) -> str:

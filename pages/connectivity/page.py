@@ -2,7 +2,7 @@
 
 from pages.connectivity.outcome import outcome, verdict
 from pages.connectivity.pictures import connectivity_pictures
-from pages.connectivity.setup import connectivity_setup
+from pages.connectivity.setup import connectivity_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -12,6 +12,7 @@ page = RunPage(
     start="Start walking",
     idle="No path has been walked yet: press Start walking, and see what stands between the two models.",
     setup=connectivity_setup,
+    state_of=state_of,
     verdict=verdict,
     pictures=connectivity_pictures,
     outcome=outcome,

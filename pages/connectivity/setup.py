@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import more_fields, settings_form
+from pages.shared.choose.form import form_state, more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.restore import family_of, limits_state, own_state
 from pages.shared.choose.sources import PickedSource, pick_family
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
@@ -54,6 +55,26 @@ def connectivity_setup() -> Setup:
         values |= settings_form(ConnectivitySpec, fields=more_fields(ConnectivitySpec), prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
     return _spec(family, picked, own, values, limits)
+
+
+def state_of(spec: ConnectivitySpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    state = own_state(spec.sources, spec.data) | limits_state(spec.data, KEY)
+    state |= form_state(spec, fields=more_fields(ConnectivitySpec), prefix=KEY)
+    if family := family_of(spec.sources, spec.data):
+        roles = [f"{KEY}{role.lower()}-{family.name}" for role in ROLES]
+        state["family"] = family.name
+        offered = {f"{family.name}/{model.name}" for model in (*family.models, family.base) if model}
+        models = [s.model for s in spec.sources if s.model in offered or s.model.startswith("library/")]
+        state |= dict(zip(roles, models, strict=False))
+        if spec.picture == "plane" and len(spec.sources) == 2:
+            state[roles[2]] = ""  # the middle of a curve
+    return {
+        **state,
+        f"{KEY}overlays": list(spec.overlays),
+        f"{KEY}starts": spec.starts,
+        f"{KEY}picture": spec.picture,
+    }
 
 
 def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:

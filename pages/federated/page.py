@@ -2,7 +2,7 @@
 
 from pages.federated.outcome import outcome, verdict
 from pages.federated.pictures import federated_pictures
-from pages.federated.setup import federated_setup
+from pages.federated.setup import federated_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -13,6 +13,7 @@ page = RunPage(
     start="Start rounds",
     idle="Nothing has run yet: press Start rounds, and watch the clients learn together.",
     setup=federated_setup,
+    state_of=state_of,
     verdict=verdict,
     pictures=federated_pictures,
     outcome=outcome,

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.attack import pick_strength
-from pages.shared.choose.form import more_fields, settings_form
+from pages.shared.choose.form import form_state, more_fields, settings_form
 from pages.shared.choose.network import dataset_title, pick_dataset, pick_network
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.live_plot import live_plot
@@ -54,6 +54,28 @@ def federated_setup() -> Setup:
     with picture:
         _dealt(setup)
     return setup
+
+
+def state_of(spec: FederatedSpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    spec = spec.settled()
+    settings, runs = spec.settings, spec.runs
+    state = form_state(settings, fields=["clients", "rounds", "local_epochs"], prefix=KEY)
+    state |= form_state(settings, fields=more_fields(FederationSettings, ("strength",)), prefix=KEY)
+    state |= form_state(spec.data, fields=["train_samples"], prefix=KEY)
+    state |= form_state(spec.shards, fields=["alpha", "classes"], prefix=f"{KEY}shards-")
+    state |= {f"{KEY}dataset": spec.data.dataset, f"{KEY}network": spec.network, f"{KEY}shards": spec.shards.kind}
+    state |= {f"{KEY}malicious": settings.malicious, f"{KEY}attack": settings.attack}
+    if settings.strength is not None:
+        state[f"{KEY}strength-{settings.attack}"] = settings.strength
+    scopes = tuple(sorted({run.scope for run in runs}))
+    state[f"{KEY}scope"] = next(name for name, values in SCOPES.items() if values == scopes)
+    state[f"{KEY}algorithms"] = list(dict.fromkeys(run.algorithm for run in runs))
+    state[f"{KEY}aggregation"] = list(dict.fromkeys(run.aggregation for run in runs))
+    for run in runs:
+        model = algorithms()[run.algorithm].settings
+        state |= form_state(parse(model, run.settings, "settings"), prefix=f"{KEY}{run.algorithm}-")
+    return state
 
 
 def _shards() -> dict[str, Any]:

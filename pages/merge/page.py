@@ -2,7 +2,7 @@
 
 from pages.merge.outcome import outcome, verdict
 from pages.merge.pictures import merge_pictures
-from pages.merge.setup import merge_setup
+from pages.merge.setup import merge_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -14,6 +14,7 @@ page = RunPage(
     start="Start merging",
     idle="Nothing has run yet: press Start, and watch the gates learn which source to trust.",
     setup=merge_setup,
+    state_of=state_of,
     verdict=verdict,
     pictures=merge_pictures,
     outcome=outcome,

@@ -1,12 +1,14 @@
 """The left side of the Merge page: sources, parts and settings, as the spec of the run they describe."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from pages.merge.part_strip import part_strip
-from pages.shared.choose.form import main_fields, more_fields, settings_form
+from pages.shared.choose.form import form_state, main_fields, more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.restore import family_of, limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
@@ -31,6 +33,15 @@ def merge_setup() -> Setup:
     st.subheader("Gates", anchor=False)
     values = _settings()
     return _spec(family, picked, own, {**values, "parts": parts})
+
+
+def state_of(spec: MergeSpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    state = sources_state(spec.sources, spec.data) | limits_state(spec.data)
+    state |= form_state(spec.settings, fields=[name for name in SoftMergeSettings.model_fields if name != "parts"])
+    if family := family_of(spec.sources, spec.data):
+        state[f"parts:{family.name}"] = dict(spec.settings.parts)
+    return state | form_state(spec, fields=["align"])
 
 
 def _parts(family: FamilyInfo, titles: Sequence[str]) -> dict[str, str]:

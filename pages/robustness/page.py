@@ -2,7 +2,7 @@
 
 from pages.robustness.outcome import outcome, verdict
 from pages.robustness.pictures import robustness_pictures
-from pages.robustness.setup import robustness_setup
+from pages.robustness.setup import robustness_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -13,6 +13,7 @@ page = RunPage(
     start="Start attacking",
     idle="Nothing has been attacked yet: press Start attacking, and see which methods survive.",
     setup=robustness_setup,
+    state_of=state_of,
     verdict=verdict,
     pictures=robustness_pictures,
     outcome=outcome,

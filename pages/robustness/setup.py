@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.attack import pick_strength
-from pages.shared.choose.form import settings_form
+from pages.shared.choose.form import form_state, settings_form
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
+from pages.shared.choose.restore import limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.text import plain
@@ -42,6 +43,16 @@ def robustness_setup() -> Setup:
         values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
     return _spec(family, picked, own, names, values, limits)
+
+
+def state_of(spec: RobustnessSpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    spec = spec.settled()
+    state = sources_state(spec.sources, spec.data, honest=True) | limits_state(spec.data, KEY)
+    state |= {f"{KEY}attack": spec.attack, f"{KEY}malicious": spec.malicious, f"{KEY}methods": list(spec.methods)}
+    if spec.strength is not None:
+        state[f"{KEY}strength-{spec.attack}"] = spec.strength
+    return state | form_state(spec, fields=["seed"], prefix=KEY)
 
 
 def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pages.scope.outcome import outcome, verdict
 from pages.scope.pictures import scope_pictures
-from pages.scope.setup import scope_setup
+from pages.scope.setup import scope_setup, state_of
 from pages.shared.runs.page import RunPage
 
 page = RunPage(
@@ -13,6 +13,7 @@ page = RunPage(
     start="Start training",
     idle="Nothing has been trained here yet: press Start training, and watch whether a barrier rises.",
     setup=scope_setup,
+    state_of=state_of,
     verdict=verdict,
     pictures=scope_pictures,
     outcome=outcome,

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import choice_title, more_fields, settings_form
+from pages.shared.choose.form import choice_title, form_state, more_fields, settings_form
 from pages.shared.choose.network import dataset_title, fitting
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
@@ -72,6 +72,22 @@ def scope_setup() -> Setup:
     with about:
         st.caption(differences(sources))
     return _spec(factor, sources, values)
+
+
+def state_of(spec: ScopeSpec) -> dict[str, Any]:
+    """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
+    spec, count = spec.settled(), len(spec.sources)
+    alike = (name for name in FACTORS if sources_for(name, count) == spec.sources)
+    factor = next(alike, next(iter(FACTORS)))
+    state: dict[str, Any] = {f"{KEY}factor": factor, f"{KEY}same_start": spec.same_start, f"{KEY}target": spec.target}
+    state |= {f"{KEY}sources": count}
+    if spec.data.dataset in datasets():
+        state[f"{KEY}dataset"] = spec.data.dataset
+    if spec.network in fitting(spec.data.dataset):
+        state[f"{KEY}network-{spec.data.dataset}"] = spec.network
+    for number, source in enumerate(spec.sources):
+        state |= form_state(source, prefix=f"{KEY}{factor}-{letter(number).lower()}-")
+    return state | form_state(spec, fields=["weight", "epochs", *_rest(spec.target)], prefix=KEY)
 
 
 def _factor() -> str:

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pydantic import Field
 
@@ -20,6 +20,13 @@ class Spec(Frozen):
 
     kind: str = Field(description="Which experiment.")
     name: str = Field("", description="The reader's own title for the run.")
+
+    def settled(self) -> Self:
+        """The same run with everything that is left open filled in, and what has no effect at its default.
+
+        Specs that lead to the same run are equal then, but for their names.
+        """
+        return self
 
 
 def align_setting() -> How:

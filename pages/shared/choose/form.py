@@ -42,6 +42,21 @@ def settings_form(
     return values
 
 
+def form_state(values: BaseModel, *, prefix: str = "", fields: Sequence[str] | None = None) -> dict[str, Any]:
+    """The inverse of ``settings_form``: what the keys of its widgets hold when it is to return these ``values``."""
+    model = type(values)
+    names = list(model.model_fields) if fields is None else list(fields)
+    return {prefix + name: _held(model.model_fields[name], getattr(values, name)) for name in names}
+
+
+def _held(field: FieldInfo, value: Any) -> Any:
+    """What the widget of a field holds for a value."""
+    kind = _number(field.annotation)
+    if value is None or _choices(field.annotation) is not None or field.annotation is bool:
+        return value
+    return kind(value) if kind else _as_text(value)
+
+
 def main_fields(model: type[BaseModel], skip: Collection[str] = ()) -> list[str]:
     """The fields a form shows at once."""
     return [name for name, field in model.model_fields.items() if not _more(field) and name not in skip]

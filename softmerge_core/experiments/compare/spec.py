@@ -1,9 +1,9 @@
 """The spec of a comparison: every way to merge the same sources, side by side. Light: loads no torch."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from softmerge_core.alignment.settings import How
-from softmerge_core.errors import SettingsError
+from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.methods import available_methods, find_method
@@ -37,6 +37,23 @@ class CompareSpec(Spec):
     non_finite: Literal["refuse", "exclude"] = setting(
         "refuse", "NaN or Inf weights", "Refuse sources that are not finite, or exclude them with a notice.", more=True
     )
+
+    def settled(self) -> Self:
+        """See Spec: every method that is compared, in the order of all methods, with its own changed settings."""
+        named = {choice.method: choice for choice in chosen(self)}
+        methods = tuple(_changed(named[name]) for name in available_methods() if name in named)
+        return self.model_copy(update={"methods": methods})
+
+
+def _changed(choice: MethodChoice) -> MethodChoice:
+    """The choice without the settings that are the method's usual ones; as it is if they cannot be read."""
+    try:
+        model = find_method(choice.method).settings
+        given = parse(model, choice.settings, "settings").model_dump(mode="json")
+    except SoftMergeError:
+        return choice
+    usual = model().model_dump(mode="json")
+    return MethodChoice(method=choice.method, settings={k: v for k, v in given.items() if v != usual[k]})
 
 
 def example() -> CompareSpec:

@@ -1,13 +1,13 @@
 """A walk between trained networks: straight paths and their barriers, a plane of weights, a Bezier curve."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.attacks import find_attack
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec
-from softmerge_core.experiments.connectivity.words import STRIP, Overlay
+from softmerge_core.experiments.connectivity.words import OVERLAYS, STRIP, Overlay
 from softmerge_core.settings import DataSpec, Granularity, SourceSpec, setting
 from softmerge_core.zoo import families
 
@@ -70,6 +70,10 @@ class ConnectivitySpec(Spec):
         1.0, "Scope weight", "The weight of the KL penalty (nats) in the loss.", ge=0, le=1e6, more=True
     )
     seed: int = setting(0, "Seed", "Starts every random choice.", ge=0, le=2**31 - 1, more=True)
+
+    def settled(self) -> Self:
+        """See Spec: the paths in the order of all paths."""
+        return self.model_copy(update={"overlays": tuple(name for name in OVERLAYS if name in self.overlays)})
 
 
 def example() -> ConnectivitySpec:

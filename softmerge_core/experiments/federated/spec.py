@@ -1,17 +1,18 @@
 """The spec of a federated experiment: several runs overlaid on the same clients, shards and seeds. Loads no torch."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
 
+from softmerge_core.attacks import find_attack
 from softmerge_core.data import check_data_spec, data_labels, datasets
 from softmerge_core.data.base import Arrays
 from softmerge_core.data.partitions import ShardSettings, class_counts
-from softmerge_core.errors import SettingsError
+from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.experiments.admission import data_shape
 from softmerge_core.experiments.base import Spec
-from softmerge_core.federated.algorithms import find_algorithm
+from softmerge_core.federated.algorithms import algorithms, find_algorithm
 from softmerge_core.federated.dealing import deal
-from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
+from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun, Federation, FederationSettings
 from softmerge_core.networks import check_network
 from softmerge_core.settings import DataSpec, parse, setting
 
@@ -36,6 +37,35 @@ class FederatedSpec(Spec):
     def federation(self) -> Federation:
         """The part of the spec that all runs share."""
         return Federation(data=self.data, network=self.network, shards=self.shards, settings=self.settings)
+
+    def settled(self) -> Self:
+        """See Spec: the runs in the order of all algorithms with all their settings; attack and shards as in use."""
+        runs = sorted((_settled_run(run) for run in self.runs), key=_place)
+        number = {"dirichlet": "alpha", "classes": "classes"}.get(self.shards.kind)
+        kept = {"kind": self.shards.kind} | ({number: getattr(self.shards, number)} if number else {})
+        settings, attack = self.settings, find_attack(self.settings.attack)
+        usual: dict[str, object] = {"attack": FederationSettings().attack, "strength": None}
+        if settings.malicious:
+            strength = attack.usual if settings.strength is None else settings.strength
+            usual = {"strength": strength if attack.graded else None}
+        update = {"runs": tuple(runs), "shards": ShardSettings.model_validate(kept)}
+        return self.model_copy(update={**update, "settings": settings.model_copy(update=usual)})
+
+
+def _settled_run(run: FederatedRun) -> FederatedRun:
+    """The run with all settings of its algorithm; as it is if they cannot be read."""
+    try:
+        algorithm = find_algorithm(run.algorithm)
+        settings = parse(algorithm.settings, run.settings, "settings").model_dump()
+    except SoftMergeError:
+        return run
+    return run.model_copy(update={"settings": settings})
+
+
+def _place(run: FederatedRun) -> tuple[int, int, bool]:
+    names = list(algorithms())
+    known = names.index(run.algorithm) if run.algorithm in names else len(names)
+    return known, list(AGGREGATIONS).index(run.aggregation), run.scope
 
 
 def example() -> FederatedSpec:

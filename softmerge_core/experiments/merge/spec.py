@@ -1,6 +1,6 @@
 """The spec of a merge: which sources, on which data, with which settings. Loads no torch."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
@@ -17,6 +17,11 @@ class MergeSpec(Spec):
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
     align: How = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
+
+    def settled(self) -> Self:
+        """See Spec: gating is what happens to a part that is not named."""
+        parts = {name: choice for name, choice in self.settings.parts.items() if choice != "gate"}
+        return self.model_copy(update={"settings": self.settings.model_copy(update={"parts": parts})})
 
 
 def example() -> MergeSpec:

@@ -1,12 +1,12 @@
 """The spec of an attack: how many of the sources are malicious, and what they send. Light: loads no torch."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from softmerge_core.attacks import Attack, find_attack
 from softmerge_core.errors import SettingsError
 from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec
-from softmerge_core.methods import find_method
+from softmerge_core.methods import available_methods, find_method
 from softmerge_core.settings import AttackKind, DataSpec, SourceSpec, setting
 
 METHODS = ("average", "median", "trimmed_mean", "krum", "greedy_soup", "soft")
@@ -38,6 +38,12 @@ class RobustnessSpec(Spec):
     malicious: int = setting(1, "Malicious", "How many of the sources, the last ones, are malicious.", ge=0)
     methods: tuple[str, ...] = setting(METHODS, "Methods", "Ways to merge, by name.")
     seed: int = setting(0, "Seed", "Starts the attacks' noise and the methods' random choices.", ge=0, le=2**31 - 1)
+
+    def settled(self) -> Self:
+        """See Spec: the strength in use, and the methods in the order of all methods."""
+        strength = strength_of(self) if attack_of(self.attack).graded else None
+        methods = tuple(name for name in available_methods() if name in self.methods)
+        return self.model_copy(update={"strength": strength, "methods": methods})
 
 
 class Case(NamedTuple):

@@ -1,6 +1,6 @@
 """Weight scope alignment: sources trained without and with a pull toward one scope, and the average of each side."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from softmerge_core.data import check_data_spec
 from softmerge_core.errors import SettingsError, SourceError
@@ -103,6 +103,16 @@ class ScopeSpec(Spec):
     keep: bool = setting(
         False, "Keep the models", "Put the sources trained with alignment into your library.", more=True
     )
+
+    def settled(self) -> Self:
+        """See Spec: settings that the target does not use are at their defaults."""
+        used = {
+            "target_source": self.target == "source",
+            "refuse_every": self.target == "dynamic",
+            "fusion": self.target != "source",
+        }
+        fields = type(self).model_fields
+        return self.model_copy(update={name: fields[name].default for name, matters in used.items() if not matters})
 
     def training(self, number: int) -> TrainSettings:
         """The settings with which one source is trained in a stage."""
