@@ -55,7 +55,7 @@ def _colours() -> None:
 def _task() -> str:
     """The task that the reader has chosen; at first to train, where a training is live or named by the address."""
     if "do:first" not in st.session_state:
-        watch = "run" in st.query_params or newest_live(KIND) is not None
+        watch = "run" in st.query_params or newest_live(KIND, own=True) is not None
         st.session_state["do:first"] = TRAIN if watch else LOOK
     chosen: str = st.segmented_control(
         "What to do",

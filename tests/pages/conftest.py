@@ -12,6 +12,7 @@ from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
+READER = "reader"  # who opens pages, unless ``state`` names another visitor
 APP = "from pages.site import main\nmain()\n"
 
 
@@ -56,9 +57,16 @@ def open_app(desk: Desk) -> Callable[..., AppTest]:
     return start
 
 
+def started(run_id: str) -> str:
+    """Let the run be one that the reader of ``opened`` has started; returns its id."""
+    services._STARTED[run_id] = READER
+    return run_id
+
+
 def opened(script: str, **state: object) -> AppTest:
     """Run a page, with ``state`` as an earlier visit may have left it; an exception in the page fails the test."""
     page = AppTest.from_string(script, default_timeout=60)
+    page.session_state["visitor"] = READER
     for name, value in state.items():
         page.session_state[name] = value
     page.run()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
 from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.setup import Setup
@@ -32,7 +33,8 @@ class RunPage:
 
     ``kind``: the experiment; ``purpose``: one sentence under the title; ``start``: the label of the button that
     starts a run; ``idle``: the text beside the empty progress bar before the first run; ``setup``: draws the widgets
-    on the left and returns the spec that they describe; ``pictures``: draws the pictures of a run, or of None before
+    on the left and returns the spec that they describe; ``state_of``: its inverse, the values by key that its widgets
+    have when they describe a spec; ``pictures``: draws the pictures of a run, or of None before
     the first run, always in the same places; ``verdict``: the sentence above the pictures, once there is one;
     ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on.
     """
@@ -43,6 +45,7 @@ class RunPage:
     start: str
     idle: str
     setup: Callable[[], Setup]
+    state_of: StateOf
     pictures: Draw
     verdict: Callable[[RunReader], Verdict | None] = nothing
     outcome: Callable[[RunReader], None] = nothing
@@ -55,7 +58,7 @@ class RunPage:
             st.markdown(f"# {self.title}\n{self.purpose}")
             setup = self.setup()
         with right:
-            run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable)
+            run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable, state_of=self.state_of)
 
     def draw(self, reader: RunReader | None) -> None:
         """Draw the run: its progress and verdict, its pictures, and what can be taken along."""
@@ -71,6 +74,7 @@ class RunPage:
             st.progress(0.0, text=self.idle)
             return
         progress(reader)
+        what_made_it(reader)
         tell_end(reader)
         if (verdict := self.verdict(reader)) is not None:
             with st.container(border=True, gap="xsmall", key="verdict"):
@@ -78,13 +82,26 @@ class RunPage:
                 st.caption(verdict.caption)
 
 
-def run_column(kind: str, setup: Setup, draw: Draw, *, start: str, resumable: Sequence[str] = RESUMABLE) -> None:
+def run_column(
+    kind: str,
+    setup: Setup,
+    draw: Draw,
+    *,
+    start: str,
+    resumable: Sequence[str] = RESUMABLE,
+    state_of: StateOf | None = None,
+) -> None:
     """Draw the right side: the buttons, any problem with the set-up or the run, and the run, followed while it is live.
 
+    With ``state_of`` a run of other settings than those on the left says so, and lends its settings to the widgets.
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
     reader = current_run(kind)
     problem = controls(kind, reader, setup.spec, label=start, resumable=resumable)
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
-    follow(kind, draw)
+    tell_other_live(kind, reader)
+    with st.container(key="belonging-slot", gap="xsmall"):  # never empty, as the slot of the verdict
+        tell_belonging(kind, setup, reader, state_of)
+    with st.container(key="shown-run"):
+        follow(kind, draw)

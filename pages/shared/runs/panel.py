@@ -8,7 +8,17 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages.shared.runs.reader import RunReader
-from pages.shared.runs.services import first_example, is_live, newest_live, newest_runs, run_store, runner
+from pages.shared.runs.services import (
+    first_example,
+    is_live,
+    may_resume,
+    newest_live,
+    newest_runs,
+    remember_start,
+    run_store,
+    runner,
+    started_here,
+)
 from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
@@ -20,6 +30,7 @@ from softmerge_core.runs import RunView
 EVERY = 0.25  # seconds between two readings of a live run
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
+NOT_YOURS = "Only whoever started this run can steer it; everyone may watch."
 WORDS = {
     "waiting": "waiting for a worker",
     "running": "running",
@@ -32,10 +43,10 @@ WORDS = {
 
 
 def current_run(kind: str) -> RunReader | None:
-    """The run this session looks at: the one it was told to, the address names, the newest live, or the example."""
+    """The run this session looks at: what it was told to, the address names, its own newest live, or the example."""
     if f"{kind}:run" not in st.session_state:
         asked = st.query_params.get("run")
-        st.session_state[f"{kind}:run"] = asked or newest_live(kind) or first_example(kind)
+        st.session_state[f"{kind}:run"] = asked or newest_live(kind, own=True) or first_example(kind)
     run_id = st.session_state[f"{kind}:run"]
     reader: RunReader | None = st.session_state.get(f"{kind}:reader")
     if run_id is not None and (reader is None or reader.run_id != run_id):
@@ -74,51 +85,70 @@ def controls(
     label: str = "Start",
     resumable: Sequence[str] = RESUMABLE,
 ) -> str | None:
-    """The buttons of a run. Start is possible with a ``spec`` while no run is live; returns what went wrong.
+    """The buttons of a run; returns what went wrong.
 
-    ``resumable``: how a run may have ended that can still go on where it was.
+    Start is possible with a ``spec`` unless the run shown is live and the visitor's own. Only who started a run may
+    pause or stop it. ``resumable``: how a run may have ended that can still go on where it was.
     """
     view = reader.view if reader else None
+    live = is_live(view)
+    own = view is not None and started_here(view.id)
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
         begin = st.button(
             label,
             type="primary",
             icon=":material/play_arrow:",
-            disabled=is_live(view) or spec is None,
+            disabled=(live and own) or spec is None,
             help="Start a new run with the settings on this page.",
         )
-        steer = _pause_button(view, resumable)
+        steer = _pause_button(view, resumable, own=own)
         stop = st.button(
-            "Stop", icon=":material/stop:", disabled=not is_live(view), help="End the run and keep what it has so far."
+            "Stop",
+            icon=":material/stop:",
+            disabled=not (live and own),
+            help=NOT_YOURS if live and not own else "End the run and keep what it has so far.",
         )
     with row:
         _earlier(kind)
     try:
-        if begin and spec is not None and not is_live(view):
+        if begin and spec is not None and not (live and own):
             show_run(kind, runner().submit(spec))
+            remember_start(st.session_state[f"{kind}:run"])
             st.session_state[f"{kind}:reader"] = RunReader(run_store(), st.session_state[f"{kind}:run"])
-        elif view and stop:
+        elif view and stop and own:
             runner().stop(view.id)
         elif view and steer:
-            runner().pause(view.id) if view.status == "running" else runner().resume(view.id)
+            _steer(view, own=own)
     except SoftMergeError as error:
         return str(error)
     return None
 
 
-def _pause_button(view: RunView | None, resumable: Sequence[str]) -> bool:
+def _steer(view: RunView, *, own: bool) -> None:
+    """Let the run wait or go on; who makes a run go on that was cut short is the one who started it from then on."""
+    if view.status == "running" and own:
+        runner().pause(view.id)
+    elif view.status != "running" and (own or (not is_live(view) and may_resume(view.id))):
+        runner().resume(view.id)
+        remember_start(view.id)
+
+
+def _pause_button(view: RunView | None, resumable: Sequence[str], *, own: bool) -> bool:
     """Pause, or for a run that waits or was cut short, resume: always at the same place."""
     status = view.status if view else None
     example = view is not None and view.id.startswith("example:")
+    foreign = NOT_YOURS if is_live(view) and not own else ""
     if status == "paused" or (status in resumable and not example):
-        return st.button("Resume", icon=":material/resume:", key="steer", help="Go on where the run was left.")
+        barred = bool(foreign) or (view is not None and not may_resume(view.id))
+        about = (foreign or NOT_YOURS) if barred else "Go on where the run was left."
+        return st.button("Resume", icon=":material/resume:", key="steer", disabled=barred, help=about)
     return st.button(
         "Pause",
         icon=":material/pause:",
         key="steer",
-        disabled=status != "running",
-        help="Let the run wait; nothing is lost.",
+        disabled=status != "running" or bool(foreign),
+        help=foreign or "Let the run wait; nothing is lost.",
     )
 
 

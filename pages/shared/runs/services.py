@@ -1,9 +1,13 @@
 """What all sessions of this server share: the store of runs and the runner with its warm workers."""
 
+import hashlib
 import os
+import secrets
 import threading
 from functools import cache
 from pathlib import Path
+
+import streamlit as st
 
 from pages.shared.runs.reader import LIVE
 from softmerge_core.errors import SoftMergeError
@@ -13,6 +17,8 @@ from softmerge_core.runs.store import read_spec
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
+COOKIE = "_streamlit_xsrf"
+_STARTED: dict[str, str] = {}  # run -> visitor; kept in memory only: a run does not outlive its server
 RECENT = 50  # runs looked through for one that is live
 
 
@@ -58,13 +64,45 @@ def newest_runs(kind: str, most: int) -> list[str]:
     return found
 
 
-def newest_live(kind: str) -> str | None:
-    """The newest run of a kind that is not at its end, looked for among the newest."""
+def newest_live(kind: str, *, own: bool = False) -> str | None:
+    """The newest run of a kind that is not at its end, looked for among the newest; ``own``: of this visitor's."""
     store = run_store()
     for run_id in newest_runs(kind, RECENT):
-        if store.status(run_id).status in LIVE:
+        if (not own or started_here(run_id)) and store.status(run_id).status in LIVE:
             return run_id
     return None
+
+
+def visitor() -> str:
+    """Who looks at the page: the same in all tabs of a browser and after a reload, another in every other browser.
+
+    It is made of the random cookie by which Streamlit knows a browser (2|mask|masked value|time, in hex); without a
+    cookie every session is a visitor of its own.
+    """
+    if "visitor" not in st.session_state:
+        parts = str(st.context.cookies.get(COOKIE, "")).split("|")
+        try:
+            mask, masked = (bytes.fromhex(part) for part in parts[1:3])
+            value = bytes(one ^ mask[place % len(mask)] for place, one in enumerate(masked))
+        except (ValueError, ZeroDivisionError):
+            value = secrets.token_bytes(16)
+        st.session_state["visitor"] = hashlib.sha256(value or secrets.token_bytes(16)).hexdigest()
+    return str(st.session_state["visitor"])
+
+
+def remember_start(run_id: str) -> None:
+    """Remember, as long as this server runs, that this visitor started the run or made it go on."""
+    _STARTED[run_id] = visitor()
+
+
+def started_here(run_id: str) -> bool:
+    """Whether this visitor started the run, as far as this server knows."""
+    return _STARTED.get(run_id) == visitor()
+
+
+def may_resume(run_id: str) -> bool:
+    """Whether this visitor may let a run go on: their own, or one of which nobody knows who started it."""
+    return run_id not in _STARTED or started_here(run_id)
 
 
 def first_example(kind: str) -> str | None:

@@ -12,10 +12,19 @@ from softmerge_core.settings import DataSpec
 
 @dataclass(frozen=True)
 class Setup:
-    """A spec that can be run, or None with the problem, if there is one to tell."""
+    """A spec that can be run, or None with the problem, if there is one to tell.
+
+    ``wanted``: the spec that has the problem, where there is a whole one.
+    """
 
     spec: Spec | None
     problem: str | None = None
+    wanted: Spec | None = None
+
+    @property
+    def described(self) -> Spec | None:
+        """The spec that the widgets describe, whether or not it can be run; None where they describe none."""
+        return self.spec or self.wanted
 
 
 def checked(spec: Spec, data: DataSpec) -> Setup:
@@ -23,7 +32,7 @@ def checked(spec: Spec, data: DataSpec) -> Setup:
     path = Path(data.dataset)
     changed = path.stat().st_mtime if data.dataset.endswith(".npz") and path.is_file() else 0.0
     problem = _problem(spec.model_dump_json(), changed, spec)
-    return Setup(None, problem) if problem else Setup(spec)
+    return Setup(None, problem, spec) if problem else Setup(spec)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

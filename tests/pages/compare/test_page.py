@@ -14,7 +14,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import Desk, button, opened, press, texts
+from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 SMALL = "moons-mlp-label-noise"
 CHEAP = ("average", "median", "ties")
@@ -149,7 +149,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
 
 def live_run(desk: Desk) -> tuple[str, RunWriter]:
     """A run that somebody is writing: one method of three is there."""
-    run_id = desk.store.create(spec_of())
+    run_id = started(desk.store.create(spec_of()))
     writer = RunWriter(desk.store.folder(run_id))
     writer.__enter__()
     writer.emit(Score(step=1, series="median", accuracy=0.9, loss=0.3, calibration=0.02, validation=0.9, took=0.1))

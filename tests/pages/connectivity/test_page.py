@@ -13,7 +13,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import Desk, button, opened, press, texts
+from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 SMALL = "spirals-mlp-independent"
 Open = Callable[..., AppTest]
@@ -109,7 +109,9 @@ def test_a_finished_run_says_what_stands_between(open_connectivity: Open, desk: 
 
 def test_a_live_run_says_what_is_not_known(open_connectivity: Open, desk: Desk) -> None:
     sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in families()[SMALL].models[:2])
-    run_id = desk.store.create(ConnectivitySpec(sources=sources, data=DataSpec(dataset="spirals"), picture="bezier"))
+    run_id = started(
+        desk.store.create(ConnectivitySpec(sources=sources, data=DataSpec(dataset="spirals"), picture="bezier"))
+    )
     with RunWriter(desk.store.folder(run_id)) as writer:
         for number in (0, 1):
             writer.emit(WeightPath(step=0, series=f"start:{number}", note="not known where it began"))

@@ -14,7 +14,7 @@ from softmerge_core.federated.settings import FederatedRun, FederationSettings
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec
-from tests.pages.conftest import Desk, button, opened, press, texts
+from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 Open = Callable[..., AppTest]
 RUNS = (FederatedRun(), FederatedRun(scope=True), FederatedRun(aggregation="soft"))
@@ -134,7 +134,7 @@ def told(run: FederatedRun, step: int, accuracy: float, **fields: Any) -> list[E
 
 
 def test_a_live_run_is_followed_with_its_notices(open_federated: Open, desk: Desk) -> None:
-    run_id = desk.store.create(spec_of())
+    run_id = started(desk.store.create(spec_of()))
     with RunWriter(desk.store.folder(run_id)) as writer:
         events = [*told(RUNS[0], 1, 0.5), Notice(step=1, text="client 4 is left out"), Progress(step=1, total=2)]
         for event in events:

@@ -23,7 +23,7 @@ from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import ROOT, Desk, press
+from tests.pages.conftest import ROOT, Desk, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
 Open = Callable[..., AppTest]
@@ -232,7 +232,7 @@ def test_a_clicked_cell_is_told_with_layer_and_channel(desk: Desk, name: str, sa
 
 def live_run(desk: Desk) -> tuple[str, RunWriter]:
     """A run that somebody is writing, with its first events."""
-    run_id = desk.store.create(spec_of())
+    run_id = started(desk.store.create(spec_of()))
     writer = RunWriter(desk.store.folder(run_id))
     writer.__enter__()
     writer.emit(Stage(step=0, stage="layer", title="layer gates", parts=("hidden1",), sources=("a", "b")))

@@ -22,7 +22,7 @@ from softmerge_core.experiments.train.words import spread_sentence, totals
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
 from softmerge_core.zoo import add_to_library, families, library, library_folder
-from tests.pages.conftest import ROOT, Desk, opened
+from tests.pages.conftest import ROOT, Desk, opened, started
 from tests.pages.merge.test_page import press, texts
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -170,7 +170,7 @@ def test_a_name_that_is_taken_gets_a_number(open_models: Open, desk: Desk) -> No
 
 
 def test_a_new_visit_watches_the_live_training_and_can_steer_it(open_models: Open, desk: Desk) -> None:
-    run_id = desk.store.create(TrainSpec(name="Live", dataset="moons", network="mlp"))
+    run_id = started(desk.store.create(TrainSpec(name="Live", dataset="moons", network="mlp")))
     with RunWriter(desk.store.folder(run_id)) as writer:
         writer.emit(Loss(step=3, series="source", task=0.25, total=0.25))
         writer.emit(Progress(step=3, total=9))

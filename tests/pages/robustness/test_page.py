@@ -12,7 +12,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import families
-from tests.pages.conftest import Desk, button, opened, press, texts
+from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 SMALL = "moons-mlp-label-noise"
 Open = Callable[..., AppTest]
@@ -137,7 +137,7 @@ BEST = Score(step=1, series="best_source", accuracy=0.8)
 
 
 def test_a_live_run_is_followed_with_its_notices(open_robustness: Open, desk: Desk) -> None:
-    run_id = desk.store.create(spec_of())
+    run_id = started(desk.store.create(spec_of()))
     with RunWriter(desk.store.folder(run_id)) as writer:
         for event in (BEST, Notice(step=0, text="source c is left out"), score("krum", 0.8), Progress(step=1, total=9)):
             writer.emit(event)

@@ -13,7 +13,7 @@ from softmerge_core.experiments.scope.words import MEANING
 from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import DataSpec
-from tests.pages.conftest import Desk, button, opened, press, texts
+from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 Open = Callable[..., AppTest]
 LAYERS = ("conv1.weight", "head.weight")
@@ -131,7 +131,7 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
 
 
 def test_a_live_run_is_followed(open_scope: Open, desk: Desk) -> None:
-    run_id = desk.store.create(small())
+    run_id = started(desk.store.create(small()))
     with RunWriter(desk.store.folder(run_id)) as writer:
         for event in (*(barrier(side, 1, 0.3) for side in ("plain", "aligned")), Progress(step=2, total=4)):
             writer.emit(event)
@@ -158,7 +158,7 @@ def test_the_recorded_example_is_shown_before_anything_is_pressed(desk: Desk) ->
 
 
 def test_of_a_deep_network_some_layers_are_drawn(open_scope: Open, desk: Desk) -> None:
-    run_id = desk.store.create(small())
+    run_id = started(desk.store.create(small()))
     layers = tuple(f"layer{number}.weight" for number in range(8))
     with RunWriter(desk.store.folder(run_id)) as writer:
         writer.emit(Scopes(step=0, series="plain:0", layers=layers, mu=(0.0,) * 8, sigma=(1.0,) * 8))

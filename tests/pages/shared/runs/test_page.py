@@ -16,6 +16,7 @@ RunPage(
     idle="Nothing yet.",
     setup=lambda: Setup(None, "one is missing") if st.toggle("Broken") else Setup(example()),
     pictures=lambda reader: st.text("no run" if reader is None else "a run"),
+    state_of=lambda spec: {"Broken": False},
     verdict=lambda reader: Verdict("It is waiting", "for a worker"),
     outcome=lambda reader: st.caption("Take it along"),
 )()

@@ -1,0 +1,97 @@
+"""Results say what made them, and that they are of other settings than those on the left; a run is its starter's."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.runs import services
+from softmerge_core.experiments.merge.spec import example
+from softmerge_core.runs.writer import RunWriter
+from tests.pages.conftest import Desk, button, press, started, texts
+
+Open = Callable[..., AppTest]
+TAKE = "Use the settings of this run"
+FRAME = "sm-set-back"
+
+
+def notices(page: AppTest) -> str:
+    return "\n".join(str(element.value) for element in page.info)
+
+
+def set_back(page: AppTest) -> bool:
+    return any(FRAME in str(element.value) for element in page.html if "<style" not in str(element.value))
+
+
+def labels(page: AppTest) -> list[str]:
+    return [found.label for found in page.button]
+
+
+def test_the_first_visit_shows_an_example_of_the_settings_on_the_left(open_app: Open) -> None:
+    page = open_app()
+    assert "4 sources" in texts(page)
+    assert not set_back(page)
+    assert TAKE not in labels(page)
+
+
+def test_results_of_other_settings_say_so_and_lend_theirs(open_app: Open, desk: Desk) -> None:
+    page = open_app(**{"penalty": 0.05, "use:mnist1d-cnn-shared-trunk/source-6": True})
+    assert set_back(page)
+    assert "penalty 0\\.002 instead of 0\\.05" in notices(page)
+    assert "without source 6" in notices(page)
+    press(page, TAKE)
+    assert not set_back(page)
+    assert notices(page) == ""
+    press(page, "Start merging")
+    (run,) = desk.store.list()
+    assert desk.store.read(run.id).spec == example().model_copy(update={"name": run.name})
+
+
+def test_what_the_page_cannot_set_is_said(open_app: Open, desk: Desk) -> None:
+    spec = example().model_copy(update={"sources": example().sources[::-1]})
+    page = press(open_app(**{"merge:run": desk.store.create(spec), "steps": 7}), TAKE)
+    assert "This page cannot set: another order" in notices(page)
+    assert "steps" not in notices(page)
+
+
+def test_a_set_up_that_is_not_complete_says_that_the_results_are_not_its_own(open_app: Open) -> None:
+    page = open_app(**{f"use:mnist1d-cnn-shared-trunk/source-{number}": False for number in range(1, 5)})
+    assert "not of the settings on the left" in notices(page)
+    assert not set_back(press(page, TAKE))
+
+
+def test_a_new_visitor_sees_the_example_and_may_watch_but_not_steer_a_run_of_somebody_else(
+    open_app: Open, desk: Desk
+) -> None:
+    run_id = started(desk.store.create(example()))
+    with RunWriter(desk.store.folder(run_id)):
+        page = open_app(visitor="somebody else")
+        assert page.query_params["run"] == "example:first-look"
+        assert "A run is live" in texts(page)
+        assert not button(page, "Start merging").disabled
+        press(page, "Watch it")
+        assert page.query_params["run"] == run_id
+        assert not button(page, "Start merging").disabled
+        assert (button(page, "Pause").disabled, button(page, "Stop").disabled) == (True, True)
+
+
+def test_who_started_a_run_steers_it_and_waits_with_the_next(open_app: Open, desk: Desk) -> None:
+    run_id = started(desk.store.create(example()))
+    with RunWriter(desk.store.folder(run_id)):
+        page = open_app()
+        assert page.query_params["run"] == run_id
+        assert button(page, "Start merging").disabled
+        assert (button(page, "Pause").disabled, button(page, "Stop").disabled) == (False, False)
+
+
+def test_a_run_that_was_cut_short_is_resumed_by_who_started_it_or_by_anyone_if_nobody_knows_who(
+    open_app: Open, desk: Desk
+) -> None:
+    run_id = desk.store.create(example())
+    with RunWriter(desk.store.folder(run_id)):
+        pass
+    started(run_id)
+    assert button(open_app(visitor="somebody else", **{"merge:run": run_id}), "Resume").disabled
+    del services._STARTED[run_id]
+    press(open_app(visitor="somebody else", **{"merge:run": run_id}), "Resume")
+    assert desk.requests == [("resume", run_id)]
+    assert services._STARTED[run_id] == "somebody else"
