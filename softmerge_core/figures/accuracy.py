@@ -13,6 +13,7 @@ from softmerge_core.figures.style import Theme, escape, method_style, method_tit
 
 _BASELINES = ("ensemble", "average", BEST)
 _TOP, _BOTTOM = 16, 48
+INNER = 0.96  # where the ring on a level line lies, as a share of the width: clear of the label at its end
 
 
 def accuracy_figure(
@@ -65,7 +66,7 @@ def _key(kept: Kept | None) -> str:
 def _ring(kept: Kept, level: float, end: int, theme: Theme) -> list[go.Scatter]:
     """A ring at the evaluation that was kept, and a line from it to its label at the right end."""
     color = method_style(_key(kept), theme).color
-    at = kept.step if kept.step is not None else end
+    at = kept.step if kept.step is not None else INNER * end
     hover = f"kept: {escape(kept.title)}<br>%{{y:.1f}} %<extra></extra>"
     line = go.Scatter(
         x=[at, end], y=[level, level], mode="lines", name="Kept, to its label", line={"color": color, "width": 1},

@@ -40,7 +40,8 @@ def add_factors(figure: go.Figure, rows: Sequence[str], scale: Sequence[float], 
         coloraxis2={"colorscale": "PuOr", "cmin": -reach, "cmax": reach, "cauto": False,
                     "colorbar": {**shared, **_bar(reach, theme)}},
     )  # fmt: skip
-    narrow = {**figure.layout.meta.get("narrow", {}), "coloraxis2.colorbar.thickness": 8}
+    brief = {"coloraxis2.colorbar.thickness": 8, "xaxis3.showticklabels": False}  # the colour bar has the same name
+    narrow = {**figure.layout.meta.get("narrow", {}), **brief}
     figure.update_layout(meta={**figure.layout.meta, "narrow": narrow})
     if "xaxis2" in figure.layout.to_plotly_json():
         figure.update_layout(xaxis2={"domain": [0, GATES_END]})

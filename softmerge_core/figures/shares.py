@@ -13,6 +13,7 @@ from softmerge_core.figures.style import HUES, Theme, colour, distinct, new_figu
 _PATTERNS = ("", "/", "x", ".", "-", "+")  # further sources have the first ones' colours, with a pattern
 _WRITTEN = 0.09  # the smallest share whose number fits into its part of the bar
 _LABEL = 15  # px: the height that a layer's name and numbers need
+_BAR = 44  # px: the largest height of a bar
 _TOP, _BOTTOM = 40, 44  # px
 
 
@@ -28,13 +29,14 @@ def shares_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -
     owners = stage.groups if len(stage.groups) == len(stage.parts) else stage.parts
     layers = layer_shares(owners, gates.value)
     rows = distinct([name for name, _ in layers], 24)
-    roomy = (height - _TOP - _BOTTOM) / max(len(rows), 1) >= _LABEL
+    row = (height - _TOP - _BOTTOM) / max(len(rows), 1)
+    roomy = row >= _LABEL
     figure = new_figure(theme, narrow={"margin.t": _TOP + 20})
     for index, name in enumerate(distinct(stage.sources, 24)):
         figure.add_trace(_bars(rows, [shares[index] for _, shares in layers], name, index, theme, written=roomy))
     figure.update_layout(
         barmode="stack",
-        bargap=0.25 if roomy else 0,
+        bargap=max(0.25, 1 - _BAR / row) if roomy else 0,
         margin={"l": 12, "r": 16, "t": _TOP, "b": _BOTTOM},
         legend={"traceorder": "normal"},
         xaxis={"title": {"text": "Share of the merged weights (%)"}, "range": [0, 100.5]},

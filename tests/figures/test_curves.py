@@ -192,7 +192,7 @@ def test_a_baseline_that_was_kept_is_marked_in_place_of_the_gates(winner: str, n
     assert f"◯ Kept: {name} 81.0 %" in texts
     assert not any("Soft" in text or "<b>" in text for text in texts)
     traces = {trace.name: trace for trace in figure.data}
-    assert list(traces["Kept"].x) == [200]
+    assert list(traces["Kept"].x) == [192]  # beside its label
     assert "Soft merge" not in traces
     assert "&lt;b&gt;" in traces["Kept"].hovertemplate
     assert not [shape for shape in figure.layout.shapes if shape.type == "rect"]
