@@ -112,7 +112,7 @@ def rounds_figure(
         return None
     low, high = percent_range(values)
     figure = _lines(lines, runs, theme, rounds, "%{y:.1f} %")
-    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%)"}, "range": [low, high]})
+    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%), one seed"}, "range": [low, high]})
     _label_ends(figure, lines, runs, theme, (low, high), height, "{:.1f} %")
     return figure
 

@@ -54,7 +54,7 @@ def robustness_figure(
             labels.append(_add_line(figure, key, line, against, theme))
     tried = sorted({x for line in lines.values() for x in line})
     _axes(figure, against, reach, tried, f"Malicious sources (of {sources})", unit)
-    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%)"}, "range": [low, high]})
+    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%), one seed"}, "range": [low, high]})
     figure.update_layout(showlegend=False, margin={"t": TOP, "b": BOTTOM})
     end_labels(figure, [label for label in labels if label], low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure

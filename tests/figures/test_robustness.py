@@ -72,7 +72,7 @@ def test_no_line_is_drawn_across_a_number_that_is_still_to_come() -> None:
 def test_axes_say_what_they_show() -> None:
     number, strength = figure_of(EVENTS, "malicious"), figure_of(EVENTS, "strength")
     assert number.layout.xaxis.title.text == "Malicious sources (of 4)"  # type: ignore[attr-defined]
-    assert number.layout.yaxis.title.text == "Test accuracy (%)"  # type: ignore[attr-defined]
+    assert number.layout.yaxis.title.text == "Test accuracy (%), one seed"  # type: ignore[attr-defined]
     assert strength.layout.xaxis.type == "log"  # type: ignore[attr-defined]
     assert "factor" in strength.layout.xaxis.title.text  # type: ignore[attr-defined]
     low, high = strength.layout.xaxis.range  # type: ignore[attr-defined]

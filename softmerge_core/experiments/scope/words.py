@@ -66,7 +66,7 @@ def verdict(told: Told) -> str:
     when = f"After {step} of {told.epochs} epochs"
     if not (isfinite(plain) and isfinite(aligned)):
         return f"{when} the error of an average is not a number."
-    return f"{when} {_judged(plain, aligned, told)}{_cost(told, step)}."
+    return f"{when} {_judged(plain, aligned, told)}{_cost(told, step)}. One seed."
 
 
 def _alone(told: Told) -> str:

@@ -76,7 +76,7 @@ START = events(0, 0.0, 0.0)
     ],
 )  # fmt: skip
 def test_what_alignment_does(plain: float, aligned: float, accuracies: tuple[float, float], expected: str) -> None:
-    assert said(START, events(20, plain, aligned, accuracies)) == expected
+    assert said(START, events(20, plain, aligned, accuracies)) == f"{expected} One seed."
 
 
 def test_only_an_epoch_that_both_sides_reached_is_compared() -> None:
