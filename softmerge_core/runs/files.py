@@ -4,12 +4,16 @@ Manifest, spec, queue and request are written by the process that creates, submi
 by the one process that holds the lock.
 """
 
+import contextlib
+import errno
 import json
 import os
 import re
 import socket
+import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -30,6 +34,8 @@ END = "end.json"  # how the last attempt ended: finished, stopped or failed
 TRACEBACK = "traceback.txt"
 WEIGHTS = "weights"
 LOCK = "lock"
+MOST_BYTES = 64 * 2**20  # of a small file: a longer one is taken to be damaged
+MOST_ATTEMPTS = 2**31
 BOOT = Path("/proc/sys/kernel/random/boot_id")  # changes with every boot; exists only on Linux
 
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}", re.ASCII)
@@ -63,24 +69,61 @@ def write_json(path: Path, values: dict[str, Any], *, durable: bool = True) -> N
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the JSON object in ``path``, or None if there is no such file; raises RunError if it is damaged."""
+    what = f"{path.name} of run {path.parent.name!r}"
     try:
-        values = json.loads(path.read_bytes())
+        with open_plain(path) as file:
+            text = file.read(MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path.name} of run {path.parent.name!r} is not readable ({error})") from error
+    except OSError as error:
+        raise RunError(f"{what} cannot be read ({error.strerror})") from error
+    if len(text) > MOST_BYTES:
+        raise RunError(f"{what}: expected at most {MOST_BYTES:,} bytes, got more")
+    return _parse(text, what)
+
+
+def _parse(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+        if b"\\u" in text:  # half of a pair of surrogates can be written in JSON, but not be shown
+            json.dumps(values, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{what} is damaged: expected JSON, got {len(text):,} bytes of something else") from error
     if not isinstance(values, dict):
-        raise RunError(f"{path.name} of run {path.parent.name!r}: expected an object")
+        raise RunError(f"{what} is damaged: expected a JSON object, got another value")
     return values
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open the file at ``path`` to read its bytes; raises OSError, also for what is no file: a folder, a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a pipe without a writer would be waited for
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a file")
 
 
 def read_attempt(path: Path) -> int:
     """Return the attempt named in the small file at ``path``; 0 if the file is absent or unreadable."""
     try:
-        attempt = (read_json(path) or {}).get("attempt", 0)
+        return attempt_in(read_json(path) or {})
     except RunError:
         return 0
-    return attempt if isinstance(attempt, int) else 0
+
+
+def attempt_in(values: dict[str, Any]) -> int:
+    """Return the attempt that the values of a small file name; 0 where they name none."""
+    attempt = values.get("attempt")
+    return attempt if isinstance(attempt, int) and 0 <= attempt < MOST_ATTEMPTS else 0
+
+
+@contextlib.contextmanager
+def writing(run: str) -> Iterator[None]:
+    """Raise an OSError of the block, as of a full or read-only disk, as a RunError that names the run."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"run {run!r} could not be written ({error.strerror or error})") from error
 
 
 def this_process() -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from softmerge_core.errors import RunError
 from softmerge_core.events import AnyEvent, parse_event
+from softmerge_core.runs.files import open_plain
 
 CHUNK = 16 * 2**20  # bytes read at once at most, so that no log can fill the server's memory
 
@@ -18,15 +20,20 @@ class Piece:
 
 
 def read_log(path: Path, after: int = 0) -> Piece:
-    """Return the events in the whole lines from byte ``after`` on; half a line at the end is left for the next time."""
+    """Return the events in the whole lines from byte ``after`` on; half a line at the end is left for the next time.
+
+    Raises RunError when there is something that cannot be read.
+    """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size = file.seek(0, 2)
             start = min(max(int(after), 0), size)
             file.seek(start)
             block = file.read(CHUNK)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Piece((), 0)
+    except OSError as error:
+        raise RunError(f"{path.name} of run {path.parent.name!r} cannot be read ({error.strerror})") from error
     end = block.rfind(b"\n") + 1
     if not end and len(block) == CHUNK:
         return Piece((), start + CHUNK, 1)  # no event is that long: skip it

@@ -4,13 +4,14 @@ import contextlib
 import logging
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
+from softmerge_core.errors import NotFoundError, RunError, SettingsError, SoftMergeError
 from softmerge_core.events import AnyEvent
 from softmerge_core.experiments import Spec, parse_spec
 from softmerge_core.home import home, write_atomic
@@ -93,7 +94,9 @@ class RunStore:
         if request not in ("stop", "pause", "resume"):
             raise RunError(f"run {run_id!r}: expected stop, pause or resume, got {str(request)[:40]!r}")
         path = self._own(run_id) / files.REQUEST
-        if requested(path) != "stop":
+        with files.writing(run_id):
+            if requested(path) == "stop":
+                return
             files.write_json(path, {"request": request}, durable=False)
 
     def delete(self, run_id: str) -> None:
@@ -101,8 +104,9 @@ class RunStore:
         folder = self._own(run_id)
         if is_held(folder):
             raise RunError(f"run {run_id!r} is running: stop it before deleting it")
-        hidden = folder.with_name(f".{folder.name}.deleted")
-        folder.rename(hidden)  # so it is gone for every reader at once, even if the deletion is cut short
+        hidden = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
+        with files.writing(run_id):
+            folder.rename(hidden)  # so it is gone for every reader at once, even if the deletion is cut short
         shutil.rmtree(hidden, ignore_errors=True)
 
     def weights(self, run_id: str, name: str) -> Path:
@@ -117,7 +121,7 @@ class RunStore:
         example = isinstance(run_id, str) and run_id.startswith(EXAMPLE)
         root = EXAMPLES if example else self.root
         folder = root / files.check_run_id(run_id.removeprefix(EXAMPLE) if example else run_id)
-        if not folder.is_dir() or folder.is_symlink():
+        if not _is_folder(folder) or folder.is_symlink():
             raise NotFoundError(f"unknown run {run_id!r}")
         return folder
 
@@ -143,16 +147,30 @@ class RunStore:
 def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantined]]:
     """Return the runs in the folders of ``root``, newest first, and the folders that cannot be read as runs."""
     runs, quarantined = [], []
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
+    for folder in folders(root):
         try:
             runs.append(_summary(folder, prefix))
         except (SoftMergeError, OSError) as error:
-            if folder.exists():  # otherwise it was deleted meanwhile
-                quarantined.append(Quarantined(prefix + folder.name, str(error)))
+            if _is_folder(folder):  # otherwise it was deleted meanwhile
+                name = folder.name.encode(errors="backslashreplace").decode()  # not every file name is text
+                quarantined.append(Quarantined(prefix + name, str(error)))
                 _log_quarantined(folder, str(error))
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True), quarantined
+
+
+def folders(root: Path) -> Sequence[Path]:
+    """Return the visible folders in ``root`` by name; none where it cannot be read."""
+    try:
+        return sorted(path for path in root.iterdir() if not path.name.startswith(".") and _is_folder(path))
+    except OSError:
+        return ()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it lies in a folder that may not be searched
+        return False
 
 
 @lru_cache(maxsize=1000)  # pages list the runs again and again, and each is worth one line in the log
@@ -163,15 +181,27 @@ def _log_quarantined(folder: Path, reason: str) -> None:
 def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None:
     """Create ``folder`` as a run that waits to be started. It appears whole or not at all; raises RunError."""
     manifest = {"version": VERSION, "created": (now or datetime.now(UTC)).isoformat(), "kind": spec.kind}
+    text = as_text(spec)
     building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
     try:
         building.mkdir(parents=True)
         files.write_json(building / files.MANIFEST, manifest)
-        write_atomic(building / files.SPEC, spec.model_dump_json(indent=1).encode() + b"\n")
+        write_atomic(building / files.SPEC, text)
         building.rename(folder)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
-        raise RunError(f"run {folder.name!r} could not be created in {folder.parent} ({error.strerror})") from error
+        raise RunError(f"run {folder.name!r} could not be created ({error.strerror})") from error
+
+
+def as_text(spec: Spec) -> bytes:
+    """Return a spec as it is written; raises SettingsError unless the same spec is read from that again."""
+    try:
+        text = spec.model_dump_json(indent=1).encode() + b"\n"
+    except ValueError as error:  # half a character; values within values without end
+        raise SettingsError(f"{spec.kind}: expected values that JSON can hold, got others") from error
+    if type(spec).model_validate_json(text) != spec:
+        raise SettingsError(f"{spec.kind}: expected values that JSON can hold, got such as come back changed")
+    return text
 
 
 def read_spec(folder: Path) -> Spec:
@@ -203,9 +233,9 @@ def _created(folder: Path) -> datetime:
     text = _read_manifest(folder).get("created")
     try:
         created = datetime.fromisoformat(str(text))
-    except ValueError as error:
+        return created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise RunError(f"run {folder.name!r}: {str(text)[:40]!r} is not a date") from error
-    return created if created.tzinfo else created.replace(tzinfo=UTC)
 
 
 def _summary(folder: Path, prefix: str) -> RunSummary:

@@ -64,15 +64,16 @@ class RunWriter:
         self._stop = False
 
     def __enter__(self) -> "RunWriter":
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise RunError(f"run {self.folder.name!r} is being written by another process") from error
-        try:
-            self._begin()
-        except BaseException:
-            self._release()
-            raise
+        with files.writing(self.folder.name):
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise RunError(f"run {self.folder.name!r} is being written by another process") from error
+            try:
+                self._begin()
+            except BaseException:
+                self._release()
+                raise
         return self
 
     def __exit__(
@@ -186,13 +187,16 @@ class RunWriter:
     def finish(self, result: dict[str, Any]) -> Status:
         """Keep the result and end the run as "stopped" if the reader asked for that, else as "finished"."""
         os.fsync(self._log)
+        if "seconds" in result:  # an experiment counts from its last start only
+            result = {**result, "seconds": self.seconds()}
         files.write_json(self.folder / files.RESULT, result)
         return self.end("stopped" if self._stop else "finished", message=str(result.get("reason", "")))
 
     def end(self, status: Status, *, error: str | None = None, message: str = "") -> Status:
         """Record how the run ended; a writer writes nothing after this."""
         values = {"status": status, "attempt": self.attempt, "error": error, "message": message}
-        files.write_json(self.folder / files.END, {**values, "seconds": self.seconds()})
+        with files.writing(self.folder.name):
+            files.write_json(self.folder / files.END, {**values, "seconds": self.seconds()})
         return status
 
     def fail(self, error: BaseException) -> Status:

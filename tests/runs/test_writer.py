@@ -315,3 +315,13 @@ def test_the_same_report_twice_in_one_attempt_is_written_twice(store: RunStore) 
             writer.emit(Loss(step=1, series="s", task=1, total=1))
             writer.emit(Loss(step=1, series="s", task=2, total=2))
     assert [event.task for event in store.read(run_id).events if isinstance(event, Loss)] == [1, 2]
+
+
+def test_a_result_tells_the_time_of_all_attempts(store: RunStore) -> None:
+    run_id = store.create(CountingSpec())
+    with RunWriter(store.folder(run_id)) as writer:
+        writer._started -= 100  # as if it had run for 100 s
+        writer.emit(Progress(step=1, total=3))
+    with RunWriter(store.folder(run_id)) as writer:
+        writer.finish({"seconds": 1.0})
+    assert (store.read(run_id).result or {})["seconds"] >= 100

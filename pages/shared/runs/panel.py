@@ -169,7 +169,8 @@ def _entry(kind: str, run_id: str) -> None:
     store = run_store()
     try:
         status, name = store.status(run_id).status, store.read(run_id, 2**62).spec.name
-    except SoftMergeError:
+    except SoftMergeError as error:
+        st.caption(f"{plain(run_id, 80)} · {plain(sentence(str(error)), 200)}")
         return
     when = (
         "example"
@@ -242,6 +243,7 @@ def _progress_text(reader: RunReader, steps: Progress | None) -> str:
     done = f" after {steps_done(reader.events)}" if steps else ""
     if view.status == "finished":
         seconds = (view.result or {}).get("seconds")
-        text = f"{recorded}finished{done}{f', in {seconds:.1f} s' if seconds else ''}."
+        took = f", in {seconds:.1f} s" if isinstance(seconds, (int, float)) and seconds else ""
+        text = f"{recorded}finished{done}{took}."
         return text[0].upper() + text[1:]
     return f"{WORDS[view.status].capitalize()}{done}."

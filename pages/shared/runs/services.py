@@ -1,5 +1,6 @@
 """What all sessions of this server share: the store of runs and the runner with its warm workers."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -13,7 +14,7 @@ from pages.shared.runs.reader import LIVE
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
-from softmerge_core.runs.store import read_spec
+from softmerge_core.runs.store import folders, read_spec
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
@@ -52,8 +53,7 @@ def newest_runs(kind: str, most: int) -> list[str]:
     """The ids of the newest readable runs of a kind: their names begin with the time they were made."""
     store = run_store()
     found: list[str] = []
-    names = sorted((path.name for path in store.root.iterdir()), reverse=True) if store.root.is_dir() else []
-    for name in names:
+    for name in reversed([folder.name for folder in folders(store.root)]):
         if len(found) == most:
             break
         try:
@@ -68,8 +68,9 @@ def newest_live(kind: str, *, own: bool = False) -> str | None:
     """The newest run of a kind that is not at its end, looked for among the newest; ``own``: of this visitor's."""
     store = run_store()
     for run_id in newest_runs(kind, RECENT):
-        if (not own or started_here(run_id)) and store.status(run_id).status in LIVE:
-            return run_id
+        with contextlib.suppress(SoftMergeError):  # a damaged run says so where it is opened
+            if (not own or started_here(run_id)) and store.status(run_id).status in LIVE:
+                return run_id
     return None
 
 
