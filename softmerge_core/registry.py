@@ -51,7 +51,7 @@ def declared(package: str, constant: str) -> dict[str, tuple[str, dict[str, Any]
 def lookup(members: dict[str, Any], name: str, what: str) -> Any:
     """Return the member called ``name``; raises NotFoundError, which lists the known names."""
     if name not in members:
-        raise NotFoundError(f"unknown {what} {name!r}; expected one of: {', '.join(members) or 'none'}")
+        raise NotFoundError(f"unknown {what} {name[:80]!r}; expected one of: {', '.join(members) or 'none'}")
     return members[name]
 
 

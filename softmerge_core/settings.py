@@ -1,5 +1,7 @@
 """Settings: frozen models whose fields carry the label, the range and the help from which forms are built."""
 
+import re
+import reprlib
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
@@ -8,13 +10,16 @@ from softmerge_core.attacks import attacks
 from softmerge_core.errors import SettingsError
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
+DEVICES = ("cpu", "cuda", "mps", "xpu")
+TOLD = 5  # wrong fields that one message names
+LONGEST_PLACE = 1000  # letters
 PartChoice = str  # "gate", "average", or "keep:<source index>"
 
 
 class Frozen(BaseModel):
     """Base of everything that is written as JSON: frozen, and without unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)  # JSON has no word for them
 
 
 class Settings(Frozen):
@@ -27,17 +32,49 @@ def setting(default: Any, label: str, help: str, *, more: bool = False, **limits
 
 
 def parse(model: type[Frozen], values: Any, what: str) -> Any:
-    """Return ``values`` (a dict or JSON text) as a ``model``; raises SettingsError, which names each wrong field."""
+    """Return ``values`` (a dict or JSON text) as a ``model``; raises SettingsError, which names the wrong fields."""
     try:
         if isinstance(values, (str, bytes)):
             return model.model_validate_json(values)
         return model.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']} (got {str(item['input'])[:80]!r})"
-            for item in error.errors()
-        )
-        raise SettingsError(f"{what}: {problems}") from error
+        raise SettingsError(f"{what}: {_problems(error)}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{what}: expected a few levels, got values within values without end") from error
+
+
+def _problems(error: ValidationError) -> str:
+    """Return the first few wrong fields, each with what is wrong and the beginning of what was got."""
+    found = error.errors(include_url=False, include_context=False)
+    told = [
+        f"{'.'.join(map(str, item['loc']))[:120] or 'the whole'}: {item['msg'][:200]} (got {_short(item['input'])})"
+        for item in found[:TOLD]
+    ]
+    return "; ".join(told) + (f"; and {len(found) - TOLD:,} more" if len(found) > TOLD else "")
+
+
+def _short(value: object) -> str:
+    try:
+        return repr((value if isinstance(value, str) else reprlib.repr(value))[:80])
+    except ValueError:  # a number of thousands of digits
+        return "a huge number"
+
+
+def _place(text: str) -> str:
+    if len(text) > LONGEST_PLACE or any(len(part.encode(errors="replace")) > 255 for part in text.split("/")):
+        raise ValueError(f"expected at most {LONGEST_PLACE} letters, and 255 in each name, got {len(text):,}")
+    if "\0" in text:
+        raise ValueError("expected a name or a path, got one with a zero byte")
+    return text
+
+
+Place = Annotated[str, AfterValidator(_place)]  # the name of a model or data set, or the path of a file
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(DEVICES)})(:\d{{1,3}})?", text, re.ASCII):
+        raise ValueError(f"expected one of {', '.join(DEVICES)}, perhaps with a number as in cuda:0")
+    return text
 
 
 class SoftMergeSettings(Settings):
@@ -104,7 +141,9 @@ class SoftMergeSettings(Settings):
         "Refuse sources with NaN or Inf in their weights, or leave them out with a notice.",
         more=True,
     )
-    device: str = setting("cpu", "Device", 'The device to compute on, such as "cpu" or "cuda".', more=True)
+    device: Annotated[str, AfterValidator(_device)] = setting(
+        "cpu", "Device", 'The device to compute on, such as "cpu" or "cuda".', more=True
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "SoftMergeSettings":
@@ -112,9 +151,9 @@ class SoftMergeSettings(Settings):
         if not (low < 0 < 1 < high):
             raise ValueError(f"stretch must reach below 0 and above 1, got {self.stretch}")
         for part, choice in self.parts.items():
-            keep = choice.removeprefix("keep:")
-            if choice not in ("gate", "average") and not (choice.startswith("keep:") and keep.isdigit()):
-                raise ValueError(f'part {part!r}: expected "gate", "average" or "keep:<number>", got {choice!r}')
+            if choice not in ("gate", "average") and not re.fullmatch(r"keep:\d{1,9}", choice, re.ASCII):
+                told = f"part {part[:80]!r}: expected"
+                raise ValueError(f'{told} "gate", "average" or "keep:<number>", got {choice[:40]!r}')
         return self
 
 
@@ -176,7 +215,7 @@ class AttackSettings(Settings):
 class SourceSpec(Frozen):
     """One source: a zoo model ``family/name``, a library model ``library/name``, or the path of a weights file."""
 
-    model: str = Field(description="family/name, library/name, or the path of a weights file.")
+    model: Place = Field(description="family/name, library/name, or the path of a weights file.")
     attack: AttackSettings | None = Field(
         None, description="The attack on a copy of it before merging; none by default."
     )
@@ -189,7 +228,7 @@ class DataSpec(Frozen):
     validation_inputs, validation_labels (and optionally test_inputs, test_labels).
     """
 
-    dataset: str = Field("mnist1d", description="The name of a built-in data set, or the path of an .npz.")
+    dataset: Place = Field("mnist1d", description="The name of a built-in data set, or the path of an .npz.")
     train_samples: int | None = Field(
         None, ge=0, description="The number of training samples to use at most; none means all."
     )

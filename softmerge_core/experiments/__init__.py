@@ -24,5 +24,5 @@ def experiment(kind: str) -> Experiment:
 
 def parse_spec(values: dict[str, Any]) -> Spec:
     """The spec of any kind from plain values (``kind`` decides); raises NotFoundError or SettingsError."""
-    spec: Spec = parse(experiment(str(values.get("kind"))).spec, values, "spec")
+    spec: Spec = parse(experiment(str(values.get("kind"))[:80]).spec, values, "spec")
     return spec

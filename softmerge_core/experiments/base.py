@@ -19,7 +19,7 @@ class Spec(Frozen):
     """Base of all specs. ``kind`` names the experiment, ``name`` is the reader's own title for the run."""
 
     kind: str = Field(description="Which experiment.")
-    name: str = Field("", description="The reader's own title for the run.")
+    name: str = Field("", max_length=1000, description="The reader's own title for the run.")
 
     def settled(self) -> Self:
         """The same run with everything that is left open filled in, and what has no effect at its default.

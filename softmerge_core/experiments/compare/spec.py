@@ -7,7 +7,7 @@ from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.methods import available_methods, find_method
-from softmerge_core.settings import DataSpec, Frozen, SourceSpec, parse, setting
+from softmerge_core.settings import DataSpec, Frozen, Place, SourceSpec, parse, setting
 from softmerge_core.zoo import find_source
 
 
@@ -25,7 +25,7 @@ class CompareSpec(Spec):
     sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
     data: DataSpec = setting(DataSpec(), "Data", "The samples methods may look at, and are tested on.")
     methods: tuple[MethodChoice, ...] = setting((), "Methods", "Ways to merge; none named means all.")
-    base: str = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
+    base: Place = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
     align: How = align_setting()
     repair: bool = setting(
         False,

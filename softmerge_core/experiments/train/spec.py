@@ -7,7 +7,7 @@ from softmerge_core.errors import DataError, SourceError
 from softmerge_core.experiments.admission import data_shape
 from softmerge_core.experiments.base import Spec
 from softmerge_core.networks import check_network
-from softmerge_core.settings import DataSpec, SourceSpec, TrainSettings, setting
+from softmerge_core.settings import DataSpec, Place, SourceSpec, TrainSettings, setting
 from softmerge_core.zoo import find_source
 
 
@@ -15,7 +15,7 @@ class TrainSpec(Spec):
     """The network to train, its data and settings; the trained model is kept in the library under the run's name."""
 
     kind: Literal["train"] = "train"
-    dataset: str = setting("mnist1d", "Data set", "What the network learns: a built-in data set or an .npz file.")
+    dataset: Place = setting("mnist1d", "Data set", "What the network learns: a built-in data set or an .npz file.")
     network: str = setting("cnn1d", "Network", "The architecture, by name.")
     settings: TrainSettings = setting(TrainSettings(), "Settings", "How it is trained.")
     start_from: SourceSpec | None = setting(
