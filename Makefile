@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit browser fuzz lock zoo examples clean
+.PHONY: run test lint types unit browser fuzz soak lock zoo examples clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m streamlit run app.py
@@ -34,6 +34,10 @@ browser: $(VENV)/.test
 MINUTES ?= 10
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+# Kills a hundred workers in the middle of merges; takes some ten minutes.
+soak: $(VENV)/.run
+	$(BIN)/python -m benchmarks.kill_worker 100
 
 # Writes down the versions and hashes of all packages, tests included, that satisfy the requirements today.
 lock: $(VENV)/bin/python

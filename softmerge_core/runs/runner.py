@@ -13,13 +13,14 @@ from filelock import FileLock, Timeout
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
-from softmerge_core.runs.cluster import WARM, grow, start_cluster
+from softmerge_core.runs.cluster import WARM, check_scheduler, grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.warm import warm_up
 from softmerge_core.runs.worker import execute
 
 CONNECT = 15  # seconds to wait for a scheduler
+MOST_DEATHS = 5  # of workers before a run begins; after that something is wrong with the workers
 CLOSED = "The server was closed before this run ended. It can be resumed."
 
 logger = logging.getLogger(__name__)
@@ -59,10 +60,20 @@ class Runner:
         """
         experiment(spec.kind).check(spec)
         if run_id is None:
-            return self._enqueue(self.store.create(spec))
+            return self._begin(spec)
         if self.store.read(run_id).spec != spec:
             raise RunError(f"run {run_id!r} was made with another spec: start a new run instead")
         return self._go_on(run_id)
+
+    def _begin(self, spec: Spec) -> str:
+        """Create a run and hand it over; where that fails, as on a full disk, no run is left."""
+        run_id = self.store.create(spec)
+        try:
+            return self._enqueue(run_id)
+        except SoftMergeError:
+            with contextlib.suppress(SoftMergeError):
+                self.store.delete(run_id)
+            raise
 
     def pause(self, run_id: str) -> None:
         """Ask the run to wait."""
@@ -103,13 +114,18 @@ class Runner:
         from distributed import Client
 
         try:
-            if scheduler is None:
+            if scheduler is not None:
+                check_scheduler(scheduler)
+            else:
                 self._cluster = start_cluster(preload)
             self._client = Client(scheduler or self._cluster, set_as_default=False, timeout=CONNECT)
             if scheduler is not None:
                 self._client.run(warm_up)
             else:
                 threading.Thread(target=self._grow, daemon=True, name="runner-grow").start()
+        except RunError as error:
+            logger.error("The workers could not be started: %s", error)
+            self._problem = f"The workers could not be started: {error}"
         except Exception as error:
             logger.exception("The workers could not be started")
             self._problem = f"The workers could not be started: {error}"
@@ -141,7 +157,7 @@ class Runner:
         if self._closed:
             raise RunError("the runner is closed")
         folder = self.store.folder(run_id)
-        with self._queues:
+        with self._queues, files.writing(run_id):
             attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
             (folder / files.REQUEST).unlink(missing_ok=True)
             files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()}, durable=False)
@@ -151,22 +167,26 @@ class Runner:
         self._lane.submit(self._send, run_id, str(folder), attempt)
         return run_id
 
-    def _send(self, run_id: str, folder: str, attempt: int) -> None:
+    def _send(self, run_id: str, folder: str, attempt: int, died: int = 0) -> None:
+        """Hand an attempt to a worker; ``died``: how many workers have died before they began it."""
         if run_id not in self._futures:
             return  # stopped or closed before it was sent
         if self._client is None:
             self._drop(run_id, attempt, self._problem or CLOSED)
             return
-        key = f"{run_id}-{attempt}"
+        key = f"{run_id}-{attempt}-{died}"
         future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0)
         self._futures[run_id] = future
-        future.add_done_callback(lambda done: self._done(run_id, attempt, done))
+        future.add_done_callback(lambda done: self._done(run_id, attempt, done, died))
 
-    def _done(self, run_id: str, attempt: int, future: Any) -> None:
-        """Clean up after a run whose worker is done with it, or died."""
+    def _done(self, run_id: str, attempt: int, future: Any, died: int) -> None:
+        """Clean up after a run whose worker is done with it, or died; one that it had not begun is sent again."""
         if future.status == "error":
             error = future.exception()
             killed = type(error).__name__ == "KilledWorker"
+            if killed and died < MOST_DEATHS and self._send_again(run_id, attempt, future, died + 1):
+                logger.info("Run %s, attempt %d: its worker died before it began; another takes it", run_id, attempt)
+                return
             if killed:
                 logger.warning("Run %s, attempt %d: its worker died (%s)", run_id, attempt, error)
             else:
@@ -174,6 +194,17 @@ class Runner:
             self._drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
         elif self._futures.get(run_id) is future:
             self._futures.pop(run_id, None)
+
+    def _send_again(self, run_id: str, attempt: int, future: Any, died: int) -> bool:
+        """Send an attempt that no worker has begun once more; False where it has begun, or is no longer wanted."""
+        try:
+            folder = self.store.folder(run_id)
+            if self._futures.get(run_id) is not future or files.read_attempt(folder / files.BEGUN) >= attempt:
+                return False
+            self._lane.submit(self._send, run_id, str(folder), attempt, died)
+        except (SoftMergeError, RuntimeError):  # it was deleted, or the runner closed
+            return False
+        return True
 
     def _drop(self, run_id: str, attempt: int | None, reason: str) -> None:
         """Record in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
@@ -190,7 +221,7 @@ class Runner:
     def _end_waiting(self, run_id: str) -> None:
         """End a run that no worker has begun; holding its lock gives the right to write."""
         folder = self.store.folder(run_id)
-        with contextlib.suppress(Timeout), FileLock(folder / files.LOCK, timeout=0.2):
+        with files.writing(run_id), contextlib.suppress(Timeout), FileLock(folder / files.LOCK, timeout=0.2):
             if self.store.status(run_id).status == "running":  # the lock is held, but only by us
                 attempt = files.read_attempt(folder / files.QUEUE)
                 files.write_json(folder / files.END, {"status": "stopped", "attempt": attempt})

@@ -7,16 +7,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
+from distributed.scheduler import KilledWorker
 
 from softmerge_core.errors import NotFoundError, RunError, SettingsError
 from softmerge_core.events import Loss, Progress
 from softmerge_core.experiments import Spec
 from softmerge_core.runs import Runner, RunStore, RunSummary, files
-from softmerge_core.runs.writer import RunWriter
+from softmerge_core.runs.runner import MOST_DEATHS
+from softmerge_core.runs.writer import RunWriter, conduct
 from tests.runs.counting import CountingSpec, values
+from tests.runs.strangers import check_stranger_is_refused
 
 PRELOAD = ("tests.runs.counting",)
 LONG = CountingSpec(steps=4000, pause=0.01, snapshot_every=7)
@@ -70,6 +75,10 @@ def test_a_run_goes_from_spec_to_result(runner: Runner, caplog: pytest.LogCaptur
     assert view.result is not None
     assert view.result["step"] == 5
     assert [record for record in caplog.records if record.name.startswith("softmerge_core")] == []
+
+
+def test_nobody_without_the_key_can_use_the_workers(runner: Runner) -> None:
+    check_stranger_is_refused(runner)
 
 
 def test_a_refused_spec_leaves_no_run(runner: Runner) -> None:
@@ -227,3 +236,57 @@ def test_a_closed_runner_says_so_and_its_runs_can_be_taken_up(
     assert "Traceback" in caplog.text
     with pytest.raises(RunError, match="closed"):
         runner.resume(run_id)
+
+
+class Future:
+    """What Dask says of an attempt that is done."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.status = "error" if error else "finished"
+        self._error = error
+
+    def exception(self) -> BaseException | None:
+        return self._error
+
+    def add_done_callback(self, call: Callable[["Future"], None]) -> None:
+        call(self)
+
+
+class Scheduler:
+    """In place of Dask: its first workers die, before an attempt begins or after; the next one does the work."""
+
+    def __init__(self, deaths: int, *, begun: bool = False) -> None:
+        self.deaths, self.begun, self.keys = deaths, begun, list[str]()
+
+    def submit(self, _: object, folder: str, attempt: int, *, key: str, **options: Any) -> Future:
+        self.keys.append(key)
+        if len(self.keys) <= self.deaths:
+            if self.begun:
+                files.write_json(Path(folder) / files.BEGUN, {"attempt": attempt})
+            return Future(KilledWorker(key, SimpleNamespace(address="tls://127.0.0.1:1"), 0))
+        conduct(Path(folder), attempt)
+        return Future(None)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "status", "sent"),
+    [
+        (Scheduler(2), "finished", 3),
+        (Scheduler(MOST_DEATHS), "finished", MOST_DEATHS + 1),
+        (Scheduler(MOST_DEATHS + 1), "interrupted", MOST_DEATHS + 1),
+        (Scheduler(1, begun=True), "interrupted", 1),
+    ],
+)
+def test_a_run_whose_worker_dies_before_it_began_is_begun_by_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: Scheduler, status: str, sent: int
+) -> None:
+    monkeypatch.setattr(Runner, "_connect", lambda self, *_: setattr(self, "_client", scheduler))
+    runner = Runner(RunStore(tmp_path / "runs"))
+    run_id = runner.submit(CountingSpec(steps=1))
+    wait_for(runner, run_id, "finished", "interrupted")
+    runner.close()
+    assert runner.store.status(run_id).status == status
+    assert len(set(scheduler.keys)) == len(scheduler.keys) == sent
+    assert files.read_attempt(runner.store.folder(run_id) / files.QUEUE) == 1
