@@ -20,11 +20,22 @@ SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does
 
 @asynccontextmanager
 async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
-    """Start the workers and import the pages with the server, so that the first reader waits for neither."""
+    """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
+    print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
     warm_up()
     packed()
     importlib.import_module("pages.site")
     yield {}
+
+
+def who_can_open(address: str) -> str:
+    """What the one who starts the server is told about the address where it listens."""
+    if address in ("localhost", "127.0.0.1", "::1"):
+        return (
+            f"The app listens on {address}: only this machine can open it. To open it to your network, start it with "
+            "--server.address 0.0.0.0; it has no login."
+        )
+    return f"The app listens on {address} and has no login: whoever can reach it can see, start and stop runs."
 
 
 app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[plotly_preload()])

@@ -96,7 +96,10 @@ def test_the_installed_app_starts_anywhere_and_writes_nothing_beside_its_code(in
     with served(installed, folder, tmp_path / "home") as (address, log):
         with urllib.request.urlopen(f"{address}/app/static/{plotly_name()}", timeout=10) as answer:
             assert answer.read(100).startswith(b"/**")
-        assert "usage statistics" not in log.read_text()  # so .streamlit/config.toml was read
+        told = log.read_text()
+        assert "usage statistics" not in told  # so .streamlit/config.toml was read
+        assert "only this machine can open it" in told
+        assert "URL: http://localhost:" in told
     assert sorted(installed.rglob("*")) == before
 
 
@@ -115,7 +118,7 @@ def served(installed: Path, folder: Path, home: Path) -> Iterator[tuple[str, Pat
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, str(installed / "bin" / "softmerge"), "app"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command += ["--server.port", str(port)]  # by default it listens on this machine
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=environment(installed, home), stdout=output, stderr=subprocess.STDOUT
