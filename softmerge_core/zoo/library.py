@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError
+from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError, short
 from softmerge_core.home import home, write_atomic
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo
@@ -76,7 +76,7 @@ def library_model(name: str) -> LibraryModel:
     check_name(name)
     found = library()
     if name not in found:
-        raise NotFoundError(f"no model {name!r} in the library; there are: {', '.join(found) or 'none'}")
+        raise NotFoundError(f"no model {name!r} in the library; there are: {short(', '.join(found), 300) or 'none'}")
     return found[name]
 
 
@@ -111,7 +111,10 @@ def add_to_library(
     state = weights.state_dict() if isinstance(weights, nn.Module) else weights
     module = build_network(network, input_shape, classes, seed=0)
     load_into(module, state, f"model {name!r}")
-    folder = _new_folder(name)
+    try:
+        folder = _new_folder(name)
+    except OSError as error:
+        raise CheckpointError(f"model {name!r} could not be kept: {error.strerror or error}") from error
     model = LibraryModel(
         name=folder.name,
         title=title or folder.name,
@@ -132,9 +135,11 @@ def add_to_library(
     try:
         save_checkpoint(module, folder / WEIGHTS)
         write_atomic(folder / INFO, model.model_dump_json(indent=1).encode())
-    except (CheckpointError, OSError) as error:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
-        reason = error.strerror if isinstance(error, OSError) else error
+        if not isinstance(error, (CheckpointError, OSError)):
+            raise
+        reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else error
         raise CheckpointError(f"model {folder.name!r} could not be kept: {reason}") from error
     return model
 
@@ -154,5 +159,10 @@ def _new_folder(name: str) -> Path:
 
 
 def remove_from_library(name: str) -> None:
-    """Delete one of the reader's models; raises SettingsError or NotFoundError."""
-    shutil.rmtree(library_folder() / library_model(name).name)
+    """Delete one of the reader's models; raises SettingsError, NotFoundError, or CheckpointError where it cannot be."""
+    folder = library_folder() / library_model(name).name
+    try:
+        (folder / INFO).unlink()  # first, so that no half of it is listed
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise CheckpointError(f"model {name!r} could not be deleted: {error.strerror or error}") from error

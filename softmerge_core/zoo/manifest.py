@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from softmerge_core.errors import CheckpointError
+from softmerge_core.errors import CheckpointError, short
 from softmerge_core.settings import AttackSettings, TrainSettings
 
 FOLDER = Path(__file__).parent / "families"
@@ -79,6 +79,16 @@ def families(folder: Path = FOLDER) -> dict[str, FamilyInfo]:
         try:
             family = FamilyInfo.model_validate_json(path.read_bytes())
         except (ValidationError, OSError) as error:
-            raise CheckpointError(f"{path.parent.name}/{MANIFEST}: not a family's manifest ({error})") from error
+            raise CheckpointError(
+                f"{path.parent.name}/{MANIFEST}: not a family's manifest ({_reason(error)})"
+            ) from error
         found[family.name] = family
     return found
+
+
+def _reason(error: ValidationError | OSError) -> str:
+    """The first thing that is wrong with a manifest, in one line."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    first = error.errors(include_url=False, include_input=False)[0]
+    return short(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 200)

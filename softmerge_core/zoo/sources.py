@@ -1,5 +1,6 @@
 """From a name to a network: zoo models, the reader's library, and weights files."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.data import Data, datasets, load_data, load_dataset
-from softmerge_core.errors import CheckpointError, NotFoundError, SourceError
+from softmerge_core.errors import CheckpointError, NotFoundError, SourceError, short
 from softmerge_core.networks import build_network, fits, network_names
 from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
@@ -63,8 +64,8 @@ def find_source(model: str) -> FamilyInfo | LibraryModel | None:
         _zoo_model(families()[family], name)
         return families()[family]
     if model.lower().endswith(FILE_SUFFIXES):
-        if not Path(model).is_file():
-            raise CheckpointError(f"{Path(model).name}: expected a weights file, found none at {model}")
+        if not os.path.isfile(model):  # noqa: PTH113 - pathlib's raises for names that no system takes
+            raise CheckpointError(f"{short(Path(model).name)}: expected a weights file, found none")
         return None
     known = ", ".join(families()) or "none"
     raise NotFoundError(

@@ -127,6 +127,41 @@ def test_a_full_disk_leaves_no_half_model(home_folder: Path, monkeypatch: pytest
         assert list((home_folder / "models").iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made_is_a_typed_error(home_folder: Path) -> None:
+    home_folder.write_text("a file where the folder should be")
+    with pytest.raises(CheckpointError, match="model 'mine' could not be kept: "):
+        add()
+
+
+def test_whatever_stops_the_keeping_leaves_no_half_model(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("softmerge_core.zoo.library"), "write_atomic", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        add()
+    assert list((home_folder / "models").iterdir()) == []
+
+
+def test_what_cannot_be_deleted_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system", "/home/secret")
+
+    add()
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(CheckpointError, match=r"model 'mine' could not be deleted: Read-only file system$"):
+        remove_from_library("mine")
+    assert list(library()) == ["mine"]
+
+
+def test_a_damaged_manifest_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "manifest.json").write_text('{"%s": 1}' % ("x" * 10**5))
+    with pytest.raises(CheckpointError, match=r"^odd/manifest\.json: not a family's manifest") as refused:
+        families(tmp_path)
+    assert len(str(refused.value)) < 300
+
+
 def test_unreadable_folders_are_left_out() -> None:
     add("good")
     for name, text in (("random", b"\x00\xff"), ("half", b'{"name": "ha'), ("other", b"{}")):
@@ -171,6 +206,9 @@ def test_a_file_that_fits_no_network_or_is_not_there(tmp_path: Path) -> None:
         load_source(SourceSpec(model=str(tmp_path / "odd.safetensors")))
     with pytest.raises(CheckpointError, match=r"none\.safetensors"):
         find_source(str(tmp_path / "none.safetensors"))
+    for name in ("n" * 300 + ".safetensors", "\ud800.safetensors"):
+        with pytest.raises(CheckpointError, match="found none$"):
+            find_source(name)
 
 
 @pytest.mark.parametrize("kind", ["extreme", "noise", "sign_flip", "nan", "inf"])
