@@ -13,8 +13,9 @@ from pages.shared.choose.sources import PickedSource, pick_family, pick_sources,
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.spec import MergeSpec
-from softmerge_core.settings import DataSpec, SoftMergeSettings, parse
-from softmerge_core.zoo import FamilyInfo
+from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, parse
+from softmerge_core.zoo import FamilyInfo, library
+from softmerge_core.zoo.manifest import LayerInfo
 
 NO_WIDGET = ("parts", "granularity")  # drawn on their own
 
@@ -29,7 +30,8 @@ def merge_setup() -> Setup:
     own = bring_own(family)
     picked += own.sources
     st.subheader("Parts", anchor=False)
-    parts = _parts(family, [source.title for source in picked])
+    name, layers = _network(family, picked)
+    parts = _parts(name, layers, [source.title for source in picked])
     st.subheader("Gates", anchor=False)
     values = _settings()
     return _spec(family, picked, own, {**values, "parts": parts})
@@ -40,15 +42,27 @@ def state_of(spec: MergeSpec) -> dict[str, Any]:
     state = sources_state(spec.sources, spec.data) | limits_state(spec.data)
     state |= form_state(spec.settings, fields=[name for name in SoftMergeSettings.model_fields if name != "parts"])
     if family := family_of(spec.sources, spec.data):
-        state[f"parts:{family.name}"] = dict(spec.settings.parts)
+        state[f"parts:{_network_of(family, spec.sources[0])[0]}"] = dict(spec.settings.parts)
     return state | form_state(spec, fields=["align"])
 
 
-def _parts(family: FamilyInfo, titles: Sequence[str]) -> dict[str, str]:
+def _network(family: FamilyInfo, picked: Sequence[PickedSource]) -> tuple[str, Sequence[LayerInfo]]:
+    """(name to remember its parts by, layers) of the first chosen source's network, or else of the family's."""
+    return _network_of(family, picked[0].spec) if picked else (family.name, family.layers)
+
+
+def _network_of(family: FamilyInfo, source: SourceSpec) -> tuple[str, Sequence[LayerInfo]]:
+    own = library().get(source.model.removeprefix("library/")) if source.model.startswith("library/") else None
+    if own is None or own.layers in ((), family.layers):
+        return family.name, family.layers
+    return f"library/{own.name}", own.layers
+
+
+def _parts(name: str, layers: Sequence[LayerInfo], titles: Sequence[str]) -> dict[str, str]:
     """What the reader wants done with each layer; layers that are simply gated are left out."""
     st.caption("Click a layer to gate it, average it, or keep it from one source.")
-    key = f"parts:{family.name}"
-    chosen = part_strip(family.layers, st.session_state.get(key, {}), titles, key=f"strip:{family.name}")
+    key = f"parts:{name}"
+    chosen = part_strip(layers, st.session_state.get(key, {}), titles, key=f"strip:{name}")
     st.session_state[key] = chosen
     return {name: choice for name, choice in chosen.items() if choice != "gate"}
 

@@ -64,7 +64,7 @@ def find_source(model: str) -> FamilyInfo | LibraryModel | None:
         _zoo_model(families()[family], name)
         return families()[family]
     if model.lower().endswith(FILE_SUFFIXES):
-        if not os.path.isfile(model):  # noqa: PTH113 - pathlib's raises for names that no system takes
+        if not os.path.isfile(model):
             raise CheckpointError(f"{short(Path(model).name)}: expected a weights file, found none")
         return None
     known = ", ".join(families()) or "none"

@@ -106,11 +106,12 @@ def test_a_reload_and_a_second_tab_show_the_same_live_run(site: Site, open_page:
     gates(page, "[data-drawn]").wait_for()
     assert run_of(page) == run_id
     assert query(page)["steps"] == "30000"
-    second = open_page(site.address, settled=False)  # without its name: the newest live run is found
+    second = open_page(f"{site.address}/?run={run_id}", settled=False)  # another reader, who may watch it
     gates(second, "[data-drawn]").wait_for()
     assert run_of(second) == run_id
     wait_updates(gates(second), 1)
-    second.get_by_role("button", name="Stop").click()
+    expect(second.get_by_role("button", name="Stop")).to_be_disabled()
+    page.get_by_role("button", name="Stop").click()  # a reload keeps who started it
     progress(page).to_contain_text("Stopped")
     assert [run.id for run in site.store.list()].count(run_id) == 1
 

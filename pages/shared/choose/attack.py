@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-import streamlit as st
-
-from pages.shared.choose.form import step_of
+from pages.shared.choose.form import number_field, step_of
 from softmerge_core.attacks import Attack, find_attack
 from softmerge_core.settings import AttackSettings
 
@@ -21,13 +19,13 @@ def pick_strength(attack: Attack, key: str, help: str) -> float | None:
     if not attack.graded:
         return None
     return float(
-        st.number_input(
+        number_field(
             f"Strength ({attack.unit})",
-            min_value=0.0,
-            max_value=1e6,
+            float,
+            0.0,
+            1e6,
             value=attack.usual,
             step=step_of(float, attack.usual),
-            format="%.4g",
             key=f"{key}-{attack.name}",
             bind="query-params",
             help=help,

@@ -130,13 +130,29 @@ def _number(annotation: Any) -> type[int] | type[float] | None:
 
 
 def _number_input(label: str, kind: type, field: FieldInfo, default: Any, common: dict[str, Any]) -> Any:
+    options: dict[str, Any] = {"placeholder": "all"} if default is None else {}
     low, high = limits(field)
-    options: dict[str, Any] = {"min_value": low, "max_value": high, "step": step_of(kind, default)}
-    options = {name: None if value is None else kind(value) for name, value in options.items()}
-    if default is None:
-        options["placeholder"] = "all"
-    shown = "%d" if kind is int else "%.4g"
-    return st.number_input(label, value=None if default is None else kind(default), format=shown, **options, **common)
+    value = None if default is None else kind(default)
+    return number_field(label, kind, low, high, value=value, step=kind(step_of(kind, default)), **options, **common)
+
+
+def number_field(label: str, kind: type, low: float | None, high: float | None, **options: Any) -> Any:
+    """A number whose limits are told beside it: the browser's own field keeps the last value in silence.
+
+    Returns the value, also one outside the limits, which is then told; who parses it refuses it.
+    """
+    entered = st.number_input(label, format="%d" if kind is int else "%.4g", **options)
+    if problem := out_of_range(label, entered, low, high):
+        st.error(problem, icon=":material/error:")
+    return entered
+
+
+def out_of_range(label: str, value: float | None, low: float | None, high: float | None) -> str:
+    """The sentence about a value outside its limits, or ""."""
+    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+        return ""
+    ends = [f"{word} {edge:,.6g}" for word, edge in (("at least", low), ("at most", high)) if edge is not None]
+    return f"{label} can be {' and '.join(ends)}; {value:,.6g} is not possible."
 
 
 def limits(field: FieldInfo) -> tuple[float | None, float | None]:

@@ -14,7 +14,7 @@ from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.data import keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
-from softmerge_core.experiments.words import percent, sentence
+from softmerge_core.experiments.words import listed, percent, sentence
 from softmerge_core.home import home
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
@@ -56,6 +56,9 @@ def bring_own(family: FamilyInfo) -> BringOwn:
 
 def _own_models(family: FamilyInfo) -> list[PickedSource]:
     models = library()
+    if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in models]:
+        what = "is no longer in your library and does" if len(gone) == 1 else "are no longer in your library and do"
+        st.warning(f"{plain(listed(gone), 200)} {what} not take part.", icon=":material/delete:")
     if not models:
         st.caption("Networks you upload, train or poison are kept in your library and can be chosen here.")
         return []

@@ -91,31 +91,19 @@ def controls(
     pause or stop it. ``resumable``: how a run may have ended that can still go on where it was.
     """
     view = reader.view if reader else None
-    live = is_live(view)
     own = view is not None and started_here(view.id)
+    locked = spec is None or (is_live(view) and own)
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
-        begin = st.button(
-            label,
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=(live and own) or spec is None,
-            help="Start a new run with the settings on this page.",
-        )
+        about = "Start a new run with the settings on this page."
+        begin = st.button(label, type="primary", icon=":material/play_arrow:", disabled=locked, help=about)
         steer = _pause_button(view, resumable, own=own)
-        stop = st.button(
-            "Stop",
-            icon=":material/stop:",
-            disabled=not (live and own),
-            help=NOT_YOURS if live and not own else "End the run and keep what it has so far.",
-        )
+        stop = _stop_button(view, own=own)
     with row:
         _earlier(kind)
     try:
-        if begin and spec is not None and not (live and own):
-            show_run(kind, runner().submit(spec))
-            remember_start(st.session_state[f"{kind}:run"])
-            st.session_state[f"{kind}:reader"] = RunReader(run_store(), st.session_state[f"{kind}:run"])
+        if begin and spec is not None and not locked:
+            _begin(kind, spec)
         elif view and stop and own:
             runner().stop(view.id)
         elif view and steer:
@@ -123,6 +111,20 @@ def controls(
     except SoftMergeError as error:
         return str(error)
     return None
+
+
+def _begin(kind: str, spec: Spec) -> None:
+    """Start a run, look at it, and remember who started it."""
+    run_id = runner().submit(spec)
+    remember_start(run_id)
+    show_run(kind, run_id)
+    st.session_state[f"{kind}:reader"] = RunReader(run_store(), run_id)
+
+
+def _stop_button(view: RunView | None, *, own: bool) -> bool:
+    foreign = is_live(view) and not own
+    about = NOT_YOURS if foreign else "End the run and keep what it has so far."
+    return st.button("Stop", icon=":material/stop:", disabled=foreign or not is_live(view), help=about)
 
 
 def _steer(view: RunView, *, own: bool) -> None:

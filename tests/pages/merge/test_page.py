@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.merge.outcome import accuracy_table
 from pages.merge.pictures import BOUNDARY, cell_text
+from pages.merge.setup import _network
 from pages.shared.choose.form import main_fields
-from pages.shared.choose.sources import AT_ONCE, FIRST
+from pages.shared.choose.sources import AT_ONCE, FIRST, PickedSource
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from softmerge_core.events import Boundary, Evaluation, Gates, Progress, Stage
@@ -22,7 +23,7 @@ from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
-from softmerge_core.zoo import families
+from softmerge_core.zoo import LibraryModel, families
 from tests.pages.conftest import ROOT, Desk, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -166,6 +167,28 @@ def test_a_label_outside_the_classes_is_told(open_app: Open) -> None:
     (error,) = page.error
     assert "classes" in str(error.value)
     assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_number_outside_its_limits_is_told_and_keeps_the_run_from_starting(open_app: Open) -> None:
+    page = open_app(penalty=11.0)
+    assert "at most 10; 11 is not possible" in str(page.error[0].value)
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+
+
+def test_a_model_that_was_deleted_elsewhere_is_named(open_app: Open) -> None:
+    page = open_app(**{"own-models": ["long-gone"]})
+    assert "long\\-gone is no longer in your library" in str(page.warning[0].value)
+
+
+def test_the_strip_is_that_of_sources_of_another_architecture() -> None:
+    info, other = families()[FIRST], families()[SMALL]
+    values = {**other.models[0].model_dump(), "name": "mine", "origin": "uploaded"}
+    values |= {field: getattr(other, field) for field in ("dataset", "network", "input_shape", "classes", "layers")}
+    (home() / "models" / "mine").mkdir(parents=True)
+    (home() / "models" / "mine" / "info.json").write_text(LibraryModel.model_validate(values).model_dump_json())
+    own, zoo = (PickedSource(SourceSpec(model=model), "it") for model in ("library/mine", f"{FIRST}/source-1"))
+    assert _network(info, [own]) == ("library/mine", other.layers)
+    assert _network(info, [zoo, own]) == _network(info, []) == (FIRST, info.layers)
 
 
 def test_settings_that_contradict_each_other_are_told(open_app: Open) -> None:

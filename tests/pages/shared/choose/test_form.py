@@ -53,7 +53,16 @@ def test_each_field_has_a_widget_of_its_kind_with_its_words() -> None:
     for name, field in Tomorrow.model_fields.items():
         widget: Any = page.get_by_key(f"f_{name}")
         assert (widget.label, widget.help) == (field.title, field.description)
-    assert (page.number_input(key="f_depth").min, page.number_input(key="f_depth").max) == (1, 9)
+
+
+@pytest.mark.parametrize("value", [0, 10])
+def test_a_number_outside_its_limits_is_told_and_kept_for_who_refuses_it(value: int) -> None:
+    page = opened(Tomorrow)
+    page.number_input(key="f_depth").set_value(value)
+    page.run()
+    (error,) = page.error
+    assert str(error.value) == f"Depth can be at least 1 and at most 9; {value} is not possible."
+    assert page.session_state["values"]["depth"] == value
 
 
 def test_what_the_reader_enters_comes_out() -> None:
