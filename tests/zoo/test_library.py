@@ -207,7 +207,7 @@ def test_a_file_that_fits_no_network_or_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"none\.safetensors"):
         find_source(str(tmp_path / "none.safetensors"))
     for name in ("n" * 300 + ".safetensors", "\ud800.safetensors"):
-        with pytest.raises(CheckpointError, match="found none$"):
+        with pytest.raises(CheckpointError, match=r"found none$"):
             find_source(name)
 
 
