@@ -4,7 +4,7 @@
 """
 
 import importlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,15 @@ import streamlit as st
 
 import pages
 from pages.shared.runs.services import warm_up
+from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 
+ALSO = {  # other words for the pages, as people type them -> the page's path
+    "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge", "comparison": "compare",
+    "attack": "robustness", "attacks": "robustness", "poison": "robustness", "path": "connectivity",
+    "paths": "connectivity", "mode-connectivity": "connectivity", "weight-scope": "scope", "alignment": "scope",
+    "federation": "federated", "federated-learning": "federated", "model": "models", "library": "models", "zoo": "models",
+}  # fmt: skip
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 
 
@@ -38,4 +45,11 @@ def who_can_open(address: str) -> str:
     return f"The app listens on {address} and has no login: whoever can reach it can see, start and stop runs."
 
 
-app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[plotly_preload()])
+def _pages() -> Collection[str]:
+    paths: Collection[str] = importlib.import_module("pages.site").PAGES
+    return paths
+
+
+app = st.App(
+    SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages, ALSO), plotly_preload()]
+)

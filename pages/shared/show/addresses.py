@@ -1,0 +1,48 @@
+"""Addresses as people type them: the start page by its name, capitals, a slash at the end, another usual word."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def page_path(path: str, pages: Collection[str], also: Mapping[str, str]) -> str | None:
+    """Return the path of the page that ``path`` means where that is written otherwise; None: it stays as it is.
+
+    ``pages``: the paths of all pages without a slash, the start page, whose own path is empty, first; ``also``: other
+    words for them. Both paths are below the server's base, and begin with a slash.
+    """
+    word = path.strip("/").lower().replace("_", "-").replace(" ", "-").removesuffix(".html")
+    name = also.get(word, word)
+    if name not in pages:
+        return None
+    own = "/" if name == next(iter(pages)) else f"/{name}"
+    return None if own == path else own
+
+
+def typed_addresses(pages: Callable[[], Collection[str]], also: Mapping[str, str]) -> Middleware:
+    """Return what leads such addresses to the pages' own, for ``st.App(middleware=[...])``; see ``page_path``."""
+    return Middleware(_Typed, pages=pages, also=also)
+
+
+class _Typed:
+    """Redirects the requests of a browser that opens a page; what else is asked for goes on as it is."""
+
+    def __init__(self, app: ASGIApp, pages: Callable[[], Collection[str]], also: Mapping[str, str]) -> None:
+        self.app, self.pages, self.also = app, pages, also
+        base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+        self.base = f"/{base}" if base else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = self._target(scope) if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") else None
+        await (self.app if target is None else RedirectResponse(target))(scope, receive, send)
+
+    def _target(self, scope: Scope) -> str | None:
+        path = str(scope["path"])
+        if not path.startswith(f"{self.base}/"):
+            return None
+        own = page_path(path.removeprefix(self.base), self.pages(), self.also)
+        query = scope.get("query_string", b"").decode("latin-1")
+        return None if own is None else f"{self.base}{own}{f'?{query}' if query else ''}"

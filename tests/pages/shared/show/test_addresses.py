@@ -1,0 +1,61 @@
+"""Addresses as people type them lead to the pages."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app import ALSO
+from pages.shared.show.addresses import page_path, typed_addresses
+from pages.site import PAGES
+
+
+@pytest.mark.parametrize(
+    ("typed", "own"),
+    [
+        ("/merge", "/"),
+        ("/Merge/", "/"),
+        ("/home", "/"),
+        ("/compare/", "/compare"),
+        ("/COMPARE", "/compare"),
+        ("//models", "/models"),
+        ("/attacks", "/robustness"),
+        ("/Federated_Learning", "/federated"),
+    ],
+)
+def test_what_people_type_leads_to_the_page(typed: str, own: str) -> None:
+    assert page_path(typed, PAGES, ALSO) == own
+
+
+@pytest.mark.parametrize("path", ["/", "/compare", "/models", "/_stcore/health", "/app/static/plotly.js", "/nothing"])
+def test_every_other_address_stays_as_it_is(path: str) -> None:
+    assert page_path(path, PAGES, ALSO) is None
+
+
+def test_other_words_name_pages_and_are_none_themselves() -> None:
+    assert set(ALSO.values()) <= set(PAGES)
+    assert not set(ALSO) & set(PAGES)
+
+
+def answer(path: str, method: str = "GET") -> dict[str, Any]:
+    """The beginning of the answer to a request; status 200 is the app's own."""
+    told: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    made = typed_addresses(lambda: PAGES, ALSO)
+    asked = {"type": "http", "method": method, "path": path, "query_string": b"family=a%20b&run=1", "headers": []}
+    asyncio.run(made.cls(app, *made.args, **made.kwargs)(asked, None, send))  # type: ignore[arg-type]
+    first: dict[str, Any] = told[0]
+    return first
+
+
+def test_the_redirection_keeps_the_query_and_leaves_what_is_no_page() -> None:
+    sent = answer("/Compare/")
+    assert (sent["status"], dict(sent["headers"])[b"location"]) == (307, b"/compare?family=a%20b&run=1")
+    assert answer("/compare")["status"] == 200
+    assert answer("/merge", method="POST")["status"] == 200
