@@ -15,7 +15,7 @@ from pages.robustness.page import page as robustness_page
 from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
 from pages.shared.show.site_map import register_pages
-from pages.shared.show.theme import page_style
+from pages.shared.show.theme import page_style, skip_link, type_switch
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
 # (page, title, icon) by address, in the order of the navigation; the first is the start page
@@ -40,12 +40,17 @@ def site_pages() -> dict[str, StreamlitPage]:
 
 def main() -> None:
     """Show the page that was asked for; the workers are there already unless the server was started without them."""
-    st.set_page_config(page_title="Soft Merge", page_icon=ICON, layout="wide")
-    warm_up()
-    page_style()
     pages = site_pages()
     register_pages(pages)
-    st.navigation(list(pages.values()), position="top").run()
+    page = st.navigation(list(pages.values()), position="top")
+    st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
+    warm_up()
+    body = st.container()
+    type_switch()
+    page_style()
+    with body:
+        skip_link()
+        page.run()
 
 
 if __name__ == "__main__":

@@ -128,6 +128,24 @@ def test_a_click_arrives_once(live: Page) -> None:
     assert clicks(live) == [*before, (10, 0), (71, 7)]
 
 
+def test_the_keyboard_reads_the_cells_and_chooses_one(live: Page) -> None:
+    chart(live).focus()
+    told, frame = chart(live).locator(".sm-plot-told"), chart(live).locator(".sm-plot-cell")
+    expect(told).to_contain_text("source 0, P(open) = ")
+    live.keyboard.press("ArrowRight")
+    live.keyboard.press("ArrowRight")
+    expect(told).to_contain_text("source 2, P(open) = ")
+    box = frame.bounding_box()
+    assert box
+    assert box["width"] > 20
+    before = clicks(live)
+    live.keyboard.press("Enter")
+    wait_for(lambda: len(clicks(live)) > len(before), "the choice")
+    assert clicks(live) == [*before, (0, 2)]
+    live.keyboard.press("Tab")
+    expect(told).to_have_text("")
+
+
 def test_other_rows_take_the_same_place(live: Page) -> None:
     watch(live, PARTS)
     live.evaluate(MARK)
@@ -158,3 +176,18 @@ def test_a_still_chart_follows_the_readers_change_of_theme(demo: str, open_page:
     assert page.evaluate(COLOURS) == ["#ffffff", "#262730"]
     page.emulate_media(color_scheme="dark")
     wait_for(lambda: page.evaluate(COLOURS) == ["#0e1117", "#fafafa"], "the dark colours")
+
+
+def test_a_finger_saves_a_picture_which_large_type_enlarges(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{demo}/live?large-type=true", narrow=True, settled=False)
+    wait_for(lambda: updates(chart(page)) >= 1, "the first picture")
+    box = chart(page).bounding_box()
+    drawn = chart(page).locator(".js-plotly-plot .main-svg").first.bounding_box()
+    assert box
+    assert drawn
+    assert box["height"] == 1.25 * 460
+    assert abs(drawn["width"] - box["width"]) < 2
+    page.get_by_role("button", name="Save as PNG: Gates").wait_for()
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="Save as SVG: Gates").click()
+    assert picture.value.suggested_filename == "gates.svg"

@@ -21,6 +21,7 @@ from pages.shared.runs.services import (
 )
 from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
+from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import Notice, Progress
 from softmerge_core.experiments import Spec
@@ -95,6 +96,7 @@ def controls(
     locked = spec is None or (is_live(view) and own)
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
+        landing()
         about = "Start a new run with the settings on this page."
         begin = st.button(label, type="primary", icon=":material/play_arrow:", disabled=locked, help=about)
         steer = _pause_button(view, resumable, own=own)
@@ -203,8 +205,11 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
         if reader is not None and reader.view.status != status:
             st.rerun()  # the buttons and the pace of polling depend on it
 
-    first = f"[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {-1 if every else 0} }}"
-    st.html(f"<style>@media (max-width: 640px) {{ {first} }}</style>")  # a phone shows a live run first
+    if every and reader:
+        st.session_state[f"{kind}:followed"] = reader.run_id
+    first = reader is not None and st.session_state.get(f"{kind}:followed") == reader.run_id
+    order = "var(--sm-first)" if first else "0"  # where all is in one column, a run that was seen live comes first
+    st.html(f"<style>[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {order} }}</style>")
     st.fragment(poll, run_every=every, key=f"{kind}-follow")()
     if every or polled:
         let_it_be_sent()

@@ -51,7 +51,11 @@ class Chart {
     this.host = parent.querySelector(".sm-plot");
     this.div = this.host.querySelector(".sm-plot-chart");
     this.note = this.host.querySelector(".sm-plot-note");
+    this.cursor = new CellCursor(this);
+    for (const button of this.host.querySelectorAll(".sm-plot-save button"))
+      button.addEventListener("click", () => this.save(button.value));
     this.held = this.drawing = this.listening = false;
+    this.scale = 1;
     this.stop = new AbortController();
     const options = { signal: this.stop.signal, capture: true };
     this.div.addEventListener("pointerdown", () => { this.held = true; }, options);
@@ -69,18 +73,19 @@ class Chart {
   }
 
   resize() {
-    if (this.latest && this.host.clientWidth !== this.width) { this.pending = this.latest; this.draw(); }
+    if (this.latest && this.host.clientWidth !== this.room) { this.pending = this.latest; this.draw(); }
   }
 
   update(data, send) {
     this.send = send;
-    this.host.style.height = `${data.height}px`;
+    this.host.style.height = `${data.height * data.scale}px`;
     this.host.setAttribute("aria-label", data.alt);
-    if (!this.host.dataset.failed) this.note.textContent = data.waiting;
+    for (const button of this.host.querySelectorAll(".sm-plot-save button"))
+      button.setAttribute("aria-label", `Save as ${button.textContent}: ${data.alt.split(":")[0]}`);
     if (!data.figure) return void this.clear(data);
     this.latest = data;
     // A page sends all its charts whenever one of them has something new: the others need no work.
-    const shown = JSON.stringify([data.figure, data.theme, data.height, pageBackground(this.host)]);
+    const shown = JSON.stringify([data.figure, data.theme, data.height, data.scale, pageBackground(this.host)]);
     if (shown === this.shown) return;
     this.shown = shown;
     this.pending = data;
@@ -90,6 +95,8 @@ class Chart {
   // Nothing to show: what an earlier run has drawn here must not pass for this one's.
   clear(data) {
     this.latest = this.pending = this.shown = null;
+    if (!this.host.dataset.failed) this.note.textContent = data.waiting;
+    this.cursor.leave();
     delete this.host.dataset.drawn;
     if (this.listening) window.Plotly.purge(this.div);
     this.listening = false;
@@ -109,7 +116,9 @@ class Chart {
         this.listen();
         this.host.dataset.updates = Number(this.host.dataset.updates ?? 0) + 1;
         this.host.dataset.drawn = "yes";
+        this.note.textContent = "";
         delete this.host.dataset.failed;
+        this.cursor.redrawn();
       }
     } catch (error) {
       this.host.dataset.failed = "yes";
@@ -122,7 +131,12 @@ class Chart {
   figure(data) {
     const figure = recoloured(data, pageBackground(this.host));
     const layout = figure.layout;
-    this.width = this.host.clientWidth;
+    // Larger type: the same picture drawn for less room, and then enlarged as a whole.
+    this.room = this.host.clientWidth;
+    this.scale = data.scale;
+    this.width = Math.round(this.room / this.scale);
+    Object.assign(this.div.style, { width: `${this.width}px`, height: `${data.height}px` });
+    this.div.style.transform = this.scale === 1 ? "" : `scale(${this.scale})`;
     Object.assign(layout, { width: this.width, height: data.height, autosize: false });
     if (this.width < NARROW)
       for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setPath(layout, path, value);
@@ -131,10 +145,21 @@ class Chart {
     const config = {
       displayModeBar: touch ? false : "hover",
       displaylogo: false, responsive: false, doubleClick: "reset+autosize",
-      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage", this.pngButton()]],
       toImageButtonOptions: { format: "svg", filename: data.file },
     };
     return { traces: figure.data, layout, config };
+  }
+
+  // Always the same one: for another configuration plotly would draw the chart anew.
+  pngButton() {
+    const icon = window.Plotly.Icons.camera;
+    return (this.png ??= { name: "png", title: "Download plot as a PNG", icon, click: () => this.save("png") });
+  }
+
+  save(format) {
+    const size = { width: this.width, height: this.latest.height, scale: format === "png" ? 2 : 1 };
+    return window.Plotly.downloadImage(this.div, { format, filename: this.latest.file, ...size });
   }
 
   listen() {
@@ -145,7 +170,10 @@ class Chart {
 
   clicked(point, event) {
     if (!this.latest.clickable || !point) return;
-    const cell = point.data.type === "heatmap" ? this.cell(point, event) : null;
+    this.report(point, point.data.type === "heatmap" ? this.cell(point, event) : null);
+  }
+
+  report(point, cell) {
     // Larger than any before it, even after this chart was taken down and put up again.
     this.count = Math.max((this.count ?? 0) + 1, Date.now());
     this.send("click", {
@@ -160,8 +188,8 @@ class Chart {
     const area = this.div.querySelector(".nsewdrag").getBoundingClientRect();
     const { x, y, z, customdata } = point.data;
     const within = (place, length) => Math.min(Math.max(Math.round(place), 0), length - 1);
-    const row = within(point.yaxis.p2c(event.clientY - area.top), z.length);
-    const col = within(point.xaxis.p2c(event.clientX - area.left), z[row].length);
+    const row = within(point.yaxis.p2c((event.clientY - area.top) / this.scale), z.length);
+    const col = within(point.xaxis.p2c((event.clientX - area.left) / this.scale), z[row].length);
     return { row, col, x: x?.[col] ?? col, y: y?.[row] ?? row, customdata: customdata?.[row]?.[col] ?? null };
   }
 
@@ -169,6 +197,113 @@ class Chart {
     this.stop.abort();
     this.watch.disconnect();
     if (this.listening) window.Plotly?.purge(this.div);
+  }
+}
+
+// The cells of a heatmap for the keyboard: the arrow keys move a frame from cell to cell, whose text is told.
+class CellCursor {
+  constructor(chart) {
+    this.chart = chart;
+    this.frame = chart.host.querySelector(".sm-plot-cell");
+    this.told = chart.host.querySelector(".sm-plot-told");
+    this.row = this.col = 0;
+    chart.host.addEventListener("keydown", (event) => this.key(event));
+    chart.host.addEventListener("focus", () => this.show());
+    chart.host.addEventListener("blur", () => this.hide());
+  }
+
+  // The first heatmap whose cells say something.
+  trace() {
+    return this.chart.div._fullData?.find((trace) => trace.type === "heatmap" && trace.hovertemplate && trace.z?.length);
+  }
+
+  redrawn() {
+    const { host } = this.chart;
+    if (!this.trace()) return this.leave();
+    host.tabIndex = 0;
+    host.setAttribute("aria-description", "The arrow keys go from cell to cell.");
+    if (document.activeElement === host) this.show("off"); // read aloud only when the reader moves, not with new data
+  }
+
+  leave() {
+    this.chart.host.removeAttribute("tabindex");
+    this.chart.host.removeAttribute("aria-description");
+    this.hide();
+  }
+
+  hide() {
+    this.frame.hidden = true;
+    this.told.textContent = "";
+  }
+
+  axes(trace) {
+    const layout = this.chart.div._fullLayout;
+    return ["x", "y"].map((letter) => layout[(trace[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)]);
+  }
+
+  key(event) {
+    const trace = this.trace();
+    if (!trace || event.target !== this.chart.host || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") this.choose(trace);
+    else if (!this.move(event.key, trace)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  move(key, trace) {
+    const [x, y] = this.axes(trace);
+    const across = x.c2p(1) > x.c2p(0) ? 1 : -1;
+    const down = y.c2p(1) > y.c2p(0) ? 1 : -1;
+    const step = { ArrowRight: [0, across], ArrowLeft: [0, -across], ArrowDown: [down, 0], ArrowUp: [-down, 0] }[key];
+    if (step) { this.row += step[0]; this.col += step[1]; this.show(); }
+    return Boolean(step);
+  }
+
+  show(live = "polite") {
+    const trace = this.trace();
+    if (!trace) return;
+    this.row = Math.min(Math.max(this.row, 0), trace.z.length - 1);
+    this.col = Math.min(Math.max(this.col, 0), trace.z[this.row].length - 1);
+    const [x, y] = this.axes(trace);
+    const [left, right] = this.edges(x, trace.x, this.col);
+    const [top, bottom] = this.edges(y, trace.y, this.row);
+    Object.assign(this.frame.style, {
+      left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${Math.max(bottom - top, 3)}px`,
+    });
+    this.frame.hidden = false;
+    this.told.setAttribute("aria-live", live);
+    this.told.textContent = this.text(trace);
+  }
+
+  // Where a cell begins and ends on the screen, in px within the chart.
+  edges(axis, places, index) {
+    const at = (i) => (axis.type === "category" || !places ? i : Number(places[i]));
+    const last = (places?.length ?? index + 2) - 1;
+    const near = index < last ? at(index + 1) : at(index - 1);
+    const half = Math.abs(near - at(index)) / 2 || 0.5;
+    return [axis.c2p(at(index) - half), axis.c2p(at(index) + half)]
+      .sort((a, b) => a - b).map((px) => (px + axis._offset) * this.chart.scale);
+  }
+
+  text(trace) {
+    const { row, col } = this;
+    const known = { x: trace.x?.[col] ?? col, y: trace.y?.[row] ?? row, z: trace.z[row][col], customdata: trace.customdata?.[row]?.[col] };
+    return trace.hovertemplate
+      .replace(/<extra>.*<\/extra>/s, "")
+      .replace(/%\{(\w+)(?::\.(\d)f)?[^}]*\}/g, (_, name, digits) => this.written(known[name], digits))
+      .replace(/<br>/g, ", ").replace(/<[^>]*>/g, "");
+  }
+
+  written(value, digits) {
+    if (value === null || value === undefined) return "unknown";
+    return digits === undefined ? String(value) : Number(value).toFixed(digits);
+  }
+
+  choose(trace) {
+    if (!this.chart.latest.clickable) return;
+    const { row, col } = this;
+    const cell = { row, col, x: trace.x?.[col] ?? col, y: trace.y?.[row] ?? row, customdata: trace.customdata?.[row]?.[col] ?? null };
+    this.chart.report({ curveNumber: trace.index, data: trace }, cell);
   }
 }
 

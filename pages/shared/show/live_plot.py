@@ -12,13 +12,16 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.show import plotly_script
-from pages.shared.show.theme import current_theme
+from pages.shared.show.theme import current_theme, type_scale
 from softmerge_core.figures.style import THEMES, palette
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
+    '<div class="sm-plot-cell" hidden></div><div class="sm-plot-told" aria-live="polite"></div>'
+    '<div class="sm-plot-save"><button type="button" value="png">PNG</button>'
+    '<button type="button" value="svg">SVG</button></div>'
     '<div class="sm-plot-note" role="status"></div></div>'
 )
 _PALETTES = {theme: palette(theme) for theme in THEMES}
@@ -66,12 +69,15 @@ def live_plot(
     """Draw ``figure`` in the chart called ``key``, or the text ``waiting`` while it is None.
 
     The chart keeps its place in the page, and what its reader did to it, as long as the key stays the same.
-    ``height`` in px; ``alt`` is the accessible name. Clicks are reported where ``clickable``.
+    ``height`` in px, at the usual size of type; ``alt`` is the accessible name. Clicks are reported where
+    ``clickable``.
     """
+    scale = type_scale()
     data = {
         "figure": None if figure is None else compact(figure, key),
         "theme": figure_theme(figure),
         "height": height,
+        "scale": scale,
         "alt": alt,
         "waiting": waiting,
         "clickable": clickable,
@@ -79,7 +85,7 @@ def live_plot(
         "file": key,
         "palettes": _PALETTES,
     }
-    result = _component(key=key, data=data, height=height, on_click_change=_nothing)
+    result = _component(key=key, data=data, height=round(height * scale), on_click_change=_nothing)
     return _read_click(result.get("click"), f"{key}:last-click")
 
 

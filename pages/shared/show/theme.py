@@ -1,4 +1,4 @@
-"""Which of the two themes the reader sees, as far as the server knows."""
+"""How the site looks to its reader: which of the two themes, and how large its type, as far as the server knows."""
 
 from pathlib import Path
 
@@ -6,7 +6,12 @@ import streamlit as st
 
 from softmerge_core.figures.style import Theme, colour
 
+LARGE = 1.25  # how much larger than usual everything is for a room full of readers
+# px: the widths from which the set-up has its place beside the results, and from which both have all the room they want
+WIDE, ROOMY = 960, 1280
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+_SWITCH = "large-type"
+RUN = "run-controls"  # where the skip link leads
 
 
 def current_theme() -> Theme:
@@ -14,8 +19,41 @@ def current_theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+def type_scale() -> float:
+    """How much larger than usual the reader wants type and pictures: 1 or ``LARGE``."""
+    return LARGE if st.session_state.get(_SWITCH) else 1.0
+
+
+def type_switch() -> None:
+    """Draw the switch between usual and large type; it is kept in the session and the address."""
+    with st.container(key="site-type"):
+        st.toggle(
+            "Large type",
+            key=_SWITCH,
+            bind="query-params",
+            persist_state="session",
+            help="Larger letters and pictures, for a projector or tired eyes.",
+        )
+
+
 def page_style() -> None:
     """The few rules that make all pages calm and dense enough for a picture above the fold."""
-    theme = current_theme()
-    colours = f":root {{ --sm-background: {colour('background', theme)}; --sm-line: {colour('axis', theme)} }}"
-    st.html(f"<style>{colours}{_STYLE}</style>")
+    theme, scale = current_theme(), type_scale()
+    names = {"background": "background", "line": "axis", "quiet": "quiet", "text": "text", "on-primary": "background"}
+    values = {**{name: colour(key, theme) for name, key in names.items()}, "type": f"{100 * scale:g}%"}
+    variables = "; ".join(f"--sm-{name}: {value}" for name, value in values.items())
+    widths = {"NARROW": WIDE - 0.02, "WIDE": WIDE, "ROOMY": ROOMY}
+    rules = _STYLE
+    for name, width in widths.items():
+        rules = rules.replace(f": {name})", f": {width * scale:g}px)")
+    st.html(f"<style>:root {{ {variables} }}{rules}</style>")
+
+
+def skip_link() -> None:
+    """Draw the first thing that the Tab key reaches in a page: a link past the set-up to the buttons of the run."""
+    st.html(f'<a class="sm-skip" href="#{RUN}">Skip to the run</a>')
+
+
+def landing() -> None:
+    """Draw where ``skip_link`` leads to; nothing is seen of it."""
+    st.html(f'<span class="sm-landing" id="{RUN}" tabindex="-1"></span>')

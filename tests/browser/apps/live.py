@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from pages.shared.show.live_plot import let_it_be_sent, live_plot
-from pages.shared.show.theme import current_theme
+from pages.shared.show.theme import current_theme, type_switch
 from softmerge_core.events import Event, Gates, Stage
 from softmerge_core.figures.gates import gates_figure
 
@@ -50,6 +50,7 @@ def picture() -> None:
 
 
 st.title("Live")
+type_switch()
 st.toggle("Layers only", key="coarse")
 picture()
 let_it_be_sent()
