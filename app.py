@@ -17,10 +17,11 @@ from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 
 ALSO = {  # other words for the pages, as people type them -> the page's path
-    "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge", "comparison": "compare",
-    "attack": "robustness", "attacks": "robustness", "poison": "robustness", "path": "connectivity",
-    "paths": "connectivity", "mode-connectivity": "connectivity", "weight-scope": "scope", "alignment": "scope",
-    "federation": "federated", "federated-learning": "federated", "model": "models", "library": "models", "zoo": "models",
+    "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge",
+    "comparison": "compare", "attack": "robustness", "attacks": "robustness", "poison": "robustness",
+    "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
+    "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
+    "model": "models", "library": "models", "zoo": "models",
 }  # fmt: skip
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 

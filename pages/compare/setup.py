@@ -23,14 +23,14 @@ NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # each has a
 
 def compare_setup() -> Setup:
     """Draw all widgets on the left; errors are returned, never raised."""
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     family = pick_family()
     if family is None:
         return Setup(None)
     picked = pick_sources(family)
     own = bring_own(family)
     picked += own.sources
-    st.subheader("Methods", anchor=False)
+    st.header("Methods", anchor=False)
     names = pick_methods(METHODS, list(available_methods()), list(available_methods()))
     values: dict[str, Any] = {**settings_form(CompareSpec, fields=["align", "seeds"], prefix="compare-")}
     with st.expander("More", icon=":material/tune:"):

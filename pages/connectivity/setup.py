@@ -39,7 +39,7 @@ MEANING = {
 
 def connectivity_setup() -> Setup:
     """Draw all widgets on the left; errors are returned, never raised."""
-    st.subheader("Models", anchor=False)
+    st.header("Models", anchor=False)
     family = pick_family(first=EXAMPLE)
     if family is None:
         return Setup(None)
@@ -47,9 +47,9 @@ def connectivity_setup() -> Setup:
     own = bring_own(family)
     with place:
         picked = _pick_models(family.name, _options(family, own))
-    st.subheader("Paths", anchor=False)
+    st.header("Paths", anchor=False)
     values = _paths()
-    st.subheader("Picture below", anchor=False)
+    st.header("Picture below", anchor=False)
     values |= _picture()
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(ConnectivitySpec, fields=more_fields(ConnectivitySpec), prefix=KEY)

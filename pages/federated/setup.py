@@ -29,7 +29,7 @@ ROW = 18  # px per client in the picture of the shards
 
 def federated_setup() -> Setup:
     """Draw all widgets on the left and return the spec they describe, or the problem with it."""
-    st.subheader("Data and clients", anchor=False)
+    st.header("Data and clients", anchor=False)
     first, second = st.columns(2, gap="small")
     with first:
         dataset = pick_dataset(f"{KEY}dataset", "Its training samples are split among the clients.", default="digits")
@@ -38,9 +38,9 @@ def federated_setup() -> Setup:
     values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)
     shards = _shards()
     picture = st.container(key="picture-dealt", gap="xsmall")
-    st.subheader("Algorithms", anchor=False)
+    st.header("Algorithms", anchor=False)
     runs = _runs()
-    st.subheader("Malicious clients", anchor=False)
+    st.header("Malicious clients", anchor=False)
     values |= _malicious(int(values["clients"] or 1))
     with st.expander("More", icon=":material/tune:"):
         skip = ("strength",)

@@ -21,14 +21,16 @@ from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.style import Theme, method_title
 
 SOON = 160  # px: the height of a chart that has nothing to show yet
+# It keeps the verdict's place, so that the end of a run moves no picture.
+LATER = Verdict("The verdict is given here when the run ends.", "Until then: how the gates move, picture by picture.")
 METHODS = ("soft", "average", "best_source", "ensemble")
 
 
 def verdict(reader: RunReader) -> Verdict | None:
-    """The gain over the other candidates, and why this one was kept; None while the run is live."""
+    """The gain over the other candidates, and why this one was kept; of a live run, that it is still to come."""
     result = reader.view.result
     if not result:
-        return None
+        return LATER if reader.live else None
     reason = plain(sentence(str(result.get("reason", ""))), 600)
     why = why_sentence(result)
     caption = (f"{plain(why, 600)}  \n" if why else "") + f":small[{reason}]"

@@ -22,17 +22,17 @@ NO_WIDGET = ("parts", "granularity")  # drawn on their own
 
 def merge_setup() -> Setup:
     """All widgets on the left; errors are told, never raised."""
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     family = pick_family()
     if family is None:
         return Setup(None)
     picked = pick_sources(family)
     own = bring_own(family)
     picked += own.sources
-    st.subheader("Parts", anchor=False)
+    st.header("Parts", anchor=False)
     name, layers = _network(family, picked)
     parts = _parts(name, layers, [source.title for source in picked])
-    st.subheader("Gates", anchor=False)
+    st.header("Gates", anchor=False)
     values = _settings()
     return _spec(family, picked, own, {**values, "parts": parts})
 

@@ -84,7 +84,7 @@ def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) ->
 
 def _parts(origin: FamilyInfo | LibraryModel) -> None:
     """The network as a strip of its layers, under one sentence about its size."""
-    st.subheader("Parts", anchor=False)
+    st.header("Parts", anchor=False)
     shape = "\u00a0×\u00a0".join(map(str, origin.input_shape))
     st.caption(
         f"**{plain(origin.network)}** for {plain(dataset_title(origin.dataset))}: {totals(origin.layers)}; "

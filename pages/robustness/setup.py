@@ -27,16 +27,16 @@ KEY = "robustness-"
 
 def robustness_setup() -> Setup:
     """Draw all widgets on the left; errors are returned, never raised."""
-    st.subheader("Honest sources", anchor=False)
+    st.header("Honest sources", anchor=False)
     family = pick_family()
     if family is None:
         return Setup(None)
     picked = pick_sources(family, honest=True)
     own = bring_own(family)
     picked += own.sources
-    st.subheader("Attack", anchor=False)
+    st.header("Attack", anchor=False)
     values = _attack(picked)
-    st.subheader("Methods", anchor=False)
+    st.header("Methods", anchor=False)
     options = [name for name, method in available_methods().items() if "base" not in method.needs]
     names = pick_methods(f"{KEY}methods", options, [name for name in METHODS if name in options])
     with st.expander("More", icon=":material/tune:"):

@@ -51,7 +51,7 @@ def factor_title(factor: str) -> str:
 
 def scope_setup() -> Setup:
     """Draw all widgets on the left; errors are returned, never raised."""
-    st.subheader("Sources", anchor=False)
+    st.header("Sources", anchor=False)
     factor = _factor()
     about = st.container()
     same = st.toggle(
@@ -61,7 +61,7 @@ def scope_setup() -> Setup:
         bind="query-params",
         help="All sources start from the same random weights, or each from its own.",
     )
-    st.subheader("Alignment", anchor=False)
+    st.header("Alignment", anchor=False)
     values = {"same_start": same, **_target()}
     values |= settings_form(ScopeSpec, fields=["weight", "epochs"], prefix=KEY)
     st.caption(f":material/info: {NO_HELP}")

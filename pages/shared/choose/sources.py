@@ -78,15 +78,19 @@ def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = Fal
                 width="stretch",
             )
             st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
-            attack = None if honest else poison_menu(name)
+            attack = None if honest else poison_menu(name, model.title)
         st.caption(_about(model, attack))
     return PickedSource(SourceSpec(model=name, attack=attack), model.title) if taken else None
 
 
-def poison_menu(key: str) -> AttackSettings | None:
-    """A small menu that spoils the copy of a source that takes part; the source itself stays as it is."""
+def poison_menu(key: str, title: str) -> AttackSettings | None:
+    """A small menu that spoils the copy of a source that takes part; the source itself stays as it is.
+
+    ``title``: the source's name, which tells the button from those of other sources; only its icon is seen.
+    """
     chosen = st.session_state.get(f"poison:{key}")
-    with st.popover("", icon=":material/science:", type="tertiary", help="Poison a copy of this source."):
+    label = f"Poison {plain(title)}"
+    with st.popover(label, icon=":material/science:", type="tertiary", help="Poison a copy of this source."):
         kind = st.pills(
             "Poison this source",
             list(attacks()),
