@@ -1,0 +1,111 @@
+"""Every page can be read and used by everybody, as far as axe-core can tell: both themes, all that can be opened."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pages.site import PAGES
+from tests.browser.server import PATIENCE, READY, Server, visit
+
+AXE = Path(str(axe_playwright_python.__file__)).with_name("axe.min.js")
+# axe's "moderate" holds what is known of old: headings that skip a level
+COUNTED = ("serious", "critical", "moderate")
+# The insides of charts are thousands of nodes that axe would look at for long: their colours have tests of their own.
+RUN = """async (part) => {
+  const place = {include: [part], exclude: [".js-plotly-plot"]};
+  const {violations} = await axe.run(place, {resultTypes: ["violations"]});
+  return violations.map(({id, impact, nodes}) => ({id, impact, nodes: nodes.map((node) => node.html.slice(0, 200))}));
+}"""
+WIDTHS = (360, 660, 900, 1024, 1200, 1440)  # px, some of which 200 % zoom leaves of a screen
+LEAST = 300  # px that a picture needs to be read
+# Pictures that are cramped, whatever is wider than the page, and buttons of a run that are out of reach, at this width.
+CRAMPED = """(least) => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const widths = [...document.querySelectorAll(".sm-plot")].map((plot) => plot.clientWidth);
+  const buttons = document.querySelector("[class*=st-key-controls-]")?.getBoundingClientRect();
+  const out = [];
+  if (Math.min(...widths) < least) out.push(`pictures are ${widths} px wide`);
+  if (main.scrollWidth > main.clientWidth) out.push(`the page is ${main.scrollWidth} px wide`);
+  if (buttons && buttons.bottom > innerHeight) out.push("Start is below the fold");
+  return out;
+}"""
+CLOSED = "[data-testid=stExpander] details:not([open])"
+BODY = "[data-testid=stPopoverBody]"
+BAD = """<html lang="en"><head><title>Bad</title></head><body><main><h1>Bad</h1><h3>Skips a level</h3><button></button>
+<img src="x.png"><p style="color: #999; background: #fff">faint</p></main></body></html>"""
+
+
+def faults(page: Page, part: str = "body") -> list[Any]:
+    """What axe finds in a part of the page that somebody could not read or use."""
+    return [found for found in page.evaluate(RUN, part) if found["impact"] in COUNTED]
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """One window a theme, in which every page brings axe along."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
+    context.set_default_timeout(1000 * PATIENCE)
+    context.add_init_script(path=AXE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def wide(browser: Browser) -> Iterator[Page]:
+    """One window for all pages at all widths."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def open_all(page: Page) -> None:
+    """Open every expander."""
+    page.locator(f"{CLOSED} > summary").evaluate_all("(all) => all.forEach((summary) => summary.click())")
+    expect(page.locator(CLOSED)).to_have_count(0)
+    page.locator(READY).wait_for()
+
+
+def popovers(page: Page) -> Iterator[str]:
+    """Open the first popover of each kind, one after the other, and tell its name."""
+    for label in ("Poison", "Earlier runs"):
+        button = page.get_by_test_id("stPopoverButton").filter(has_text=label).first
+        if button.count():
+            button.click()
+            page.locator(BODY).wait_for()
+            page.locator(READY).wait_for()
+            yield label
+            page.keyboard.press("Escape")
+            expect(page.locator(BODY)).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_keeps_a_reader_out(servers: tuple[Server, Server, Path], window: Page, path: str) -> None:
+    page = visit(window, f"{servers[0].address}/{path}")
+    expect(page).to_have_title(f"{PAGES[path][1]} · Soft Merge")
+    expect(page.locator(".sm-plot[data-drawn]").first).to_be_visible()
+    open_all(page)
+    assert faults(page) == []
+    for name in popovers(page):
+        assert (name, faults(page, BODY)) == (name, [])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_width_has_room_for_the_pictures(servers: tuple[Server, Server, Path], wide: Page, path: str) -> None:
+    page = visit(wide, f"{servers[0].address}/{path}")
+    page.locator(".sm-plot[data-drawn]").first.wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert (width, page.evaluate(CRAMPED, LEAST)) == (width, [])
+
+
+def test_the_check_sees_what_is_wrong(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(BAD)
+    page.add_script_tag(path=AXE)
+    assert {"button-name", "color-contrast", "heading-order", "image-alt"} <= {found["id"] for found in faults(page)}
+    page.close()
