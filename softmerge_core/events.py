@@ -76,10 +76,9 @@ class Score(Event):
     """What one method made of the sources in one case, on test data; ``problem`` says why there is nothing.
 
     ``series``: a method's key, "best_source", or a source's name; ``case``: what was varied, in a word or two, where
-    ``malicious`` sources were attacked with ``strength``;
-    ``accuracy`` and ``calibration`` (expected calibration error) 0-1, ``loss`` in nats, ``took`` in seconds,
-    ``memory``: peak above what the process had before, in MB; ``correct``: which test samples it gets right, as
-    ``statistics.pack`` writes it, "" in runs that did not keep it.
+    ``malicious`` sources were attacked with ``strength``; ``accuracy`` and ``calibration`` (expected calibration
+    error) 0-1, ``loss`` in nats, ``took`` in seconds, ``memory``: peak above what the process had before, in MB;
+    ``correct``: the test samples it gets right as ``statistics.pack`` writes them, "" in runs that did not keep them.
     """
 
     kind: Literal["score"] = "score"

@@ -18,6 +18,7 @@ from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from softmerge_core.events import Boundary, Evaluation, Gates, Progress, Stage
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.experiments.merge.words import gain_sentence
 from softmerge_core.home import home
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
@@ -213,7 +214,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     page = open_app(**{"merge:run": run_id})
     result = desk.store.read(run_id).result
     assert result is not None
-    assert "Soft merging is" in texts(page)
+    assert f"**{gain_sentence(result, result['samples']['test'])}**" in texts(page)
     assert "validation loss" in texts(page)
     table = accuracy_table(result)
     assert len(table) == 4 + len(result["source_names"])
