@@ -96,12 +96,12 @@ def run_column(
     With ``state_of`` a run of other settings than those on the left says so, and lends its settings to the widgets.
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
-    reader = current_run(kind)
-    problem = controls(kind, reader, setup.spec, label=start, resumable=resumable)
+    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable)
+    reader = current_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
-    tell_other_live(kind, reader)
     with st.container(key="belonging-slot", gap="xsmall"):  # never empty, as the slot of the verdict
         tell_belonging(kind, setup, reader, state_of)
+        tell_other_live(kind, reader)
     with st.container(key="shown-run"):
         follow(kind, draw)
