@@ -1,5 +1,6 @@
 """Every page can be read and used by everybody, as far as axe-core can tell: both themes, all that can be opened."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.site import PAGES
-from tests.browser.server import PATIENCE, READY, Server, visit
+from tests.browser.server import PATIENCE, READY, Server, visit, wait_for
 
 AXE = Path(str(axe_playwright_python.__file__)).with_name("axe.min.js")
 # axe's "moderate" holds what is known of old: headings that skip a level
@@ -22,6 +23,7 @@ RUN = """async (part) => {
 }"""
 WIDTHS = (360, 660, 900, 1024, 1200, 1440)  # px, some of which 200 % zoom leaves of a screen
 LEAST = 300  # px that a picture needs to be read
+SETTLED = 20.0  # seconds in which a page has surely taken a new width
 # Pictures that are cramped, whatever is wider than the page, and buttons of a run that are out of reach, at this width.
 CRAMPED = """(least) => {
   const main = document.querySelector("[data-testid=stMain]");
@@ -100,6 +102,8 @@ def test_every_width_has_room_for_the_pictures(servers: tuple[Server, Server, Pa
     page.locator(".sm-plot[data-drawn]").first.wait_for()
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        with contextlib.suppress(TimeoutError):  # charts follow a change of width in their own time
+            wait_for(lambda: not page.evaluate(CRAMPED, LEAST), "pictures of the new width", SETTLED)
         assert (width, page.evaluate(CRAMPED, LEAST)) == (width, [])
 
 
