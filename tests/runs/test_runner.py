@@ -53,18 +53,24 @@ def children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
+def workers(runner: Runner) -> set[str]:
+    """The addresses of the workers that can be given runs."""
+    return set(runner._client.scheduler_info()["workers"])
+
+
 def steps(runner: Runner, run_id: str) -> list[int]:
     """The steps the run has acknowledged."""
     return [event.step for event in runner.store.read(run_id).events if isinstance(event, Progress)]
 
 
 def kill_writer(runner: Runner, run_id: str) -> None:
-    """SIGKILL the process that is writing the run."""
+    """SIGKILL the process that is writing the run, and wait until it is gone: until then the run still runs."""
     path = runner.store.folder(run_id) / files.BEGUN
     wait_until(path.exists)
     begun = files.read_json(path)
     assert begun is not None
     os.kill(begun["pid"], signal.SIGKILL)
+    wait_until(lambda: not files.is_alive(begun))
 
 
 def test_a_run_goes_from_spec_to_result(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
@@ -161,8 +167,10 @@ def test_a_killed_worker_loses_no_acknowledged_step_and_the_run_goes_on(
 def test_workers_that_were_killed_are_replaced(runner: Runner) -> None:
     run_id = runner.submit(LONG)
     wait_for(runner, run_id, "running")
+    wait_until(lambda: len(workers(runner)) == 2)
+    before = workers(runner)
     kill_writer(runner, run_id)
-    wait_until(lambda: len(runner._client.scheduler_info()["workers"]) == 2)
+    wait_until(lambda: len(workers(runner)) == 2 and workers(runner) != before)
     runner.resume(run_id)
     wait_for(runner, run_id, "running")
     runner.stop(run_id)
