@@ -7,8 +7,10 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+import re
 from collections.abc import Iterator
 from importlib.abc import InspectLoader
+from types import ModuleType
 from typing import Any
 
 from softmerge_core.errors import NotFoundError, SoftMergeError
@@ -25,9 +27,13 @@ def discover(package: str, constant: str) -> dict[str, Any]:
     for module in _modules(package):
         if constant not in _source(module):
             continue
-        found = getattr(importlib.import_module(module), constant, ())
+        found = getattr(_imported(module), constant, ())
         for member in found if isinstance(found, tuple) else (found,):
-            _add(members, member.name, member, module, origin)
+            if not isinstance(name := getattr(member, "name", None), str):
+                raise SoftMergeError(
+                    f"{module}: {constant}: expected a member with a name, got {type(member).__name__}"
+                )
+            _add(members, name, member, module, origin)
     return dict(sorted(members.items()))
 
 
@@ -61,7 +67,16 @@ def _modules(package: str) -> Iterator[str]:
         yield f"{package}.{info.name}"
 
 
+def _imported(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        raise SoftMergeError(f"{module} cannot be imported: {type(error).__name__}: {error}") from error
+
+
 def _add(members: dict[str, Any], name: str, member: Any, module: str, origin: dict[str, str]) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise SoftMergeError(f"{module}: expected a name of small letters, digits and _, got {name!r}")
     if name in members:
         raise SoftMergeError(f"{module}: the name {name!r} is taken by {origin[name]}; expected a name of its own")
     members[name], origin[name] = member, module

@@ -154,6 +154,8 @@ def test_the_table_of_floors_is_what_the_linter_enforces() -> None:
     rows = re.findall(r"^\| (\d+) \| (`.*?`) \|", README, flags=re.MULTILINE)
     floors = [(int(number), dotted(rooms)) for number, rooms in rows]
     drawn = [set().union(*(rooms for _, rooms in same)) for _, same in groupby(floors, key=lambda floor: floor[0])]
+    told, held = set().union(*drawn), set().union(*expected)
+    assert told == held, f"the README's table of floors lacks {held - told}, and pyproject.toml {told - held}"
     assert drawn == expected
     assert [number for number, _ in groupby(floors, key=lambda floor: floor[0])] == list(range(len(expected), 0, -1))
 

@@ -1,5 +1,7 @@
 """The one registry: finds what a package defines, and names what it knows."""
 
+import importlib
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -25,6 +27,28 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_a_spec_without_a_kind_is_refused() -> None:
     with pytest.raises(NotFoundError):
         parse_spec({})
+
+
+# The modules of each package that are no members but help them.
+HELPERS = {
+    ("softmerge_core.methods", "METHOD"): {"base", "modules", "shared"},
+    ("softmerge_core.attacks", "ATTACK"): {"base"},
+    ("softmerge_core.data", "DATASET"): {"arrays", "base", "checker", "files", "kept", "partitions", "prepare"},
+    ("softmerge_core.networks", "NETWORK"): {"base", "torchvision"},
+    ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},
+    ("softmerge_core.experiments", "EXPERIMENT"): {
+        "admission", "aligning", "base", "cost", "describe", "differences", "loading", "samples", "scoring",
+        "tasks", "words",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("package", "constant"), HELPERS)
+def test_every_file_of_a_kind_defines_a_member(package: str, constant: str) -> None:
+    found = {info.name for info in pkgutil.iter_modules(importlib.import_module(package).__path__)}
+    for name in sorted(found - HELPERS[package, constant]):
+        there = hasattr(importlib.import_module(f"{package}.{name}"), constant)
+        assert there, f"{package}.{name} defines no {constant}: it adds nothing; name it so, or list it in HELPERS"
 
 
 @pytest.fixture

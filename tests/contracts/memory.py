@@ -1,5 +1,6 @@
 """A run's context in memory, which can be asked to stop and keeps what a run folder would keep."""
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ class Memory:
         for position, task in enumerate(tasks):
             if self.should_stop():
                 return
-            yield position, function(task)
+            work, given = pickle.loads(pickle.dumps((function, task)))  # as on the way to a worker, and back
+            yield position, pickle.loads(pickle.dumps(work(given)))
 
     def save_weights(self, name: str, state: Mapping[str, torch.Tensor]) -> None:
         self.weights[name] = {key: value.detach().clone() for key, value in state.items()}

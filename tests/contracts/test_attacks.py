@@ -65,6 +65,26 @@ def test_its_strength_has_a_unit_and_other_strengths_or_there_is_none(name: str)
     assert named == attack.graded, f"attack {name!r}: `past` must name {{strength:g}} if and only if it has a unit"
 
 
+@every_attack
+def test_every_permitted_strength_does_what_it_says(name: str) -> None:
+    """Another strength spoils in another way, none is above what a spec takes, and at 0 the weights are finite too."""
+    attack = find_attack(name)
+    highest = max((attack.usual, *attack.strengths))
+    assert highest <= 1e6, f"attack {name!r}: a spec takes strengths up to 1e6, got {highest:g}"
+    if not attack.graded:
+        return
+    strengths = sorted({0.0, *attack.strengths[::3], attack.usual} if attack.labels is None else {1.0, 3.0})
+    states = {}
+    for strength in strengths:
+        spoiled = spoil_network(network(), AttackSettings(kind=name, strength=strength, seed=4), data())
+        states[strength] = plain(spoiled.state_dict())
+        finite = all(bool(torch.isfinite(value).all()) for value in spoiled.state_dict().values())
+        assert finite or not attack.finite, f"attack {name!r}: at the permitted strength {strength:g} weights overflow"
+    first, last = states[strengths[0]], states[strengths[-1]]
+    same = all(torch.equal(first[key], last[key]) for key in first)
+    assert not same, f"attack {name!r} has a unit, but strengths {strengths[0]:g} and {strengths[-1]:g} do the same"
+
+
 def test_no_two_attacks_are_called_alike() -> None:
     for field in ("title", "mark", "does", "sends", "past"):
         words = [getattr(attack, field) for attack in ATTACKS.values()]

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from pages.shared.runs.page import RunPage
+from pages.site import PAGES
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import Event, parse_event
+from softmerge_core.events import Event, Progress, parse_event
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
-from tests.contracts.helpers import ROOT, loaded_after
+from softmerge_core.settings import DataSpec
+from tests.contracts.helpers import ROOT, loaded_after, refusal
 from tests.contracts.memory import Memory
 
 KINDS = tuple(kind for kind, found in experiments().items() if found.work.startswith("softmerge_core."))
@@ -30,8 +33,10 @@ def run(kind: str, context: Memory) -> dict[str, Any]:
 @cache
 def whole(kind: str) -> tuple[Memory, dict[str, Any]]:
     """A small run to its end, made once for all tests."""
-    context = Memory()
-    return context, run(kind, context)
+    context, random = Memory(), torch.get_rng_state()
+    result = run(kind, context)
+    assert torch.equal(torch.get_rng_state(), random), f"experiment {kind!r} moves torch's global random state"
+    return context, result
 
 
 def lasting(value: Any) -> Any:
@@ -93,6 +98,9 @@ def test_it_runs_in_memory_to_a_result_of_json_values(kind: str) -> None:
     context, result = whole(kind)
     check_json(kind, result, "run to its end")
     assert context.events, f"experiment {kind!r} tells nothing while it runs"
+    assert any(isinstance(event, Progress) for event in context.events), (
+        f"experiment {kind!r} emits no Progress; the bar on its page would never move"
+    )
     strange = [key for key in context.weights if not re.fullmatch(r"[A-Za-z0-9_-]+", key)]
     assert not strange, f"experiment {kind!r}: names of weights may have letters, digits, - and _ only: {strange}"
 
@@ -180,12 +188,30 @@ def test_pages_can_import_its_parts_without_torch() -> None:
 
 
 @every_experiment
+def test_a_page_can_check_a_spec_without_torch(kind: str) -> None:
+    code = f"from softmerge_core.experiments import experiment as e\nk = e({kind!r})\nk.check(k.example())"
+    assert "torch" not in loaded_after(code), f"experiment {kind!r}: its check or its example loads torch"
+
+
+@every_experiment
+def test_its_check_refuses_what_does_not_exist(kind: str) -> None:
+    spec = experiment(kind).example()
+    for field in ("sources", "models", "data", "dataset", "network"):
+        if field not in type(spec).model_fields:
+            continue
+        bad = {"sources": (), "models": (), "data": DataSpec(dataset="nothing")}.get(field, "nothing")
+        with refusal(SoftMergeError, "", f"experiment {kind!r}: a spec with {field}={bad!r}"):
+            experiment(kind).check(spec.model_copy(update={field: bad}))
+
+
+@every_experiment
 def test_a_page_in_the_navigation_runs_it(kind: str) -> None:
-    site = (ROOT / "pages" / "site.py").read_text(encoding="utf-8")
     using = {path.relative_to(ROOT / "pages").parts[0] for path in (ROOT / "pages").rglob("*.py") if uses(path, kind)}
     assert using, f"experiment {kind!r}: no folder in pages/ imports {PACKAGE}.{kind}"
-    shown = [folder for folder in using if f"pages.{folder}." in site]
-    assert shown, f"experiment {kind!r}: the pages of {sorted(using)} are not in pages/site.py"
+    shown = [folder for folder in using if folder in PAGES]
+    assert shown, f"experiment {kind!r}: the pages of {sorted(using)} are not in PAGES of pages/site.py"
+    kinds = {found.kind for found, *_ in PAGES.values() if isinstance(found, RunPage)} | {"train"}
+    assert kind in kinds, f"experiment {kind!r}: no RunPage of the navigation has kind={kind!r}"
 
 
 def uses(path: Path, kind: str) -> bool:

@@ -13,7 +13,7 @@ from torch import nn
 
 from softmerge_core import MergeData
 from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
-from softmerge_core.evaluation import predict
+from softmerge_core.evaluation import predict, reestimate_batchnorm
 from softmerge_core.figures.style import THEMES, Theme, method_style, method_title
 from softmerge_core.methods import Method, available_methods, find_method, merge
 from softmerge_core.methods.base import SEES
@@ -80,7 +80,14 @@ def run(name: str, family: str, dtype: torch.dtype = torch.float32, **changes: A
         "base": base_of(family, dtype),
         **quick(find_method(name)),
     }
-    return merge(name, **(arguments | changes))
+    try:
+        return merge(name, **(arguments | changes))
+    except SoftMergeError:
+        raise
+    except Exception as error:
+        needs = sorted(find_method(name).needs) or "nothing"
+        told = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise AssertionError(f"method {name!r} on {family!r}, which says it needs {needs}, fails: {told}") from error
 
 
 @dataclass(frozen=True)
@@ -211,6 +218,32 @@ def test_its_seed_and_what_it_says_it_needs_decide_every_bit(name: str, family: 
         same = same_bits(run(name, family, seed=seed), usual(name, family).merged)
         assert same, f"method {name!r} on {family!r} depends on the seed; declare random=True"
         raise AssertionError(f"method {name!r} on {family!r} sees more than it needs ({sorted(needs) or 'nothing'})")
+
+
+@every_merge
+def test_its_batchnorm_statistics_are_those_of_the_merged_weights(name: str) -> None:
+    merged, fresh = usual(name, "resnet").merged, copy.deepcopy(usual(name, "resnet").merged)
+    reestimate_batchnorm(fresh, data_for("resnet").train_inputs)
+    for (key, got), expected in zip(merged.named_buffers(), fresh.buffers(), strict=True):
+        near = torch.allclose(got.double(), expected.double(), rtol=1e-3, atol=1e-5) or "num_batches" in key
+        assert near, f"method {name!r}: {key} is stale; return material.network(...) or material.refreshed(...)"
+
+
+LONG = sorted(name for name in METHODS if {"steps", "epochs"} & set(find_method(name).settings.model_fields))
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_it_asks_whether_to_stop_and_then_does(name: str) -> None:
+    asked: list[bool] = []
+
+    def should_stop() -> bool:
+        asked.append(len(asked) >= 2)
+        return asked[-1]
+
+    many = {key: 200 for key in ("steps", "epochs") if key in find_method(name).settings.model_fields}
+    run(name, "mlp", should_stop=should_stop, **many)
+    assert asked, f"method {name!r} never asks `should_stop`: whoever presses Stop would wait for its end"
+    assert len(asked) < 20, f"method {name!r} goes on after it was told to stop: it asked {len(asked)} times"
 
 
 def has_statistics(network: nn.Module) -> bool:

@@ -156,6 +156,16 @@ def test_its_state_makes_the_same_network_again(name: str) -> None:
 
 
 @every_network
+def test_in_evaluation_mode_a_sample_is_judged_by_itself(name: str) -> None:
+    module, inputs = built(name, usual_shape(name)), noise(usual_shape(name), 8)
+    together, alone = module(inputs), torch.cat([module(inputs[place : place + 1]) for place in range(8)])
+    near = torch.allclose(together, alone, rtol=1e-4, atol=1e-5)
+    assert near, f"network {name!r}: a sample's outputs depend on the others of its batch"
+    normed = any(torch.allclose(total.sum(1), torch.ones(8), atol=1e-4) for total in (together, together.exp()))
+    assert not normed, f"network {name!r}: expected logits, got probabilities or their logarithms"
+
+
+@every_network
 def test_top_level_children_are_the_blocks_in_forward_order(name: str) -> None:
     for input_shape in claimed(name):
         module = built(name, input_shape)

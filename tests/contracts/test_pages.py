@@ -3,15 +3,20 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import services
+from pages.shared.runs.page import RunPage
+from pages.site import PAGES
 from softmerge_core.attacks import attacks
 from softmerge_core.data import datasets
+from softmerge_core.experiments import experiment
 from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
 from softmerge_core.networks import fits, network_names
 from softmerge_core.runs import RunStore
+from softmerge_core.runs.writer import conduct
 from tests.pages.conftest import Desk, opened
 
 METHODS = {name: method.title for name, method in available_methods().items()}
@@ -46,6 +51,40 @@ def test_a_page_offers_every_member(name: str, tmp_path: Path, monkeypatch: pyte
         offered = max(found, key=lambda choices: len(choices & set(members.values())))
         missing = [member for member, title in members.items() if title not in offered]
         assert not missing, f"the page {name!r} does not offer the {what} {', '.join(missing)}"
+
+
+@pytest.fixture
+def desk(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk(RunStore(home_folder / "runs"))
+    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: made)
+    return made
+
+
+def problems(path: str, **state: object) -> str:
+    """What a page says went wrong when it is drawn, with ``state`` as an earlier visit may have left it; or ""."""
+    page = AppTest.from_string(f"from pages.site import PAGES\nPAGES[{path!r}][0]()\n", default_timeout=60)
+    for name, value in state.items():
+        page.session_state[name] = value
+    st.config.set_option("client.showErrorDetails", "full")  # else the message of an exception is left out
+    page.run()
+    return "; ".join(str(found.value) for found in (*page.exception, *page.error))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens(path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunStore, "examples", lambda self: [])
+    wrong = problems(path)
+    assert not wrong, f"the page {path!r} cannot be drawn before its first run: {wrong}"
+
+
+@pytest.mark.parametrize("path", [path for path, (page, *_) in PAGES.items() if isinstance(page, RunPage)])
+def test_a_page_shows_a_finished_run(path: str, desk: Desk) -> None:
+    kind = PAGES[path][0].kind
+    run_id = desk.store.create(experiment(kind).small())
+    ended = conduct(desk.store.folder(run_id))
+    assert ended == "finished", f"experiment {kind!r}: its small run {ended}: {desk.store.read(run_id).error}"
+    wrong = problems(path, **{f"{kind}:run": run_id})
+    assert not wrong, f"the page {path!r} cannot draw a finished run: {wrong}"
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
