@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -57,11 +57,16 @@ def newest_runs(kind: str, most: int) -> list[str]:
         if len(found) == most:
             break
         try:
-            if read_spec(store.folder(name)).kind == kind:
+            if _kind(store.folder(name)) == kind:
                 found.append(name)
         except SoftMergeError:
             continue  # no run, or a damaged one: the store sets those apart
     return found
+
+
+@lru_cache(maxsize=10_000)  # pages ask at every step of a reader; a run keeps its spec
+def _kind(folder: Path) -> str:
+    return read_spec(folder).kind
 
 
 def newest_live(kind: str, *, own: bool = False) -> str | None:
