@@ -22,8 +22,7 @@ def merge(material: Material, settings: EnsembleSettings) -> "nn.Module":
 
 METHOD = Method(
     name="ensemble",
-    title="Ensemble of all",
-    short="Ensemble",
+    title="Ensemble",
     summary="The mean of all sources' predicted probabilities: K networks, not one.",
     paper="Hansen, Salamon 1990, doi 10.1109/34.58871",
     needs=frozenset(),

@@ -106,10 +106,10 @@ def test_accuracy_is_as_measured_between_labelled_lines(theme: str) -> None:
     assert list(traces["Plain average"].y) == pytest.approx([80.6, 80.6])
     assert list(traces["Plain average"].x) == [0, 100]
     texts = {note.text: note for note in figure.layout.annotations}
-    assert set(texts) == {"Soft merge 83.9 %", "Plain average 80.6 %", "Best source 78.9 %", "Ensemble of all 84.0 %"}
+    assert set(texts) == {"Soft merge 83.9 %", "Plain average 80.6 %", "Best source 78.9 %", "Ensemble 84.0 %"}
     style = method_style("soft", theme)  # type: ignore[arg-type]
     assert texts["Soft merge 83.9 %"].font.color == traces["Soft merge"].line.color == style.color
-    gap = abs(texts["Soft merge 83.9 %"].y - texts["Ensemble of all 84.0 %"].y)
+    gap = abs(texts["Soft merge 83.9 %"].y - texts["Ensemble 84.0 %"].y)
     low, high = figure.layout.yaxis.range
     assert gap >= 17 * (high - low) / (320 - 16 - 48) - 1e-9
     assert low <= 72

@@ -19,7 +19,7 @@ RESULT = {
 
 def test_every_accuracy_is_a_dot_with_its_number() -> None:
     figure = accuracy_dots(RESULT, theme="light", n=1000)
-    names = ["shard", "&lt;i&gt;shard&lt;/i&gt;", "Plain average", "Best source", "Soft merge", "Ensemble of all"]
+    names = ["shard", "&lt;i&gt;shard&lt;/i&gt;", "Plain average", "Best source", "Soft merge", "Ensemble"]
     assert [trace.name for trace in figure.data] == names
     assert [trace.x[0] for trace in figure.data] == pytest.approx([78.9, 70, 80.6, 78.9, 84.6, 84])
     assert list(figure.layout.yaxis.categoryarray) == names[::-1]
