@@ -15,6 +15,7 @@ import pages
 from pages.shared.runs.services import warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
+from softmerge_core.home import empty_trash
 
 ALSO = {  # other words for the pages, as people type them -> the page's path
     "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge",
@@ -30,6 +31,7 @@ SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does
 async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
     print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
+    empty_trash()
     warm_up()
     packed()
     importlib.import_module("pages.site")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from softmerge_core.home import home, write_atomic
+from softmerge_core.home import KEPT, TRASH, bring_back, discard, empty_trash, home, set_aside, write_atomic
 
 
 def test_home_is_the_folder_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +49,39 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def two_files() -> list[Path]:
+    folder = home() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("a", "b"):
+        (folder / name).write_text(name)
+    return [folder / "a", folder / "b"]
+
+
+def test_what_is_set_aside_comes_back_or_is_gone_for_good() -> None:
+    files = two_files()
+    ticket = set_aside(files)
+    assert not any(path.exists() for path in files)
+    bring_back(ticket)
+    assert [path.read_text() for path in files] == ["a", "b"]
+    discard(ticket := set_aside(files))
+    with pytest.raises(FileNotFoundError):
+        bring_back(ticket)
+    assert list((home() / TRASH).iterdir()) == []
+
+
+def test_all_is_set_aside_or_nothing() -> None:
+    files = two_files()
+    with pytest.raises(FileNotFoundError):
+        set_aside([*files, home() / "data" / "none"])
+    assert [path.read_text() for path in files] == ["a", "b"]
+    assert list((home() / TRASH).iterdir()) == []
+
+
+def test_after_a_day_it_is_deleted_by_itself() -> None:
+    old, new = (set_aside([path]) for path in two_files())
+    place = home() / TRASH / old
+    os.utime(place, (place.stat().st_mtime - KEPT - 60,) * 2)
+    empty_trash()
+    assert [path.name for path in (home() / TRASH).iterdir()] == [new]

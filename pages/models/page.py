@@ -14,8 +14,9 @@ from pages.models.cards import (
     own_entries,
     pick_collection,
 )
+from pages.models.own import manage_data, manage_models, tell_deleted
 from pages.models.pictures import model_pictures
-from pages.models.spoil import manage, poison_outcome, poison_setup, relatives
+from pages.models.spoil import poison_outcome, poison_setup, relatives
 from pages.models.strip import model_strip
 from pages.models.train import draw_training, train_setup
 from pages.shared.choose.network import dataset_title
@@ -72,14 +73,21 @@ def _task() -> str:
 
 def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
     with right:
-        if not entries:
+        if entries:
+            model_pictures([entry.info for entry in entries])
+            st.markdown(
+                "**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart."
+            )
+            model_table(entries)
+        else:
             st.info(NONE_YET, icon=":material/info:")
-            return
-        model_pictures([entry.info for entry in entries])
-        st.markdown("**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart.")
-        model_table(entries)
     with left:
-        _parts((manage(entries) if collection == MINE else entries[0]).origin)
+        if collection == MINE:
+            tell_deleted()
+        if entries:
+            _parts((manage_models(entries) if collection == MINE else entries[0]).origin)
+        if collection == MINE:
+            manage_data()
 
 
 def _parts(origin: FamilyInfo | LibraryModel) -> None:

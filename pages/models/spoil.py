@@ -1,4 +1,4 @@
-"""The form of a poisoned copy, what came of it, and the list of the reader's own models."""
+"""The form of a poisoned copy, and what came of it."""
 
 from collections.abc import Sequence
 
@@ -20,12 +20,9 @@ from softmerge_core.zoo import (
     check_name,
     families,
     library,
-    library_folder,
-    remove_from_library,
     same_kind,
     slug,
 )
-from softmerge_core.zoo.library import WEIGHTS
 
 PREFIX = "poison-"
 
@@ -112,59 +109,3 @@ def relatives(entry: Entry) -> list[Entry]:
     own = [other for other in own_entries() if same_kind(other.origin, entry.origin)]
     shipped = [] if isinstance(entry.origin, LibraryModel) else family_entries(families()[entry.origin.name])
     return [*shipped, *own]
-
-
-def manage(entries: Sequence[Entry]) -> Entry:
-    """Download or delete one of the reader's own models; returns the one that is chosen."""
-    models = {entry.info.name: entry for entry in entries}
-    if st.session_state.get("own-model") not in [None, *models]:
-        del st.session_state["own-model"]
-    name = st.selectbox(
-        "One of them",
-        list(models),
-        format_func=lambda name: models[name].info.title,
-        key="own-model",
-        persist_state="session",
-        help="The model to download or delete, and whose parts are shown.",
-    )
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        _download(name)
-        _delete(name, models[name].info.title)
-    return models[name]
-
-
-def _download(name: str) -> None:
-    path = library_folder() / name / WEIGHTS
-    if not path.is_file():
-        st.caption("Its weights file is missing.")
-        return
-    st.download_button(
-        "Weights",
-        path.read_bytes(),
-        f"{name}.safetensors",
-        "application/octet-stream",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The model's weights as safetensors.",
-    )
-
-
-def _delete(name: str, title: str) -> None:
-    with st.popover("Delete", icon=":material/delete:", help="Remove this model from your library."):
-        st.markdown(f"Delete **{plain(title, 60)}** for good? Its weights cannot be brought back.")
-        st.button(
-            "Delete for good",
-            type="primary",
-            key=f"delete:{name}",
-            on_click=_remove,
-            args=(name, title),
-            help="There is no way back.",
-        )
-
-
-def _remove(name: str, title: str) -> None:
-    try:
-        remove_from_library(name)
-        st.toast(f"{plain(title, 60)} is deleted.", icon=":material/delete:")
-    except SoftMergeError as error:
-        st.toast(plain(sentence(str(error)), 300), icon=":material/error:")

@@ -4,7 +4,14 @@ from functools import cache
 
 from softmerge_core.data.base import Data, Dataset, check_data, select
 from softmerge_core.data.files import check_data_file, load_data_file
-from softmerge_core.data.kept import data_facts, data_labels, keep_data_file, remove_data_file
+from softmerge_core.data.kept import (
+    bring_back_data,
+    data_facts,
+    data_files,
+    data_labels,
+    keep_data_file,
+    remove_data_file,
+)
 from softmerge_core.errors import DataError
 from softmerge_core.registry import discover, lookup
 from softmerge_core.settings import DataSpec
@@ -12,10 +19,12 @@ from softmerge_core.settings import DataSpec
 __all__ = [
     "Data",
     "Dataset",
+    "bring_back_data",
     "check_data",
     "check_data_file",
     "check_data_spec",
     "data_facts",
+    "data_files",
     "data_labels",
     "datasets",
     "keep_data_file",

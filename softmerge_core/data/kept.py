@@ -4,6 +4,7 @@ What the check found lies beside a file that is kept (``NAME.facts``, ``NAME.lab
 shape, classes or labels reads neither the file nor its samples again. It counts only as long as the file is the same.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from softmerge_core.data.base import SPLITS, Arrays
 from softmerge_core.errors import DataError, short
-from softmerge_core.home import home
+from softmerge_core.home import bring_back, home, set_aside
 
 FACTS, LABELS = ".facts", ".labels"
 SECONDS = 120
@@ -51,6 +52,11 @@ class _Record:
 def data_folder() -> Path:
     """Return the folder of the data files that are kept; it may not exist yet."""
     return home() / "data"
+
+
+def data_files() -> list[Path]:
+    """Return the data files that are kept, by name."""
+    return sorted(data_folder().glob("*.npz"))
 
 
 def data_facts(path: str | Path) -> Facts:
@@ -92,13 +98,26 @@ def keep_data_file(source: bytes | Path, name: str, stem: str) -> Path:
     return path
 
 
-def remove_data_file(path: Path) -> None:
-    """Delete a data file that is kept, and what is known of it; raises DataError where that cannot be done."""
+def remove_data_file(path: Path) -> str:
+    """Delete a data file that is kept; returns the ticket with which it can be brought back for a day.
+
+    Raises DataError where that cannot be done.
+    """
     try:
-        for suffix in (".npz", FACTS, LABELS):
-            path.with_suffix(suffix).unlink(missing_ok=True)
+        if path.parent.resolve() != data_folder().resolve() or not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "There is no such file")
+        known = [path.with_suffix(suffix) for suffix in (FACTS, LABELS)]
+        return set_aside([data_folder() / found.name for found in (path, *known) if found.exists()])
     except OSError as error:
         raise DataError(f"data file {short(path.name)!r}: could not be deleted ({error.strerror})") from error
+
+
+def bring_back_data(ticket: str) -> None:
+    """Undo ``remove_data_file``; raises DataError where that cannot be done any more."""
+    try:
+        bring_back(ticket)
+    except OSError as error:
+        raise DataError(f"the data file could not be brought back: {error.strerror or error}") from error
 
 
 def write_labels(path: Path, labels: Arrays) -> None:

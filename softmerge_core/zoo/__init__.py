@@ -3,6 +3,7 @@
 from softmerge_core.zoo.library import (
     LibraryModel,
     add_to_library,
+    bring_back_model,
     check_name,
     library,
     library_folder,
@@ -34,6 +35,7 @@ __all__ = [
     "add_file_to_library",
     "add_poisoned_copy",
     "add_to_library",
+    "bring_back_model",
     "check_name",
     "families",
     "find_source",

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from softmerge_core.data import check_data_spec, data_facts, data_labels, keep_data_file, kept, remove_data_file
+from softmerge_core.data import (
+    bring_back_data,
+    check_data_spec,
+    data_facts,
+    data_files,
+    data_labels,
+    keep_data_file,
+    kept,
+    remove_data_file,
+)
 from softmerge_core.errors import DataError
 from softmerge_core.settings import DataSpec
 
@@ -39,8 +48,25 @@ def test_a_kept_file_is_checked_once_and_never_read_again(home_folder: Path, mon
     }
     check_data_spec(DataSpec(dataset=str(path)))
     assert sorted(item.suffix for item in path.parent.iterdir()) == [".facts", ".labels", ".npz"]
-    remove_data_file(path)
-    assert list(path.parent.iterdir()) == []
+
+
+def test_a_deleted_file_comes_back_with_what_is_known_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = keep_data_file(content(), "My data.npz", "my-data")
+    before = data_facts(path)
+    ticket = remove_data_file(path)
+    assert data_files() == list(path.parent.iterdir()) == []
+    bring_back_data(ticket)
+    monkeypatch.setattr(subprocess, "run", no_child)
+    assert data_files() == [path]
+    assert data_facts(path) == before
+    for gone in (ticket, "../../data", ""):
+        with pytest.raises(DataError, match="could not be brought back: It was deleted for good"):
+            bring_back_data(gone)
+    elsewhere = tmp_path / "other.npz"
+    elsewhere.write_bytes(content())
+    with pytest.raises(DataError, match=r"data file 'other\.npz': could not be deleted"):
+        remove_data_file(elsewhere)
+    assert elsewhere.is_file()
 
 
 def test_a_file_that_changed_is_checked_again(tmp_path: Path) -> None:

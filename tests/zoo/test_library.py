@@ -15,6 +15,7 @@ from softmerge_core.zoo import (
     add_file_to_library,
     add_poisoned_copy,
     add_to_library,
+    bring_back_model,
     families,
     find_source,
     library,
@@ -109,6 +110,22 @@ def test_removing() -> None:
         remove_from_library("mine")
 
 
+def test_what_was_deleted_comes_back_bit_for_bit_while_its_name_is_free() -> None:
+    kept = add()
+    ticket = remove_from_library("mine")
+    assert library() == {}
+    other = add(seed=1)
+    with pytest.raises(CheckpointError, match="Another one has its name by now"):
+        bring_back_model(ticket)
+    assert library() == {"mine": other}
+    remove_from_library("mine")
+    bring_back_model(ticket)
+    assert library() == {"mine": kept}
+    assert state_hash(load_source(SourceSpec(model="library/mine")).module.state_dict()) == kept.sha256
+    with pytest.raises(CheckpointError, match="deleted for good"):
+        bring_back_model(ticket)
+
+
 def test_weights_that_do_not_fit_leave_nothing_behind(home_folder: Path) -> None:
     with pytest.raises(CheckpointError, match="'mine'"):
         add_to_library("mine", build_network("mlp", (2,), 3, 0), **ORIGIN)
@@ -148,7 +165,7 @@ def test_what_cannot_be_deleted_is_a_typed_error(monkeypatch: pytest.MonkeyPatch
         raise OSError(30, "Read-only file system", "/home/secret")
 
     add()
-    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(Path, "rename", read_only)
     with pytest.raises(CheckpointError, match=r"model 'mine' could not be deleted: Read-only file system$"):
         remove_from_library("mine")
     assert list(library()) == ["mine"]

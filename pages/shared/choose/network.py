@@ -5,10 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from softmerge_core.data import datasets
+from softmerge_core.data import data_files, datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import data_shape
-from softmerge_core.home import home
 from softmerge_core.networks import fits, network_names
 from softmerge_core.settings import DataSpec
 
@@ -21,7 +20,7 @@ def dataset_title(dataset: str) -> str:
 
 def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
     """A built-in data set, or a file the reader has uploaded."""
-    names = [*datasets(), *(str(path) for path in sorted((home() / "data").glob("*.npz")))]
+    names = [*datasets(), *map(str, data_files())]
     forget(key, names)
     return str(
         st.selectbox(

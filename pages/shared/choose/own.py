@@ -12,10 +12,9 @@ import streamlit as st
 from pages.shared.choose.sources import PickedSource, source_card
 from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
-from softmerge_core.data import keep_data_file
+from softmerge_core.data import data_files, keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
 from softmerge_core.experiments.words import listed, percent, sentence
-from softmerge_core.home import home
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
 
@@ -143,7 +142,7 @@ def keep_data(file: Any) -> None:
 
 def _own_data(family: FamilyInfo) -> str | None:
     """The chosen data file, or None for the family's own data set; asks only where there is a file."""
-    files = [str(path) for path in sorted((home() / "data").glob("*.npz"))]
+    files = [str(path) for path in data_files()]
     if not files:
         return None
     if st.session_state.get(DATA) not in [None, *files]:

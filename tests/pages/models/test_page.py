@@ -1,10 +1,12 @@
 """The Models page as its reader meets it: looking, training one more, poisoning a copy, and one's own models."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,13 +17,14 @@ from pages.models.spoil import poisoned_copy
 from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import main_fields, more_fields
 from pages.shared.show.text import plain
+from softmerge_core.data import data_files, keep_data_file
 from softmerge_core.errors import CheckpointError
 from softmerge_core.events import Loss, Progress
 from softmerge_core.experiments.train.spec import TrainSpec
 from softmerge_core.experiments.train.words import spread_sentence, totals
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
-from softmerge_core.zoo import add_to_library, families, library, library_folder
+from softmerge_core.zoo import add_to_library, families, library, library_folder, remove_from_library
 from tests.pages.conftest import ROOT, Desk, opened, started
 from tests.pages.merge.test_page import press, texts
 
@@ -45,12 +48,12 @@ def open_models(desk: Desk) -> Open:
     return start
 
 
-def own(title: str = "Mine") -> str:
+def own(title: str = "Mine", dataset: str = "spirals") -> str:
     """A small untrained network in the library, its accuracy unknown; returns its name."""
     from softmerge_core.networks import build_network
 
     network = build_network("mlp", (2,), 3, seed=0)
-    kind = {"network": "mlp", "dataset": "spirals", "input_shape": (2,), "classes": 3}
+    kind = {"network": "mlp", "dataset": dataset, "input_shape": (2,), "classes": 3}
     return add_to_library("mine", network, origin="trained", how="Not at all.", title=title, **kind).name  # type: ignore[arg-type]
 
 
@@ -233,16 +236,55 @@ def test_only_attacks_that_have_a_strength_ask_for_it() -> None:
     assert [kind for kind, asked in asks.items() if asked] == ["extreme", "noise"]
 
 
-def test_own_models_can_be_deleted_after_a_second_press(open_models: Open) -> None:
-    own(EVIL)
+def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
+    name = own(EVIL)
     page = open_models(models=MINE)
     assert "&lt;b&gt;bold&lt;/b&gt;" in html(page)
     assert "<b>bold" not in html(page) + texts(page)
     assert [button.label for button in page.download_button] == ["Weights"]
-    assert len(library()) == 1
-    press(page, "Delete for good")
+    press(page, "Delete")
     assert library() == {}
-    assert "no models of your own" in texts(page)
+    assert "no models of your own" in "".join(str(info.value) for info in page.info)
+    assert "is deleted; it can come back for a day" in texts(page)
+    assert "<b>bold" not in html(page) + texts(page)
+    press(page, "Undo")
+    assert list(library()) == [name]
+    assert "is deleted" not in texts(page)
+    press(page, "Delete")
+    press(page, "Free its space")
+    assert library() == {}
+    assert "Undo" not in [button.label for button in page.button]
+
+
+def test_each_press_deletes_the_model_that_is_chosen_and_no_other(open_models: Open) -> None:
+    first, second = own("One"), own("Two")
+    page = open_models(models=MINE)
+    page.selectbox(key="own-model").set_value(second)
+    page.run()
+    press(page, "Delete")
+    assert list(library()) == [first]
+    page.run()
+    assert list(library()) == [first]
+    remove_from_library(first)  # in another tab, while this one shows it
+    press(page, "Delete")
+    assert "is deleted" in texts(page)
+    assert "No model" in str(page.toast[0].value)
+
+
+def test_a_data_file_can_be_deleted_and_tells_which_models_learned_it(open_models: Open) -> None:
+    samples: Any = {"inputs": np.zeros((4, 2), np.float32), "labels": np.array([0, 1, 2, 0])}
+    kept = io.BytesIO()
+    np.savez(kept, **{f"{split}_{part}": samples[part] for split in ("train", "validation") for part in samples})
+    path = keep_data_file(kept.getvalue(), "My points.npz", "my-points")
+    own("Learned it", dataset=str(path))
+    page = open_models(models=MINE)
+    assert "Trained on it: Learned it." in texts(page)
+    page.button(key=f"delete:data file:{path.name}").click().run()
+    assert not page.exception
+    assert data_files() == []
+    assert page.get_by_key("own-model").label
+    press(page, "Undo")
+    assert data_files() == [path]
 
 
 def test_without_own_models_every_task_says_what_to_do(open_models: Open) -> None:

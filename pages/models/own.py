@@ -1,0 +1,131 @@
+"""The reader's own models and data files: to take along, to delete, and to bring back what was deleted."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.models.cards import Entry
+from pages.shared.show.text import plain
+from softmerge_core.data import bring_back_data, data_files, remove_data_file
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.words import listed, sentence
+from softmerge_core.home import discard
+from softmerge_core.zoo import bring_back_model, library, library_folder, remove_from_library
+from softmerge_core.zoo.library import WEIGHTS
+
+DELETED = "own:deleted"  # of this session, newest first: (title, ticket, what brings it back)
+MOST = 5  # of them are offered
+Undo = Callable[[str], None]
+
+
+def manage_models(entries: Sequence[Entry]) -> Entry:
+    """Download or delete one of the reader's own models; returns the one that is chosen."""
+    models = {entry.info.name: entry for entry in entries}
+    name = _pick("One of them", "own-model", models, "The model to download or delete, and whose parts are shown.")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        _download(name)
+        title = models[name].info.title
+        _delete_button("model", name, title, lambda: remove_from_library(name), bring_back_model)
+    return models[name]
+
+
+def manage_data() -> None:
+    """Delete one of the reader's own data files, where there is any; says which models were measured on it."""
+    files = {path.name: path for path in data_files()}
+    if not files:
+        return
+    st.header("Data", anchor=False)
+    name = _pick("One of your data files", "own-file", files, "The data file to delete.")
+    users = [model.title for model in library().values() if Path(model.dataset) == files[name]]
+    said = f"Trained on it: {plain(listed(users), 300)}." if users else "None of your models was trained on it."
+    st.caption(said)
+    _delete_button("data file", name, name, lambda: remove_data_file(files[name]), bring_back_data)
+
+
+def tell_deleted() -> None:
+    """What this session has deleted, each with a button that brings it back and one that frees its space."""
+    for title, ticket, undo in st.session_state.get(DELETED, [])[:MOST]:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"deleted-{ticket}"):
+            st.markdown(f":material/delete: {plain(title, 60)} is deleted; it can come back for a day.")
+            label = f"Undo: bring {plain(title, 60)} back"
+            st.button("Undo", key=f"undo:{ticket}", on_click=_undo, args=(ticket, undo), type="primary", help=label)
+            st.button(
+                "Free its space",
+                key=f"free:{ticket}",
+                on_click=_free,
+                args=(ticket,),
+                type="tertiary",
+                help=f"Delete {plain(title, 60)} for good, now.",
+            )
+
+
+def _pick(label: str, key: str, options: dict[str, Entry] | dict[str, Path], help: str) -> str:
+    """One of the options, by its title; another tab may have deleted the one that was chosen."""
+    if st.session_state.get(key) not in [None, *options]:
+        del st.session_state[key]
+    titles = {name: found.info.title if isinstance(found, Entry) else name for name, found in options.items()}
+    return str(
+        st.selectbox(
+            label, list(options), format_func=lambda name: titles.get(name, name), key=key, persist_state="session",
+            help=help,
+        )
+    )  # fmt: skip
+
+
+def _download(name: str) -> None:
+    path = library_folder() / name / WEIGHTS
+    if not path.is_file():
+        st.caption("Its weights file is missing.")
+        return
+    st.download_button(
+        "Weights",
+        path.read_bytes,
+        f"model-weights-{name}.safetensors",
+        "application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The model's weights as safetensors.",
+    )
+
+
+def _delete_button(what: str, name: str, title: str, remove: Callable[[], str], undo: Undo) -> None:
+    st.button(
+        "Delete",
+        icon=":material/delete:",
+        key=f"delete:{what}:{name}",  # another one is another button: no press is carried over
+        on_click=_delete,
+        args=(title, remove, undo),
+        help=f"Delete this {what}; it can be brought back for a day.",
+    )
+
+
+def _delete(title: str, remove: Callable[[], str], undo: Undo) -> None:
+    try:
+        ticket = remove()
+    except SoftMergeError as error:
+        _tell(error)
+        return
+    st.session_state[DELETED] = [(title, ticket, undo), *st.session_state.get(DELETED, [])]
+
+
+def _undo(ticket: str, undo: Undo) -> None:
+    try:
+        undo(ticket)
+    except SoftMergeError as error:
+        _tell(error)
+        return
+    _forget(ticket)
+
+
+def _free(ticket: str) -> None:
+    discard(ticket)
+    _forget(ticket)
+
+
+def _forget(ticket: str) -> None:
+    st.session_state[DELETED] = [entry for entry in st.session_state.get(DELETED, []) if entry[1] != ticket]
+
+
+def _tell(error: SoftMergeError) -> None:
+    st.toast(plain(sentence(str(error)), 300), icon=":material/error:")
