@@ -290,7 +290,7 @@ def test_zoo_poison_keeps_a_copy_and_prints_it(capsys: pytest.CaptureFixture[str
     ("arguments", "expected"),
     [
         (["moons-mlp-label-noise/source-1", "--attack", "none"], "unknown attack 'none'"),
-        (["moons-mlp-label-noise/source-1", "--attack", "noise", "--strength", "-1"], "attack: strength"),
+        (["moons-mlp-label-noise/source-1", "--attack", "noise", "--strength", "-1"], "attack: Strength"),
         (["moons-mlp-label-noise/source-1", "--attack", "noise", "--strength", "much"], "--strength"),
         (["moons-mlp-label-noise/source-1", "--attack", "nan", "--name", "../x"], "model name"),
         (["library/gone", "--attack", "nan"], "no model 'gone'"),
