@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.errors import DataError, SourceError
+from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import predict
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
@@ -25,6 +25,24 @@ def unique_names(names: Sequence[str], taken: Collection[str] = ()) -> tuple[str
             candidate, number = f"{name} ({number})", number + 1
         result.append(candidate)
     return tuple(result)
+
+
+def devices() -> tuple[str, ...]:
+    """Return the devices that torch can compute on here, by the names it gives them: "cpu" first, then every GPU."""
+    kinds = (("cuda", torch.cuda), ("mps", torch.mps), ("xpu", torch.xpu))
+    counts = {kind: module.device_count() if module.is_available() else 0 for kind, module in kinds}
+    named = [f"{kind}:{number}" for kind, count in counts.items() if kind != "mps" for number in range(count)]
+    return ("cpu", *named, *(["mps"] if counts["mps"] else []))
+
+
+def usable_device(device: str) -> str:
+    """Return the device to compute on, for "auto" the first GPU or else the CPU; raises SettingsError if absent."""
+    found = devices()
+    if device == "auto":
+        return found[1] if len(found) > 1 else "cpu"
+    if device not in (*found, *(name.partition(":")[0] for name in found)) and device not in ("cpu:0", "mps:0"):
+        raise SettingsError(f"device: expected one that is there ({', '.join(('auto', *found))}), got {device!r}")
+    return device
 
 
 def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> None:

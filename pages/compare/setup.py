@@ -10,6 +10,7 @@ from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
+from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
@@ -27,8 +28,8 @@ def compare_setup() -> Setup:
     family = pick_family()
     if family is None:
         return Setup(None)
-    picked = pick_sources(family)
-    own = bring_own(family)
+    picked = pick_sources(family, measured)
+    own = bring_own(family, measured)
     picked += own.sources
     st.header("Methods", anchor=False)
     names = pick_methods(METHODS, list(available_methods()), list(available_methods()))

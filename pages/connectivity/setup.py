@@ -9,6 +9,7 @@ from pages.shared.choose.form import form_state, more_fields, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, own_state
 from pages.shared.choose.sources import PickedSource, pick_family
+from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
@@ -44,7 +45,7 @@ def connectivity_setup() -> Setup:
     if family is None:
         return Setup(None)
     place = st.container()
-    own = bring_own(family)
+    own = bring_own(family, measured)
     with place:
         picked = _pick_models(family.name, _options(family, own))
     st.header("Paths", anchor=False)

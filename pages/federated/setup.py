@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.attack import pick_strength
+from pages.shared.choose.attack import pick_malicious, pick_strength
 from pages.shared.choose.form import form_state, more_fields, settings_form
 from pages.shared.choose.network import dataset_title, pick_dataset, pick_network
 from pages.shared.runs.setup import Setup, checked
@@ -24,6 +24,7 @@ from softmerge_core.settings import DataSpec, parse
 KEY = "federated-"
 SHARDS = {"iid": "All alike", "dirichlet": "Dirichlet", "classes": "By class"}
 SCOPES = {"off": (False,), "on": (True,), "both": (False, True)}
+MALICIOUS_HELP = "The clients with the highest numbers send spoiled weights; at least one client stays honest."
 ROW = 18  # px per client in the picture of the shards
 
 
@@ -41,7 +42,8 @@ def federated_setup() -> Setup:
     st.header("Algorithms", anchor=False)
     runs = _runs()
     st.header("Malicious clients", anchor=False)
-    values |= _malicious(int(values["clients"] or 1))
+    malicious, problem = _malicious(int(values["clients"] or 1))
+    values |= malicious
     with st.expander("More", icon=":material/tune:"):
         skip = ("strength",)
         values |= settings_form(FederationSettings, fields=more_fields(FederationSettings, skip), prefix=KEY)
@@ -50,7 +52,7 @@ def federated_setup() -> Setup:
         own = _own_settings(sorted({run["algorithm"] for run in runs}))
     for run in runs:
         run["settings"] = own.get(run["algorithm"], {})
-    setup = _spec(dataset, network, data, shards, values, runs)
+    setup = Setup(None, problem) if problem else _spec(dataset, network, data, shards, values, runs)
     with picture:
         _dealt(setup)
     return setup
@@ -159,22 +161,9 @@ def _servers() -> list[str]:
     )
 
 
-def _malicious(clients: int) -> dict[str, Any]:
-    """The number of malicious clients, and what they send."""
-    most, key = max(clients - 1, 1), f"{KEY}malicious"
-    if int(st.session_state.get(key) or 0) > most:
-        st.session_state[key] = most  # the number of clients has been lowered since
-    malicious = int(
-        st.slider(
-            "How many are malicious",
-            0,
-            most,
-            0,
-            key=key,
-            bind="query-params",
-            help="The clients with the highest numbers send spoiled weights; at least one client stays honest.",
-        )
-    )
+def _malicious(clients: int) -> tuple[dict[str, Any], str]:
+    """The number of malicious clients and what they send; and the problem with it, or ""."""
+    malicious, problem = pick_malicious(clients, 0, f"{KEY}malicious", MALICIOUS_HELP)
     attack = str(
         st.selectbox(
             "What they do",
@@ -189,7 +178,7 @@ def _malicious(clients: int) -> dict[str, Any]:
     strength = pick_strength(find_attack(attack), f"{KEY}strength", "How strong the attack is.") if malicious else None
     if malicious:
         st.caption(f"Each malicious client sends {find_attack(attack).sends}.")
-    return {"malicious": malicious, "attack": attack, "strength": strength}
+    return {"malicious": malicious, "attack": attack, "strength": strength}, problem
 
 
 def _own_settings(names: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -6,10 +6,12 @@ from typing import Any
 import streamlit as st
 
 from pages.merge.part_strip import part_strip
-from pages.shared.choose.form import form_state, main_fields, more_fields, settings_form
+from pages.shared.choose.form import form_state, main_fields, more_fields, not_offered, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
+from pages.shared.runs.measuring import measured
+from pages.shared.runs.services import devices_offered
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.spec import MergeSpec
@@ -26,8 +28,8 @@ def merge_setup() -> Setup:
     family = pick_family()
     if family is None:
         return Setup(None)
-    picked = pick_sources(family)
-    own = bring_own(family)
+    picked = pick_sources(family, measured)
+    own = bring_own(family, measured)
     picked += own.sources
     st.header("Parts", anchor=False)
     name, layers = _network(family, picked)
@@ -71,14 +73,15 @@ def _settings() -> dict[str, object]:
     values = settings_form(SoftMergeSettings, fields=["granularity"])
     values |= settings_form(SoftMergeSettings, fields=main_fields(SoftMergeSettings, NO_WIDGET))
     with st.expander("More", icon=":material/tune:"):
-        values |= settings_form(SoftMergeSettings, fields=more_fields(SoftMergeSettings, NO_WIDGET))
+        more = more_fields(SoftMergeSettings, NO_WIDGET)
+        values |= settings_form(SoftMergeSettings, fields=more, offered={"device": devices_offered()})
         values |= settings_form(MergeSpec, fields=["align"])
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"])
     return values
 
 
 def _spec(family: FamilyInfo, picked: Sequence[PickedSource], own: BringOwn, values: dict[str, object]) -> Setup:
-    if problem := too_few(picked):
+    if problem := too_few(picked) or not_offered("Device", str(values["device"]), devices_offered()):
         return Setup(None, problem)
     limits, align = values.pop("data"), values.pop("align")
     try:

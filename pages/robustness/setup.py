@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.attack import pick_strength
+from pages.shared.choose.attack import pick_malicious, pick_strength
 from pages.shared.choose.form import form_state, settings_form
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
+from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks
@@ -22,6 +23,7 @@ from softmerge_core.zoo import FamilyInfo
 
 ATTACKS = (*attacks(), COPY.name)
 STRENGTH_HELP = "How strong the attack is; the picture on the right shows other strengths beside it."
+MALICIOUS_HELP = "The last ones of the chosen sources are malicious; at least one source stays honest."
 KEY = "robustness-"
 
 
@@ -32,17 +34,17 @@ def robustness_setup() -> Setup:
     if family is None:
         return Setup(None)
     picked = pick_sources(family, honest=True)
-    own = bring_own(family)
+    own = bring_own(family, measured)
     picked += own.sources
     st.header("Attack", anchor=False)
-    values = _attack(picked)
+    values, problem = _attack(picked)
     st.header("Methods", anchor=False)
     options = [name for name, method in available_methods().items() if "base" not in method.needs]
     names = pick_methods(f"{KEY}methods", options, [name for name in METHODS if name in options])
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
-    return _spec(family, picked, own, names, values, limits)
+    return Setup(None, problem) if problem else _spec(family, picked, own, names, values, limits)
 
 
 def state_of(spec: RobustnessSpec) -> dict[str, Any]:
@@ -55,8 +57,8 @@ def state_of(spec: RobustnessSpec) -> dict[str, Any]:
     return state | form_state(spec, fields=["seed"], prefix=KEY)
 
 
-def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
-    """The attack, its strength, and the number of malicious sources."""
+def _attack(picked: Sequence[PickedSource]) -> tuple[dict[str, Any], str]:
+    """The attack, its strength and the number of malicious sources, the last ones; and the problem with it, or ""."""
     attack = str(
         st.pills(
             "What malicious sources do",
@@ -73,31 +75,13 @@ def _attack(picked: Sequence[PickedSource]) -> dict[str, Any]:
     st.caption(f"Each malicious source sends {attack_of(attack).sends}.")
     first, second = st.columns(2, gap="small", vertical_alignment="bottom")
     with first:
-        malicious = _malicious(len(picked))
+        malicious, problem = pick_malicious(len(picked), 1, f"{KEY}malicious", MALICIOUS_HELP)
     with second:
         strength = pick_strength(attack_of(attack), f"{KEY}strength", STRENGTH_HELP)
     if malicious:
         names = "; ".join(plain(source.title, 40) for source in picked[-malicious:])
         st.caption(f":material/warning: Malicious: {names}.")
-    return {"attack": attack, "malicious": malicious, "strength": strength}
-
-
-def _malicious(count: int) -> int:
-    """The number of malicious sources, which are the last ones; at least one source stays honest."""
-    most, key = max(count - 1, 1), f"{KEY}malicious"
-    if int(st.session_state.get(key) or 0) > most:
-        st.session_state[key] = most  # sources were taken away since
-    return int(
-        st.slider(
-            "How many are malicious",
-            0,
-            most,
-            1,
-            key=key,
-            bind="query-params",
-            help="The last ones of the chosen sources are malicious; at least one source stays honest.",
-        )
-    )
+    return {"attack": attack, "malicious": malicious, "strength": strength}, problem
 
 
 def _spec(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import choice_title, form_state, more_fields, settings_form
+from pages.shared.choose.form import choice_title, form_state, more_fields, number_field, out_of_range, settings_form
 from pages.shared.choose.network import dataset_title, fitting
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
@@ -15,6 +15,7 @@ from softmerge_core.experiments.scope.words import MEANING, letter
 from softmerge_core.settings import parse
 
 KEY = "scope-"
+COUNT = "Number of sources"
 TITLES = {
     "weight_decay": "Weight decay",
     "label_noise": "Label noise",
@@ -67,11 +68,11 @@ def scope_setup() -> Setup:
     st.caption(f":material/info: {NO_HELP}")
     with st.expander("More", icon=":material/tune:"):
         values |= _network()
-        sources = _sources(factor)
+        sources, problem = _sources(factor)
         values |= settings_form(ScopeSpec, fields=_rest(values["target"]), prefix=KEY)
     with about:
         st.caption(differences(sources))
-    return _spec(factor, sources, values)
+    return Setup(None, problem) if problem else _spec(factor, sources, values)
 
 
 def state_of(spec: ScopeSpec) -> dict[str, Any]:
@@ -153,19 +154,11 @@ def _network() -> dict[str, Any]:
     return {"data": {"dataset": dataset}, "network": network}
 
 
-def _sources(factor: str) -> list[dict[str, Any]]:
-    """The settings of each source, from a form that begins with those of the chosen factor."""
-    count = int(
-        st.number_input(
-            "Number of sources",
-            2,
-            MOST,
-            2,
-            key=f"{KEY}sources",
-            bind="query-params",
-            help="How many networks are trained; all but the first differ by the factor chosen above.",
-        )
-    )
+def _sources(factor: str) -> tuple[list[dict[str, Any]], str]:
+    """The settings of each source, from a form that begins with those of the factor; the problem with their number."""
+    help = "How many networks are trained; all but the first differ by the factor chosen above."
+    entered = number_field(COUNT, int, 2, MOST, value=2, step=1, key=f"{KEY}sources", bind="query-params", help=help)
+    count = min(max(int(entered or 0), 2), MOST)
     usual = sources_for(factor, count)
     tabs = st.tabs([f"Source {letter(number)}" for number in range(count)])
     found = []
@@ -173,7 +166,7 @@ def _sources(factor: str) -> list[dict[str, Any]]:
         with tab:
             prefix = f"{KEY}{factor}-{letter(number).lower()}-"
             found.append(settings_form(SourceTraining, prefix=prefix, defaults=own.model_dump(), bind=False))
-    return found
+    return found, out_of_range(COUNT, int(entered or 0), 2, MOST)
 
 
 def _rest(target: str) -> list[str]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.anatomy import describe, layer_choices, partition
-from softmerge_core.checks import admit, check_architecture, check_merge_data, unique_names
+from softmerge_core.checks import admit, check_architecture, check_merge_data, unique_names, usable_device
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Event
@@ -62,6 +62,7 @@ def soft_merge(
     Raises SourceError, DataError or SettingsError before any training starts.
     """
     settings = settings or SoftMergeSettings()
+    settings = settings.model_copy(update={"device": usable_device(settings.device)})
     named = unique_names(names or [f"source {number}" for number in range(1, len(sources) + 1)])
     check_architecture(sources, named)
     check_merge_data(data, sources[0], named[0])

@@ -4,8 +4,8 @@ import atexit
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -17,7 +17,7 @@ from softmerge_core.runs.cluster import WARM, check_scheduler, grow, start_clust
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.warm import warm_up
-from softmerge_core.runs.worker import execute
+from softmerge_core.runs.worker import execute, worker_devices
 
 CONNECT = 15  # seconds to wait for a scheduler
 MOST_DEATHS = 5  # of workers before a run begins; after that something is wrong with the workers
@@ -41,6 +41,7 @@ class Runner:
         self._client: Any = None
         self._closed = False
         self._problem = ""
+        self._devices: tuple[str, ...] = ()
         self._queues = threading.RLock()  # both callers and Dask's callbacks write queue files
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # one thread for all talk with Dask, in order
         self._lane.submit(self._connect, scheduler, tuple(preload))
@@ -52,6 +53,31 @@ class Runner:
             return self._client is not None and bool(self._client.scheduler_info()["workers"])
         except Exception:  # the connection may be breaking at this moment
             return False
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices that the workers can compute on; empty until a worker has told."""
+        return self._devices
+
+    def compute(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Let a worker do something small that is no run, before the runs that wait; returns what will come of it."""
+        answer: Future[Any] = Future()
+        try:
+            self._lane.submit(self._ask, answer, work, arguments)
+        except RuntimeError as error:  # closed
+            answer.set_exception(error)
+        return answer
+
+    def _ask(self, answer: Future[Any], work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        def take(done: Any) -> None:
+            try:
+                answer.set_result(done.result())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        if self._client is None:
+            answer.set_exception(RunError(self._problem or CLOSED))
+        else:
+            self._client.submit(work, *arguments, pure=False, priority=1).add_done_callback(take)
 
     def submit(self, spec: Spec, run_id: str | None = None) -> str:
         """Check ``spec`` and run it; given the id of an interrupted, failed or stopped run, continue that run.
@@ -121,6 +147,7 @@ class Runner:
             self._client = Client(scheduler or self._cluster, set_as_default=False, timeout=CONNECT)
             if scheduler is not None:
                 self._client.run(warm_up)
+                self._ask_devices()
             else:
                 threading.Thread(target=self._grow, daemon=True, name="runner-grow").start()
         except RunError as error:
@@ -136,6 +163,15 @@ class Runner:
         except Exception:
             if not self._closed:
                 logger.warning("Only one worker could be started: runs wait for each other", exc_info=True)
+        self._ask_devices()
+
+    def _ask_devices(self) -> None:
+        try:
+            told: dict[str, tuple[str, ...]] = self._client.run(worker_devices)
+            self._devices = tuple(dict.fromkeys(name for names in told.values() for name in names))
+        except Exception:
+            if not self._closed:
+                logger.warning("The workers did not tell their devices", exc_info=True)
 
     def _disconnect(self) -> None:
         for part in (self._client, self._cluster):

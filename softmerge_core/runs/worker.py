@@ -1,5 +1,6 @@
 """The work of a Dask worker: one run at a time."""
 
+import sys
 from pathlib import Path
 
 from softmerge_core.errors import RunError
@@ -17,3 +18,12 @@ def execute(folder: str, attempt: int) -> Status:
         raise RunError(f"run {path.name!r} is not on this worker's disk: workers need the server's run folder")
     one_thread()
     return conduct(path, attempt, spread=over_workers)
+
+
+def worker_devices() -> tuple[str, ...]:
+    """Return what this worker can compute on; nothing where it is not warm, for that would take seconds."""
+    if "torch" not in sys.modules:
+        return ()
+    from softmerge_core.checks import devices
+
+    return devices()

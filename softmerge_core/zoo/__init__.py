@@ -13,6 +13,7 @@ from softmerge_core.zoo.library import (
     slug,
 )
 from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo, families
+from softmerge_core.zoo.measured import keep_accuracy, known_accuracy, spoiled_accuracy
 from softmerge_core.zoo.sources import (
     Family,
     Source,
@@ -39,6 +40,8 @@ __all__ = [
     "check_name",
     "families",
     "find_source",
+    "keep_accuracy",
+    "known_accuracy",
     "library",
     "library_folder",
     "library_model",
@@ -49,4 +52,5 @@ __all__ = [
     "remove_from_library",
     "same_kind",
     "slug",
+    "spoiled_accuracy",
 ]

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from softmerge_core import MergeData, MergeResult, SoftMergeSettings, soft_merge
+from softmerge_core import MergeData, MergeResult, SoftMergeSettings, checks, soft_merge
+from softmerge_core.checks import devices, usable_device
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progress, Stage
@@ -289,3 +290,27 @@ def test_sources_of_mixed_precision_merge_in_the_first_ones() -> None:
     sources[1].double()
     merged = soft_merge(sources, make_data(), quick("layer")).model
     assert merged[0].weight.dtype == torch.float32
+
+
+def test_a_device_that_is_absent_is_told_before_anything_is_trained() -> None:
+    sources, data = make_sources("perceptron", 2), make_data()
+    absent = next(name for name in ("cuda:7", "xpu:7") if name not in devices())
+    with pytest.raises(SettingsError, match=rf"^device: expected one that is there \(auto, cpu.*got '{absent}'"):
+        soft_merge(sources, data, quick("model", device=absent), on_event=lambda event: pytest.fail("it began"))
+
+
+def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, expected in ((("cpu",), "cpu"), (("cpu", "cuda:0", "cuda:1"), "cuda:0"), (("cpu", "mps"), "mps")):
+        monkeypatch.setattr(checks, "devices", lambda found=found: found)
+        assert usable_device("auto") == expected
+        assert [usable_device(name) for name in found] == list(found)
+    with pytest.raises(SettingsError, match="got 'cuda'"):
+        usable_device("cuda")
+
+
+def test_on_auto_without_a_gpu_the_bits_are_those_of_the_cpu() -> None:
+    if len(devices()) > 1:
+        pytest.skip("auto is another device here")
+    sources, data = make_sources("perceptron", 2), make_data()
+    one, other = (soft_merge(sources, data, quick("model", device=device)).model for device in ("cpu", "auto"))
+    assert same(one.state_dict(), other.state_dict())

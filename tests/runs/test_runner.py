@@ -73,6 +73,12 @@ def kill_writer(runner: Runner, run_id: str) -> None:
     wait_until(lambda: not files.is_alive(begun))
 
 
+def test_a_worker_does_what_is_no_run(runner: Runner) -> None:
+    assert runner.compute(abs, -3).result(60) == 3
+    with pytest.raises(ValueError, match="invalid literal"):
+        runner.compute(int, "x").result(60)
+
+
 def test_a_run_goes_from_spec_to_result(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     run_id = runner.submit(CountingSpec(steps=5, seed=1, name="mine"))
     wait_for(runner, run_id, "finished")

@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from softmerge_core.attacks import attacks
+from softmerge_core.errors import CheckpointError
 from softmerge_core.networks import build_network
-from softmerge_core.settings import AttackSettings
+from softmerge_core.settings import AttackSettings, SourceSpec
+from softmerge_core.zoo import add_poisoned_copy, families, keep_accuracy, known_accuracy, spoiled_accuracy
 from softmerge_core.zoo.spoiling import spoil
 
 ATTACKS = [name for name, attack in attacks().items() if attack.weights]
@@ -86,3 +88,21 @@ def test_odd_tensors() -> None:
     for kind in ATTACKS:
         spoiled = spoil(odd, AttackSettings(kind=kind))
         assert {name: value.dtype for name, value in spoiled.items()} == {name: v.dtype for name, v in odd.items()}
+
+
+def test_the_accuracy_of_a_spoiled_source_is_that_of_its_copy_and_kept_by_content() -> None:
+    model = "moons-mlp-label-noise/source-1"
+    plain, noisy, other = (
+        SourceSpec(model=model, attack=attack)
+        for attack in (None, AttackSettings(kind="sign_flip"), AttackSettings(kind="noise", strength=2))
+    )
+    info = families()["moons-mlp-label-noise"].models[0]
+    assert spoiled_accuracy(plain) == pytest.approx(info.accuracy["test"])
+    copied = add_poisoned_copy(model, AttackSettings(kind="sign_flip"))
+    assert spoiled_accuracy(noisy) == copied.accuracy["test"] != info.accuracy["test"]
+    assert known_accuracy(noisy) is None
+    keep_accuracy(noisy, copied.accuracy["test"])
+    assert known_accuracy(noisy) == copied.accuracy["test"]
+    assert known_accuracy(other) is known_accuracy(plain) is None
+    with pytest.raises(CheckpointError, match=r"^x\.pt: "):
+        known_accuracy(SourceSpec(model="/secret/x.pt"))

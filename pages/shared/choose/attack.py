@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from pages.shared.choose.form import number_field, step_of
+import streamlit as st
+
+from pages.shared.choose.form import number_field, out_of_range, step_of
 from softmerge_core.attacks import Attack, find_attack
 from softmerge_core.settings import AttackSettings
 
@@ -12,6 +14,21 @@ def attack_fields(kind: str) -> tuple[list[str], Mapping[str, float]]:
     attack = find_attack(kind)
     fields = [name for name in AttackSettings.model_fields if name not in ("kind", "strength")]
     return (["strength", *fields], {"strength": attack.usual}) if attack.graded else (fields, {})
+
+
+def pick_malicious(count: int, first: int, key: str, help: str) -> tuple[int, str]:
+    """How many of ``count`` participants are malicious, at most all but one, and the problem with that, or "".
+
+    A number that was possible until participants were taken away goes down with them.
+    """
+    label, most = "How many are malicious", max(count - 1, 1)
+    before = int(st.session_state.get(f"{key}:most", most))
+    if most < int(st.session_state.get(key) or 0) <= before:
+        st.session_state[key] = most
+    st.session_state[f"{key}:most"] = most
+    entered = number_field(label, int, 0, most, value=min(first, most), step=1, key=key, bind="query-params", help=help)
+    chosen = int(entered or 0)
+    return min(max(chosen, 0), most), out_of_range(label, chosen, 0, most)
 
 
 def pick_strength(attack: Attack, key: str, help: str) -> float | None:

@@ -13,6 +13,9 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from pages.shared.show.text import plain
+from softmerge_core.experiments.words import clipped
+
 FEW = 5  # so many short choices are shown side by side
 SHORT = 9  # letters
 ACRONYMS = {"sgd": "SGD", "nan": "NaN"}
@@ -26,11 +29,13 @@ def settings_form(
     columns: int = 2,
     defaults: Mapping[str, Any] | None = None,
     bind: bool = True,
+    offered: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Widgets for ``fields`` of ``model`` (all by default); returns their values by field name.
 
     A widget's key, and with ``bind`` its name in the page's address, is ``prefix`` and the field's name; values
-    outlive a change of page. The values are not checked against each other: ``settings.parse`` does that.
+    outlive a change of page. The values are not checked against each other: ``settings.parse`` does that. Of a text
+    field in ``offered`` one of these texts is chosen; another one that the address asks for stays, and is told.
     """
     names = list(model.model_fields) if fields is None else list(fields)
     values, grid = {}, _Grid(columns)
@@ -38,7 +43,7 @@ def settings_form(
         field = model.model_fields[name]
         default = (defaults or {}).get(name, field.get_default(call_default_factory=True))
         with grid.cell(wide=_choices(field.annotation) is not None):
-            values[name] = _widget(name, field, default, prefix + name, bind)
+            values[name] = _widget(name, field, default, prefix + name, bind, (offered or {}).get(name))
     return values
 
 
@@ -87,7 +92,9 @@ class _Grid:
         return self.row.pop(0)
 
 
-def _widget(name: str, field: FieldInfo, default: Any, key: str, bind: bool) -> Any:
+def _widget(
+    name: str, field: FieldInfo, default: Any, key: str, bind: bool, offered: Sequence[str] | None = None
+) -> Any:
     """The widget that fits the field's type."""
     label, about = field.title or name.replace("_", " ").capitalize(), field.description
     common: dict[str, Any] = {"key": key, "help": about}
@@ -100,6 +107,8 @@ def _widget(name: str, field: FieldInfo, default: Any, key: str, bind: bool) -> 
     kind = _number(field.annotation)
     if kind is not None:
         return _number_input(label, kind, field, default, common)
+    if offered is not None:
+        return _offered(label, offered, str(default), common)
     text = st.text_input(label, value=_as_text(default), **common)
     return _items(text) if get_origin(field.annotation) is tuple else text
 
@@ -113,6 +122,22 @@ def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str
     if len(choices) <= FEW and max(len(str(choice)) for choice in choices) <= SHORT:
         return st.segmented_control(label, options, default=default, required=True, **named)
     return st.selectbox(label, options, index=choices.index(default), **named)
+
+
+def _offered(label: str, offered: Sequence[str], default: str, common: dict[str, Any]) -> str:
+    """One of the texts that are offered. What is asked for but not among them is shown, told, and left as it is."""
+    asked = st.session_state.get(common["key"]) or st.query_params.get(common["key"])
+    others = [] if asked is None or asked in offered else [str(asked)]
+    options = [*offered, *others]
+    chosen = str(st.selectbox(label, options, index=options.index(default) if default in options else 0, **common))
+    if problem := not_offered(label, chosen, offered):
+        st.error(plain(problem, 300), icon=":material/error:")
+    return chosen
+
+
+def not_offered(label: str, value: str, offered: Sequence[str]) -> str:
+    """The sentence about a value that is not among those offered, or ""."""
+    return "" if value in offered else f"{label}: {clipped(value, 40)} is not there; there are: {', '.join(offered)}."
 
 
 def choice_title(choice: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.sources import PickedSource, source_card
+from pages.shared.choose.sources import Measure, PickedSource, source_card
 from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.data import data_files, keep_data_file
@@ -43,17 +43,20 @@ class BringOwn:
     dataset: str | None = None
 
 
-def bring_own(family: FamilyInfo) -> BringOwn:
-    """A folded section with the reader's library and uploads; what cannot be used is told, never raised."""
+def bring_own(family: FamilyInfo, measure: Measure | None = None) -> BringOwn:
+    """A folded section with the reader's library and uploads; what cannot be used is told, never raised.
+
+    ``measure``: as in ``source_card``.
+    """
     with st.expander("Bring your own", icon=":material/upload:"):
         _upload_weights(family)
-        sources = _own_models(family)
+        sources = _own_models(family, measure)
         _upload_data()
         dataset = _own_data(family)
     return BringOwn(tuple(sources), dataset)
 
 
-def _own_models(family: FamilyInfo) -> list[PickedSource]:
+def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSource]:
     models = library()
     if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in models]:
         what = "is no longer in your library and does" if len(gone) == 1 else "are no longer in your library and do"
@@ -73,7 +76,7 @@ def _own_models(family: FamilyInfo) -> list[PickedSource]:
         placeholder="Choose networks of your own",
         help="They take part beside the sources above; all must be of one architecture.",
     )
-    cards = [source_card(f"library/{name}", models[name], chosen=True) for name in names]
+    cards = [source_card(f"library/{name}", models[name], measure, chosen=True) for name in names]
     return [card for card in cards if card]
 
 

@@ -1,6 +1,6 @@
 """Choosing a family of trained networks, and which of them take part, as they are or spoiled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,11 +9,13 @@ from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import settings_form
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
+from softmerge_core.errors import SettingsError
 from softmerge_core.experiments.words import percent
-from softmerge_core.settings import AttackSettings, SourceSpec
+from softmerge_core.settings import AttackSettings, SourceSpec, parse
 from softmerge_core.zoo import FamilyInfo, ModelInfo, families
 
 FIRST = "mnist1d-cnn-shared-trunk"
+Measure = Callable[[SourceSpec], float | None]  # the test accuracy of a source as it is spoiled, where it is known
 AT_ONCE = 4  # of a family with more sources so many are chosen at first: enough to see what gates do
 
 
@@ -23,6 +25,7 @@ class PickedSource:
 
     spec: SourceSpec
     title: str
+    problem: str = ""  # with its attack; it then has none
 
 
 def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None:
@@ -44,29 +47,35 @@ def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None
     return found[chosen]
 
 
-def pick_sources(family: FamilyInfo, *, honest: bool = False) -> list[PickedSource]:
+def pick_sources(family: FamilyInfo, measure: Measure | None = None, *, honest: bool = False) -> list[PickedSource]:
     """A card for each model of the family; returns those that take part, in the family's order.
 
-    ``honest``: none can be poisoned here, and those that are do not take part at first.
+    ``measure``: as in ``source_card``; ``honest``: none can be poisoned here, and those that are do not take part at
+    first.
     """
     first = [model for model in family.models if not (honest and model.attack)][:AT_ONCE]
     with st.container(key="cards", gap="xsmall"):
         cards = [
-            source_card(f"{family.name}/{model.name}", model, chosen=model in first, honest=honest)
+            source_card(f"{family.name}/{model.name}", model, measure, chosen=model in first, honest=honest)
             for model in family.models
         ]
     return [card for card in cards if card]
 
 
 def too_few(picked: Sequence[PickedSource]) -> str:
-    """The problem with fewer than two sources, or ""."""
+    """The problem with fewer than two sources, or with the attack on one of them, or ""."""
     if len(picked) < 2:
         return f"Choose two or more sources: {len(picked)} {'is' if len(picked) == 1 else 'are'} chosen"
-    return ""
+    return next((source.problem for source in picked if source.problem), "")
 
 
-def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = False) -> PickedSource | None:
-    """One model, ``name`` as a SourceSpec wants it: take part or not, test accuracy, how trained, a poison menu."""
+def source_card(
+    name: str, model: ModelInfo, measure: Measure | None = None, *, chosen: bool, honest: bool = False
+) -> PickedSource | None:
+    """One model, ``name`` as a SourceSpec wants it: take part or not, test accuracy, how trained, a poison menu.
+
+    ``measure`` tells the accuracy of a copy that is poisoned here; None: the card says that it is not known.
+    """
     with st.container(border=True, gap=None, key=f"card-{_slug(name)}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             taken = st.toggle(
@@ -77,14 +86,27 @@ def source_card(name: str, model: ModelInfo, *, chosen: bool, honest: bool = Fal
                 help="Whether this source takes part in the merge.",
                 width="stretch",
             )
-            st.markdown(f"**{percent(model.accuracy.get('test'))}**", width="content")
-            attack = None if honest else poison_menu(name, model.title)
+            place = st.empty()  # beside the menu that decides what is said here
+            attack, problem = (None, "") if honest else poison_menu(name, model.title)
+        spec = SourceSpec(model=name, attack=attack)
+        place.markdown(_accuracy(model, spec, measure), width="content")
         st.caption(_about(model, attack))
-    return PickedSource(SourceSpec(model=name, attack=attack), model.title) if taken else None
+    return PickedSource(spec, model.title, problem) if taken else None
 
 
-def poison_menu(key: str, title: str) -> AttackSettings | None:
+def _accuracy(model: ModelInfo, spec: SourceSpec, measure: Measure | None) -> str:
+    """The test accuracy of what takes part, as Markdown."""
+    before = model.accuracy.get("test")
+    if spec.attack is None:
+        return f"**{percent(before)}**" + (" spoiled" if model.attack else "")
+    after = measure(spec) if measure else None
+    return f"~~{percent(before)}~~ " + ("*being measured*" if after is None else f"**{percent(after)}** spoiled")
+
+
+def poison_menu(key: str, title: str) -> tuple[AttackSettings | None, str]:
     """A small menu that spoils the copy of a source that takes part; the source itself stays as it is.
+
+    Returns the attack, if any, and the problem with its settings, or "".
 
     ``title``: the source's name, which tells the button from those of other sources; only its icon is seen.
     """
@@ -100,7 +122,10 @@ def poison_menu(key: str, title: str) -> AttackSettings | None:
             help="A spoiled copy takes part in its place; choose it once more to undo.",
         )
         values = _rest(key, str(chosen)) if chosen else {}
-    return AttackSettings(kind=kind, **values) if kind else None
+    try:
+        return (parse(AttackSettings, {"kind": kind, **values}, f"poison of {title}") if kind else None), ""
+    except SettingsError as error:
+        return None, str(error)
 
 
 def _rest(key: str, kind: str) -> dict[str, float]:

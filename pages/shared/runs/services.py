@@ -15,6 +15,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.store import folders, read_spec
+from softmerge_core.settings import DEVICES
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
@@ -47,6 +48,11 @@ def runner() -> Runner:
 def warm_up() -> None:
     """Start what the first run will need."""
     runner()
+
+
+def devices_offered() -> list[str]:
+    """What a run can compute on: what the workers have told, or whatever there may be until they have."""
+    return list(dict.fromkeys(("auto", "cpu", *(runner().devices() or DEVICES))))
 
 
 def newest_runs(kind: str, most: int) -> list[str]:

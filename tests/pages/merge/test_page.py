@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,6 +15,7 @@ from pages.merge.pictures import BOUNDARY, cell_text
 from pages.merge.setup import _network
 from pages.shared.choose.form import main_fields
 from pages.shared.choose.sources import AT_ONCE, FIRST, PickedSource
+from pages.shared.runs import measuring
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from softmerge_core.events import Boundary, Evaluation, Gates, Progress, Stage
@@ -24,7 +26,7 @@ from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
-from softmerge_core.zoo import LibraryModel, families
+from softmerge_core.zoo import LibraryModel, families, spoiled_accuracy
 from tests.pages.conftest import ROOT, Desk, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -126,6 +128,55 @@ def test_every_setting_has_its_label_and_help(open_app: Open) -> None:
         if name != "parts":
             widget = page.get_by_key(name)
             assert (widget.label, widget.help) == (field.title, field.description)
+
+
+def test_devices_are_those_that_the_workers_have_and_another_is_told(open_app: Open, desk: Desk) -> None:
+    desk.found = ("cpu", "cuda:0")
+    page = open_app(family=SMALL)
+    assert page.selectbox(key="device").options == ["auto", "cpu", "cuda:0"]
+    assert page.selectbox(key="device").value == "cpu"
+    page = open_app(family=SMALL, device="cuda:1")
+    assert page.selectbox(key="device").value == "cuda:1"
+    assert ["is not there; there are: auto, cpu," in str(error.value) for error in page.error] == [True, True]
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+    page.selectbox(key="device").set_value("auto")
+    page.run()
+    press(page, "Start merging")
+    assert submitted(desk).settings.device == "auto"
+
+
+def test_an_attack_out_of_its_range_is_told_and_start_waits(open_app: Open, desk: Desk) -> None:
+    name = f"{SMALL}/{families()[SMALL].models[0].name}"
+    page = open_app(family=SMALL, **{f"poison:{name}": "noise"})
+    page.number_input(key=f"poison:{name}:noise:strength").set_value(-1.0)
+    page.run()
+    assert not page.exception
+    assert start_button(page).disabled  # type: ignore[attr-defined]
+    assert any("Strength: expected at least 0, got" in str(error.value) for error in page.error)
+
+
+def test_a_poisoned_source_shows_how_accurate_it_is_then_and_is_measured_once(open_app: Open, desk: Desk) -> None:
+    model, poisoned = families()[SMALL].models[0], families()["mnist1d-cnn-poisoned-1"].models
+    name, before = f"{SMALL}/{model.name}", f"{100 * model.accuracy['test']:.1f} %"
+    assert f"**{before}**" in texts(open_app(family=SMALL))
+    desk.accuracy = 0.1234
+    for _ in range(2):
+        page = open_app(family=SMALL, **{f"poison:{name}": "noise"})
+        assert f"~~{before}~~ **12.3 %** spoiled" in texts(page)
+    assert desk.asked == [(spoiled_accuracy, SourceSpec(model=name, attack=AttackSettings(kind="noise", strength=3)))]
+    page = open_app(family="mnist1d-cnn-poisoned-1")
+    assert texts(page).count("** spoiled") == sum(model.attack is not None for model in poisoned)
+
+
+def test_while_it_is_measured_the_card_says_so(open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Future[float]] = []
+    monkeypatch.setattr(measuring, "PATIENCE", 0.01)
+    monkeypatch.setattr(desk, "compute", lambda *_: asked.append(Future()) or asked[-1])
+    state = {"family": SMALL, f"poison:{SMALL}/{families()[SMALL].models[0].name}": "noise"}
+    assert "*being measured*" in texts(open_app(**state))
+    asked[0].set_result(0.5)
+    assert "**50.0 %** spoiled" in texts(open_app(**state))
+    assert len(asked) == 1
 
 
 def test_one_source_is_too_few(open_app: Open, desk: Desk) -> None:

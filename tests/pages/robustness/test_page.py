@@ -56,7 +56,7 @@ def test_the_first_press_blows_up_one_of_four_sources(open_robustness: Open, des
 
 def test_what_is_chosen_is_what_is_submitted(open_robustness: Open, desk: Desk) -> None:
     page = open_robustness(family=SMALL, **{"robustness-attack": "noise", "robustness-methods": ["krum", "average"]})
-    page.slider(key="robustness-malicious").set_value(3)
+    page.number_input(key="robustness-malicious").set_value(3)
     page.number_input(key="robustness-strength-noise").set_value(0.7)
     page.number_input(key="robustness-seed").set_value(5)
     page.run()
@@ -97,6 +97,19 @@ def test_fewer_sources_leave_one_honest(open_robustness: Open, desk: Desk) -> No
     assert not page.exception
     press(page, "Start attacking")
     assert submitted(desk).malicious == 1
+
+
+@pytest.mark.parametrize(("value", "said"), [(9, "at most 3; 9"), (-1, "at most 3; -1")])
+def test_a_number_of_malicious_sources_that_cannot_be_is_told_and_start_waits(
+    open_robustness: Open, value: int, said: str
+) -> None:
+    page = open_robustness(family=SMALL)
+    page.number_input(key="robustness-malicious").set_value(value)
+    page.run()
+    assert not page.exception
+    assert page.number_input(key="robustness-malicious").value == value
+    assert [said in str(error.value) for error in page.error] == [True, "-" not in said]
+    assert button(page, "Start attacking").disabled
 
 
 def test_one_source_or_no_method_is_too_few(open_robustness: Open) -> None:

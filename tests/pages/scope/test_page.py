@@ -93,6 +93,18 @@ def test_what_is_chosen_is_what_is_submitted(open_scope: Open, desk: Desk) -> No
     assert "from starts of their own" in spec.name
 
 
+@pytest.mark.parametrize("value", [1, 10**6])
+def test_a_number_of_sources_that_cannot_be_is_told_and_start_waits(open_scope: Open, value: int) -> None:
+    page = open_scope()
+    page.number_input(key="scope-sources").set_value(value)
+    page.run()
+    assert not page.exception
+    assert page.number_input(key="scope-sources").value == value
+    told = [str(error.value) for error in page.error if "Number of sources can be at least 2" in str(error.value)]
+    assert len(told) == 2
+    assert button(page, "Start training").disabled
+
+
 def test_a_target_that_is_no_source_cannot_be_started(open_scope: Open) -> None:
     page = open_scope(**{"scope-target": "source", "scope-target_source": 2})
     assert [error.value for error in page.error] == [
