@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.compare.reading import comparison
 from pages.compare.table import as_csv, comparison_table, table_rows
-from pages.shared.runs.downloads import downloads, file_stem
+from pages.shared.runs.downloads import downloads, file_name
 from pages.shared.runs.reader import RunReader
 
 
@@ -16,16 +16,16 @@ def outcome(reader: RunReader) -> None:
     st.markdown("**The same in numbers.** Click a column's head to sort by it; click a note to read all of it.")
     comparison_table(rows, key="compare-table")
     if not reader.live:
-        downloads(reader, partial(_csv, file_stem(reader), as_csv(rows)))
+        downloads(reader, partial(_csv, file_name(reader, "table", "csv"), as_csv(rows)))
 
 
-def _csv(stem: str, table: str) -> None:
+def _csv(name: str, table: str) -> None:
     st.download_button(
         "Table",
         table,
-        f"{stem}.csv",
+        name,
         "text/csv",
         icon=":material/table:",
         on_click="ignore",
-        help="All rows as comma-separated values.",
+        help="All rows as comma-separated values, and every measure of every seed.",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from softmerge_core.experiments.compare.words import needs_words, note
+from softmerge_core.experiments.words import cell
 from softmerge_core.figures.style import TITLES
 from softmerge_core.methods import available_methods
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW = 35  # px: the height of a row
+EACH = "each seed"  # of a row: what is downloaded and not shown
+MEASURES = {  # column -> (measure of an entry, factor)
+    "Accuracy": ("accuracy", 100), "Loss": ("loss", 1), "ECE": ("calibration", 100),
+    "Seconds": ("took", 1), "Memory": ("memory", 1),
+}  # fmt: skip
 NOT_MERGED = "not merged"
 
 
@@ -87,7 +93,8 @@ def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any
 def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
     accuracy = entry["accuracy"]
     half = (accuracy["high"] - accuracy["low"]) / 2 if "low" in accuracy else accuracy.get("half")
-    numbers = {
+    numbers: dict[str, Any] = {
+        EACH: _each_seed(entry),
         "Accuracy": 100 * entry["accuracy"]["mean"],
         "Interval": None if half is None else 100 * half,
         "Loss": entry["loss"]["mean"],
@@ -96,6 +103,17 @@ def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
     if merged:
         numbers |= {"Seconds": entry["took"]["mean"], "Memory": entry["memory"]["mean"]}
     return numbers
+
+
+def _each_seed(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Every measure of every seed, by the heading of its column; nothing of a single seed, which is the mean."""
+    found = {}
+    for name, (measure, factor) in MEASURES.items():
+        values = (entry.get(measure) or {}).get("values") or ()
+        heading = next(column.heading for column in COLUMNS if column.name == name)
+        if len(values) > 1:
+            found |= {f"{heading}, seed {number}": factor * value for number, value in enumerate(values, 1)}
+    return found
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
@@ -107,9 +125,22 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows as CSV, with the columns' headings, which name their units."""
-    named = as_frame(rows).rename(columns={column.name: column.heading for column in COLUMNS})
-    return str(named.to_csv(index=False))
+    """The rows as CSV, with the columns' headings, which name their units; then every measure of every seed.
+
+    Numbers have six significant digits.
+    """
+    frame = as_frame([{**row, "Method": cell(row["Method"])} for row in rows])
+    frame = frame.rename(columns={column.name: column.heading for column in COLUMNS})
+    each = [row.get(EACH) or {} for row in rows]
+    for heading in sorted({heading for one in each for heading in one}, key=_of_measure):
+        frame[heading] = [one.get(heading) for one in each]
+    return str(frame.to_csv(index=False, float_format="%.6g"))
+
+
+def _of_measure(heading: str) -> tuple[int, int]:
+    """The place of a seed's column: by its measure, then by its seed."""
+    measure, _, seed = heading.rpartition(", seed ")
+    return [column.heading for column in COLUMNS].index(measure), int(seed)
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.runs.downloads import downloads, file_stem
+from pages.shared.runs.downloads import downloads, file_name
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
@@ -106,7 +106,7 @@ def _own_downloads(reader: RunReader) -> None:
         st.download_button(
             "Gates",
             gates_csv(gates),
-            f"merge-gates-{file_stem(reader)}.csv",
+            file_name(reader, "gates", "csv"),
             "text/csv",
             icon=":material/table:",
             on_click="ignore",
@@ -124,7 +124,7 @@ def _weights(reader: RunReader) -> None:
     st.download_button(
         "Merged weights",
         path.read_bytes,
-        f"{file_stem(reader)}.safetensors",
+        file_name(reader, "weights", "safetensors"),
         "application/octet-stream",
         icon=":material/download:",
         on_click="ignore",

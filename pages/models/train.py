@@ -148,7 +148,7 @@ def _kept(run_id: str, name: str) -> None:
             st.download_button(
                 "Weights",
                 run_store().weights(run_id, "trained").read_bytes(),
-                f"{name}.safetensors",
+                f"model-weights-{name}.safetensors",
                 "application/octet-stream",
                 icon=":material/download:",
                 on_click="ignore",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from softmerge_core.events import Event, Progress, Stage
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 
 
@@ -23,6 +24,11 @@ def clipped(text: str, limit: int) -> str:
     """A user's text on one line of at most ``limit`` letters."""
     line = _SPACE.sub(" ", str(text)).strip() or "(no name)"
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def cell(text: str) -> str:
+    """A name in a table that is downloaded, so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def signed(value: float, digits: int = 1) -> str:

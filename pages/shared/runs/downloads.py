@@ -1,16 +1,30 @@
 """The files that a reader can take from a run, and the command that repeats it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pages.shared.runs.reader import RunReader
+from softmerge_core.settings import SourceSpec
+from softmerge_core.zoo import slug
 
 
-def file_stem(reader: RunReader) -> str:
-    """The name of a run's downloads, without an ending."""
-    return reader.run_id.removeprefix("example:")
+def file_name(reader: RunReader, what: str, ending: str) -> str:
+    """The name of a run's download: the page, what it holds, of which networks, and the run."""
+    spec, run = reader.view.spec, reader.run_id.replace("example:", "example-")
+    return f"{spec.kind}-{what}-{slug(_networks(dict(spec)))}-{run}.{ending}"
+
+
+def _networks(values: Mapping[str, Any]) -> str:
+    """The family of the first source, or the network and data that are trained."""
+    if "network" in values:
+        return f"{values['network']} {Path(values['data'].dataset if 'data' in values else values['dataset']).stem}"
+    models = [source.model for source in values.get("sources", ()) if isinstance(source, SourceSpec)]
+    family, _, model = models[0].partition("/") if models else ("", "", "")
+    return f"own {model}" if family == "library" else Path(family or "run").stem
 
 
 def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> None:
@@ -26,7 +40,7 @@ def _spec(reader: RunReader) -> None:
     st.download_button(
         "Spec",
         json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
-        f"{file_stem(reader)}.json",
+        file_name(reader, "spec", "json"),
         "application/json",
         icon=":material/data_object:",
         on_click="ignore",
@@ -36,7 +50,7 @@ def _spec(reader: RunReader) -> None:
 
 def _command(reader: RunReader) -> str:
     """The command for this run: ``merge`` and ``compare`` have their own, ``run`` takes a spec of any kind."""
-    stem, kind = file_stem(reader), reader.view.spec.kind
+    name, kind = file_name(reader, "spec", "json"), reader.view.spec.kind
     if kind == "merge":
-        return f"python -m softmerge_core merge {stem}.json --out merged"
-    return f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {stem}.json"
+        return f"python -m softmerge_core merge {name} --out merged"
+    return f"python -m softmerge_core {'compare' if kind == 'compare' else 'run'} {name}"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from softmerge_core.events import Matrix
+from softmerge_core.experiments.words import cell
 
 DIGITS = 4  # of the numbers in the table that can be downloaded
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def gates_csv(gates: Mapping[str, Any]) -> str:
     for row, (part, owner) in enumerate(zip(parts, owners, strict=True)):
         factor = _rounded(gates["scale"][row]) if gates.get("scale") else ""
         for column, source in enumerate(gates["sources"]):
-            names = [_cell(name) for name in (owner, part_title(part, owner), source)]
+            names = [cell(name) for name in (owner, part_title(part, owner), source)]
             numbers = [_rounded(gates[key][row][column]) for key in ("probability", "value", "weight")]
             writer.writerow([*names, *numbers, factor])
     return text.getvalue()
@@ -138,8 +138,3 @@ def _rounded(number: float) -> float:
     if 0 < number < 1:
         return round(min(max(number, step), 1 - step), DIGITS)
     return round(number, DIGITS)
-
-
-def _cell(name: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(FORMULA) else name

@@ -35,6 +35,25 @@ def test_the_table_as_csv_has_its_units_and_numbers() -> None:
     assert float(row["Peak (MB)"]) == 7
 
 
+def test_the_csv_has_each_seed_and_no_more_digits_than_mean_anything() -> None:
+    kept = {"loss": 2 / 3, "calibration": 0.1, "validation": 0.5, "took": 1 / 7}
+    scores = [
+        *(Score(step=s, seed=s, series="average", accuracy=a, **kept) for s, a in enumerate((0.5, 1 / 3, 0.25))),
+        Score(step=4, series="=1+1", accuracy=0.5, **kept),
+    ]
+    text = as_csv(table_rows(report(SPEC, scores)["rows"], ["average"], live=False))
+    merge, source = csv.DictReader(io.StringIO(text))
+    assert [merge[f"Test acc. (%), seed {seed}"] for seed in (1, 2, 3)] == ["50", "33.3333", "25"]
+    assert (merge["Loss (nats)"], merge["Loss (nats), seed 3"], merge["Seconds, seed 2"]) == (
+        "0.666667",
+        "0.666667",
+        "0.142857",
+    )
+    assert source["Test acc. (%), seed 1"] == ""
+    assert source["Method"] == "Source: =1+1"
+    assert max(len(part) for line in text.splitlines()[1:] for part in line.split(",") if part[:1].isdigit()) <= 8
+
+
 def test_number_columns_are_numbers_even_without_any_value() -> None:
     frame = as_frame(table_rows([], ["average"], live=True))
     numbers = {column.name for column in COLUMNS if column.format}
