@@ -4,7 +4,7 @@
 """
 
 import importlib
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,6 @@ from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 from softmerge_core.home import empty_trash
 
-ALSO = {  # other words for the pages, as people type them -> the page's path
-    "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge",
-    "comparison": "compare", "attack": "robustness", "attacks": "robustness", "poison": "robustness",
-    "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
-    "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
-    "model": "models", "library": "models", "zoo": "models",
-}  # fmt: skip
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 
 
@@ -48,11 +41,9 @@ def who_can_open(address: str) -> str:
     return f"The app listens on {address} and has no login: whoever can reach it can see, start and stop runs."
 
 
-def _pages() -> Collection[str]:
-    paths: Collection[str] = importlib.import_module("pages.site").PAGES
-    return paths
+def _pages() -> tuple[Collection[str], Mapping[str, str]]:
+    site = importlib.import_module("pages.site")
+    return site.PAGES, site.ALSO
 
 
-app = st.App(
-    SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages, ALSO), plotly_preload()]
-)
+app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages), plotly_preload()])

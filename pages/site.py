@@ -29,6 +29,14 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "models": (models_page, "Models", "deployed_code"),
 }
 
+ALSO = {  # other words for the pages, as people type them -> the address
+    "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge",
+    "comparison": "compare", "attack": "robustness", "attacks": "robustness", "poison": "robustness",
+    "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
+    "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
+    "model": "models", "library": "models", "zoo": "models",
+}  # fmt: skip
+
 
 def site_pages() -> dict[str, StreamlitPage]:
     """The pages by their address; only a session can make them."""

@@ -150,7 +150,13 @@ class SoftMergeSettings(Settings):
     temperature: float = setting(
         2 / 3, "Temperature", "The hard concrete's beta: lower values make gates more like on/off.", ge=0.05, le=5
     )
-    learning_rate: float = setting(0.1, "Learning rate", "The optimiser's step size for gate logits.", gt=0, le=1e30)
+    learning_rate: float = setting(
+        0.1,
+        "Learning rate",
+        "The optimiser's step size for gate logits, the log-odds that gates are open.",
+        gt=0,
+        le=1e30,
+    )
     steps: int = setting(
         400, "Steps of each stage", "Training steps of each stage: auto has up to five, else there is one.",
         ge=1, le=100_000,

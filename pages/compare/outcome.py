@@ -8,12 +8,16 @@ from pages.compare.reading import comparison
 from pages.compare.table import as_csv, comparison_table, table_rows
 from pages.shared.runs.downloads import downloads, file_name
 from pages.shared.runs.reader import RunReader
+from pages.shared.show.terms import explained
 
 
 def outcome(reader: RunReader) -> None:
     """Draw the table, which fills while the run is live, and then the downloads."""
     rows = table_rows(*comparison(reader), live=reader.live)
-    st.markdown("**The same in numbers.** Click a column's head to sort by it; click a note to read all of it.")
+    st.markdown(
+        "**The same in numbers.** Click a column's head to sort by it; click a note to read all of it.",
+        help=explained("nats", "ECE"),
+    )
     comparison_table(rows, key="compare-table")
     if not reader.live:
         downloads(reader, partial(_csv, file_name(reader, "table", "csv"), as_csv(rows)))

@@ -107,7 +107,7 @@ def _numbers(entry: Mapping[str, Any], *, merged: bool) -> dict[str, Any]:
 
 def _each_seed(entry: Mapping[str, Any]) -> dict[str, float]:
     """Every measure of every seed, by the heading of its column; nothing of a single seed, which is the mean."""
-    found = {}
+    found: dict[str, float] = {}
     for name, (measure, factor) in MEASURES.items():
         values = (entry.get(measure) or {}).get("values") or ()
         heading = next(column.heading for column in COLUMNS if column.name == name)

@@ -44,7 +44,7 @@ def connectivity_pictures(reader: RunReader | None) -> None:
 
 def _pair(
     key: str, about: str, kinds: tuple[str, ...], build: Callable[..., go.Figure | None], said: tuple[Words, Words],
-    *, title: str = "Loss", height: int = HEIGHT, **more: Any,
+    *, title: str = "Loss", height: int = HEIGHT, terms: tuple[str, ...] = (), **more: Any,
 ) -> Pair:  # fmt: skip
     """Loss and error of the same networks: two pictures of ``about``, made by ``build`` and described by ``said``."""
     loss, error = (
@@ -56,6 +56,7 @@ def _pair(
             build=partial(build, what=what),
             words=sentence,
             height=height,
+            terms=(*(("nats",) if what == "loss" else ()), *terms),
             **more,
         )
         for what, sentence in zip(("loss", "error"), said, strict=True)
@@ -140,6 +141,7 @@ PATHS = _pair(
         lambda reader: "Solid: test data; faint, dashed: training data. Dotted strokes mark the barriers.",
         lambda reader: "The share of samples that the same networks classify wrongly.",
     ),
+    terms=("REPAIR",),
 )
 PLANE = _pair(
     "plane",

@@ -120,6 +120,7 @@ DRIFT = Picture(
 )
 SPREAD = Picture(
     key="spread",
+    terms=("nats", "Jeffreys"),
     title="Scope spread",
     idle="How far the clients' weight scopes are from the fused one.",
     kinds=("federated_round",),
@@ -130,6 +131,7 @@ SPREAD = Picture(
 )
 GATES = Picture(
     key="gates",
+    terms=("z",),
     title="Gates on the server",
     idle="The mean gate of each client in the server's soft merge.",
     kinds=("shards", "federated_round"),

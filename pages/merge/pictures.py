@@ -99,6 +99,7 @@ def _boundary_words(reader: RunReader) -> str:
 
 GATES = Picture(
     key="gates",
+    terms=("P(open)", "z"),
     title="Gates",
     idle="Each row is a part of the network, each column a source; colour tells how likely the gate between them "
     "is open.",
@@ -122,6 +123,7 @@ ACCURACY = Picture(
 )
 SHARES = Picture(
     key="shares",
+    terms=("z",),
     title="Origin of each layer",
     idle=SHARES_ARE,
     kinds=("gates", "stage"),
@@ -133,6 +135,7 @@ SHARES = Picture(
 )
 LOSSES = Picture(
     key="losses",
+    terms=("nats", "EMA"),
     title="Losses",
     idle="Task loss, the penalty on open gates, and their sum.",
     kinds=("loss", "stage"),

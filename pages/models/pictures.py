@@ -31,6 +31,7 @@ def model_pictures(models: Sequence[ModelInfo]) -> None:
         show_picture(
             figure,
             key="histories",
+            terms=("nats",),
             title="Training",
             sentence=history_sentence(models),
             alt="Validation accuracy and training loss of each model over the steps of its training",

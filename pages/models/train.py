@@ -126,6 +126,7 @@ def _figure(reader: RunReader, theme: Theme) -> go.Figure | None:
 
 TRAINING = Picture(
     key="training",
+    terms=("nats", "EMA"),
     title="Training",
     idle="The training loss falls step by step, above; below, how much of the validation data is classified correctly.",
     kinds=("loss", "evaluation"),

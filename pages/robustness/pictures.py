@@ -84,6 +84,7 @@ STRENGTH = replace(
 )
 BLAME = Picture(
     key="blame",
+    terms=("z",),
     title="Who is to blame",
     idle="The mean gate of each source in a soft merge, beside what leaving that source out of the average gains.",
     kinds=("blame",),

@@ -92,6 +92,7 @@ def _histograms(reader: RunReader, theme: Theme, layers: Sequence[str], side: st
 
 BARRIER = Picture(
     key="barrier",
+    terms=("nats",),
     title="Barrier",
     idle=RISE,
     kinds=("barrier",),
@@ -103,6 +104,7 @@ BARRIER = Picture(
 )
 SOURCES = Picture(
     key="sources",
+    terms=("nats",),
     title="Sources",
     idle="Training loss above, test accuracy below, of each source with and without alignment.",
     kinds=("loss", "evaluation"),
@@ -125,6 +127,7 @@ PATH = Picture(
 )
 DISTANCES = Picture(
     key="distances",
+    terms=("nats", "Jeffreys"),
     title="Scope distance",
     idle="How far apart the sources' scopes are, layer by layer.",
     kinds=("barrier",),

@@ -19,8 +19,17 @@ class SoftSettings(Settings):
         "The part of the network that one gate controls. Auto goes from coarse to fine and keeps what validates best.",
     )
     penalty: float = setting(0.002, "Penalty", "The price of an open gate.", ge=0, le=10)
-    steps: int = setting(400, "Steps", "The number of training steps in each stage.", ge=1, le=100_000)
-    learning_rate: float = setting(0.1, "Learning rate", "The optimiser's step size for gate logits.", gt=0, le=10)
+    steps: int = setting(
+        400, "Steps of each stage", "Training steps of each stage: auto has up to five, else there is one.",
+        ge=1, le=100_000,
+    )  # fmt: skip
+    learning_rate: float = setting(
+        0.1,
+        "Learning rate",
+        "The optimiser's step size for gate logits, the log-odds that gates are open.",
+        gt=0,
+        le=10,
+    )
 
 
 def merge(material: Material, settings: SoftSettings) -> "nn.Module":

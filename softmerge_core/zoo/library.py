@@ -101,23 +101,16 @@ def add_to_library(
 
     Raises SettingsError for a name that could leave the folder, CheckpointError for weights that do not fit.
     """
-    from torch import nn
-
-    from softmerge_core.checkpoints.files import load_into, save_checkpoint, state_hash
+    from softmerge_core.checkpoints.files import load_into, state_hash
     from softmerge_core.networks import build_network
     from softmerge_core.zoo.layers import layer_infos
 
     check_name(name)
-    state = weights.state_dict() if isinstance(weights, nn.Module) else weights
     module = build_network(network, input_shape, classes, seed=0)
-    load_into(module, state, f"model {name!r}")
-    try:
-        folder = _new_folder(name)
-    except OSError as error:
-        raise CheckpointError(f"model {name!r} could not be kept: {error.strerror or error}") from error
+    load_into(module, _state(weights), f"model {name!r}")
     model = LibraryModel(
-        name=folder.name,
-        title=title or folder.name,
+        name=name,
+        title=title or name,
         origin=origin,
         how=how,
         network=network,
@@ -132,6 +125,25 @@ def add_to_library(
         sha256=state_hash(module.state_dict()),
         layers=layer_infos(module),
     )
+    return _keep(model, module, titled=bool(title))
+
+
+def _state(weights: "nn.Module | Mapping[str, Tensor]") -> "Mapping[str, Tensor]":
+    from torch import nn
+
+    return weights.state_dict() if isinstance(weights, nn.Module) else weights
+
+
+def _keep(model: LibraryModel, module: "nn.Module", *, titled: bool) -> LibraryModel:
+    """Write a model to a folder of its own, all of it or nothing; returns it under the name that was free."""
+    from softmerge_core.checkpoints.files import save_checkpoint
+
+    try:
+        folder = _new_folder(model.name)
+    except OSError as error:
+        raise CheckpointError(f"model {model.name!r} could not be kept: {error.strerror or error}") from error
+    title = model.title if titled else folder.name
+    model = model.model_copy(update={"name": folder.name, "title": title})
     try:
         save_checkpoint(module, folder / WEIGHTS)
         write_atomic(folder / INFO, model.model_dump_json(indent=1).encode())

@@ -24,7 +24,7 @@ class Picture:
     in a theme, or None while there is nothing to draw; ``words``: the sentence under the title, as Markdown;
     ``height``: in px; ``waiting``: the text in place of a figure; ``missing``: the sentence where the run ended
     without a figure (empty: that of ``words``); ``pause``: seconds between two figures of a live run;
-    ``clickable``: whether clicks are reported.
+    ``clickable``: whether clicks are reported; ``terms``: words in it that the glossary explains.
 
     A picture that varies with the spec is a copy, made with ``dataclasses.replace``.
     """
@@ -40,6 +40,7 @@ class Picture:
     missing: str = NEVER
     pause: float = 0.0
     clickable: bool = False
+    terms: tuple[str, ...] = ()
 
     def draw(self, reader: RunReader | None, *, height: int | None = None, **chosen: Hashable) -> Click | None:
         """Draw the picture of a run, or its empty place before the first run; returns the last click.
@@ -56,6 +57,7 @@ class Picture:
             height=height or self.height,
             waiting=self.waiting,
             clickable=self.clickable,
+            terms=self.terms,
         )
 
     def _figure(self, reader: RunReader | None, chosen: dict[str, Hashable]) -> go.Figure | None:

@@ -22,16 +22,19 @@ def page_path(path: str, pages: Collection[str], also: Mapping[str, str]) -> str
     return None if own == path else own
 
 
-def typed_addresses(pages: Callable[[], Collection[str]], also: Mapping[str, str]) -> Middleware:
-    """Return what leads such addresses to the pages' own, for ``st.App(middleware=[...])``; see ``page_path``."""
-    return Middleware(_Typed, pages=pages, also=also)
+Site = Callable[[], tuple[Collection[str], Mapping[str, str]]]  # (pages, also) as in page_path, once they are known
+
+
+def typed_addresses(site: Site) -> Middleware:
+    """Return what leads such addresses to the pages' own, for ``st.App(middleware=[...])``."""
+    return Middleware(_Typed, site=site)
 
 
 class _Typed:
     """Redirects the requests of a browser that opens a page; what else is asked for goes on as it is."""
 
-    def __init__(self, app: ASGIApp, pages: Callable[[], Collection[str]], also: Mapping[str, str]) -> None:
-        self.app, self.pages, self.also = app, pages, also
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self.app, self.site = app, site
         base = str(st.get_option("server.baseUrlPath") or "").strip("/")
         self.base = f"/{base}" if base else ""
 
@@ -43,6 +46,6 @@ class _Typed:
         path = str(scope["path"])
         if not path.startswith(f"{self.base}/"):
             return None
-        own = page_path(path.removeprefix(self.base), self.pages(), self.also)
+        own = page_path(path.removeprefix(self.base), *self.site())
         query = scope.get("query_string", b"").decode("latin-1")
         return None if own is None else f"{self.base}{own}{f'?{query}' if query else ''}"

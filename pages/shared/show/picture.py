@@ -1,9 +1,12 @@
 """A chart under its title and a sentence, as every picture on a page is shown."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.show.live_plot import Click, live_plot
+from pages.shared.show.terms import explained
 
 
 def show_picture(
@@ -16,14 +19,15 @@ def show_picture(
     height: int,
     waiting: str,
     clickable: bool = False,
+    terms: Sequence[str] = (),
 ) -> Click | None:
     """Draw ``figure``, or the text ``waiting`` in its place; returns the last click where it is ``clickable``.
 
     ``key``: its place in the page (style class ``st-key-picture-<key>``, chart ``<key>-plot``); ``sentence``:
-    Markdown; ``alt``: the chart's accessible name; ``height``: in px.
+    Markdown; ``alt``: the chart's accessible name; ``height``: in px; ``terms``: words of the glossary to explain.
     """
     with st.container(key=f"picture-{key}", gap="xsmall"):
-        st.markdown(f"**{title}.** {sentence}")
+        st.markdown(f"**{title}.** {sentence}", help=explained(*terms))
         return live_plot(
             figure, key=f"{key}-plot", height=height, alt=alt, waiting=waiting, clickable=clickable
         ).click  # fmt: skip

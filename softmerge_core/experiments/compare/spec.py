@@ -1,5 +1,6 @@
 """The spec of a comparison: every way to merge the same sources, side by side. Light: loads no torch."""
 
+import contextlib
 from typing import Any, Literal, Self
 
 from softmerge_core.alignment.settings import How
@@ -105,6 +106,18 @@ def repairs(method: str) -> bool:
 
 
 def needs(spec: CompareSpec, method: str) -> list[str]:
-    """Everything a method's row had to look at, including inputs that alignment or REPAIR looked at."""
+    """Everything a method's row had to look at, also inputs for alignment, REPAIR or BatchNorm's statistics."""
+    found = find_method(method)
     looked = spec.align == "activations" or (spec.repair and repairs(method))
-    return sorted(find_method(method).needs | ({"inputs"} if looked else set()))
+    looked |= not found.reference and _has_statistics(spec)  # those of one network are estimated again
+    return sorted(found.needs | ({"inputs"} if looked else set()))
+
+
+def _has_statistics(spec: CompareSpec) -> bool:
+    """Whether the sources' network has BatchNorm layers, as far as manifests tell."""
+    for source in spec.sources:
+        with contextlib.suppress(SoftMergeError):  # a model may be gone by the time its run is looked at
+            origin = find_source(source.model)
+            if origin is not None:
+                return any("BatchNorm" in layer.kind for layer in origin.layers)
+    return False

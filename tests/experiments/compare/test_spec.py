@@ -9,6 +9,7 @@ from softmerge_core.experiments import experiment
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, needs, planned
 from softmerge_core.methods import available_methods
 from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.zoo import families
 
 MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
 
@@ -54,3 +55,13 @@ def test_inputs_that_alignment_or_repair_looked_at_are_needed_too() -> None:
     assert needs(compare_spec(align="activations"), "average") == ["inputs"]
     assert needs(compare_spec(repair=True), "average") == ["inputs"]
     assert needs(compare_spec(repair=True), "ensemble") == sorted(available_methods()["ensemble"].needs)
+
+
+def test_inputs_for_batchnorm_are_told_as_well() -> None:
+    family = families()["digits-resnet-specialists"]
+    sources = tuple(SourceSpec(model=f"{family.name}/{model.name}") for model in family.models[:2])
+    spec = CompareSpec(sources=sources, data=DataSpec(dataset=family.dataset))
+    assert needs(spec, "average") == ["inputs"]
+    assert needs(spec, "ensemble") == sorted(available_methods()["ensemble"].needs)
+    gone = CompareSpec(sources=(SourceSpec(model="library/gone"), *sources))
+    assert needs(gone, "median") == ["inputs"]

@@ -90,6 +90,21 @@ def test_while_one_side_alone_is_trained_its_barrier_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("plain", "aligned", "claimed"),
+    [
+        (0.0299, 0.0299, "there is hardly a barrier"),
+        (0.0301, 0.01, "scope alignment does not lower the error barrier"),
+        (0.20, 0.1701, "scope alignment does not lower the error barrier"),
+        (0.20, 0.1699, "the error barrier half way between the two is 17 points with scope alignment and 20"),
+        (0.20, 0.2299, "scope alignment does not lower the error barrier"),
+        (0.20, 0.2301, "scope alignment raises the error barrier"),
+    ],
+)
+def test_less_than_three_points_are_no_barrier_and_no_difference(plain: float, aligned: float, claimed: str) -> None:
+    assert claimed in said(START, events(20, plain, aligned))
+
+
 def test_before_the_first_epoch_nothing_is_claimed() -> None:
     assert said() == said(START) == "Waiting for the first epoch."
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from app import ALSO
 from pages.shared.show.addresses import page_path, typed_addresses
-from pages.site import PAGES
+from pages.site import ALSO, PAGES
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def answer(path: str, method: str = "GET") -> dict[str, Any]:
     async def send(message: Any) -> None:
         told.append(message)
 
-    made = typed_addresses(lambda: PAGES, ALSO)
+    made = typed_addresses(lambda: (PAGES, ALSO))
     asked = {"type": "http", "method": method, "path": path, "query_string": b"family=a%20b&run=1", "headers": []}
     asyncio.run(made.cls(app, *made.args, **made.kwargs)(asked, None, send))  # type: ignore[arg-type]
     first: dict[str, Any] = told[0]
