@@ -14,7 +14,7 @@ from softmerge_core.experiments.connectivity.words import STRIP, strip_sentence
 from softmerge_core.experiments.words import percent
 from softmerge_core.figures.style import method_style
 
-STYLES = {"a": "source:0", "b": "source:0"}  # the two models are drawn as sources, the rest by its method
+STYLES = {"a": "source:0", "b": "source:1"}  # the two models are drawn as sources, the rest by its method
 
 
 def draw_strip(reader: RunReader | None) -> None:

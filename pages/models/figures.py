@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
-from softmerge_core.figures.style import Theme, class_colours, colour, distinct, method_style, new_figure, thin
+from softmerge_core.figures.style import Theme, colour, distinct, method_style, new_figure, source_colour, thin
 from softmerge_core.zoo import ModelInfo
 
 ROW, LEAST = 30, 420  # px: a row of dots, the lowest picture
@@ -37,7 +37,7 @@ def shortened(text: str, limit: int) -> str:
 
 def line_style(index: int, theme: Theme) -> tuple[str, str]:
     """(colour, plotly dash) of the model at ``index`` of a collection, the same in every picture of it."""
-    return class_colours(theme)[index % 10], method_style(f"source:{index}", theme).dash
+    return source_colour(index, theme), method_style(f"source:{index}", theme).dash
 
 
 def pictures_height(models: Sequence[ModelInfo]) -> int:

@@ -50,7 +50,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, float]]:
     accuracy = result["accuracy"]
     names: Sequence[str] = result.get("source_names") or []
     sources = [
-        ("source:0", names[i] if i < len(names) else f"Source {i + 1}", _percent(value))
+        (f"source:{i}", names[i] if i < len(names) else f"Source {i + 1}", _percent(value))
         for i, value in enumerate(accuracy.get("sources") or [])
     ]
     return sources + [(key, method_title(key), _percent(accuracy[key])) for key in _METHODS if key in accuracy]

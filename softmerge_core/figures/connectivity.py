@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import BezierCurve, Event, WeightPath
 from softmerge_core.experiments.connectivity.words import OVERLAYS, no_barrier
 from softmerge_core.figures.labels import push_apart
-from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure
+from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure, source_colour
 from softmerge_core.landscape.barriers import path_barrier
 
 What = Literal["loss", "error"]
@@ -18,12 +18,12 @@ ROW, LETTER, ENTRY, WIDTH = 19, 6.8, 46, 390  # px: the legend's rows, letters, 
 BOTTOM = 48  # px
 FEW = 3  # the most barriers whose heights can be written beside each other
 _STYLES = {  # overlay -> palette colour and marker
-    "plain": ("average", "square"),
-    "weights": ("extra3", "diamond"),
-    "activations": ("extra0", "triangle-up"),
-    "weights_repair": ("best_source", "circle"),
-    "activations_repair": ("extra2", "x"),
-    "scope": ("extra4", "star"),
+    "plain": ("without", "square"),
+    "weights": ("with", "diamond"),
+    "activations": ("with_activations", "triangle-up"),
+    "weights_repair": ("with_repair", "circle"),
+    "activations_repair": ("with_activations_repair", "x"),
+    "scope": ("with_scope", "star"),
 }
 
 
@@ -59,10 +59,10 @@ def paths_figure(
 def starts_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
     """Loss or error from each model's initial weights (t = 0) to the model (t = 1); None where neither is known."""
     found = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}
-    looks = (("class0", "circle"), ("class1", "diamond"))
+    markers = ("circle", "diamond")
     lines = [
-        Line(found[f"start:{k}"], f"To {escape(name, 24)}", colour(hue, theme), marker)
-        for k, (name, (hue, marker)) in enumerate(zip(names, looks, strict=True))
+        Line(found[f"start:{k}"], f"To {escape(name, 24)}", source_colour(k, theme), marker)
+        for k, (name, marker) in enumerate(zip(names, markers, strict=True))
         if f"start:{k}" in found
     ]
     return _drawn(lines, what, theme, "t (0: initial weights, 1: trained)")

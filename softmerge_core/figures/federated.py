@@ -17,10 +17,10 @@ from softmerge_core.figures.style import Theme, colour, new_figure
 TOP, BOTTOM = 16, 48  # px
 HEAD = 34  # px above the rows of clients, for the legend
 ROW = 22  # px per client
-# Shades of one hue, from the background colour on, tell counts from probabilities, which are drawn in cividis.
+# Shades of grey, from the background colour on, tell counts from probabilities, which are drawn in cividis.
 _RAMP = {
-    "light": ("#ffffff", "#c6dbef", "#6baed6", "#2171b5", "#08306b"),
-    "dark": ("#0e1117", "#143055", "#1f5fa8", "#4f9fe0", "#c9e4ff"),
+    "light": ("#ffffff", "#d8d8de", "#a2a2ad", "#62626f", "#1f1f29"),
+    "dark": ("#0e1117", "#31353f", "#666b77", "#a3a8b3", "#eceef2"),
 }
 _WARN = "⚠\ufe0e "
 Newest = dict[int, tuple[float, int]]  # client -> value, round

@@ -180,7 +180,7 @@ def _gain_bars(labels: Sequence[str], gains: Sequence[float], malicious: Sequenc
     return go.Bar(
         x=gains, y=labels, orientation="h", name="Leave-one-out gain", width=0.62,
         marker={
-            "color": [colour("extra4" if bad else "source", theme) for bad in malicious],
+            "color": [colour("malicious" if bad else "source", theme) for bad in malicious],
             "pattern": {"shape": ["/" if bad else "" for bad in malicious], "size": 6, "solidity": 0.3},
         },
         hovertemplate="%{y}<br>leaving it out gains %{x:+.1f} points<extra></extra>",

@@ -13,11 +13,11 @@ from softmerge_core.experiments.scope.told import SIDES, newest_paths, source_ke
 from softmerge_core.experiments.scope.words import source_title
 from softmerge_core.experiments.words import signed
 from softmerge_core.figures.labels import EndLabel, end_labels
-from softmerge_core.figures.style import Theme, class_colours, colour, new_figure
+from softmerge_core.figures.style import Theme, colour, new_figure, source_colour
 
 Measure = Literal["error", "loss"]
 TOP, BOTTOM = 30, 48  # px
-SIDE_STYLES = {"plain": ("average", "dash", "square"), "aligned": ("soft", "solid", "circle")}  # colour, dash, marker
+SIDE_STYLES = {"plain": ("without", "dash", "square"), "aligned": ("with", "solid", "circle")}  # colour, dash, marker
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 _UNITS = {"error": ("points", 100.0, 0), "loss": ("nats", 1.0, 2)}  # unit, factor, digits
 
@@ -34,11 +34,8 @@ class LineStyle:
 
 
 def source_style(side: str, number: int, theme: Theme) -> LineStyle:
-    """The style of source ``number`` on a side; its colour and marker are the same on both.
-
-    The first two colours of classes are left out: they are those of the sides.
-    """
-    hue, marker = class_colours(theme)[2 + number % 8], _MARKERS[number % len(_MARKERS)]
+    """The style of source ``number`` on a side; its colour and marker are the same on both."""
+    hue, marker = source_colour(number, theme), _MARKERS[number % len(_MARKERS)]
     if side == "aligned":
         return LineStyle(hue, "solid", marker, 2, 1)
     return LineStyle(hue, "dot", f"{marker}-open", 1.5, 0.75)

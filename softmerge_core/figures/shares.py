@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import Event
 from softmerge_core.experiments.merge.rows import layer_shares
 from softmerge_core.figures.gates import last_gates
-from softmerge_core.figures.style import HUES, Theme, colour, distinct, new_figure
+from softmerge_core.figures.style import SCALES, Theme, colour, distinct, new_figure, source_colour
 
 _PATTERNS = ("", "/", "x", ".", "-", "+")  # further sources have the first ones' colours, with a pattern
 _WRITTEN = 0.09  # the smallest share whose number fits into its part of the bar
@@ -48,8 +48,8 @@ def shares_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -
 def _bars(
     rows: Sequence[str], shares: Sequence[float], name: str, index: int, theme: Theme, *, written: bool
 ) -> go.Bar:
-    color, background = colour(f"extra{index % HUES}", theme), colour("background", theme)
-    pattern = {"shape": _PATTERNS[index // HUES % len(_PATTERNS)], "fgcolor": background, "size": 5}
+    color, background = source_colour(index, theme), colour("background", theme)
+    pattern = {"shape": _PATTERNS[index // len(SCALES["sources"]) % len(_PATTERNS)], "fgcolor": background, "size": 5}
     return go.Bar(
         x=[100 * share for share in shares],
         y=list(rows),

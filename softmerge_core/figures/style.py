@@ -42,6 +42,19 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "extra3": ("#5b51c9", "#a69dff"),
     "extra4": ("#b12a50", "#ff819f"),
     "extra5": ("#4f6478", "#a5bacd"),
+    "source0": ("#736d9b", "#8b7db0"),
+    "source1": ("#2d2350", "#e6dbfb"),
+    "source2": ("#8a6496", "#b98fc4"),
+    "source3": ("#3d4d78", "#7f92bd"),
+    "source4": ("#57304f", "#aebbf0"),
+    "source5": ("#4b1f78", "#dcb0f2"),
+    "without": ("#b0179a", "#f977e0"),
+    "with": ("#3c7a00", "#8fd14f"),
+    "with_repair": ("#123d0c", "#d3f2ad"),
+    "with_activations": ("#8c1420", "#ff7d6b"),
+    "with_activations_repair": ("#4d0a10", "#ffc9bf"),
+    "with_scope": ("#5a4a10", "#f4e57a"),
+    "malicious": ("#d0021b", "#ff3b30"),
     "class0": ("#0071b1", "#57b5ea"),
     "class1": ("#c85100", "#e6a001"),
     "class2": ("#008460", "#20c093"),
@@ -53,6 +66,14 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "class8": ("#b22b51", "#ff82a0"),
     "class9": ("#555b66", "#b0b6c0"),
 }
+# What a colour stands for: a method, one of the sources, or a condition; no colour belongs to two of them.
+SCALES = {
+    "methods": ("soft", "average", "best_source", "ensemble", *(f"extra{number}" for number in range(6))),
+    "sources": tuple(f"source{number}" for number in range(6)),
+    "conditions": (
+        "without", "with", "with_repair", "with_activations", "with_activations_repair", "with_scope", "malicious",
+    ),
+}  # fmt: skip
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = (
     "circle",
@@ -117,6 +138,15 @@ def class_colours(theme: Theme) -> list[str]:
     return [colour(f"class{label}", theme) for label in range(10)]
 
 
+def source_colour(index: int, theme: Theme) -> str:
+    """Return the colour of the source at ``index`` (0 or more); further sources have the first ones' again.
+
+    Sources are greys and violets, which no method and no condition is; dashes, markers and labels tell them apart.
+    """
+    hues = SCALES["sources"]
+    return colour(hues[index % len(hues)], theme)
+
+
 def method_style(key: str, theme: Theme) -> MethodStyle:
     """Return the style of a method's key, which no other method has; ``source:<index>`` is a source.
 
@@ -127,7 +157,7 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
         return MethodStyle(colour(name, theme), dash, marker)
     if key.startswith("source:"):
         index = int(key.partition(":")[2])
-        return MethodStyle(colour("source", theme), _DASHES[index % 6], MARKERS[index % 10] + "-open")
+        return MethodStyle(source_colour(index, theme), _DASHES[index % 6], MARKERS[index % 10] + "-open")
     return _style_of(_places().get(key, _PLACES - 1), theme)
 
 

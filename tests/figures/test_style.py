@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given
@@ -42,6 +42,35 @@ def test_every_mark_and_text_stands_out_from_the_background(theme: Theme) -> Non
         for background in BACKGROUNDS[theme]:
             ratio = contrast(colour(name, theme), background)
             assert ratio >= 4.5, f"{name} has {ratio:.2f}:1 on {background}"  # marks need only 3:1
+
+
+def lab(hex_colour: str) -> tuple[float, float, float]:
+    """CIE L*a*b* (D65): equal distances look about equally far apart."""
+    parts = [int(hex_colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    rows = ((0.4124, 0.3576, 0.1805, 0.9505), (0.2126, 0.7152, 0.0722, 1.0), (0.0193, 0.1192, 0.9505, 1.089))
+    tones = [(r * red + g * green + b * blue) / white for r, g, b, white in rows]
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in tones)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_methods_sources_and_conditions_share_no_colour(theme: Theme) -> None:
+    for (one, mine), (other, theirs) in combinations(style.SCALES.items(), 2):
+        for first, second in product(mine, theirs):
+            apart = math.dist(lab(colour(first, theme)), lab(colour(second, theme)))
+            assert apart > 12, f"{first} ({one}) and {second} ({other}) are {apart:.1f} apart"
+    for names in style.SCALES.values():
+        assert min(math.dist(lab(colour(a, theme)), lab(colour(b, theme))) for a, b in combinations(names, 2)) > 12
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_method_and_source_is_drawn_in_a_colour_of_its_scale(theme: Theme) -> None:
+    for key in METHODS:
+        assert method_style(key, theme).color in [colour(name, theme) for name in style.SCALES["methods"]]
+    for number in range(12):
+        assert method_style(f"source:{number}", theme).color == style.source_colour(number, theme)
+        assert style.source_colour(number, theme) in [colour(name, theme) for name in style.SCALES["sources"]]
 
 
 @pytest.mark.parametrize("theme", THEMES)
