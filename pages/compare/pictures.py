@@ -21,7 +21,8 @@ def compare_pictures(reader: RunReader | None) -> None:
 
 def _figure(reader: RunReader, theme: Theme) -> go.Figure | None:
     rows, methods = comparison(reader)
-    return comparison_figure(rows, theme=theme, order=methods)
+    seeds = getattr(reader.view.spec, "seeds", 1)
+    return comparison_figure(rows, theme=theme, order=methods, seeds=seeds)
 
 
 def _words(reader: RunReader) -> str:

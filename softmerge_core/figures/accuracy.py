@@ -13,6 +13,8 @@ from softmerge_core.figures.style import Theme, escape, method_style, method_tit
 
 _BASELINES = ("ensemble", "average", BEST)
 _TOP, _BOTTOM = 16, 48
+_ROOM = 2.6  # percentage points around all values: with more than 2.5, the range is never below 10 wide
+_NARROW = 150  # px: the plot beside its labels on a phone
 INNER = 0.96  # where the ring on a level line lies, as a share of the width: clear of the label at its end
 
 
@@ -52,7 +54,7 @@ def accuracy_figure(
         xaxis={"title": {"text": "Step"}, "range": [0, end]},
         yaxis={"title": {"text": "Validation accuracy (%)"}, "range": [low, high]},
     )
-    mark_stages(figure, events, theme, top=_TOP, kept=kept)
+    mark_stages(figure, events, theme, top=_TOP, narrow_plot=_NARROW, kept=kept)
     plot_height = height - figure.layout.margin.t - _BOTTOM
     end_labels(figure, labels, low=low, high=high, plot_height=plot_height)
     return figure
@@ -87,11 +89,12 @@ def _kept_label(kept: Kept, level: float, theme: Theme) -> EndLabel:
 
 
 def percent_range(values: Sequence[float]) -> tuple[float, float]:
-    """Whole steps of 5 percent around ``values`` with room to read, within [0, 100] and at least 10 wide."""
-    low, high = max(5 * floor((min(values) - 1) / 5), 0), min(5 * ceil((max(values) + 1) / 5), 101)
-    if high - low < 10:
-        low, high = max(low - 5, 0), min(high + 5, 101)
-    return float(low), float(high)
+    """Whole steps of 5 percent around ``values`` with room to read, within [0, 100] and at least 10 wide.
+
+    More values may widen it, and never make it narrower, so that an axis only grows while a run is live.
+    """
+    low, high = 5 * floor((min(values) - _ROOM) / 5), 5 * ceil((max(values) + _ROOM) / 5)
+    return float(min(max(low, 0), 90)), float(max(min(high, 101), 10))
 
 
 def _line(key: str, x: Sequence[float | None], y: Sequence[float | None], line: dict[str, object]) -> go.Scatter:

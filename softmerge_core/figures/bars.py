@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.rows import add_number, dot, row_axis
+from softmerge_core.figures.rows import add_number, dot, noted, row_axis
 from softmerge_core.figures.style import Theme, distinct, method_style, method_title, new_figure
 from softmerge_core.statistics import Measured, bar
 
@@ -29,17 +29,19 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     """
     rows = _rows(result)
     labels = distinct([name for _, name, _ in rows], 28)
-    low, high = percent_range([value for _, _, value in rows if isfinite(value)] or [0.0, 100.0])
+    low, high = percent_range(_ends(rows, n) or [0.0, 100.0])
     figure = new_figure(theme)
     for (key, _, value), label in zip(rows, labels, strict=True):
         style = method_style(key, theme)
         figure.add_trace(dot(label, value, style, error=_interval(value, n)))
         add_number(figure, label, f"{value:.1f} %" if isfinite(value) else "unknown", style.color)
-    note = f"<br>Bars: 95 % interval, n = {n:,} test samples" if n else ""
+    wide, narrow = noted("Test accuracy (%)", f"Bars: 95 % interval, n = {n:,} test samples" if n else "")
+    below = 64 + 18 * max(narrow.count("<br>") - 1, 0)
     figure.update_layout(
         showlegend=False,
+        meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow, "margin.b": below}},
         margin={"l": 8, "r": 64, "t": 12, "b": 64},
-        xaxis={"title": {"text": f"Test accuracy (%){note}"}, "range": [low, high]},
+        xaxis={"title": {"text": wide}, "range": [low, high]},
         yaxis=row_axis(labels, theme),
     )
     return figure
@@ -54,6 +56,13 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, float]]:
         for i, value in enumerate(accuracy.get("sources") or [])
     ]
     return sources + [(key, method_title(key), _percent(accuracy[key])) for key in _METHODS if key in accuracy]
+
+
+def _ends(rows: Sequence[tuple[str, str, float]], n: int | None) -> list[float]:
+    """Every value that is known, and both ends of its bar."""
+    values = [value for _, _, value in rows if isfinite(value)]
+    bars = [(value, found) for value in values if (found := _interval(value, n))]
+    return values + [end for value, (left, right) in bars for end in (value - left, value + right)]
 
 
 def _percent(share: float | None) -> float:

@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.rows import add_number, dot, row_axis
+from softmerge_core.figures.rows import add_number, dot, noted, row_axis
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.statistics.bars import wilson
 
 REFERENCES = (BEST, "average", "ensemble")  # drawn as lines
 ROW = 25  # px a method
@@ -25,16 +26,20 @@ def comparison_height(methods: int) -> int:
     return TOP + BOTTOM + ROW * max(methods, 4)
 
 
-def comparison_figure(entries: Sequence[Entry], *, theme: Theme, order: Sequence[str] = ()) -> go.Figure | None:
+def comparison_figure(
+    entries: Sequence[Entry], *, theme: Theme, order: Sequence[str] = (), seeds: int = 1
+) -> go.Figure | None:
     """Test accuracy (percent) of every method with its 95 % interval; None before the first.
 
     ``entries`` are the rows of a comparison's result or of its ``report`` so far. ``order``: the methods' keys from
     top to bottom; while a run is live, pass all that it will try, so that no row moves. By default, that of
-    ``entries``.
+    ``entries``. ``seeds``: how many each random method will have; until then its bar does not stretch the axis, which
+    only grows.
     """
     found = {str(entry["method"]): entry for entry in entries}
     keys = [key for key in (order or found) if key in order or _is_method(found[key])]
-    values = [value for entry in found.values() if entry["method"] in (*keys, *REFERENCES) for value in _values(entry)]
+    shown = [entry for entry in found.values() if entry["method"] in (*keys, *REFERENCES)]
+    values = [value for entry in shown for value in _values(entry, seeds)]
     if not values:
         return None
     low, high = percent_range(values)
@@ -52,16 +57,19 @@ def _is_method(entry: Entry) -> bool:
     return "title" in entry
 
 
-def _values(entry: Entry) -> list[float]:
-    """All values of a row that must lie on the axis, in percent.
+def _values(entry: Entry, seeds: int) -> list[float]:
+    """All values of a row that must lie on the axis, in percent: what other test samples may give, and its bar.
 
-    The bar of two seeds may be very long, and is shorter when the third is there: it would make the axis jump.
+    The bar of the first seeds may be very long, and is shorter when the next is there: it would make the axis jump.
     """
     accuracy = entry.get("accuracy")
     if not accuracy:
         return []
-    ends = [accuracy[end] for end in ("low", "high") if end in accuracy and len(accuracy["values"]) != 2]
-    return [100 * value for value in (*accuracy["values"], *ends) if isfinite(value)]
+    values, samples = accuracy["values"], accuracy.get("samples", 0)
+    settled = accuracy.get("of") == "samples" or len(values) >= max(3, seeds)
+    ends = [accuracy[end] for end in ("low", "high") if end in accuracy and settled]
+    chances = [end for value in values if samples and isfinite(value) for end in wilson(value, samples)]
+    return [100 * value for value in (*values, *chances, *ends) if isfinite(value)]
 
 
 def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
@@ -133,13 +141,14 @@ def _note(entries: Iterable[Entry]) -> str:
 
 
 def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
-    title = "Test accuracy (%)"
-    wide, narrow = (
-        f"{title}<br>{text}" if note else title for text in (note, note.replace(" where a method is random", ""))
-    )
+    wide, narrow = noted("Test accuracy (%)", note)
+    below = _LABEL * max(narrow.count("<br>") - 1, 0)
     figure.update_layout(
         showlegend=False,
-        meta={**figure.layout.meta, "narrow": {"xaxis.title.text": narrow}},
+        meta={
+            **figure.layout.meta,
+            "narrow": {"xaxis.title.text": narrow, "margin.b": BOTTOM + below},
+        },
         margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
         xaxis={"title": {"text": wide}, "range": list(limits), "tickangle": 0},
         yaxis=row_axis(labels, theme),

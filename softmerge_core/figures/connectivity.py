@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
 from softmerge_core.experiments.connectivity.words import OVERLAYS, no_barrier
-from softmerge_core.figures.labels import push_apart
+from softmerge_core.figures.barriers import number_offsets
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure, source_colour
 from softmerge_core.landscape.barriers import path_barrier
 
@@ -34,6 +34,15 @@ class Line(NamedTuple):
     title: str
     color: str
     marker: str
+
+
+class Marked(NamedTuple):
+    """A path's barrier in the axis' unit: its height, where it is, and the path's value there."""
+
+    line: Line
+    rise: float
+    t: float
+    top: float
 
 
 def paths_figure(
@@ -126,26 +135,38 @@ def _curve(line: Line, what: What, split: str) -> go.Scatter:
 def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: Theme, height: int) -> None:
     """Draw a stroke for each path, from the line between its ends to the point highest above it, with the height.
 
-    Heights that would overlap are pushed apart, up and down; with more than FEW paths, none is written.
+    A height that finds no free place at its peak has a thin line to it; with more than FEW paths, none is written.
     """
-    scale, marked = 1 if what == "loss" else 100, []
+    scale = 1 if what == "loss" else 100
+    marked: list[Marked] = []
     for line in lines:
         rise, t = path_barrier(line.path, what)
         if not no_barrier(rise, what) and rise < inf:
             top = scale * getattr(line.path, f"test_{what}")[line.path.t.index(t)]
-            marked.append((line, scale * rise, t, top))
+            marked.append(Marked(line, scale * rise, t, top))
             figure.add_shape(
                 type="line", x0=t, x1=t, y0=top - scale * rise, y1=top, layer="below",
                 line={"color": line.color, "width": 1, "dash": "dot"},
             )  # fmt: skip
-    if len(marked) > FEW:
-        return
-    high = figure.layout.yaxis.range[1]
-    pixel = high / (height - figure.layout.margin.t - BOTTOM)
-    places = push_apart([top + 11 * pixel for *_, top in marked], 15 * pixel, 0, high - 7 * pixel)
-    for (line, rise, t, _), place in zip(marked, places, strict=True):
+    if len(marked) <= FEW:
+        _write_heights(figure, lines, marked, what, theme, height)
+
+
+def _write_heights(
+    figure: go.Figure, lines: Sequence[Line], marked: Sequence[Marked], what: What, theme: Theme, height: int
+) -> None:
+    """Write each barrier's height near its peak, where it covers no line, and join it to the peak."""
+    places = number_offsets(
+        [(t, top) for *_, t, top in marked],
+        [(line.path.t, _values(line.path, what, split)) for line in lines for split in ("train", "test")],
+        span=tuple(figure.layout.xaxis.range),
+        reach=tuple(figure.layout.yaxis.range),
+        height=height - figure.layout.margin.t - BOTTOM,
+    )
+    for (line, rise, t, top), (right, up) in zip(marked, places, strict=True):
         figure.add_annotation(
-            text=f"{rise:.2f}" if what == "loss" else f"{rise:.1f}", x=t, y=place, showarrow=False, yanchor="middle",
+            text=f"{rise:.2f}" if what == "loss" else f"{rise:.1f}", x=t, y=top, ax=right, ay=-up, showarrow=True,
+            arrowhead=0, arrowwidth=1, arrowcolor=line.color, standoff=5, xanchor="center", yanchor="middle",
             font={"color": line.color, "size": 12}, bgcolor=colour("background", theme), borderpad=0,
         )  # fmt: skip
 

@@ -140,7 +140,7 @@ def measure_figure(
     if wide:
         low, high = log10(min(positive)) - 0.1, log10(max(positive)) + 0.1
         whole = range(floor(low), floor(high) + 1)
-        axis: dict[str, Any] = {"type": "log", "range": [low, high], "title": {"text": f"{title}, log scale"}}
+        axis: dict[str, Any] = {"type": "log", "range": [low, high], "title": {"text": f"{title}, log"}}
         if len(whole) > 2:
             axis |= {"dtick": max(1, len(whole) // 5), "exponentformat": "power"}
         lines = {key: {x: log10(y) for x, y in line.items()} for key, line in lines.items()}

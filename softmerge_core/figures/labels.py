@@ -77,12 +77,20 @@ def joined(runs: Sequence[Sequence[float]]) -> list[float | None]:
 
 
 def mark_stages(
-    figure: go.Figure, events: Sequence[Event], theme: Theme, *, top: int, narrow_top: int = 0, kept: Kept | None = None
+    figure: go.Figure,
+    events: Sequence[Event],
+    theme: Theme,
+    *,
+    top: int,
+    narrow_top: int = 0,
+    narrow_plot: int = _PLOT,
+    kept: Kept | None = None,
 ) -> None:
     """Draw a thin line where each stage but the first begins, and write each stage's title above it.
 
     The stage whose gates were ``kept`` has a band and a bold title that says so. The top margin becomes ``top`` px
-    (on a phone ``narrow_top`` more) plus the height of the rows of titles.
+    (on a phone ``narrow_top`` more) plus the height of the rows of titles, which are more on a phone where the plot is
+    only ``narrow_plot`` px wide.
     """
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
@@ -90,30 +98,37 @@ def mark_stages(
     middles = [(stage.step + stop) / 2 / end for stage, stop in zip(stages, ends, strict=False)]
     won = [kept is not None and stage.stage == kept.winner for stage in stages]
     titles = [clipped(stage.title, 24) + KEPT * mark for stage, mark in zip(stages, won, strict=True)]
-    rows = _label_rows(middles, titles)
+    rows, brief = (_label_rows(middles, titles, width) for width in (_PLOT, narrow_plot))
+    narrow = dict(figure.layout.meta.get("narrow", {}))
     for stage in stages[1:]:
         figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
-    for stage, stop, row, title, mark in zip(stages, ends, rows, titles, won, strict=False):
+    for stage, stop, row, small, title, mark in zip(stages, ends, rows, brief, titles, won, strict=False):
         if mark:
             band = {"fillcolor": colour("soft", theme), "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
             figure.add_vrect(x0=stage.step, x1=stop, **band)
         text = escape(title, 24 + len(KEPT))
+        narrow[f"annotations.{len(figure.layout.annotations)}.yshift"] = 2 + _ROW * small
         figure.add_annotation(
             text=f"<b>{text}</b>" if mark else text, showarrow=False,
             font={"size": 12, "color": colour("text" if mark else "quiet", theme)},
             **_over(stage.step, stop, end, title), yref="paper", y=1, yanchor="bottom", yshift=2 + _ROW * row,
         )  # fmt: skip
+    narrow["margin.t"] = top + narrow_top + (_ROW * (1 + max(brief)) if brief else 0)
     top += _ROW * (1 + max(rows)) if rows else 0
-    narrow = {**figure.layout.meta.get("narrow", {}), "margin.t": top + narrow_top}
     figure.update_layout(margin={"t": top}, meta={**figure.layout.meta, "narrow": narrow})
 
 
 def _over(start: int, stop: int, end: int, title: str) -> dict[str, Any]:
     """A title centred over its stage, or if it would leave the plot at the right, ending there."""
     middle = (start + stop) / 2
-    if middle / end * _PLOT + _half(title) > _PLOT:
+    if _ends_at_right(middle / end, title):
         return {"x": end, "xanchor": "right"}
     return {"x": middle, "xanchor": "center"}
+
+
+def _ends_at_right(middle: float, title: str) -> bool:
+    """Whether a title centred at this share of the width would leave the plot at the right."""
+    return middle * _PLOT + _half(title) > _PLOT
 
 
 def _half(title: str) -> float:
@@ -121,13 +136,13 @@ def _half(title: str) -> float:
     return _LETTER * min(len(title), 24 + len(KEPT)) / 2 + 4
 
 
-def _label_rows(middles: Sequence[float], titles: Sequence[str]) -> list[int]:
-    """The lowest row in which each title, centred on its part of the width, overlaps none before it."""
+def _label_rows(middles: Sequence[float], titles: Sequence[str], plot: float) -> list[int]:
+    """The lowest row in which each title, on its part of a ``plot`` of that width (px), overlaps none before it."""
     taken: list[float] = []  # for each row, the end of its last title in px
     rows = []
     for middle, text in zip(middles, titles, strict=True):
         half = _half(text)
-        left = min(middle * _PLOT, _PLOT - half) - half  # no title leaves the plot at the right
+        left = plot - 2 * half if _ends_at_right(middle, text) else middle * plot - half
         row = next((index for index, end in enumerate(taken) if end <= left), len(taken))
         taken[row : row + 1] = [left + 2 * half]
         rows.append(row)

@@ -47,7 +47,7 @@ def losses_figure(
     if kept and kept.step is not None:
         line = {"color": colour("soft", theme), "width": 1.5, "dash": "dot"}
         figure.add_vline(x=kept.step, line=line, name="kept step")
-    mark_stages(figure, events, theme, top=40, narrow_top=22, kept=kept)
+    mark_stages(figure, events, theme, top=40, narrow_top=42, kept=kept)
     return figure
 
 

@@ -1,11 +1,14 @@
 """Values in rows: one labelled row per network, with a dot, an error bar and the value as a number."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
 from softmerge_core.figures.style import MethodStyle, Theme, colour
+
+BRIEF = 30  # letters of a note's line on a phone
 
 
 def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
@@ -20,6 +23,14 @@ def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
         "ticks": "",
         "tickfont": {"color": colour("text", theme)},
     }
+
+
+def noted(title: str, note: str) -> tuple[str, str]:
+    """An axis title with a note under it: (in one line, for a phone in lines that fit); the note may be empty."""
+    if not note:
+        return title, title
+    small = "<br>".join(wrap(note, BRIEF))
+    return f"{title}<br>{note}", f"{title}<br>{small}"
 
 
 def dot(

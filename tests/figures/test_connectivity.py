@@ -1,13 +1,14 @@
 """Paths, barriers and curves as data."""
 
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 
 from softmerge_core.events import BezierCurve, Event, WeightPath
 from softmerge_core.figures.connectivity import curve_figure, paths_figure, starts_figure
+from softmerge_core.runs import RunStore
 
 TS = (0.0, 0.5, 1.0)
 
@@ -52,13 +53,35 @@ def test_barriers_are_marked_from_the_line_between_the_ends_and_their_numbers_ap
     assert [(shape.x0, shape.y0, shape.y1) for shape in figure.layout.shapes] == [
         (0.5, pytest.approx(0.5), 2.5), (0.5, pytest.approx(0.5), 0.9), (0.5, pytest.approx(0.5), 0.88)
     ]  # fmt: skip
-    heights = sorted(note.y for note in figure.layout.annotations)
-    pixel = figure.layout.yaxis.range[1] / 240
-    assert min(b - a for a, b in pairwise(heights)) > 10 * pixel
-    assert heights[-1] < figure.layout.yaxis.range[1]
+    assert [(note.x, note.y) for note in figure.layout.annotations] == [(0.5, 2.5), (0.5, 0.9), (0.5, 0.88)]
     assert not figure_of([path("plain", 0.5)]).layout.shapes
     many = figure_of([*EVENTS, path("scope", 2.4)])
     assert (len(many.layout.shapes), len(many.layout.annotations)) == (4, 0)  # too many numbers to read
+
+
+@pytest.mark.parametrize("what", ["loss", "error"])
+@pytest.mark.parametrize("width", [200, 300, 800])
+def test_no_number_of_a_barrier_lies_over_a_line_or_another_number(what: Any, width: int) -> None:
+    events = list(RunStore().read("example:first-path").events)
+    figure = paths_figure(events, theme="light", what=what, names=("a", "b"), height=340)
+    assert figure is not None
+    (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    tall = 340 - figure.layout.margin.t - figure.layout.margin.b
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (x - left) / (right - left) * width, (y - low) / (high - low) * tall
+
+    boxes = [(x + note.ax, y - note.ay) for note in figure.layout.annotations for x, y in [place(note.x, note.y)]]
+    assert len(boxes) == 3
+    for (x, y), (a, b) in combinations(boxes, 2):
+        assert abs(x - a) > 30 or abs(y - b) > 14
+    for x, y in boxes:
+        assert 7 < y < tall - 7
+        for trace in figure.data:
+            points = [place(*point) for point in zip(trace.x, trace.y, strict=True)]
+            for (x0, y0), (x1, y1) in pairwise(points):
+                on = [(x0 + k / 40 * (x1 - x0), y0 + k / 40 * (y1 - y0)) for k in range(41)]
+                assert not any(abs(a - x) < 15 and abs(b - y) < 7 for a, b in on), (trace.name, x, y)
 
 
 def test_a_path_that_is_not_finite_is_drawn_where_it_is() -> None:

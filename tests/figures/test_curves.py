@@ -1,8 +1,11 @@
 """Losses, accuracies and training curves as data."""
 
+import itertools
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from softmerge_core.events import Evaluation, Event, Loss, Progress, Stage
 from softmerge_core.experiments.merge.kept import Kept
@@ -127,10 +130,19 @@ def test_accuracy_waits_for_validation_and_survives_what_is_not_finite() -> None
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([80.6, 84], (75, 85)), ([0], (0, 10)), ([0.1, 99.9], (0, 101)), ([50], (45, 55)), ([100], (90, 101))],
+    [([80.6, 84], (75, 90)), ([0], (0, 10)), ([0.1, 99.9], (0, 101)), ([50], (45, 55)), ([100], (90, 101))],
 )
 def test_percent_range_is_round_and_has_room(values: list[float], expected: tuple[float, float]) -> None:
     assert percent_range(values) == expected
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=8))
+def test_percent_range_only_grows_as_values_come(values: list[float]) -> None:
+    ranges = [percent_range(values[: count + 1]) for count in range(len(values))]
+    for (low, high), (lower, higher) in itertools.pairwise(ranges):
+        assert lower <= low
+        assert high <= higher
+    assert all(high - low >= 10 for low, high in ranges)
 
 
 def test_training_shows_the_network_last_heard_of() -> None:

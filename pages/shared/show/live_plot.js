@@ -1,6 +1,8 @@
 // One chart that stays in the page: the same div is given every new figure by Plotly.react,
 // so that the reader's zoom, hover label and hidden series outlive the arrival of data.
+// The cursor for the cells of a heatmap is in cell_cursor.js, which is loaded before this file.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
+const LEAST = 320; // px: the least that a picture is drawn for
 
 function loadPlotly(file) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -131,13 +133,14 @@ class Chart {
   figure(data) {
     const figure = recoloured(data, pageBackground(this.host));
     const layout = figure.layout;
-    // Larger type: the same picture drawn for less room, and then enlarged as a whole.
+    // Larger type: the same picture drawn for less room, and then enlarged as a whole; but never for less than LEAST.
     this.room = this.host.clientWidth;
-    this.scale = data.scale;
+    this.scale = Math.min(data.scale, Math.max(1, this.room / LEAST));
     this.width = Math.round(this.room / this.scale);
-    Object.assign(this.div.style, { width: `${this.width}px`, height: `${data.height}px` });
+    this.height = Math.round(data.height * data.scale / this.scale);
+    Object.assign(this.div.style, { width: `${this.width}px`, height: `${this.height}px` });
     this.div.style.transform = this.scale === 1 ? "" : `scale(${this.scale})`;
-    Object.assign(layout, { width: this.width, height: data.height, autosize: false });
+    Object.assign(layout, { width: this.width, height: this.height, autosize: false });
     if (this.width < NARROW)
       for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setPath(layout, path, value);
     const touch = matchMedia("(pointer: coarse)").matches;
@@ -158,7 +161,7 @@ class Chart {
   }
 
   save(format) {
-    const size = { width: this.width, height: this.latest.height, scale: format === "png" ? 2 : 1 };
+    const size = { width: this.width, height: this.height, scale: format === "png" ? 2 : 1 };
     return window.Plotly.downloadImage(this.div, { format, filename: this.latest.file, ...size });
   }
 
@@ -197,113 +200,6 @@ class Chart {
     this.stop.abort();
     this.watch.disconnect();
     if (this.listening) window.Plotly?.purge(this.div);
-  }
-}
-
-// The cells of a heatmap for the keyboard: the arrow keys move a frame from cell to cell, whose text is told.
-class CellCursor {
-  constructor(chart) {
-    this.chart = chart;
-    this.frame = chart.host.querySelector(".sm-plot-cell");
-    this.told = chart.host.querySelector(".sm-plot-told");
-    this.row = this.col = 0;
-    chart.host.addEventListener("keydown", (event) => this.key(event));
-    chart.host.addEventListener("focus", () => this.show());
-    chart.host.addEventListener("blur", () => this.hide());
-  }
-
-  // The first heatmap whose cells say something.
-  trace() {
-    return this.chart.div._fullData?.find((trace) => trace.type === "heatmap" && trace.hovertemplate && trace.z?.length);
-  }
-
-  redrawn() {
-    const { host } = this.chart;
-    if (!this.trace()) return this.leave();
-    host.tabIndex = 0;
-    host.setAttribute("aria-description", "The arrow keys go from cell to cell.");
-    if (document.activeElement === host) this.show("off"); // read aloud only when the reader moves, not with new data
-  }
-
-  leave() {
-    this.chart.host.removeAttribute("tabindex");
-    this.chart.host.removeAttribute("aria-description");
-    this.hide();
-  }
-
-  hide() {
-    this.frame.hidden = true;
-    this.told.textContent = "";
-  }
-
-  axes(trace) {
-    const layout = this.chart.div._fullLayout;
-    return ["x", "y"].map((letter) => layout[(trace[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)]);
-  }
-
-  key(event) {
-    const trace = this.trace();
-    if (!trace || event.target !== this.chart.host || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Enter" || event.key === " ") this.choose(trace);
-    else if (!this.move(event.key, trace)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  move(key, trace) {
-    const [x, y] = this.axes(trace);
-    const across = x.c2p(1) > x.c2p(0) ? 1 : -1;
-    const down = y.c2p(1) > y.c2p(0) ? 1 : -1;
-    const step = { ArrowRight: [0, across], ArrowLeft: [0, -across], ArrowDown: [down, 0], ArrowUp: [-down, 0] }[key];
-    if (step) { this.row += step[0]; this.col += step[1]; this.show(); }
-    return Boolean(step);
-  }
-
-  show(live = "polite") {
-    const trace = this.trace();
-    if (!trace) return;
-    this.row = Math.min(Math.max(this.row, 0), trace.z.length - 1);
-    this.col = Math.min(Math.max(this.col, 0), trace.z[this.row].length - 1);
-    const [x, y] = this.axes(trace);
-    const [left, right] = this.edges(x, trace.x, this.col);
-    const [top, bottom] = this.edges(y, trace.y, this.row);
-    Object.assign(this.frame.style, {
-      left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${Math.max(bottom - top, 3)}px`,
-    });
-    this.frame.hidden = false;
-    this.told.setAttribute("aria-live", live);
-    this.told.textContent = this.text(trace);
-  }
-
-  // Where a cell begins and ends on the screen, in px within the chart.
-  edges(axis, places, index) {
-    const at = (i) => (axis.type === "category" || !places ? i : Number(places[i]));
-    const last = (places?.length ?? index + 2) - 1;
-    const near = index < last ? at(index + 1) : at(index - 1);
-    const half = Math.abs(near - at(index)) / 2 || 0.5;
-    return [axis.c2p(at(index) - half), axis.c2p(at(index) + half)]
-      .sort((a, b) => a - b).map((px) => (px + axis._offset) * this.chart.scale);
-  }
-
-  text(trace) {
-    const { row, col } = this;
-    const known = { x: trace.x?.[col] ?? col, y: trace.y?.[row] ?? row, z: trace.z[row][col], customdata: trace.customdata?.[row]?.[col] };
-    return trace.hovertemplate
-      .replace(/<extra>.*<\/extra>/s, "")
-      .replace(/%\{(\w+)(?::\.(\d)f)?[^}]*\}/g, (_, name, digits) => this.written(known[name], digits))
-      .replace(/<br>/g, ", ").replace(/<[^>]*>/g, "");
-  }
-
-  written(value, digits) {
-    if (value === null || value === undefined) return "unknown";
-    return digits === undefined ? String(value) : Number(value).toFixed(digits);
-  }
-
-  choose(trace) {
-    if (!this.chart.latest.clickable) return;
-    const { row, col } = this;
-    const cell = { row, col, x: trace.x?.[col] ?? col, y: trace.y?.[row] ?? row, customdata: trace.customdata?.[row]?.[col] ?? null };
-    this.chart.report({ curveNumber: trace.index, data: trace }, cell);
   }
 }
 

@@ -29,7 +29,7 @@ _component = st.components.v2.component(
     "softmerge_live_plot",
     html=_HTML,
     css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
-    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("cell_cursor.js", "live_plot.js")),
     isolate_styles=False,  # plotly writes its own styles into the page's head
 )
 
