@@ -118,8 +118,9 @@ def prepare(folder: Path, spec: Spec) -> Path:
         raise RunError(f"the run in {folder} is being written by another process")
     end = files.read_json(folder / files.END) or {}
     if end.get("status") in ("finished", "stopped"):
-        for name in OF_A_RUN:
-            (folder / name).unlink(missing_ok=True)
+        with files.writing(folder.name):  # where a folder lies in the place of a file, that is refused
+            for name in OF_A_RUN:
+                (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / files.WEIGHTS, ignore_errors=True)
     return folder
 

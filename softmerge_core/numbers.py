@@ -1,7 +1,7 @@
 """Numbers as they are written down: finite, and no longer than they need to be."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 
@@ -24,3 +24,8 @@ def significant(value: float, digits: int = 6) -> float:
 def rounded(values: Iterable[float], digits: int = 6) -> tuple[float, ...]:
     """All ``values`` with so many significant ``digits``."""
     return tuple(significant(value, digits) for value in values)
+
+
+def same_length(*lists: Sized) -> bool:
+    """Whether all ``lists`` have as many items as the first one."""
+    return len(set(map(len, lists))) <= 1

@@ -11,6 +11,7 @@ from pages.shared.choose.own import CHOSEN
 from pages.shared.runs.panel import progress, tell_end
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
+from pages.shared.runs.record import tell_record
 from pages.shared.runs.services import run_store
 from pages.shared.runs.setup import Setup
 from pages.shared.show.site_map import page_at
@@ -108,6 +109,7 @@ def draw_training(reader: RunReader | None) -> None:
     with st.container(key="outcome-slot"):
         if reader is not None:
             tell_end(reader, "training")
+            tell_record(reader)
             if reader.view.result:
                 _kept(reader.run_id, str(reader.view.result.get("library")))
 
@@ -146,9 +148,14 @@ def _kept(run_id: str, name: str) -> None:
         st.markdown(f"**Kept in your library as {plain(model.title, 60)}.** {accuracy_sentence(model.accuracy)}")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             merge_button(model)
+            try:
+                weights = run_store().weights(run_id, "trained").read_bytes()
+            except (SoftMergeError, OSError):
+                st.caption("The weights of this training are no longer beside it; they are in your library.")
+                return
             st.download_button(
                 "Weights",
-                run_store().weights(run_id, "trained").read_bytes(),
+                weights,
                 f"model-weights-{name}.safetensors",
                 "application/octet-stream",
                 icon=":material/download:",

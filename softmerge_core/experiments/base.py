@@ -3,9 +3,9 @@
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.events import Event
@@ -27,6 +27,20 @@ class Spec(Frozen):
         Specs that lead to the same run are equal then, but for their names.
         """
         return self
+
+
+Share = Annotated[float, Field(ge=0, le=1 + 1e-6)]  # the mean of values up to 1 may be a little above it
+
+
+class Result(Frozen):
+    """What pages take from a result; whatever else there is they leave alone.
+
+    Base of the results of all kinds. Results are read from files, so types are not converted.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    reason: str | None = None
+    seconds: float | None = Field(None, ge=0)
 
 
 def align_setting() -> How:
@@ -79,6 +93,7 @@ class Experiment:
     check: Callable[[Any], None]  # raises SoftMergeError before any work starts; light: no torch
     example: Callable[[], Spec]  # a spec that runs
     small: Callable[[], Spec]  # a spec that runs in about a second, for tests
+    result: type[Result] = Result  # what pages expect of its result
 
     def run(self, spec: Spec, context: Context) -> dict[str, Any]:
         """Do the work; returns the result as plain JSON values."""

@@ -88,7 +88,8 @@ def histograms_figure(
             start = own.get(f"start:{number}") or own.get("start:0")
             for trace in _densities(start, own.get(f"{side}:{number}"), number, theme):
                 figure.add_trace(trace.update(showlegend=row == 1 and number == 0), row=row, col=number + 1)
-        _common_axes(figure, row, list(own.values()))
+        if own:
+            _common_axes(figure, row, list(own.values()))
     figure.update_xaxes(nticks=max(3, 7 - sources), tickangle=0)
     figure.update_xaxes(title={"text": "Weight"}, row=len(layers))
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from softmerge_core.errors import RunError
 from softmerge_core.events import AnyEvent, parse_event
 from softmerge_core.runs.files import open_plain
+from softmerge_core.runs.shapes import makes_sense
 
 CHUNK = 16 * 2**20  # bytes read at once at most, so that no log can fill the server's memory
 
@@ -42,13 +43,20 @@ def read_log(path: Path, after: int = 0) -> Piece:
 
 
 def parse_lines(block: bytes) -> tuple[tuple[AnyEvent, ...], int]:
-    """Return the events in ``block``, and the number of its lines that are no events."""
+    """Return the events in ``block``, and the number of its lines that are no events, or none that make sense."""
     events, damaged = [], 0
-    for line in block.split(b"\n"):
-        if not line.strip():
-            continue
-        try:
-            events.append(parse_event(line))
-        except (ValueError, RecursionError):
+    for line in filter(bytes.strip, block.split(b"\n")):
+        event = _event(line)
+        if event is None:
             damaged += 1
+        else:
+            events.append(event)
     return tuple(events), damaged
+
+
+def _event(line: bytes) -> AnyEvent | None:
+    try:
+        event = parse_event(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if makes_sense(event) else None

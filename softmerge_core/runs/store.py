@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from softmerge_core.errors import NotFoundError, RunError, SettingsError, SoftMergeError
 from softmerge_core.events import AnyEvent
-from softmerge_core.experiments import Spec, parse_spec
+from softmerge_core.experiments import Spec, check_result, parse_spec
 from softmerge_core.home import home, write_atomic
 from softmerge_core.runs import files
 from softmerge_core.runs.log import read_log
@@ -49,7 +49,10 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run, with the events of its log up to byte ``next``, from where to read on; ``damaged`` lines were skipped."""
+    """A run, with the events of its log up to byte ``next``, from where to read on; ``damaged`` lines were skipped.
+
+    ``harm`` says what is wrong with a result that was not taken; else it is empty.
+    """
 
     id: str
     spec: Spec
@@ -59,6 +62,7 @@ class RunView:
     result: dict[str, Any] | None
     error: str | None
     damaged: int = 0
+    harm: str = ""
 
 
 class RunStore:
@@ -81,9 +85,9 @@ class RunStore:
         state = derive(folder)  # read before the log, so that the log of a finished run is read to its end
         piece = read_log(folder / files.EVENTS, after)
         ended = state.status in ("finished", "stopped")
-        result = files.read_json(folder / files.RESULT) if ended else None
+        result, harm = read_result(folder, spec.kind) if ended else (None, "")
         error = state.message if state.status in ("failed", "interrupted") else None
-        return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged)
+        return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged, harm)
 
     def status(self, run_id: str) -> State:
         """Return the run's state without reading its events."""
@@ -211,6 +215,20 @@ def read_spec(folder: Path) -> Spec:
     if values is None:
         raise RunError(f"run {folder.name!r} has no {files.SPEC}")
     return parse_spec(values)
+
+
+def read_result(folder: Path, kind: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the result of the run in ``folder`` and "", or None and what is wrong with it."""
+    try:
+        values = files.read_json(folder / files.RESULT)
+        if values is not None:
+            check_result(kind, values)
+    except SettingsError:
+        what = f"{files.RESULT} of run {folder.name!r} is damaged: it does not hold what such a run leaves"
+        return None, f"the result is left out: {what}"
+    except RunError as error:
+        return None, f"the result is left out: {error}"
+    return values, ""
 
 
 def requested(path: Path) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import services
+from pages.shared.runs.record import CANNOT
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import RunStore
 
@@ -84,6 +85,7 @@ def opened(script: str, **state: object) -> AppTest:
         page.session_state[name] = value
     page.run()
     assert not page.exception
+    assert CANNOT not in texts(page)
     return page
 
 

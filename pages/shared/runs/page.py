@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
 from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, tell_end
 from pages.shared.runs.reader import RunReader
+from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import sentence
@@ -64,10 +65,13 @@ class RunPage:
         """Draw the run: its progress and verdict, its pictures, and what can be taken along."""
         with st.container(key="verdict-slot"):  # never empty: an empty one would move, and so remount, the charts
             self._head(reader)
-        self.pictures(reader)
+        if reader is None:
+            self.pictures(None)
+        else:
+            self._drawn(reader, "a picture", lambda: self.pictures(reader))
         with st.container(key="outcome-slot"):
             if reader is not None:
-                self.outcome(reader)
+                self._drawn(reader, "the outcome", lambda: self.outcome(reader))
 
     def _head(self, reader: RunReader | None) -> None:
         if reader is None:
@@ -76,10 +80,20 @@ class RunPage:
         progress(reader)
         what_made_it(reader)
         tell_end(reader)
+        tell_record(reader)
+        self._drawn(reader, "the verdict", lambda: self._tell_verdict(reader))
+
+    def _tell_verdict(self, reader: RunReader) -> None:
         if (verdict := self.verdict(reader)) is not None:
             with st.container(border=True, gap="xsmall", key="verdict"):
                 st.markdown(f"**{verdict.sentence}**")
                 st.caption(verdict.caption)
+
+    def _drawn(self, reader: RunReader, what: str, draw: Callable[[], None]) -> None:
+        """Draw one part of a run; what cannot be drawn says so in its place."""
+        whatever_it_holds(reader, what, draw)
+        if what in reader.unmade:
+            st.warning(CANNOT, icon=":material/broken_image:")
 
 
 def run_column(

@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.runs.reader import RunReader
+from pages.shared.runs.record import CANNOT, whatever_it_holds
 from pages.shared.show.live_plot import Click
 from pages.shared.show.picture import show_picture
 from pages.shared.show.theme import current_theme
+from softmerge_core.figures.style import Theme
 
 NEVER = "None: the run ended before there was anything to show."
 
@@ -66,16 +68,25 @@ class Picture:
         theme = current_theme()
         name = f"{self.key}:{sorted(chosen.items())}"
         figure: go.Figure | None = reader.drawn(
-            name, self.kinds, theme, lambda: self.build(reader, theme, **chosen), pause=self.pause
+            name, self.kinds, theme, lambda: self._build(reader, theme, chosen), pause=self.pause
         )
         return figure
+
+    def _build(self, reader: RunReader, theme: Theme, chosen: dict[str, Hashable]) -> go.Figure | None:
+        return whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
+
+    @property
+    def _named(self) -> str:
+        return f"the picture {self.title!r}"
 
     def _sentence(self, reader: RunReader | None, figure: go.Figure | None) -> str:
         if reader is None:
             return self.idle
         if figure is None and not reader.live and self.missing:
-            return self.missing
-        return self.words(reader)
+            return CANNOT if self._named in reader.unmade else self.missing
+        if self._named in reader.unmade:
+            return CANNOT
+        return whatever_it_holds(reader, f"the sentence of {self.title!r}", lambda: self.words(reader)) or CANNOT
 
 
 def draw_row(reader: RunReader | None, *pictures: Picture, height: int | None = None, **chosen: Hashable) -> None:

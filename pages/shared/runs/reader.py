@@ -23,6 +23,7 @@ class RunReader:
         self._kept: list[AnyEvent] = []
         self._newest: dict[str, AnyEvent] = {}
         self._seen: Counter[str] = Counter()
+        self.unmade: set[str] = set()  # what could not be made of its record
         self._drawn: dict[str, tuple[Any, float, Any]] = {}
         self.view: RunView = self.poll()
 

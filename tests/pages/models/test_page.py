@@ -161,6 +161,10 @@ def test_a_finished_training_says_how_good_the_model_is_and_where_it_is(open_mod
     assert "**strong**" not in texts(page)
     assert [button.label for button in page.download_button] == ["Weights"]
     assert page.text_input(key="train-name").placeholder == "cnn1d on MNIST-1D"
+    desk.store.weights(run_id, "trained").unlink()
+    page.run()
+    assert not page.exception
+    assert "they are in your library" in texts(page)
 
 
 def test_a_name_that_is_taken_gets_a_number(open_models: Open, desk: Desk) -> None:
