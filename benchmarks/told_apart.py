@@ -18,6 +18,8 @@ from softmerge_core.statistics import Measured, among_best, difference, pack
 
 SAMPLES = 1000
 GAP = 0.03
+SEEDS = (1, 3, 5)
+SPREADS = (0.0, 0.25, 1.0, 2.0)  # SD in points of the true accuracies of a method's seeds
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ def apart(gap: float, seeds: int, tries: int, *, n: int = SAMPLES, seed: int = 0
     return sum(difference(*pair).told_apart for pair in pairs) / tries
 
 
-def clearly_best(methods: int, seeds: int, tries: int, *, lead: float = 0.0, seed: int = 0) -> tuple[float, float]:
+def clearly_best(
+    methods: int, seeds: int, tries: int, *, lead: float = 0.0, seed: int = 0, world: World | None = None
+) -> tuple[float, float]:
     """(the share of ``tries`` in which one of many methods is called clearly best, in which the true best is left out).
 
     All have a true accuracy of .85 but the first, which is ``lead`` above.
     """
-    random, world, alone, lost = np.random.default_rng(seed), World(), 0, 0
+    random, world, alone, lost = np.random.default_rng(seed), world or World(), 0, 0
     for _ in range(tries):
         tested = world.tested([0.85 + lead] + [0.85] * (methods - 1), seeds, random)
         best = among_best({str(number): one for number, one in enumerate(tested)})
@@ -81,19 +85,33 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tries", type=int, default=1000)
-    tries = parser.parse_args().tries
-    print(f"{tries:,} simulated comparisons, {SAMPLES:,} test samples, {discordant(1, GAP):.1%} discordant\n")
+    parser.add_argument("--seed", type=int, default=1, help="of the simulation")
+    options = parser.parse_args()
+    tries, seed = options.tries, options.seed
+    error = 100 * (0.05 * 0.95 / tries) ** 0.5
+    print(
+        f"{tries:,} simulated comparisons of each kind, {SAMPLES:,} test samples, {discordant(1, GAP):.1%} discordant"
+    )
+    print(f"(standard error of a share of 5 %: {error:.1f} points; of 80 %: {100 * (0.16 / tries) ** 0.5:.1f})\n")
     print("| | one seed | three seeds | five seeds |\n|---|---|---|---|")
-    print(_line("two equal methods told apart", [apart(0.0, seeds, tries) for seeds in (1, 3, 5)]))
-    print(_line("a true gap of 3 points found", [apart(GAP, seeds, tries) for seeds in (1, 3, 5)]))
-    for points in (1, 2):
-        shares = [apart(0.0, seeds, tries, world=World(seed_sd=points / 100)) for seeds in (3, 5)]
-        print(_line(f"two equal methods whose seeds lie {points} points apart", [nan, *shares]))
-    equal = [clearly_best(19, seeds, tries) for seeds in (1, 3, 5)]
-    print(_line("19 equal methods: one called best", [one for one, _ in equal]))
-    print(_line("19 equal methods: a given one not among the best", [lost for _, lost in equal]))
-    led = [clearly_best(19, seeds, tries, lead=0.05) for seeds in (1, 3, 5)]
+    for points in SPREADS:
+        world = World(seed_sd=points / 100)
+        for title, gap in (("two equal methods told apart", 0.0), ("a true gap of 3 points found", GAP)):
+            shares = [apart(gap, s, tries, seed=seed, world=world) if _shown(s, points) else nan for s in SEEDS]
+            print(_line(f"{title}, seeds {points:g} points apart", shares), flush=True)
+    for points in SPREADS:
+        world = World(seed_sd=points / 100)
+        found = [clearly_best(19, s, tries, seed=seed, world=world) if _shown(s, points) else (nan, nan) for s in SEEDS]
+        apart_ = f"seeds {points:g} points apart"
+        print(_line(f"19 equal methods: one called best, {apart_}", [one for one, _ in found]), flush=True)
+        print(_line(f"19 equal methods: a given one not among the best, {apart_}", [lost for _, lost in found]))
+    led = [clearly_best(19, seeds, tries, lead=0.05, seed=seed) for seeds in SEEDS]
     print(_line("19 methods, one 5 points above: called best", [one for one, _ in led]))
+
+
+def _shown(seeds: int, points: float) -> bool:
+    """One seed says nothing of how far seeds lie apart: it is simulated once."""
+    return seeds > 1 or not points
 
 
 def _line(title: str, shares: list[float]) -> str:

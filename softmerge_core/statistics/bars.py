@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import scipy  # loads scipy.special on first use, which takes longer than everything a page imports
 
 from softmerge_core.statistics.measured import Measured
-from softmerge_core.statistics.variance import sampling_variance, spread, with_seeds
+from softmerge_core.statistics.variance import Chance, mixed_variance, sampling_variance, spread
 
 
 class Bar(NamedTuple):
@@ -28,7 +28,7 @@ def bar(tested: Measured) -> Bar | None:
     """The interval of a method's accuracy; None where neither samples nor several seeds are known.
 
     One network: Wilson's interval. Several seeds: Student's t, over the seeds and, where their number is known, the
-    samples together (the variances added, Satterthwaite's degrees of freedom).
+    samples together (see ``Chance``).
     """
     n, seeds, mean = tested.n, tested.seeds, tested.mean
     if not isfinite(mean) or not (n or seeds > 1):
@@ -36,11 +36,10 @@ def bar(tested: Measured) -> Bar | None:
     if seeds == 1:
         return Bar(*wilson(mean, n), "samples", n, 1)
     right = tested.right
-    within = mean * (1 - mean) / n if n else 0.0
+    within, mixed = mean * (1 - mean) / n if n else 0.0, 0.0
     if right is not None:
-        within = sampling_variance(right.mean(0))
-    total, freedom = with_seeds(within, n, [spread(tested.accuracies)])
-    half = float(scipy.special.stdtrit(freedom, 0.975)) * sqrt(total)
+        within, mixed = sampling_variance(right.mean(0)), mixed_variance(right)
+    half = Chance(within, n, spread(tested.accuracies), mixed).limit(0.025)
     return Bar(max(mean - half, 0.0), min(mean + half, 1.0), "both" if n else "seeds", n, seeds)
 
 

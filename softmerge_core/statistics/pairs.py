@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite, nan, sqrt
+from math import inf, isfinite, nan
 
 import numpy as np
 import scipy  # loads scipy.special on first use, which takes longer than everything a page imports
 
 from softmerge_core.statistics.measured import Measured
-from softmerge_core.statistics.variance import Spread, sampling_variance, spread, with_seeds
+from softmerge_core.statistics.variance import Chance, Spread, mixed_variance, sampling_variance, spread, together
 
 LEVEL = 0.05  # two methods are told apart below this p value: equal ones in at most 5 % of comparisons
 POWER = 0.8  # the smallest gap that is resolved is the one that is found this often
@@ -39,43 +39,44 @@ class Difference:
         return self.p < LEVEL
 
 
-def difference(first: Measured, second: Measured) -> Difference:
+def difference(first: Measured, second: Measured, *, same_seeds: bool = False) -> Difference:
     """Compare two methods tested on the same samples.
 
     Of one network each, by McNemar's test with mid-p (Fagerland, Lydersen, Laake 2013) and the interval of Agresti and
-    Min (2005). Of several seeds, by Student's t on the variance of samples and seeds together. Seeds are paired if both
-    methods have as many (in the same order): then what a seed does to both does not count.
+    Min (2005), which holds for these networks: one seed cannot tell what others would bring. Of several seeds, by what
+    samples and seeds together may bring (see ``Chance``). With ``same_seeds`` these are paired, for methods with as
+    many in the same order: where a seed means the same data or the same attack for both, that does not count.
     """
     gap, n, seeds = first.mean - second.mean, min(first.n, second.n), max(first.seeds, second.seeds)
     a, b = first.right, second.right
+    pairs = same_seeds and first.seeds == second.seeds
+    spread_ = _paired(first, second) if pairs else together(spread(first.accuracies), spread(second.accuracies))
     if a is None or b is None or a.shape[1] != b.shape[1]:
-        variance, freedom = with_seeds(_independent(first.mean, second.mean, n), n, _spreads(first, second))
-        return _told(gap, gap, variance, freedom, n, seeds)
+        return _told(gap, gap, Chance(_independent(first.mean, second.mean, n), n, spread_), seeds)
     each = a.mean(0) - b.mean(0)
     samples = sampling_variance(each)
     if seeds > 1:
-        return _told(gap, gap, *with_seeds(samples, n, _spreads(first, second)), n, seeds, paired=True)
-    found = _told(gap, gap * n / (n + 2), samples, inf, n, 1, paired=True)
+        mixed = mixed_variance(a - b) if pairs else mixed_variance(a) + mixed_variance(b)
+        return _told(gap, gap, Chance(samples, n, spread_, mixed), seeds, paired=True)
+    found = _told(gap, gap * n / (n + 2), Chance(samples, n), 1, paired=True)
     return replace(found, p=_mcnemar(each), same=not each.any())
 
 
 def difference_of_values(gaps: Sequence[float]) -> Difference:
     """Compare by one number a seed, first minus second: Student's t over the seeds, whatever the samples."""
     mean = sum(gaps) / len(gaps) if gaps else nan
-    return _told(mean, mean, *with_seeds(0.0, 0, [spread(gaps)]), 0, len(gaps), paired=True, limit=inf)
+    return _told(mean, mean, Chance(0.0, 0, spread(gaps)), len(gaps), paired=True, limit=inf)
 
 
 def _told(
-    gap: float, centre: float, variance: float, freedom: float, n: int, seeds: int, *, paired: bool = False,
-    limit: float = 1.0,
-) -> Difference:  # fmt: skip
-    """The difference by Student's t, with an interval around ``centre`` within ``limit`` of 0."""
-    if not isfinite(gap) or not variance:
-        return Difference(gap, nan, nan, nan, nan, n, seeds, paired)
-    error, quantile = sqrt(variance), _quantile(1 - LEVEL / 2, freedom)
-    low, high = max(centre - quantile * error, -limit), min(centre + quantile * error, limit)
-    resolves = (quantile + _quantile(POWER, freedom)) * error
-    return Difference(gap, low, high, _two_sided(gap / error, freedom), resolves, n, seeds, paired)
+    gap: float, centre: float, chance: Chance, seeds: int, *, paired: bool = False, limit: float = 1.0
+) -> Difference:
+    """The difference by what chance brings, with an interval around ``centre`` within ``limit`` of 0."""
+    if not isfinite(gap) or not chance.known:
+        return Difference(gap, nan, nan, nan, nan, chance.n, seeds, paired)
+    half = chance.limit(LEVEL / 2)
+    low, high = max(centre - half, -limit), min(centre + half, limit)
+    return Difference(gap, low, high, chance.p(gap), half + chance.limit(1 - POWER), chance.n, seeds, paired)
 
 
 def _independent(first: float, second: float, n: int) -> float:
@@ -86,11 +87,8 @@ def _independent(first: float, second: float, n: int) -> float:
     return (p * (1 - p) + q * (1 - q)) / (n + 2)
 
 
-def _spreads(first: Measured, second: Measured) -> list[Spread]:
-    """What other seeds would bring: to the paired gap, or to each method on its own where seeds cannot be paired."""
-    if first.seeds == second.seeds:
-        return [spread([a - b for a, b in zip(first.accuracies, second.accuracies, strict=True)])]
-    return [spread(first.accuracies), spread(second.accuracies)]
+def _paired(first: Measured, second: Measured) -> Spread:
+    return spread([a - b for a, b in zip(first.accuracies, second.accuracies, strict=True)])
 
 
 def _mcnemar(each: np.ndarray) -> float:
@@ -100,11 +98,3 @@ def _mcnemar(each: np.ndarray) -> float:
     below = float(scipy.special.bdtr(fewer - 1, all_, 0.5)) if fewer else 0.0
     upto = float(scipy.special.bdtr(fewer, all_, 0.5))
     return min(1.0, below + upto)  # twice the tail, less the probability of what was seen
-
-
-def _two_sided(t: float, freedom: float) -> float:
-    return float(2 * scipy.special.stdtr(freedom, -abs(t)))
-
-
-def _quantile(share: float, freedom: float) -> float:
-    return float(scipy.special.stdtrit(freedom, share))

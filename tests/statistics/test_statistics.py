@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import stdtr
 
-from benchmarks.told_apart import GAP, apart, clearly_best, discordant
+from benchmarks.told_apart import GAP, World, apart, clearly_best, discordant
 from softmerge_core.statistics import (
     Measured,
     among_best,
@@ -85,7 +86,7 @@ def test_with_nothing_known_nothing_is_claimed() -> None:
 def test_gaps_over_seeds_are_students() -> None:
     found = difference_of_values([1.0, 2.0, 3.0])
     # t = 2 / (1 / sqrt 3) = 3.464 with two degrees of freedom: p = .0742; half width 4.302653 / sqrt 3
-    assert found.p == pytest.approx(0.0742, abs=1e-4)
+    assert found.p == pytest.approx(0.0742, abs=5e-5)
     assert found.high - found.gap == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
     assert not found.told_apart
     assert math.isnan(difference_of_values([1.0]).p)
@@ -94,8 +95,26 @@ def test_gaps_over_seeds_are_students() -> None:
 def test_what_a_seed_does_to_both_methods_does_not_count() -> None:
     up_and_down = (0.80, 0.90, 0.70)
     lower = tuple(value - 0.05 for value in up_and_down)
-    assert difference(Measured(up_and_down, 10_000), Measured(lower, 10_000)).told_apart
-    assert not difference(Measured(up_and_down, 10_000), Measured(lower[::-1], 10_000)).told_apart
+    first, second = Measured(up_and_down, 10_000), Measured(lower, 10_000)
+    assert difference(first, second, same_seeds=True).told_apart
+    assert not difference(first, Measured(lower[::-1], 10_000), same_seeds=True).told_apart
+    assert not difference(first, second).told_apart  # seeds that mean something else to each method
+
+
+def test_seeds_of_two_methods_are_welchs() -> None:
+    # no samples known: t = .05 / sqrt((.01^2 + .02^2) / 3) with 2 (1 + 4)^2 / (1 + 16) degrees of freedom
+    found = difference(Measured((0.79, 0.80, 0.81)), Measured((0.73, 0.75, 0.77)))
+    assert found.p == pytest.approx(float(2 * stdtr(50 / 17, -0.05 / math.sqrt(0.0005 / 3))), rel=1e-3)
+
+
+def test_seeds_that_lie_apart_are_asked_as_well_as_samples() -> None:
+    # 500 samples more are right with every network of the first than with the second's, save for one seed
+    n, none = 10_000, np.zeros(10_000, dtype=bool)
+    networks = [np.arange(n) < right for right in (5900, 5800, 5200)]
+    first = Measured(tuple(float(each.mean()) for each in networks), n, tuple(pack(each) for each in networks))
+    second = Measured((0.5,), n, (pack(none | (np.arange(n) < 5000)),))
+    assert not difference(first, second).told_apart
+    assert difference(Measured(first.accuracies[:1], n, first.correct[:1]), second).told_apart
 
 
 def test_holms_values() -> None:
@@ -127,7 +146,12 @@ def test_several_seeds_have_the_bar_of_both() -> None:
     assert both is not None
     assert (seeds.of, both.of) == ("seeds", "both")
     assert seeds.high == pytest.approx(0.6 + 4.302653 * 0.1 / math.sqrt(3), rel=1e-6)
-    assert both.high > seeds.high
+    assert both.high >= seeds.high
+    near = Measured((0.59, 0.6, 0.61)), Measured((0.59, 0.6, 0.61), 1000)  # samples bring more than the seeds show
+    alone, together = bar(near[0]), bar(near[1])
+    assert alone is not None
+    assert together is not None
+    assert together.high > alone.high
 
 
 def test_the_interval_is_students() -> None:
@@ -158,6 +182,11 @@ def test_simulated_methods_are_like_merges() -> None:
 def test_equal_methods_are_hardly_ever_told_apart_and_three_points_mostly_are(seeds: int) -> None:
     assert apart(0.0, seeds, 1000 if seeds == 1 else 300) <= 0.05
     assert apart(GAP, seeds, 300) >= 0.8
+
+
+def test_equal_methods_whose_seeds_lie_far_apart_are_hardly_ever_told_apart() -> None:
+    assert apart(0.0, 3, 300, world=World(seed_sd=0.01)) <= 0.05
+    assert apart(0.0, 3, 300, world=World(seed_sd=0.02)) <= 0.05
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

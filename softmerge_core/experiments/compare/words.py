@@ -79,7 +79,15 @@ def sentence(table: Sequence[Mapping[str, Any]]) -> str:
     finite = {name: one for name, one in merges.items() if isfinite(one.mean)}
     if not finite:
         return "No method gave a network."
-    return f"{_best(finite)} {_above(finite, _references(table))}".strip()
+    parts = _best(finite), _above(finite, _references(table)), "One seed." if _single(table) else ""
+    return " ".join(filter(None, parts))
+
+
+def _single(table: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a method with random choices was done once: other seeds may give something else."""
+    random = {name for name, method in available_methods().items() if method.random}
+    known = [entry for entry in table if entry.get("accuracy") and entry["method"] in random]
+    return any(as_measured(entry).seeds == 1 for entry in known)
 
 
 def _best(merges: Mapping[str, Measured]) -> str:

@@ -122,7 +122,8 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
     """The gain of soft merging, on ``n`` test samples, over plain averaging, the best source and the ensemble.
 
     Only differences that the samples can tell apart are given in points. The best source was chosen by its validation
-    loss, as the sentence says; soft merging is set beside the listed source with the highest test accuracy as well.
+    loss, as the sentence says; soft merging is set beside the listed source with the highest test accuracy as well. A
+    merge is done once, so other seeds may give something else.
     """
     accuracy = result["accuracy"]
     count = len(accuracy.get("sources") or [])
@@ -137,7 +138,7 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
         return "There is no test accuracy to compare."
     found = {name: difference(soft, other) for name, other in known.items()}
     text = compared("Soft merging", found) + _best_listed(result, soft, n)
-    return text + coarse(list(found.values()))
+    return f"{text}{coarse(list(found.values()))} One seed."
 
 
 def _measured(result: Mapping[str, Any], key: str | int, n: int) -> Measured | None:

@@ -25,6 +25,12 @@ def test_the_sentence_is_honest_about_a_loss() -> None:
     )
 
 
+def test_a_method_with_random_choices_that_was_done_once_is_one_seed() -> None:
+    assert sentence([entry("soft", 0.9), entry("median", 0.5)]).endswith(" One seed.")
+    assert "One seed" not in sentence([entry("soft", 0.9, 0.9), entry("median", 0.5)])
+    assert "One seed" not in sentence([entry("krum", 0.9), entry("median", 0.5)])
+
+
 def test_best_is_said_only_of_what_is_clearly_best() -> None:
     text = sentence([entry("median", 0.71), entry("krum", 0.7), entry("average", 0.5)])
     assert text.startswith(

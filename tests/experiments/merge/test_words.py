@@ -154,7 +154,8 @@ def test_a_gain_is_given_in_points() -> None:
     expected = (
         "Soft merging is 4.6 points above plain averaging, 5.7 points above the best single source "
         "and 2.4 points below the ensemble of all 4. "
-        "The best single source is the one with the lowest validation loss; none is better on the test samples."
+        "The best single source is the one with the lowest validation loss; none is better on the test samples. "
+        "One seed."
     )
     assert sentence == expected
 
@@ -182,7 +183,7 @@ def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
 def test_a_network_that_is_right_on_the_same_samples_is_called_so() -> None:
     kept = {"soft": right(range(800)), "best_source": right(range(800))}
     sentence = words.gain_sentence({"accuracy": {"soft": 0.8, "best_source": 0.8}, "correct": kept}, 1000)
-    assert sentence == "Soft merging is right on exactly the same samples as the best single source."
+    assert sentence == "Soft merging is right on exactly the same samples as the best single source. One seed."
 
 
 def test_the_source_that_is_best_on_test_data_is_compared_with_too() -> None:
