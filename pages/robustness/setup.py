@@ -25,6 +25,7 @@ ATTACKS = (*attacks(), COPY.name)
 STRENGTH_HELP = "How strong the attack is; the picture on the right shows other strengths beside it."
 MALICIOUS_HELP = "The last ones of the chosen sources are malicious; at least one source stays honest."
 KEY = "robustness-"
+SEEDS = 3  # by default; a spec, and so an older run, has one
 
 
 def robustness_setup() -> Setup:
@@ -41,6 +42,7 @@ def robustness_setup() -> Setup:
     st.header("Methods", anchor=False)
     options = [name for name, method in available_methods().items() if "base" not in method.needs]
     names = pick_methods(f"{KEY}methods", options, [name for name in METHODS if name in options])
+    values |= settings_form(RobustnessSpec, fields=["seeds"], prefix=KEY, defaults={"seeds": SEEDS})
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)
@@ -54,7 +56,7 @@ def state_of(spec: RobustnessSpec) -> dict[str, Any]:
     state |= {f"{KEY}attack": spec.attack, f"{KEY}malicious": spec.malicious, f"{KEY}methods": list(spec.methods)}
     if spec.strength is not None:
         state[f"{KEY}strength-{spec.attack}"] = spec.strength
-    return state | form_state(spec, fields=["seed"], prefix=KEY)
+    return state | form_state(spec, fields=["seed", "seeds"], prefix=KEY)
 
 
 def _attack(picked: Sequence[PickedSource]) -> tuple[dict[str, Any], str]:

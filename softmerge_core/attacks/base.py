@@ -38,6 +38,7 @@ class Attack:
     unit: str = ""  # of the strength; none for an attack that cannot be stronger or weaker
     usual: float = 1.0  # the usual strength
     strengths: tuple[float, ...] = ()  # further strengths, which show its reach
+    random: bool = False  # another seed sends something else to a merge
     finite: bool = True  # its weights stay finite; a merge refuses or excludes others
     weights: "Callable[[Tensor, float, Draw], Tensor] | None" = None
     labels: "Callable[[Tensor, int], Tensor] | None" = None

@@ -12,5 +12,6 @@ ATTACK = Attack(
     unit="factor",
     usual=50.0,
     strengths=(1.0, 5.0, 15.0, 50.0, 150.0),
+    random=True,
     weights=lambda value, strength, draw: strength * (value + draw.noise(value)),
 )

@@ -12,5 +12,6 @@ ATTACK = Attack(
     unit="epochs",
     usual=5.0,
     strengths=(1.0, 2.0, 5.0, 10.0, 20.0),
+    random=True,
     labels=lambda labels, classes: classes - 1 - labels,
 )

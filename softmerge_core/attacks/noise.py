@@ -12,5 +12,6 @@ ATTACK = Attack(
     unit="SDs of each tensor",
     usual=3.0,
     strengths=(0.1, 0.3, 1.0, 3.0, 10.0),
+    random=True,
     weights=lambda value, strength, draw: value + strength * draw.noise(value),
 )

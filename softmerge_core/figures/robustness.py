@@ -1,18 +1,20 @@
 """Malicious sources: accuracy of each method against their number and strength, and who is to blame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite, log10, nan
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from softmerge_core.events import BEST, Blame, Event, Score
+from softmerge_core.experiments.robustness.words import as_measured
 from softmerge_core.experiments.words import signed
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.rows import row_axis
 from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.statistics import Bar, bar
 
 Against = Literal["malicious", "strength"]
 TOP, BOTTOM = 30, 52  # px
@@ -35,15 +37,19 @@ def robustness_figure(
 
     ``against`` is "malicious" for accuracy over the number of malicious sources (of ``sources``) at ``strength``, or
     "strength" for accuracy over the attack's strength (log axis, in ``unit``) with ``malicious`` such sources. The
-    best honest source is a level line. ``height`` is that of the chart, in px.
+    best honest source is a level line. Of several seeds it is the mean, with its 95 % interval as a bar.
+    ``height`` is that of the chart, in px.
     """
     scores = [event for event in events if isinstance(event, Score)]
     lines = {key: _line(scores, key, against, malicious, strength) for key in methods}
     best = next((100 * score.accuracy for score in reversed(scores) if score.series == BEST), None)
+    bars = {key: _bars_of(scores, key, against, malicious, strength) for key in methods}
     values = [y for line in lines.values() for y in line.values() if isfinite(y)]
     if not values:
         return None
-    low, high = percent_range([*values, *([] if best is None else [best])])
+    # the bar of two seeds may be very long, and is shorter when the third is there: it would make the axis jump
+    ends = [end for mine in bars.values() for each in mine.values() if each.seeds > 2 for end in each[:2]]
+    low, high = percent_range([*values, *(100 * end for end in ends), *([] if best is None else [best])])
     figure, reach = new_figure(theme), _reach(lines, against, sources)
     _mark_chosen(figure, malicious if against == "malicious" else strength, theme)
     labels: list[EndLabel | None] = []
@@ -51,13 +57,42 @@ def robustness_figure(
         labels.append(_add_best(figure, best, reach, theme))
     for key, line in sorted(lines.items(), key=lambda item: method_style(item[0], theme).dash != "solid"):
         if line:  # solid lines lie below, so that a broken one with the same course is seen
-            labels.append(_add_line(figure, key, line, against, theme))
+            labels.append(_add_line(figure, key, line, bars[key], against, theme))
     tried = sorted({x for line in lines.values() for x in line})
     _axes(figure, against, reach, tried, f"Malicious sources (of {sources})", unit)
-    figure.update_layout(yaxis={"title": {"text": "Test accuracy (%), one seed"}, "range": [low, high]})
+    title = f"Test accuracy (%), {_seeds(each for mine in bars.values() for each in mine.values())}"
+    figure.update_layout(yaxis={"title": {"text": title}, "range": [low, high]})
     figure.update_layout(showlegend=False, margin={"t": TOP, "b": BOTTOM})
     end_labels(figure, [label for label in labels if label], low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure
+
+
+def _seeds(bars: Iterable[Bar]) -> str:
+    """How many seeds there are at most, and on how many test samples they were tested, as far as that is known."""
+    found = list(bars)
+    if not found:
+        return "one seed"
+    samples = max(each.samples for each in found)
+    return f"{max(each.seeds for each in found)} seeds{f', n = {samples:,}' if samples else ''}"
+
+
+def _cells(
+    scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float
+) -> dict[float, list[Score]]:
+    """The scores of a method by number or by strength, one a seed; of several the newest."""
+    fixed = {"malicious": ("strength", strength), "strength": ("malicious", malicious)}[against]
+    cells: dict[float, dict[int, Score]] = {}
+    for score in scores:
+        if score.series == key and getattr(score, fixed[0]) == fixed[1]:
+            cells.setdefault(float(getattr(score, against)), {})[score.seed] = score
+    return {x: list(by_seed.values()) for x, by_seed in cells.items()}
+
+
+def _bars_of(scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float) -> dict[float, Bar]:
+    """The 95 % interval (0-1) of each cell with several seeds."""
+    cells = _cells(scores, key, against, malicious, strength)
+    found = {x: bar(as_measured(cell)) for x, cell in cells.items() if len(cell) > 1}
+    return {x: each for x, each in found.items() if each}
 
 
 def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, strength: float) -> dict[float, float]:
@@ -65,9 +100,8 @@ def _line(scores: Sequence[Score], key: str, against: Against, malicious: int, s
 
     It is NaN where the method gave no result, and for numbers between others whose result is still to come.
     """
-    fixed = {"malicious": ("strength", strength), "strength": ("malicious", malicious)}[against]
-    mine = (s for s in scores if s.series == key and getattr(s, fixed[0]) == fixed[1])
-    found = {float(getattr(score, against)): 100 * score.accuracy for score in mine}
+    cells = _cells(scores, key, against, malicious, strength)
+    found = {x: 100 * as_measured(cell).mean for x, cell in cells.items()}
     if against == "strength":
         return {x: found[x] for x in sorted(found) if x > 0}
     numbers = range(round(min(found)), round(max(found)) + 1) if found else ()
@@ -98,7 +132,7 @@ def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme:
 
 
 def _add_line(
-    figure: go.Figure, key: str, line: Mapping[float, float], against: Against, theme: Theme
+    figure: go.Figure, key: str, line: Mapping[float, float], bars: Mapping[float, Bar], against: Against, theme: Theme
 ) -> EndLabel | None:
     """Draw a method's line; returns its label, which stands at the height of the last known value."""
     style, title = method_style(key, theme), method_title(key)
@@ -108,13 +142,32 @@ def _add_line(
         x=list(line), y=list(line.values()), name=title, mode="lines+markers",
         line={"color": style.color, "dash": style.dash, "width": 2.5 if first else 1.75},
         marker={"color": style.color, "symbol": style.marker, "size": 9 if first else 8},
-        cliponaxis=False, hovertemplate=f"{title}<br>{what}: %{{y:.1f}} %<extra></extra>",
+        cliponaxis=False, customdata=[_interval(bars.get(x)) for x in line], error_y=_error(line, bars, style.color),
+        hovertemplate=f"{title}<br>{what}: %{{y:.1f}} %%{{customdata}}<extra></extra>",
     )  # fmt: skip
     known = [y for y in line.values() if isfinite(y)]
     if not known:
         return None
     glyph, short = GLYPHS.get(style.marker, "●"), method_title(key, short=True)
     return EndLabel(known[-1], f"{glyph} {short}", f"{glyph} {short}", style.color)
+
+
+def _error(line: Mapping[float, float], bars: Mapping[float, Bar], color: str) -> dict[str, Any]:
+    """The bars of a line, in points above and below it."""
+    ends = [(100 * bars[x].low, 100 * bars[x].high) if x in bars else (y, y) for x, y in line.items()]
+    return {
+        "type": "data", "symmetric": False, "visible": bool(bars), "color": color, "thickness": 1, "width": 3,
+        "array": [high - y for (_, high), y in zip(ends, line.values(), strict=True)],
+        "arrayminus": [y - low for (low, _), y in zip(ends, line.values(), strict=True)],
+    }  # fmt: skip
+
+
+def _interval(found: Bar | None) -> str:
+    """A bar in words, for the pointer."""
+    if found is None:
+        return ""
+    samples = f" and {found.samples:,} test samples" if found.samples else ""
+    return f"<br>95 % interval: {100 * found.low:.1f} to {100 * found.high:.1f} %, {found.seeds} seeds{samples}"
 
 
 def _axes(

@@ -7,6 +7,7 @@ import pytest
 from softmerge_core.events import Blame, Event, Score
 from softmerge_core.figures.robustness import blame_figure, blame_height, robustness_figure
 from softmerge_core.figures.style import method_style
+from softmerge_core.statistics import pack
 
 METHODS = ("average", "median", "krum", "soft")
 
@@ -127,3 +128,17 @@ def test_without_blame_no_picture_and_what_is_unknown_is_said() -> None:
     assert unknown is not None
     assert unknown.layout.annotations[1].text == "unknown"
     assert blame_height(8) > blame_height(4)
+
+
+def test_several_seeds_are_a_mean_with_its_bar() -> None:
+    again = [score("soft", 1, 50, 0.87).model_copy(update={"seed": 1, "correct": pack(n < 87 for n in range(100))})]
+    first = score("soft", 1, 50, 0.81).model_copy(update={"correct": pack(n < 81 for n in range(100))})
+    figure = figure_of([first, score("average", 1, 50, 0.3), *again], "malicious")
+    soft = next(trace for trace in figure.data if trace.name == "Soft merge")  # type: ignore[attr-defined]
+    average = next(trace for trace in figure.data if trace.name == "Plain average")  # type: ignore[attr-defined]
+    assert list(soft.y) == pytest.approx([84])
+    assert soft.error_y.visible
+    assert soft.error_y.arrayminus[0] > 4.3
+    assert "2 seeds and 100 test samples" in soft.customdata[0]
+    assert not average.error_y.visible
+    assert figure.layout.yaxis.title.text == "Test accuracy (%), 2 seeds, n = 100"  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from softmerge_core.events import BEST, Blame, Notice, Score
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
-from softmerge_core.experiments.robustness.spec import COPY, Case, RobustnessSpec, cases, chosen_case
+from softmerge_core.experiments.robustness.spec import COPY, Case, RobustnessSpec, cases, chosen_case, repeats, seed_of
 from softmerge_core.experiments.robustness.words import sentence
 from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
@@ -37,7 +37,7 @@ def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
     context.emit(honest_score)
     for text in notices(spec):
         context.emit(Notice(step=0, text=text))
-    tasks = [(spec.model_dump_json(), *case, method) for case, method in _plan(spec)]
+    tasks = [(spec.model_dump_json(), *case, method, repeat) for case, method, repeat in _plan(spec)]
     rows = do_tasks(context, row_of, tasks, _event)
     return {
         "rows": [_measured(row) for row in rows if row["kind"] == "score"],
@@ -57,12 +57,19 @@ def _measured(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
 
 
-def _plan(spec: RobustnessSpec) -> Iterator[tuple[Case, str]]:
-    """The chosen case first, then who is to blame in it, then the other cases."""
+def _plan(spec: RobustnessSpec) -> Iterator[tuple[Case, str, int]]:
+    """The chosen case first, then who is to blame in it, then its other seeds, then the other cases."""
     chosen = chosen_case(spec)
-    yield from ((chosen, method) for method in spec.methods)
-    yield chosen, BLAME
-    yield from ((case, method) for case in cases(spec) if case != chosen for method in spec.methods)
+    yield from ((chosen, method, 0) for method in spec.methods)
+    yield chosen, BLAME, 0
+    yield from (task for task in _repeated(spec, chosen) if task[2])
+    yield from (task for case in cases(spec) if case != chosen for task in _repeated(spec, case))
+
+
+def _repeated(spec: RobustnessSpec, case: Case) -> Iterator[tuple[Case, str, int]]:
+    """All methods with the same attack follow each other, so that it is done once for all of them."""
+    for repeat in range(spec.seeds):
+        yield from ((case, method, repeat) for method in spec.methods if repeat < repeats(spec, case, method))
 
 
 @lru_cache(maxsize=2)
@@ -81,10 +88,12 @@ def honest_best(spec: RobustnessSpec) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2)
-def attacked(spec: RobustnessSpec, case: Case) -> tuple[tuple[nn.Module, ...], tuple[str, ...], tuple[bool, ...]]:
+def attacked(
+    spec: RobustnessSpec, case: Case, repeat: int = 0
+) -> tuple[tuple[nn.Module, ...], tuple[str, ...], tuple[bool, ...]]:
     """(networks, names, whether each is malicious): the last ones are spoiled copies, each with a seed of its own.
 
-    An attack may be a training. All methods of a case follow each other, so it is done once for all of them.
+    An attack may be a training.
     """
     modules, names, data = honest(spec)
     first = len(modules) - case.malicious
@@ -93,14 +102,14 @@ def attacked(spec: RobustnessSpec, case: Case) -> tuple[tuple[nn.Module, ...], t
         if spec.attack == COPY.name:
             sent[index] = modules[0]
         else:
-            attack = AttackSettings(kind=spec.attack, strength=case.strength, seed=spec.seed + index)
+            attack = AttackSettings(kind=spec.attack, strength=case.strength, seed=seed_of(spec, repeat) + index)
             sent[index] = spoil_network(modules[index], attack, data)
     return tuple(sent), names, tuple(index >= first for index in range(len(modules)))
 
 
-def _admitted(spec: RobustnessSpec, case: Case) -> tuple[list[nn.Module], tuple[str, ...], list[int]]:
+def _admitted(spec: RobustnessSpec, case: Case, repeat: int = 0) -> tuple[list[nn.Module], tuple[str, ...], list[int]]:
     """(networks, names, positions) of the sources that are left once those that are not finite are excluded."""
-    sent, names, _ = attacked(spec, case)
+    sent, names, _ = attacked(spec, case, repeat)
     admitted, _ = admit(sent, names, honest(spec)[2].validation_inputs, "exclude")
     return [sent[position] for position in admitted], tuple(names[p] for p in admitted), list(admitted)
 
@@ -111,18 +120,19 @@ def notices(spec: RobustnessSpec) -> tuple[str, ...]:
     return admit(sent, names, honest(spec)[2].validation_inputs, "exclude")[1]
 
 
-def row_of(task: tuple[str, int, float, str]) -> dict[str, Any]:
-    """The event of one task (spec, malicious, strength, method or BLAME) as plain values."""
+def row_of(task: tuple[str, int, float, str, int]) -> dict[str, Any]:
+    """The event of one task (spec, malicious, strength, method or BLAME, repetition) as plain values."""
     spec, case, method = RobustnessSpec.model_validate_json(task[0]), Case(task[1], task[2]), task[3]
-    event = blame(spec, case) if method == BLAME else _score(spec, case, method)
+    event = blame(spec, case) if method == BLAME else _score(spec, case, method, task[4])
     return event.model_dump(mode="json")
 
 
-def _score(spec: RobustnessSpec, case: Case, method: str) -> Score:
+def _score(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> Score:
     """The score of a method in a case, or the reason why there is none."""
-    row = Score(step=1, series=method, case=case.name, malicious=case.malicious, strength=case.strength, seed=spec.seed)
+    seed = seed_of(spec, repeat)
+    row = Score(step=1, series=method, case=case.name, malicious=case.malicious, strength=case.strength, seed=seed)
     try:
-        values = _merged_scores(spec, case, method)
+        values = _merged_scores(spec, case, method, repeat)
     except SoftMergeError as error:
         return row.model_copy(update={"problem": str(error)})
     if not all_finite(values):
@@ -130,14 +140,14 @@ def _score(spec: RobustnessSpec, case: Case, method: str) -> Score:
     return row.model_copy(update=values)
 
 
-def _merged_scores(spec: RobustnessSpec, case: Case, method: str) -> dict[str, Any]:
+def _merged_scores(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> dict[str, Any]:
     """Scores of the network that a method makes of the admitted sources; a single one is left as it is."""
-    modules, names, _ = _admitted(spec, case)
+    modules, names, _ = _admitted(spec, case, repeat)
     data = honest(spec)[2]
     with Cost() as cost:
         network = modules[0]
         if len(modules) > 1:
-            network = merge(method, modules, data.for_merging(), names=names, seed=spec.seed)
+            network = merge(method, modules, data.for_merging(), names=names, seed=seed_of(spec, repeat))
     return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
 
 

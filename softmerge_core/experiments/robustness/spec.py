@@ -38,6 +38,9 @@ class RobustnessSpec(Spec):
     malicious: int = setting(1, "Malicious", "How many of the sources, the last ones, are malicious.", ge=0)
     methods: tuple[str, ...] = setting(METHODS, "Methods", "Ways to merge, by name.")
     seed: int = setting(0, "Seed", "Starts the attacks' noise and the methods' random choices.", ge=0, le=2**31 - 1)
+    seeds: int = setting(
+        1, "Seeds", "How often an attack with noise and a method with random choices are repeated.", ge=1, le=20
+    )
 
     def settled(self) -> Self:
         """See Spec: the strength in use, and the methods in the order of all methods."""
@@ -89,6 +92,20 @@ def strength_of(spec: RobustnessSpec) -> float:
     """The spec's strength, or else the attack's usual one; 1 for an attack that is either done or not."""
     attack = attack_of(spec.attack)
     return attack.usual if spec.strength is None or not attack.graded else spec.strength
+
+
+def seed_of(spec: RobustnessSpec, repeat: int) -> int:
+    """The seed of a repetition, counted from 0: the spec's own first, and others far from it after that.
+
+    Each source's attack has the seed after the last source's, so that two repetitions share none.
+    """
+    return (spec.seed + 100_003 * repeat) % 2**31 if repeat else spec.seed
+
+
+def repeats(spec: RobustnessSpec, case: Case, method: str) -> int:
+    """How often a method is tried in a case: once where neither the attack nor the method draws at random."""
+    noisy = case.malicious > 0 and attack_of(spec.attack).random
+    return spec.seeds if noisy or find_method(method).random else 1
 
 
 def chosen_case(spec: RobustnessSpec) -> Case:

@@ -1,6 +1,6 @@
 """What malicious sources did, in plain sentences and table cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -8,23 +8,23 @@ from softmerge_core.events import BEST, Blame, Event, Score
 from softmerge_core.experiments.differences import resolution
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, chosen_case, strength_of
 from softmerge_core.experiments.samples import samples_of
-from softmerge_core.experiments.words import clipped, listed, percent, points
+from softmerge_core.experiments.words import clipped, listed, percent, plural, points
 from softmerge_core.methods import find_method
-from softmerge_core.statistics import Measured, difference
+from softmerge_core.statistics import Measured, bar, difference
 
 CLOSED = 0.05  # a mean gate up to this is called closed
 NEAR = 0.01  # accuracy (0-1): a method that is at most this far below the best honest source survives
 NO_GAIN = 0.0005  # accuracy (0-1): a smaller gain is called none
 
 
-def chosen_scores(events: Iterable[Event], spec: RobustnessSpec) -> dict[str, Score]:
-    """Each method's newest score in the chosen case."""
+def chosen_scores(events: Iterable[Event], spec: RobustnessSpec) -> dict[str, list[Score]]:
+    """Each method's scores in the chosen case, one a seed; of several the newest."""
     case = chosen_case(spec)
-    return {
-        event.series: event
-        for event in events
-        if isinstance(event, Score) and event.series != BEST and (event.malicious, event.strength) == case
-    }
+    found: dict[str, dict[int, Score]] = {}
+    for event in events:
+        if isinstance(event, Score) and event.series != BEST and (event.malicious, event.strength) == case:
+            found.setdefault(event.series, {})[event.seed] = event
+    return {key: list(by_seed.values()) for key, by_seed in found.items()}
 
 
 def honest_score(events: Sequence[Event]) -> Score | None:
@@ -46,13 +46,23 @@ def about(spec: RobustnessSpec) -> str:
 
 
 def number_sentence(spec: RobustnessSpec) -> str:
-    """The number of malicious sources in the chosen case."""
-    return f"With {spec.malicious} of {len(spec.sources)} sources malicious."
+    """The number of malicious sources in the chosen case, and what the bars are."""
+    return f"With {spec.malicious} of {len(spec.sources)} sources malicious.{_bars(spec)}"
 
 
 def strength_sentence(spec: RobustnessSpec) -> str:
-    """The strength of the attack in the chosen case."""
-    return f"Strength {strength_of(spec):g}." if attack_of(spec.attack).graded else "This attack has no strength."
+    """The strength of the attack in the chosen case, and what the bars are."""
+    graded = attack_of(spec.attack).graded
+    return f"{f'Strength {strength_of(spec):g}.' if graded else 'This attack has no strength.'}{_bars(spec)}"
+
+
+def _bars(spec: RobustnessSpec) -> str:
+    """What the bars of several seeds stand for."""
+    if spec.seeds == 1:
+        return ""
+    samples = samples_of(spec.data.dataset)
+    n = f" and n = {samples:,} test samples" if samples else ""
+    return f" Bars: 95 % interval, {spec.seeds} seeds{n}, where the attack or the method is random."
 
 
 def no_strengths(spec: RobustnessSpec) -> str:
@@ -67,23 +77,31 @@ def sentence(spec: RobustnessSpec, scores: Iterable[Event], honest: Score) -> st
 
     A method survives if it is at most a point below, or cannot be told apart from it on the same test samples.
     """
-    found, best = chosen_scores(scores, spec), _as_measured(honest, spec)
-    sound = {key: difference(_as_measured(s, spec), best) for key, s in found.items() if isfinite(s.accuracy)}
+    found, best = chosen_scores(scores, spec), as_measured([honest], samples_of(spec.data.dataset))
+    tested = {key: as_measured(scores, samples_of(spec.data.dataset)) for key, scores in found.items()}
+    sound = {key: difference(one, best) for key, one in tested.items() if isfinite(one.mean)}
     survive = {key: each for key, each in sound.items() if each.gap >= -NEAR or not each.told_apart}
     of = f"With {spec.malicious} of {len(spec.sources)} sources malicious"
     source = f"the honest source with the lowest validation loss ({percent(honest.accuracy)})"
     if not survive:
-        return f"{of} every method is clearly below {source}. One seed."
+        return f"{of} every method is clearly below {source}. {_seeds(tested)}."
     limits = resolution([each for each in survive.values() if not each.told_apart])
     names = listed([find_method(key).title for key in survive])
     passed = [find_method(key).title for key, each in survive.items() if each.told_apart and each.gap > 0]
     above = f"; clearly above it: {listed(passed)}" if passed else ""
     reach = f"{len(survive)} of {len(found)} methods are not clearly below {source}{limits}"
-    return f"{of}, {reach}: {names}{above}. One seed."
+    return f"{of}, {reach}: {names}{above}. {_seeds(tested)}."
 
 
-def _as_measured(score: Score, spec: RobustnessSpec) -> Measured:
-    return Measured((score.accuracy,), samples_of(spec.data.dataset), (score.correct,))
+def as_measured(scores: Sequence[Score], samples: int = 0) -> Measured:
+    """The accuracies of one method in one case, one a seed; NaN where one of its networks failed."""
+    return Measured(tuple(each.accuracy for each in scores), samples, tuple(each.correct for each in scores))
+
+
+def _seeds(tested: Mapping[str, Measured]) -> str:
+    """How often what is random was repeated."""
+    most = max((one.seeds for one in tested.values()), default=1)
+    return "One seed" if most == 1 else plural(most, "seed")
 
 
 def survival_sentence(events: Sequence[Event], spec: RobustnessSpec, result: dict[str, Any] | None) -> str:
@@ -92,7 +110,7 @@ def survival_sentence(events: Sequence[Event], spec: RobustnessSpec, result: dic
     if not found or best is None:
         return str(result.get("reason", "")) if result else "Waiting for the first method."
     more = "" if len(found) == len(spec.methods) else f" ({len(found)} of {len(spec.methods)} methods so far)"
-    return f"{sentence(spec, found.values(), best)}{more}"
+    return f"{sentence(spec, events, best)}{more}"
 
 
 def blame_sentence(blame: Blame | None) -> str:
@@ -155,12 +173,22 @@ def _gates(blame: Blame, which: set[int]) -> str:
 def case_rows(events: Sequence[Event], spec: RobustnessSpec) -> list[tuple[str, str, str, str]]:
     """Per method of the chosen case: (its key, test accuracy, points above the best honest source, a note)."""
     found, best = chosen_scores(events, spec), best_honest(events)
-    return [_case_row(key, found.get(key), best) for key in spec.methods]
+    return [_case_row(key, found.get(key, []), best) for key in spec.methods]
 
 
-def _case_row(key: str, score: Score | None, best: float | None) -> tuple[str, str, str, str]:
-    if score is None:
+def _case_row(key: str, scores: Sequence[Score], best: float | None) -> tuple[str, str, str, str]:
+    if not scores:
         return key, "", "", "waiting"
-    if score.problem or not isfinite(score.accuracy):
-        return key, "none", "", (score.problem[:1].upper() + score.problem[1:])
-    return key, percent(score.accuracy), "" if best is None else points(score.accuracy - best), ""
+    failed = next((each for each in scores if each.problem or not isfinite(each.accuracy)), None)
+    if failed:
+        return key, "none", "", (failed.problem[:1].upper() + failed.problem[1:])
+    mean = as_measured(scores).mean
+    return key, percent(mean), "" if best is None else points(mean - best), _spread(scores)
+
+
+def _spread(scores: Sequence[Score]) -> str:
+    """Of how many seeds a row is the mean, and the interval; empty for one."""
+    found = bar(as_measured(scores)) if len(scores) > 1 else None
+    if found is None:
+        return ""
+    return f"Mean of {len(scores)} seeds, 95 % interval {100 * found.low:.1f} to {percent(found.high)}"

@@ -104,3 +104,25 @@ def test_leaving_out_agrees_with_averaging_by_hand() -> None:
     everyone = mean(list(modules))
     for k in range(3):
         assert gains[k] == pytest.approx(mean([m for j, m in enumerate(modules) if j != k]) - everyone, abs=0.006)
+
+
+def test_every_seed_has_an_attack_of_its_own_and_the_first_is_that_of_one_seed() -> None:
+    asked = spec(attack="noise", malicious=1, seeds=2)
+    first, second = (attacked(asked, Case(1, 3.0), repeat)[0][2].state_dict() for repeat in (0, 1))
+    alone = attacked(spec(attack="noise", malicious=1), Case(1, 3.0))[0][2].state_dict()
+    assert all(torch.equal(first[name], alone[name]) for name in alone)
+    assert not all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_an_attack_is_called_random_if_another_seed_sends_something_else() -> None:
+    for name, attack in attacks().items():
+        sent = [attacked(spec(attack=name, seeds=2), Case(1, 3.0), repeat)[0][2].state_dict() for repeat in (0, 1)]
+        differ = not all(torch.equal(sent[0][key], sent[1][key]) for key in sent[0])
+        assert differ == attack.random or not attack.finite, name  # others are left out of every merge
+
+
+def test_the_plan_for_several_seeds_begins_with_that_for_one() -> None:
+    one, three = list(run._plan(spec())), list(run._plan(spec(seeds=3)))
+    assert three[: len(spec().methods) + 1] == one[: len(spec().methods) + 1]
+    assert len(set(three)) == len(three)
+    assert [task for task in three if task[2] == 0] == one

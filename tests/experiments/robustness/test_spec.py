@@ -7,7 +7,7 @@ import pytest
 from softmerge_core.attacks import find_attack
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.experiments import experiment
-from softmerge_core.experiments.robustness.spec import Case, RobustnessSpec, cases, strength_of
+from softmerge_core.experiments.robustness.spec import Case, RobustnessSpec, cases, repeats, seed_of, strength_of
 from softmerge_core.settings import DataSpec, SourceSpec
 
 MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
@@ -39,3 +39,19 @@ def test_cases_are_every_number_and_then_every_strength() -> None:
     assert len(found) == len(set(found))
     assert cases(spec(attack="nan")) == [Case(0, 1), Case(1, 1), Case(2, 1)]
     assert strength_of(spec()) == 50
+
+
+def test_only_what_is_random_is_repeated() -> None:
+    asked = RobustnessSpec(attack="extreme", seeds=3, methods=("average", "soft"))
+    assert [repeats(asked, Case(malicious, 50), "average") for malicious in (0, 1)] == [1, 3]
+    assert repeats(asked, Case(0, 50), "soft") == 3
+    assert repeats(asked.model_copy(update={"attack": "sign_flip"}), Case(1, 1), "average") == 1
+    assert repeats(RobustnessSpec(), Case(1, 50), "soft") == 1
+
+
+def test_no_two_seeds_share_an_attack() -> None:
+    asked = RobustnessSpec(seed=7, seeds=20)
+    seeds = [seed_of(asked, repeat) for repeat in range(20)]
+    assert seeds[0] == 7
+    assert min(abs(a - b) for a in seeds for b in seeds if a != b) > 1000
+    assert max(seed_of(RobustnessSpec(seed=2**31 - 1), repeat) for repeat in range(20)) < 2**31

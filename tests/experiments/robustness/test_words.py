@@ -42,7 +42,7 @@ BEST = Score(step=1, series=BEST_SERIES, accuracy=0.8)
 
 def test_only_the_chosen_case_is_judged() -> None:
     events: list[Event] = [BEST, score("krum", 0.1, malicious=2), score("krum", 0.8), score("average", 0.5)]
-    assert {key: found.accuracy for key, found in chosen_scores(events, spec_of()).items()} == {
+    assert {key: found[0].accuracy for key, found in chosen_scores(events, spec_of()).items()} == {
         "krum": 0.8, "average": 0.5,
     }  # fmt: skip
     said = survival_sentence(events, spec_of(), None)
@@ -137,3 +137,24 @@ def test_the_attack_in_words() -> None:
     assert about(spec_of()).endswith(", strength 50 (factor); 1 of 3 sources malicious")
     assert about(spec_of("nan")).endswith("; 1 of 3 sources malicious")
     assert "strength" not in about(spec_of("nan"))
+
+
+def test_several_seeds_are_judged_together_and_counted() -> None:
+    again = [score("krum", accuracy).model_copy(update={"seed": seed}) for seed, accuracy in enumerate((0.9, 0.8, 0.4))]
+    asked = spec_of().model_copy(update={"seeds": 3})
+    said = sentence(asked, again, BEST)
+    assert "Krum" in said  # at 70.0 % on average, but no three seeds so far apart tell that from 80.0 %
+    assert said.endswith(" 3 seeds.")
+    assert "Krum" not in sentence(asked, [score("krum", 0.7)], BEST)
+    (_, (_, accuracy, _, note)) = case_rows([BEST, *again], asked)
+    assert accuracy == "70.0 %"
+    assert note.startswith("Mean of 3 seeds, 95 % interval ")
+    assert number_sentence(asked).endswith(
+        " Bars: 95 % interval, 3 seeds and n = 1,000 test samples, where the attack or the method is random."
+    )
+
+
+def test_a_seed_that_failed_is_told() -> None:
+    failed = score("krum", float("nan"), problem="nothing is left").model_copy(update={"seed": 1})
+    rows = case_rows([BEST, score("krum", 0.8), failed], spec_of())
+    assert rows[1] == ("krum", "none", "", "Nothing is left")
