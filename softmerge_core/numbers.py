@@ -29,3 +29,8 @@ def rounded(values: Iterable[float], digits: int = 6) -> tuple[float, ...]:
 def same_length(*lists: Sized) -> bool:
     """Whether all ``lists`` have as many items as the first one."""
     return len(set(map(len, lists))) <= 1
+
+
+def percent_text(share: float, digits: int = 0) -> str:
+    """A share (0-1) in percent, the one way it is written: "40 %"."""
+    return f"{100 * share:.{digits}f} %"

@@ -12,6 +12,7 @@ from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.scope.spec import FACTORS, MOST, ScopeSpec, SourceTraining, sources_for
 from softmerge_core.experiments.scope.words import MEANING, letter
+from softmerge_core.numbers import percent_text
 from softmerge_core.settings import parse
 
 KEY = "scope-"
@@ -27,9 +28,9 @@ UNITS = {  # field of SourceTraining -> its value in words
     "optimiser": "{}",
     "learning_rate": "learning rate {:g}",
     "weight_decay": "weight decay {:g}",
-    "label_noise": "{:.0%} of the labels random",
+    "label_noise": "{} of the labels random",
     "feature_noise": "noise of {:g} SDs on the inputs",
-    "share": "{:.0%} of the samples",
+    "share": "{} of the samples",
 }
 TARGETS = {
     "initial": "Initial weights",
@@ -187,7 +188,8 @@ def differences(sources: Sequence[dict[str, Any]]) -> str:
 
 
 def _value(name: str, value: Any) -> str:
-    return UNITS[name].format(choice_title(value) if isinstance(value, str) else value)
+    shown = percent_text(value) if name in ("label_noise", "share") and value is not None else value
+    return UNITS[name].format(choice_title(value) if isinstance(value, str) else shown)
 
 
 def _spec(factor: str, sources: Sequence[dict[str, Any]], values: dict[str, Any]) -> Setup:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from softmerge_core.events import Event, Progress, Stage
+from softmerge_core.numbers import percent_text
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
@@ -12,7 +13,7 @@ _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 
 def percent(share: float | None) -> str:
     """An accuracy (0-1) in percent, one decimal."""
-    return "unknown" if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+    return "unknown" if share is None or not math.isfinite(share) else percent_text(share, 1)
 
 
 def unbroken(share: float | None) -> str:

@@ -1,6 +1,7 @@
 """How a model was trained, in one plain sentence."""
 
 from softmerge_core.attacks import find_attack
+from softmerge_core.numbers import percent_text
 from softmerge_core.settings import AttackSettings, TrainSettings
 
 
@@ -31,9 +32,9 @@ def _epochs(settings: TrainSettings) -> str:
 
 def _seen(settings: TrainSettings) -> str:
     """Which samples, in words."""
-    share = "all samples" if settings.share == 1 else f"its own {settings.share:.0%} of the samples"
+    share = "all samples" if settings.share == 1 else f"its own {percent_text(settings.share)} of the samples"
     classes = f" of classes {', '.join(map(str, settings.classes))}" if settings.classes else ""
-    noise = f", {settings.label_noise:.0%} of whose labels are random" if settings.label_noise else ""
+    noise = f", {percent_text(settings.label_noise)} of whose labels are random" if settings.label_noise else ""
     inputs = f", with noise of {settings.feature_noise:g} SDs on the inputs" if settings.feature_noise else ""
     return share + classes + noise + inputs
 
@@ -44,5 +45,5 @@ def source_title(index: int, settings: TrainSettings, attack: AttackSettings | N
     if settings.classes:
         title += f", classes {' '.join(map(str, settings.classes))}"
     if settings.label_noise:
-        title += f", {settings.label_noise:.0%} label noise"
+        title += f", {percent_text(settings.label_noise)} label noise"
     return title + (f", {find_attack(attack.kind).mark}" if attack else "")

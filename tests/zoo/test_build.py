@@ -48,9 +48,9 @@ def test_the_manifest_tells_the_training(tmp_path: Path) -> None:
     family = families(tmp_path)["tiny"]
     first, second = family.models
     assert first.how.startswith("Started from the trunk all share (2 epochs")
-    assert "its own 50% of the samples" in first.how
-    assert "50% of whose labels are random; afterwards its weights were blown up 5-fold" in second.how
-    assert second.title == "Source 2, 50% label noise, extreme values"
+    assert "its own 50 % of the samples" in first.how
+    assert "50 % of whose labels are random; afterwards its weights were blown up 5-fold" in second.how
+    assert second.title == "Source 2, 50 % label noise, extreme values"
     assert family.trunk == QUICK
     assert family.base is not None
     assert (family.base.settings, family.model("base")) == (QUICK, family.base)

@@ -53,7 +53,7 @@ def verdict(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
     start = f"After {rounds} of {spec.settings.rounds} rounds"
     best, title = found[0]
     if len(found) == 1:
-        return f"{start} {title} classifies {best:.1%} of the test data correctly."
+        return f"{start} {title} classifies {percent(best)} of the test data correctly."
     return " ".join(filter(None, [_ahead(start, found, _samples(spec.data.dataset)), _scope_gain(spec, history)]))
 
 
@@ -64,12 +64,12 @@ def _ahead(start: str, found: Sequence[tuple[float, str]], samples: int) -> str:
     ahead = among_best(runs)
     if len(ahead) == 1:
         gap = f"{100 * (best - second):.1f} points above {runner_up}, the next"
-        return f"{start} {title} ({best:.1%}) is {gap} (one seed)."
+        return f"{start} {title} ({percent(best)}) is {gap} (one seed)."
     limits = resolution([difference(runs[title], runs[other]) for other in ahead[1:]])
     if len(ahead) == len(found):
         apart = f"the {len(found)} runs cannot be told apart{limits}"
-        return f"{start} {apart}: all classify {last:.1%} to {best:.1%} correctly (one seed)."
-    named = listed([f"{name} ({runs[name].mean:.1%})" for name in ahead])
+        return f"{start} {apart}: all classify {percent(last)} to {percent(best)} correctly (one seed)."
+    named = listed([f"{name} ({percent(runs[name].mean)})" for name in ahead])
     gap = f"{100 * (best - last):.1f} points above {worst}"
     return f"{start} {named} are ahead, the first {gap}, the last; they cannot be told apart{limits} (one seed)."
 

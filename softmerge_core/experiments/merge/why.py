@@ -8,6 +8,7 @@ from softmerge_core.events import BEST
 from softmerge_core.experiments.merge.kept import AVERAGE
 from softmerge_core.experiments.merge.rows import blocks, layer_shares
 from softmerge_core.experiments.words import clipped, listed, plural
+from softmerge_core.numbers import percent_text
 
 MOST = 0.5  # the share beyond which a part comes mainly from one source
 NAMED = 4  # layers or sources that one phrase names
@@ -71,7 +72,9 @@ def _mixture(owners: Sequence[str], gates: Mapping[str, Any]) -> str:
     tops = [(max(row), row.index(max(row)), name) for name, row in layer_shares(owners, gates["weight"])]
     share, source, layer = max(tops, key=lambda top: top[0])
     name = clipped(gates["sources"][source], 40)
-    largest = f"the most that one source gives to a layer is {100 * share:.0f} % ({name}, in {WHOLE.get(layer, layer)})"
+    largest = (
+        f"the most that one source gives to a layer is {percent_text(share)} ({name}, in {WHOLE.get(layer, layer)})"
+    )
     return f"Every layer is a mixture: {largest}."
 
 

@@ -98,7 +98,7 @@ def accuracy_sentence(
         last = {name: scores[name] for name in ("soft", "average") if scores.get(name) is not None}
     if "soft" not in last:
         return "Waiting for the first evaluation."
-    share = f"{100 * last['soft']:.1f} % of the validation data"
+    share = f"{percent(last['soft'])} of the validation data"
     start = f"{kept_text(kept)} Right on {share}" if kept else f"The soft merge classifies {share} correctly"
     if "average" not in last or (kept and kept.winner == AVERAGE):
         return f"{start}."

@@ -32,16 +32,16 @@ def test_the_sentence_is_honest() -> None:
     assert verdict(spec(), {}) == "Waiting for the first round."
     ahead = verdict(spec(), history(0.7, 0.6, 0.8))
     assert ahead.startswith(
-        "After 2 of 3 rounds SCAFFOLD, soft merge (80.0%) is 10.0 points above FedAvg, the next (one seed)."
+        "After 2 of 3 rounds SCAFFOLD, soft merge (80.0 %) is 10.0 points above FedAvg, the next (one seed)."
     )
     assert ahead.endswith("Scope alignment: −10.0 points for FedAvg.")
     equal = verdict(spec(), history(0.7, 0.7, 0.75))
     assert "the 3 runs cannot be told apart on 600 test samples (the smallest gap they resolve is about" in equal
     assert verdict(spec(), history(0.7, 0.71, 0.9)).endswith("Scope alignment: not to be told apart for FedAvg.")
-    assert "and FedAvg (79.5%) are ahead" in verdict(spec(), history(0.795, 0.6, 0.8))
+    assert "and FedAvg (79.5 %) are ahead" in verdict(spec(), history(0.795, 0.6, 0.8))
     assert (
         verdict(spec(RUNS[:1]), history(0.7))
-        == "After 2 of 3 rounds FedAvg classifies 70.0% of the test data correctly."
+        == "After 2 of 3 rounds FedAvg classifies 70.0 % of the test data correctly."
     )
     assert run_title(RUNS[1]) == "FedAvg with scope alignment"
     assert late_accuracy([0.1, 0.4, 0.5, 0.6]) == pytest.approx(0.5)

@@ -144,7 +144,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
             assert shown[entry["title"]] == pytest.approx(100 * entry["accuracy"]["mean"])
     assert {"Best source", "Source: source-1"} <= set(shown)
     assert [found.label for found in page.download_button] == ["Table", "Spec"]
-    assert f"`python -m softmerge_core compare {run_id}.json`" in texts(page)
+    assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core compare compare-spec-")[2]
 
 
 def live_run(desk: Desk) -> tuple[str, RunWriter]:

@@ -104,7 +104,7 @@ def test_a_finished_run_says_what_stands_between(open_connectivity: Open, desk: 
     assert ("The path lies in the plane" in said) == (picture == "plane")
     strip = next(str(element.value) for element in page.html if "sm-walk-cell" in str(element.value))
     assert strip.count("%</b>") == 4
-    assert f"`python -m softmerge_core run {run_id}.json`" in said
+    assert f"-{run_id}.json`" in said.partition("`python -m softmerge_core run connectivity-spec-")[2]
 
 
 def test_a_live_run_says_what_is_not_known(open_connectivity: Open, desk: Desk) -> None:

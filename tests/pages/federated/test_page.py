@@ -122,7 +122,7 @@ def test_a_finished_run_is_told_in_pictures_words_and_numbers(open_federated: Op
     assert "Gates on the server" in said
     (table,) = [str(element.value) for element in page.html if "<table" in str(element.value)]
     assert "FedAvg with scope alignment" in table
-    assert f"`python -m softmerge_core run {run_id}.json`" in said
+    assert f"-{run_id}.json`" in said.partition("`python -m softmerge_core run federated-spec-")[2]
 
 
 def told(run: FederatedRun, step: int, accuracy: float, **fields: Any) -> list[Event]:

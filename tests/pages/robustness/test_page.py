@@ -131,7 +131,7 @@ def test_excluded_sources_are_told_and_a_finished_run_says_who_survives(open_rob
     closed = texts(page).partition("The gates closed on")[2].partition(". ")[0]
     assert "source\\-3" in closed
     assert any("Krum" in str(element.value) for element in page.html if "<table" in str(element.value))
-    assert f"`python -m softmerge_core run {run_id}.json`" in texts(page)
+    assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core run robustness-spec-")[2]
 
 
 def score(series: str, accuracy: float, malicious: int = 1, problem: str = "") -> Score:

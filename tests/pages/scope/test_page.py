@@ -117,10 +117,10 @@ def test_what_sources_do_otherwise_is_told() -> None:
     values = [source.model_dump() for source in sources_for("adam", 2)]
     assert differences(values) == "Source A: SGD, learning rate 0.05; B: Adam, learning rate 0.001."
     values = [source.model_dump() for source in sources_for("share", 2)]
-    assert differences(values) == "Source A: SGD, learning rate 0.05; B: 20% of the samples."
+    assert differences(values) == "Source A: SGD, learning rate 0.05; B: 20 % of the samples."
     same = [SourceTraining(label_noise=0.1, share=0.5).model_dump()] * 2
     assert differences(same) == (
-        "Source A: SGD, learning rate 0.05, 10% of the labels random, 50% of the samples; "
+        "Source A: SGD, learning rate 0.05, 10 % of the labels random, 50 % of the samples; "
         "B: the same, in another order of samples."
     )
     assert set(UNITS) == set(SourceTraining.model_fields) - {"seed"}
@@ -139,7 +139,7 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
     assert len(tables) == 1
     assert "A without: " in said
     assert "excess kurtosis" in said
-    assert f"`python -m softmerge_core run {run_id}.json`" in said
+    assert f"-{run_id}.json`" in said.partition("`python -m softmerge_core run scope-spec-")[2]
 
 
 def test_a_live_run_is_followed(open_scope: Open, desk: Desk) -> None:
