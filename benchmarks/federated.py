@@ -26,13 +26,14 @@ TUNING_SEED = 100
 ATTACKS = ("extreme", "sign_flip", "label_flip")
 ROUNDS = 10  # with malicious clients
 SERVERS = ("mean", "median", "krum", "soft")
+RATES = (0.03, 0.1, 0.15, 0.3)
 GRID = {"scope": (0.1, 1.0, 10.0, 100.0), "fedprox": (0.01, 0.1, 1.0), "feddyn": (0.01, 0.03, 0.1)}
 NAMES = {"fedprox": "mu", "feddyn": "alpha"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network on one data set; the last three fields were tuned."""
+    """One network on one data set; the last four fields were tuned."""
 
     title: str
     data: DataSpec
@@ -40,12 +41,13 @@ class Case:
     settings: FederationSettings
     scope_weight: float
     own: dict[str, float] = field(default_factory=dict)  # algorithm -> its one setting
+    rates: dict[str, float] = field(default_factory=dict)  # algorithm -> its learning rate, if not that of the case
 
     def run(self, algorithm: str, *, scope: bool = False, aggregation: str = "mean") -> FederatedRun:
         """Return an overlaid run with this case's settings."""
         own = {NAMES[algorithm]: self.own[algorithm]} if algorithm in self.own else {}
         values = {"algorithm": algorithm, "scope": scope, "aggregation": aggregation, "settings": own}
-        return FederatedRun.model_validate(values)
+        return FederatedRun.model_validate({**values, "learning_rate": self.rates.get(algorithm)})
 
     def federation(self, seed: int, **changes: object) -> Federation:
         """Return the case with this seed."""
@@ -101,6 +103,11 @@ def tune(case: Case) -> None:
             f"| {case.title} | scope weight {value:g} | {validated(federation, case.run('fedavg', scope=True)):.1f} |"
         )
     print(f"| {case.title} | no scope | {validated(case.federation(TUNING_SEED), case.run('fedavg')):.1f} |")
+    for algorithm in algorithms():
+        for rate in RATES:
+            run = case.run(algorithm).model_copy(update={"learning_rate": rate})
+            found = validated(case.federation(TUNING_SEED), run)
+            print(f"| {case.title} | {algorithm}, learning rate {rate:g} | {found:.1f} |", flush=True)
     for algorithm, name in NAMES.items():
         for value in GRID[algorithm]:
             run = FederatedRun(algorithm=algorithm, settings={name: value})

@@ -50,7 +50,7 @@ def aggregate(
     """Merge the networks ``sent`` (by client) in round ``number``; those with NaN or Inf are excluded with a notice.
 
     ``how`` is one of:
-    mean: weighted by the number of ``samples`` of each client.
+    mean: weighted by the number of ``samples`` of each client, or equally, as the federation says.
     honest: the mean of the honest clients alone, a reference that no real server could compute.
     median, trimmed_mean, krum: as in ``softmerge_core.methods``; Krum is told how many clients are malicious.
     soft: gates are trained on one half of the server's samples and judged by the other half.
@@ -81,7 +81,8 @@ def aggregate(
 def _merged(how: str, kept: Mapping[int, nn.Module], samples: Mapping[int, int], scene: Scene) -> nn.Module:
     networks = list(kept.values())
     if len(networks) == 1 or how in ("mean", "honest"):
-        return weighted_mean(kept, samples, scene)
+        equal = scene.federation.settings.weighting == "equal"
+        return weighted_mean(kept, dict.fromkeys(kept, 1) if equal else samples, scene)
     names = [client_name(client) for client in kept]
     own: dict[str, Any] = {"malicious": scene.federation.settings.malicious} if how == "krum" else {}
     return merge(how, networks, scene.server, names=names, **own)

@@ -57,7 +57,7 @@ def scene_of(federation: Federation) -> Scene:
     return _scene(federation.model_dump_json())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # runs with learning rates of their own are scenes of their own
 def _scene(text: str) -> Scene:
     federation = Federation.model_validate_json(text)
     data = load_data(federation.data)

@@ -51,7 +51,8 @@ class Server:
     """The server of one run. Each round, counted from 1: get its ``tasks``, do them, and ``take`` the answers."""
 
     def __init__(self, federation: Federation, run: FederatedRun) -> None:
-        self.federation, self.run, self.scene = federation, run, scene_of(federation)
+        self.federation, self.run = federation.for_run(run), run
+        self.scene = scene_of(self.federation)
         self.algorithm = find_algorithm(run.algorithm)
         self.settings = parse(self.algorithm.settings, run.settings, f"settings of {self.algorithm.title}")
         self.network = self.scene.new_network().eval()

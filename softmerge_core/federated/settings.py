@@ -41,6 +41,12 @@ class FederationSettings(Settings):
         lt=1,
         more=True,
     )
+    weighting: Literal["samples", "equal"] = setting(
+        "samples",
+        "Weights of clients",
+        "The mean weighs clients by their samples, as in FedAvg's paper, or equally, as in SCAFFOLD's and FedDyn's.",
+        more=True,
+    )
     malicious: int = setting(
         0, "Malicious clients", "The number of clients that send spoiled weights: those with the highest numbers.", ge=0
     )
@@ -98,6 +104,13 @@ class Federation(Frozen):
     shards: ShardSettings = setting(ShardSettings(), "Shards", "How the samples are split among clients.")
     settings: FederationSettings = setting(FederationSettings(), "Settings", "The settings of all rounds.")
 
+    def for_run(self, run: "FederatedRun") -> "Federation":
+        """The federation with the run's own learning rate, if it has one."""
+        if run.learning_rate is None:
+            return self
+        settings = self.settings.model_copy(update={"learning_rate": run.learning_rate})
+        return self.model_copy(update={"settings": settings})
+
 
 class FederatedRun(Frozen):
     """One of the overlaid runs: an algorithm, with or without scope alignment, and a way of aggregation."""
@@ -106,6 +119,9 @@ class FederatedRun(Frozen):
     scope: bool = setting(False, "Scope alignment", "Pull clients toward the fused scope that the server sends.")
     aggregation: Aggregation = setting("mean", "Aggregation", "How the server merges what clients send.")
     settings: dict[str, float] = setting({}, "Settings", "The algorithm's own settings.")
+    learning_rate: float | None = setting(
+        None, "Learning rate", "The step size of this run's clients; if empty, that of all runs.", gt=0, le=1e30
+    )
 
     @property
     def key(self) -> str:

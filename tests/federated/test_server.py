@@ -31,6 +31,27 @@ def test_the_mean_is_weighted_by_samples() -> None:
     assert weights_of(found.network) == pytest.approx(expected.numpy(), abs=1e-6)
 
 
+def test_the_mean_weighs_clients_equally_if_asked_to() -> None:
+    scene = scene_of(federation(weighting="equal"))
+    networks = {i: scene.new_network() for i in range(2)}
+    with torch.no_grad():
+        for parameter in networks[1].parameters():
+            parameter.add_(1)
+    found = aggregate("mean", networks, {0: 1, 1: 9}, scene, 1)
+    assert found.network is not None
+    assert weights_of(found.network) == pytest.approx((weights_of(networks[0]) + 0.5).numpy(), abs=1e-6)
+
+
+def test_a_run_with_a_learning_rate_of_its_own_trains_with_it() -> None:
+    def final(learning_rate: float, own: float | None) -> torch.Tensor:
+        asked = federation(learning_rate=learning_rate, rounds=1)
+        ((server, _),) = federate(asked, FederatedRun(algorithm="scaffold", learning_rate=own))
+        return weights_of(server.network)
+
+    assert torch.equal(final(0.3, 0.05), final(0.05, None))
+    assert not torch.equal(final(0.3, 0.05), final(0.3, None))
+
+
 def test_every_sample_is_the_servers_or_one_clients() -> None:
     scene = scene_of(federation())
     dealt = np.concatenate(scene.clients)
