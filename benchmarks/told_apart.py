@@ -5,6 +5,24 @@
 Each simulated method gets a sample right or not by a threshold on how hard the sample is for it. That has a part all
 methods share, a part of the method and a part of the seed, such that two networks with accuracies of 85 to 88 % differ
 on 10 to 12 % of the samples, as the shipped families' merges do; seeds also have abler and less able networks.
+
+The rule (``softmerge_core.statistics.variance.Chance``) was chosen among a dozen on seeds 101 to 402 of the simulation.
+``--seed 20261``, used for none of them, gave (1,000 of each; the standard error of 5 % is .7 points, of 80 % 1.3):
+
+| told apart, seeds with an SD of | one seed | three seeds | five seeds |
+|---|---|---|---|
+| equal methods, 0 points | 4.7 % | 1.8 % | 3.8 % |
+| equal methods, .25 points | - | 2.0 % | 4.6 % |
+| equal methods, 1 point | - | 2.5 % | 4.0 % |
+| equal methods, 2 points | - | 3.2 % | 4.6 % |
+| 3 points apart, 0 points | 85.1 % | 91.7 % | 99.5 % |
+| 3 points apart, .25 points | - | 88.2 % | 98.8 % |
+| 3 points apart, 1 point | - | 46.8 % | 83.3 % |
+| 3 points apart, 2 points | - | 19.8 % | 42.7 % |
+
+Of 19 equal methods none was ever called best; a given one was not among the best in 2.2 % (one seed) or at most .4 %
+(three seeds, whatever their SD). Where seeds lie a point or two apart, three of them find a gap of three points in less
+than half of all tries. One seed knows nothing of others: its 4.7 % are for the networks of that seed.
 """
 
 import argparse
