@@ -14,7 +14,7 @@ from torch import nn
 
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.data import Data
-from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
+from softmerge_core.evaluation import best_source, ensemble_log_probabilities, evaluate, score
 from softmerge_core.flat import plain_average
 from softmerge_core.zoo import families, load_family
 
@@ -36,8 +36,7 @@ def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
     """Measure one set of sources and return its row."""
     test = data.test_inputs, data.test_labels
     accuracies = [evaluate(source, *test)[0] for source in sources]
-    losses = [evaluate(source, data.validation_inputs, data.validation_labels)[1] for source in sources]
-    best = accuracies[losses.index(min(losses))]
+    best = accuracies[best_source(sources, *data.split("validation"))]
     plain = [
         best,
         max(accuracies),

@@ -24,6 +24,7 @@ from pages.shared.runs.page import run_column
 from pages.shared.runs.services import newest_live
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
+from softmerge_core.experiments.samples import samples_of
 from softmerge_core.experiments.train.words import totals
 from softmerge_core.figures.style import colour
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families
@@ -74,7 +75,7 @@ def _task() -> str:
 def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
     with right:
         if entries:
-            model_pictures([entry.info for entry in entries])
+            model_pictures([entry.info for entry in entries], _samples(entries))
             st.markdown(
                 "**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart."
             )
@@ -108,6 +109,12 @@ def _train(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -
         run_column(KIND, setup, draw_training, start="Start training", resumable=("interrupted",))
 
 
+def _samples(entries: Sequence[Entry]) -> int:
+    """The number of test samples; 0 where the models were not tested on the same ones or it is not known."""
+    datasets = {entry.origin.dataset for entry in entries}
+    return samples_of(datasets.pop()) if len(datasets) == 1 else 0
+
+
 def _poison(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
     with left:
         entry = poison_setup(entries)
@@ -115,5 +122,5 @@ def _poison(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) 
         poison_outcome()
         if entry is not None:
             shown = relatives(entry)
-            model_pictures([entry.info for entry in shown])
+            model_pictures([entry.info for entry in shown], _samples(shown))
             model_table(shown)

@@ -12,8 +12,8 @@ from softmerge_core.experiments.train.words import history_sentence, spread_sent
 from softmerge_core.zoo import ModelInfo
 
 
-def model_pictures(models: Sequence[ModelInfo]) -> None:
-    """Draw the models' accuracies beside their training curves, each under a sentence."""
+def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
+    """Draw the models' accuracies beside their training curves, each under a sentence; ``samples``: of the test set."""
     theme, height = current_theme(), pictures_height(models)
     first, second = st.columns(2, gap="medium")
     with first:
@@ -21,7 +21,7 @@ def model_pictures(models: Sequence[ModelInfo]) -> None:
             dots_figure(models, theme=theme),
             key="dots",
             title="Accuracy",
-            sentence=plain(spread_sentence(models), 300),
+            sentence=plain(spread_sentence(models, samples), 300),
             alt="Accuracy of each model",
             height=height,
             waiting="Drawing",

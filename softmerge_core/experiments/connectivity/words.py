@@ -6,6 +6,7 @@ from typing import Literal
 
 from softmerge_core.events import BezierCurve, PlaneTrail, Score, WeightPath
 from softmerge_core.landscape.barriers import largest_rise, path_barrier
+from softmerge_core.statistics import Difference, Measured, difference
 
 Overlay = Literal["plain", "weights", "activations", "weights_repair", "activations_repair", "scope"]
 OVERLAYS: dict[str, str] = {  # key -> the title of a path, named by what is done to the models first
@@ -80,20 +81,31 @@ def start_sentence(path: WeightPath, name: str) -> str:
 
 
 def strip_sentence(scores: Mapping[str, Score]) -> str:
-    """The plain average and the gated merge against the better of the two models, on test data."""
-    known = {key: score.accuracy for key, score in scores.items() if math.isfinite(score.accuracy)}
-    if not set(STRIP) <= set(known):
+    """The plain average and the gated merge against the end that is better on validation data, on test data."""
+    known = {key for key, score in scores.items() if math.isfinite(score.accuracy)}
+    if not set(STRIP) <= known:
         return "Test accuracy and loss of the two models, their plain average and their gated merge."
-    best = max(known["a"], known["b"])
-    average, merged = (_against(100 * (known[key] - best)) for key in ("average", "soft"))
-    return f"On test data the plain average is {average} the better model, the gated merge {merged} it."
+    better = max("ab", key=lambda end: scores[end].validation if math.isfinite(scores[end].validation) else -1.0)
+    average, merged = (
+        _against(difference(_tested(scores[key]), _tested(scores[better]))) for key in ("average", "soft")
+    )
+    chosen = f"“{STRIP[better]}”, the end with the higher validation accuracy"
+    return f"On test data the plain average {average} {chosen}; the gated merge {merged} it. One seed."
 
 
-def _against(points: float) -> str:
+def _tested(score: Score) -> Measured:
+    return Measured((score.accuracy,), 0, (score.correct,))
+
+
+def _against(found: Difference) -> str:
     """A difference of accuracy in words that precede what it is compared with."""
-    if abs(points) < 0.05:
-        return "as good as"
-    return f"{abs(points):.1f} points {'above' if points > 0 else 'below'}"
+    if found.same:
+        return "is right on exactly the same samples as"
+    if found.paired and not found.told_apart:
+        return "cannot be told apart from"
+    if abs(found.gap) < 0.0005:
+        return "is as good as"
+    return f"is {abs(100 * found.gap):.1f} points {'above' if found.gap > 0 else 'below'}"
 
 
 def curve_sentence(curve: BezierCurve) -> str:

@@ -207,7 +207,8 @@ def _are(clients: set[int]) -> str:
 def run_rows(events: Sequence[Event], spec: FederatedSpec) -> list[tuple[str, str, str, str]]:
     """Return a table row for each run.
 
-    A row is (title, accuracy over the last rounds, points gained over the same run without scope, best round).
+    A row is (title, accuracy over the last rounds, points gained over the same run without scope, last round). No round
+    is picked by its test accuracy: the best of many would promise too much.
     """
     found = histories(events)
     return [_row(run, found) for run in spec.runs]
@@ -220,5 +221,4 @@ def _row(run: FederatedRun, found: dict[str, list[float]]) -> tuple[str, str, st
         return run_title(run), "waiting", "", ""
     without = late_accuracy(found.get(run.model_copy(update={"scope": False}).key, [])) if run.scope else None
     gain = "" if without is None else points(late - without)
-    best = max(values)
-    return run_title(run), percent(late), gain, f"{percent(best)} ({values.index(best) + 1})"
+    return run_title(run), percent(late), gain, f"{percent(values[-1])} ({len(values)})"

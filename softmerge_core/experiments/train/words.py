@@ -5,6 +5,7 @@ from itertools import groupby
 
 from softmerge_core.events import Evaluation, Event, Loss
 from softmerge_core.experiments.words import clipped, plural, unbroken
+from softmerge_core.statistics import Measured, among_best
 from softmerge_core.zoo import LayerInfo, ModelInfo
 
 TITLE = 26  # letters shown of a model's title
@@ -32,16 +33,23 @@ def accuracy_sentence(accuracy: Mapping[str, float]) -> str:
     return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
 
 
-def spread_sentence(models: Sequence[ModelInfo]) -> str:
-    """The best and the worst model by test accuracy."""
+def spread_sentence(models: Sequence[ModelInfo], samples: int = 0) -> str:
+    """The highest and the lowest test accuracy, on so many ``samples`` (0: not known).
+
+    "Best" is said only of a model that these samples tell apart from all others.
+    """
     known = [model for model in models if "test" in model.accuracy]
     if not known:
         return "Not measured."
-    best, worst = (pick(known, key=lambda model: model.accuracy["test"]) for pick in (max, min))
-    text = f"On test samples {clipped(best.title, TITLE)} is best with {unbroken(best.accuracy['test'])}"
-    if best is not worst:
-        text += f", {clipped(worst.title, TITLE)} last with {unbroken(worst.accuracy['test'])}"
-    return f"{text}."
+    top, low = (pick(known, key=lambda model: model.accuracy["test"]) for pick in (max, min))
+    high, last = ((clipped(model.title, TITLE), unbroken(model.accuracy["test"])) for model in (top, low))
+    if top is low:
+        return f"{high[0]} is right on {high[1]} of the test samples."
+    tested = {str(place): Measured((model.accuracy["test"],), samples) for place, model in enumerate(known)}
+    close = len(among_best(tested)) - 1
+    word = "highest" if close else "best"
+    text = f"On test samples {high[0]} is {word} with {high[1]}, {last[0]} last with {last[1]}"
+    return f"{text}; {plural(close, 'other')} cannot be told apart from the highest." if close else f"{text}."
 
 
 def history_sentence(models: Sequence[ModelInfo]) -> str:

@@ -15,6 +15,7 @@ from softmerge_core.experiments.connectivity.words import (
     trail_sentence,
     verdict,
 )
+from softmerge_core.statistics import pack
 
 TS = (0.0, 0.5, 1.0)
 CURVE = BezierCurve(
@@ -64,11 +65,29 @@ def scores(**accuracies: float) -> dict[str, Score]:
     return {key: Score(step=0, series=key, case="strip", accuracy=value) for key, value in accuracies.items()}
 
 
-def test_the_strip_is_judged_against_the_better_model_once_all_is_known() -> None:
-    assert strip_sentence(scores(a=0.9, average=0.5, soft=0.9, b=0.8)) == (
-        "On test data the plain average is 40.0 points below the better model, the gated merge as good as it."
+def test_the_strip_is_judged_against_the_end_that_is_better_on_validation_data() -> None:
+    found = scores(a=0.9, average=0.5, soft=0.8, b=0.8)
+    found["b"] = found["b"].model_copy(update={"validation": 0.9})
+    assert strip_sentence(found) == (
+        "On test data the plain average is 30.0 points below “To”, the end with the higher validation accuracy; "
+        "the gated merge is as good as it. One seed."
     )
-    assert "the gated merge 2.0 points above it" in strip_sentence(scores(a=0.9, average=0.5, soft=0.92, b=0.8))
+    found["a"] = found["a"].model_copy(update={"validation": 0.91})
+    assert "40.0 points below “From”, the end" in strip_sentence(found)
+
+
+def test_the_strip_tells_apart_what_the_samples_can() -> None:
+    found = scores(a=0.8, average=0.79, soft=0.8, b=0.1)
+    right = {"a": 80, "average": 79, "soft": 80}
+    for key, count in right.items():
+        record = pack(number < count for number in range(100))
+        found[key] = found[key].model_copy(update={"correct": record, "validation": 0.8})
+    said = strip_sentence(found)
+    assert "the plain average cannot be told apart from “From”" in said
+    assert "the gated merge is right on exactly the same samples as it" in said
+
+
+def test_the_strip_waits_until_all_is_known() -> None:
     waiting = strip_sentence({})
     assert waiting.startswith("Test accuracy and loss of the two models")
     for missing in STRIP:

@@ -72,6 +72,14 @@ def test_sentences_follow_the_newest_round_of_each_run() -> None:
     assert rounds_sentence([], wanted) == "Waiting for the first round."
 
 
+def test_the_table_shows_the_last_round_and_picks_none() -> None:
+    events = [
+        Evaluation(step=step, series="fedavg", split="test", accuracy=accuracy, loss=1.0)
+        for step, accuracy in enumerate((0.4, 0.9, 0.5), start=1)
+    ]
+    assert run_rows(events, spec(OVERLAID))[0][3] == "50.0 % (3)"
+
+
 @pytest.mark.parametrize(
     ("gates", "said"),
     [

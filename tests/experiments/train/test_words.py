@@ -37,10 +37,18 @@ def model(title: str, *, test: float | None = None, recorded: bool = True, poiso
 
 def test_the_best_and_the_worst_are_named() -> None:
     assert spread_sentence([model("unknown")]) == "Not measured."
-    assert spread_sentence([model("one", test=0.5)]) == "On test samples one is best with 50.0\u00a0%."
+    assert spread_sentence([model("one", test=0.5)]) == "one is right on 50.0\u00a0% of the test samples."
     models = [model("unknown"), model("middle", test=0.6), model("a" * 40, test=0.5), model("high", test=0.7)]
     said = f"On test samples high is best with 70.0\u00a0%, {'a' * 25}\u2026 last with 50.0\u00a0%."
-    assert spread_sentence(models) == said
+    assert spread_sentence(models, 1000) == said
+
+
+def test_best_is_said_only_of_what_the_samples_tell_apart() -> None:
+    models = [model("middle", test=0.69), model("low", test=0.5), model("high", test=0.7)]
+    said = spread_sentence(models, 1000)
+    assert "high is highest with 70.0" in said
+    assert said.endswith("; 1 other cannot be told apart from the highest.")
+    assert "best" not in spread_sentence(models)  # the number of samples is not known
 
 
 def test_it_is_told_whose_training_is_not_shown() -> None:

@@ -77,7 +77,7 @@ def test_every_family_shows_its_models(open_models: Open, family: str) -> None:
 
 def test_the_best_and_the_worst_are_named(open_models: Open) -> None:
     page = open_models(models=POISONED)
-    assert plain(spread_sentence(families()[POISONED].models), 300) in texts(page)
+    assert plain(spread_sentence(families()[POISONED].models, 1000), 300) in texts(page)
     assert "before they were spoiled" in texts(page)
 
 
