@@ -1,5 +1,6 @@
 """Addresses as people type them: the start page by its name, capitals, a slash at the end, another usual word."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 
 import streamlit as st
@@ -20,6 +21,16 @@ def page_path(path: str, pages: Collection[str], also: Mapping[str, str]) -> str
         return None
     own = "/" if name == next(iter(pages)) else f"/{name}"
     return None if own == path else own
+
+
+# in the query of a link shared earlier: "Source 2, 20% label noise (95.7 %)", which has a space before the sign now
+_SPACE = r"(?:\+|%20)"
+_NOISE = re.compile(f"(Source{_SPACE}[0-9](?:%2C|,){_SPACE}[0-9]+)%25(?={_SPACE}label{_SPACE}noise{_SPACE}(?:%28|\\())")
+
+
+def renamed(query: str) -> str:
+    """Return the query of an address with the names that networks of the app have today."""
+    return _NOISE.sub(r"\1+%25", query)
 
 
 Site = Callable[[], tuple[Collection[str], Mapping[str, str]]]  # (pages, also) as in page_path, once they are known
@@ -46,6 +57,9 @@ class _Typed:
         path = str(scope["path"])
         if not path.startswith(f"{self.base}/"):
             return None
-        own = page_path(path.removeprefix(self.base), *self.site())
-        query = scope.get("query_string", b"").decode("latin-1")
-        return None if own is None else f"{self.base}{own}{f'?{query}' if query else ''}"
+        asked, (pages, also) = path.removeprefix(self.base), self.site()
+        own, query = page_path(asked, pages, also), scope.get("query_string", b"").decode("latin-1")
+        now = renamed(query)
+        if own is None and (now == query or asked.strip("/") not in (*pages, "")):
+            return None
+        return f"{self.base}{own or asked}{f'?{now}' if now else ''}"

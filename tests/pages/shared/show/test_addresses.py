@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pages.shared.show.addresses import page_path, typed_addresses
+from pages.shared.show.addresses import page_path, renamed, typed_addresses
 from pages.site import ALSO, PAGES
 
 
@@ -36,7 +36,16 @@ def test_other_words_name_pages_and_are_none_themselves() -> None:
     assert not set(ALSO) & set(PAGES)
 
 
-def answer(path: str, method: str = "GET") -> dict[str, Any]:
+OLD, NEW = "Source+2%2C+20%25+label+noise+%2895.7+%25%29", "Source+2%2C+20+%25+label+noise+%2895.7+%25%29"
+
+
+def test_links_with_a_name_of_before_find_the_network_of_today() -> None:
+    assert renamed(f"a={OLD}&b={OLD}") == f"a={NEW}&b={NEW}"
+    assert renamed(OLD.replace("+", "%20")) == NEW.replace("+", "%20").replace("20%20%25", "20+%25")
+    assert renamed(f"a={NEW}&penalty=20%25+label") == f"a={NEW}&penalty=20%25+label"
+
+
+def answer(path: str, method: str = "GET", query: str = "family=a%20b&run=1") -> dict[str, Any]:
     """The beginning of the answer to a request; status 200 is the app's own."""
     told: list[Any] = []
 
@@ -47,7 +56,7 @@ def answer(path: str, method: str = "GET") -> dict[str, Any]:
         told.append(message)
 
     made = typed_addresses(lambda: (PAGES, ALSO))
-    asked = {"type": "http", "method": method, "path": path, "query_string": b"family=a%20b&run=1", "headers": []}
+    asked = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": []}
     asyncio.run(made.cls(app, *made.args, **made.kwargs)(asked, None, send))  # type: ignore[arg-type]
     first: dict[str, Any] = told[0]
     return first
@@ -58,3 +67,7 @@ def test_the_redirection_keeps_the_query_and_leaves_what_is_no_page() -> None:
     assert (sent["status"], dict(sent["headers"])[b"location"]) == (307, b"/compare?family=a%20b&run=1")
     assert answer("/compare")["status"] == 200
     assert answer("/merge", method="POST")["status"] == 200
+    assert dict(answer("/compare", query=f"a={OLD}")["headers"])[b"location"] == f"/compare?a={NEW}".encode()
+    assert dict(answer("/", query=f"a={OLD}")["headers"])[b"location"] == f"/?a={NEW}".encode()
+    assert answer("/_stcore/health", query=f"a={OLD}")["status"] == 200
+    assert answer("/compare", query=f"a={NEW}")["status"] == 200
