@@ -107,6 +107,30 @@ def test_every_width_has_room_for_the_pictures(servers: tuple[Server, Server, Pa
         assert (width, page.evaluate(CRAMPED, LEAST)) == (width, [])
 
 
+def test_the_keyboard_skips_to_the_run_and_reads_the_values_of_a_picture(
+    servers: tuple[Server, Server, Path], window: Page
+) -> None:
+    page = visit(window, f"{servers[0].address}/merge?run=example:first-look")
+    plot = page.locator(
+        ".st-key-picture-origin .sm-plot[data-drawn], .st-key-picture-shares .sm-plot[data-drawn]"
+    ).first
+    plot.wait_for()
+    for key in ("Tab", "Enter", "Tab"):  # Streamlit's own link comes first, past its bar
+        page.keyboard.press(key)
+    expect(page.locator(".sm-skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#run-controls")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Start merging")).to_be_focused()
+    plot.get_by_role("button", name="Values as a table").press("Enter")
+    table = plot.get_by_role("region").get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_text(["Series", "Share of the merged weights (%)", "Row"])
+    expect(table.get_by_role("row")).to_have_count(17)  # four sources in four layers
+    assert faults(page, ".sm-plot-table:not([hidden])") == []
+    page.keyboard.press("Escape")
+    expect(table).to_have_count(0)
+
+
 def test_the_check_sees_what_is_wrong(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content(BAD)

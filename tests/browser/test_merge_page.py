@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.server import wait_for
-from tests.browser.watching import press_start, query, removed, run_of, wait_updates, watch
+from tests.browser.watching import press_start, query, removed, run_of, shifts, wait_updates, watch, watch_shifts
 
 Open = Callable[..., Page]
 ENDLESS = "steps=30000&granularity=Channel"  # longer than any test looks at it
@@ -126,6 +126,18 @@ def test_a_toy_shows_its_decisions_and_the_run_ends_with_a_verdict(site: Site, o
     with page.expect_download() as download:
         page.get_by_role("button", name="Merged weights").click()
     assert Path(download.value.path()).read_bytes() == site.store.weights(run_of(page), "merged").read_bytes()
+    nothing_jumps_when_it_runs_again(page)
+
+
+def nothing_jumps_when_it_runs_again(page: Page) -> None:
+    """From the press to the end of the run, what is seen keeps its place."""
+    before = run_of(page)
+    watch_shifts(page)
+    page.get_by_role("button", name="Start merging").click()
+    wait_for(lambda: run_of(page) != before, "another run")
+    progress(page).to_contain_text("Finished")
+    expect(page.locator(".sm-table")).to_contain_text("Plain average")
+    assert shifts(page) == []
 
 
 def test_a_source_with_nan_is_told_and_the_page_goes_on(site: Site, open_page: Open) -> None:

@@ -1,5 +1,6 @@
 """What tests of live pages look at: pictures that are drawn, redrawn, and must never be taken away."""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -17,6 +18,15 @@ WATCH = """([parts, within, outside]) => {
       if (counts(node, record.target)) window.removed += 1;
   }).observe(document.body, { childList: true, subtree: true });
 }"""
+SHIFTS = """() => {
+  window.shifts = [];
+  const told = ({node, previousRect, currentRect}) => node?.closest &&
+    `${node.closest("[class*=st-key-]")?.className.match(/st-key-[^ ]+/)?.[0] ?? node.className} ` +
+    `from ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts.push({value: entry.value, sources: entry.sources.map(told)});
+  }).observe({type: "layout-shift"});
+}"""
 
 
 def watch(page: Page, parts: str = PLOT, *, within: str = "", outside: str = "") -> None:
@@ -27,6 +37,16 @@ def watch(page: Page, parts: str = PLOT, *, within: str = "", outside: str = "")
 def removed(page: Page) -> int:
     """The number of nodes that were taken out since ``watch``."""
     return int(page.evaluate("window.removed"))
+
+
+def watch_shifts(page: Page) -> None:
+    """From now on note what the browser reports as moved by something else than the reader's own hand."""
+    page.evaluate(SHIFTS)
+
+
+def shifts(page: Page, least: float = 0.01) -> list[Any]:
+    """What was moved since ``watch_shifts``, where it was seen: ``least`` is the share of the window that was."""
+    return [shift for shift in page.evaluate("window.shifts") if shift["value"] >= least]
 
 
 def updates(plot: Locator) -> int:

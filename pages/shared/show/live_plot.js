@@ -1,6 +1,6 @@
 // One chart that stays in the page: the same div is given every new figure by Plotly.react,
 // so that the reader's zoom, hover label and hidden series outlive the arrival of data.
-// The cursor for the cells of a heatmap is in cell_cursor.js, which is loaded before this file.
+// The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js; they come first.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
 const LEAST = 320; // px: the least that a picture is drawn for
 
@@ -54,6 +54,7 @@ class Chart {
     this.div = this.host.querySelector(".sm-plot-chart");
     this.note = this.host.querySelector(".sm-plot-note");
     this.cursor = new CellCursor(this);
+    this.values = new ValuesTable(this);
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
       button.addEventListener("click", () => this.save(button.value));
     this.held = this.drawing = this.listening = false;
@@ -82,6 +83,7 @@ class Chart {
     this.send = send;
     this.host.style.height = `${data.height * data.scale}px`;
     this.host.setAttribute("aria-label", data.alt);
+    this.values.label(data.alt.split(":")[0]);
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
       button.setAttribute("aria-label", `Save as ${button.textContent}: ${data.alt.split(":")[0]}`);
     if (!data.figure) return void this.clear(data);
@@ -99,6 +101,7 @@ class Chart {
     this.latest = this.pending = this.shown = null;
     if (!this.host.dataset.failed) this.note.textContent = data.waiting;
     this.cursor.leave();
+    this.values.leave();
     delete this.host.dataset.drawn;
     if (this.listening) window.Plotly.purge(this.div);
     this.listening = false;
@@ -121,6 +124,7 @@ class Chart {
         this.note.textContent = "";
         delete this.host.dataset.failed;
         this.cursor.redrawn();
+        this.values.redrawn();
       }
     } catch (error) {
       this.host.dataset.failed = "yes";

@@ -20,16 +20,19 @@ _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
     '<div class="sm-plot-cell" hidden></div><div class="sm-plot-told" aria-live="polite"></div>'
+    '<button type="button" class="sm-plot-values" aria-expanded="false" hidden>Values</button>'
+    '<div class="sm-plot-table" role="region" tabindex="0" hidden></div>'
     '<div class="sm-plot-save"><button type="button" value="png">PNG</button>'
     '<button type="button" value="svg">SVG</button></div>'
     '<div class="sm-plot-note" role="status"></div></div>'
 )
+_SCRIPTS = ("cell_cursor.js", "values_table.js", "live_plot.js")  # the last one is the component, of the others' parts
 _PALETTES = {theme: palette(theme) for theme in THEMES}
 _component = st.components.v2.component(
     "softmerge_live_plot",
     html=_HTML,
     css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("cell_cursor.js", "live_plot.js")),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,  # plotly writes its own styles into the page's head
 )
 
