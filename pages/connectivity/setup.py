@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import form_state, more_fields, settings_form
+from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, own_state
 from pages.shared.choose.sources import PickedSource, pick_family
@@ -143,11 +143,11 @@ def _paths() -> dict[str, Any]:
 def _picture() -> dict[str, Any]:
     """The picture to draw below the paths."""
     picture = str(
-        st.pills(
+        one_of(
+            st.pills,
             "Picture below",
             list(PICTURES),
             default="plane",
-            required=True,
             format_func=lambda key: PICTURES.get(key, key),
             key=f"{KEY}picture",
             bind="query-params",

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.attack import pick_malicious, pick_strength
-from pages.shared.choose.form import form_state, more_fields, settings_form
+from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.network import dataset_title, pick_dataset, pick_network
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.live_plot import live_plot
@@ -84,11 +84,11 @@ def _shards() -> dict[str, Any]:
     """The way samples are split among clients, with its one number."""
     first, second = st.columns([3, 2], gap="small", vertical_alignment="bottom")
     with first:
-        kind = st.segmented_control(
+        kind = one_of(
+            st.segmented_control,
             "Shards",
             list(SHARDS),
             default="dirichlet",
-            required=True,
             format_func=lambda name: SHARDS[name],
             key=f"{KEY}shards",
             bind="query-params",
@@ -131,11 +131,11 @@ def _algorithms() -> list[str]:
 
 def _scope() -> str:
     return str(
-        st.segmented_control(
+        one_of(
+            st.segmented_control,
             "Scope alignment",
             list(SCOPES),
             default="both",
-            required=True,
             format_func=str.capitalize,
             key=f"{KEY}scope",
             bind="query-params",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import streamlit as st
 
@@ -71,9 +71,17 @@ def _newest(choices: Mapping[str, str], key: str) -> tuple[int, Mapping[str, str
     """(count of the reader's changes, choices): the reader's where they are newer than the last run, else ours."""
     seen = st.session_state.get(f"{key}:seen", 0)
     changed = (st.session_state.get(key) or {}).get("choices")
-    if not changed or changed["count"] <= seen:
+    if not _sound(changed) or changed["count"] <= seen:
         return seen, choices
     return changed["count"], changed["choices"]
+
+
+def _sound(changed: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether this is what the strip's script sends: other programs may send anything."""
+    if not isinstance(changed, dict) or not isinstance(changed.get("count"), int):
+        return False
+    choices = changed.get("choices")
+    return isinstance(choices, dict) and all(isinstance(choice, str) for choice in choices.values())
 
 
 def _plain(layer: Layer) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pages.models.pictures import model_pictures
 from pages.models.spoil import poison_outcome, poison_setup, relatives
 from pages.models.strip import model_strip
 from pages.models.train import draw_training, train_setup
+from pages.shared.choose.form import one_of
 from pages.shared.choose.network import dataset_title
 from pages.shared.runs.page import run_column
 from pages.shared.runs.services import newest_live
@@ -59,11 +60,11 @@ def _task() -> str:
     if "do:first" not in st.session_state:
         watch = "run" in st.query_params or newest_live(KIND, own=True) is not None
         st.session_state["do:first"] = TRAIN if watch else LOOK
-    chosen: str = st.segmented_control(
+    chosen: str = one_of(
+        st.segmented_control,
         "What to do",
         [LOOK, TRAIN, POISON],
         default=st.session_state["do:first"],
-        required=True,
         key="do",
         bind="query-params",
         label_visibility="collapsed",

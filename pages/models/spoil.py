@@ -8,7 +8,7 @@ from pages.models.cards import Entry, family_entries, own_entries
 from pages.models.naming import pick_name
 from pages.models.train import merge_button
 from pages.shared.choose.attack import attack_fields
-from pages.shared.choose.form import settings_form
+from pages.shared.choose.form import one_of, settings_form
 from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
@@ -53,12 +53,12 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
 
 
 def _attack() -> dict[str, object]:
-    kind = st.segmented_control(
+    kind = one_of(
+        st.segmented_control,
         "Attack",
         list(attacks()),
         format_func=lambda kind: attacks()[kind].title,
         default="extreme",
-        required=True,
         wrap=True,
         key=f"{PREFIX}kind",
         persist_state="session",

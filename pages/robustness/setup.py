@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.attack import pick_malicious, pick_strength
-from pages.shared.choose.form import form_state, settings_form
+from pages.shared.choose.form import form_state, one_of, settings_form
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import limits_state, sources_state
@@ -62,11 +62,11 @@ def state_of(spec: RobustnessSpec) -> dict[str, Any]:
 def _attack(picked: Sequence[PickedSource]) -> tuple[dict[str, Any], str]:
     """The attack, its strength and the number of malicious sources, the last ones; and the problem with it, or ""."""
     attack = str(
-        st.pills(
+        one_of(
+            st.pills,
             "What malicious sources do",
             list(ATTACKS),
             default="extreme",
-            required=True,
             format_func=lambda name: attack_of(name).title,
             key=f"{KEY}attack",
             bind="query-params",

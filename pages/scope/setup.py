@@ -5,7 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import choice_title, form_state, more_fields, number_field, out_of_range, settings_form
+from pages.shared.choose.form import (
+    choice_title,
+    form_state,
+    more_fields,
+    number_field,
+    one_of,
+    out_of_range,
+    settings_form,
+)
 from pages.shared.choose.network import dataset_title, fitting
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
@@ -94,11 +102,11 @@ def state_of(spec: ScopeSpec) -> dict[str, Any]:
 
 def _factor() -> str:
     return str(
-        st.pills(
+        one_of(
+            st.pills,
             "How the second source differs",
             list(FACTORS),
             default=next(iter(FACTORS)),
-            required=True,
             format_func=factor_title,
             key=f"{KEY}factor",
             bind="query-params",
@@ -111,11 +119,11 @@ def _factor() -> str:
 def _target() -> dict[str, Any]:
     """The scope toward which all are pulled."""
     target = str(
-        st.pills(
+        one_of(
+            st.pills,
             "Target scope",
             list(TARGETS),
             default="initial",
-            required=True,
             format_func=lambda name: TARGETS.get(name, name),
             key=f"{KEY}target",
             bind="query-params",

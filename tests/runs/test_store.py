@@ -280,3 +280,12 @@ def test_shipped_examples_can_be_read() -> None:
         assert view.damaged == 0
         lines = [event.model_dump_json() for event in view.events]  # as text, for NaN is not equal to itself
         assert [parse_event(line).model_dump_json() for line in lines] == lines
+
+
+@settings(max_examples=5 * settings().max_examples)
+@given(name=st.text(max_size=100) | st.from_regex(r"(example:)?[a-z0-9_.-]{0,90}") | st.sampled_from(OUTSIDE))
+def test_any_name_of_a_run_from_an_address_is_refused_in_words(store: RunStore, name: Any) -> None:
+    with pytest.raises((NotFoundError, RunError)) as refused:
+        store.read(name)
+    assert len(str(refused.value)) < 300
+    assert str(store.root) not in str(refused.value)

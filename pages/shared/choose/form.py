@@ -6,7 +6,7 @@ A new field of a settings model needs no change here or in any page.
 import math
 import types
 import typing
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -120,7 +120,7 @@ def _choices(annotation: Any) -> tuple[Any, ...] | None:
 def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str, Any]) -> Any:
     options, named = list(choices), {**common, "format_func": choice_title}
     if len(choices) <= FEW and max(len(str(choice)) for choice in choices) <= SHORT:
-        return st.segmented_control(label, options, default=default, required=True, **named)
+        return one_of(st.segmented_control, label, options, default=default, **named)
     return st.selectbox(label, options, index=choices.index(default), **named)
 
 
@@ -138,6 +138,15 @@ def _offered(label: str, offered: Sequence[str], default: str, common: dict[str,
 def not_offered(label: str, value: str, offered: Sequence[str]) -> str:
     """The sentence about a value that is not among those offered, or ""."""
     return "" if value in offered else f"{label}: {clipped(value, 40)} is not there; there are: {', '.join(offered)}."
+
+
+def one_of(draw: Callable[..., Any], label: str, options: Sequence[Any], *, default: Any, **named: Any) -> Any:
+    """What ``draw`` (``st.pills`` or ``st.segmented_control``) gives where one has to be chosen.
+
+    A page lets nobody choose none, but a program that talks to the server may.
+    """
+    chosen = draw(label, options, default=default, required=True, **named)
+    return default if chosen is None else chosen
 
 
 def choice_title(choice: Any) -> str:

@@ -37,6 +37,9 @@ _component = st.components.v2.component(
 )
 
 
+MOST_PLACES = 2**31  # of clicks, curves, points, rows and columns
+
+
 @dataclass(frozen=True)
 class Click:
     """What was clicked: the curve and its name; ``row`` and ``col`` of a heatmap's cell, else ``point``."""
@@ -134,12 +137,24 @@ def let_it_be_sent() -> None:
 
 
 def _read_click(value: Any, last: str) -> LivePlotResult:
-    if not value:
+    click = _click(value)
+    if click is None:
         return LivePlotResult(None, fresh=False)
-    click = Click(**value)
     fresh = st.session_state.get(last) != click.count
     st.session_state[last] = click.count
     return LivePlotResult(click, fresh)
+
+
+def _click(value: Any) -> Click | None:
+    """The click that the chart's script sent; None before the first, and for what another program may send."""
+    if not isinstance(value, Mapping) or set(value) != set(Click.__dataclass_fields__):
+        return None
+    places = [value[name] for name in ("count", "curve", "point", "row", "col")]
+    if not all(place is None or (isinstance(place, int) and 0 <= place <= MOST_PLACES) for place in places):
+        return None
+    if None in places[:2] or not isinstance(value["name"], str):
+        return None
+    return Click(**value)
 
 
 def _nothing() -> None:

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pages.shared.show.addresses import page_path, renamed, typed_addresses
 from pages.site import ALSO, PAGES
@@ -71,3 +73,12 @@ def test_the_redirection_keeps_the_query_and_leaves_what_is_no_page() -> None:
     assert dict(answer("/", query=f"a={OLD}")["headers"])[b"location"] == f"/?a={NEW}".encode()
     assert answer("/_stcore/health", query=f"a={OLD}")["status"] == 200
     assert answer("/compare", query=f"a={NEW}")["status"] == 200
+
+
+@settings(max_examples=5 * settings().max_examples)
+@given(path=st.text(max_size=30) | st.sampled_from(["/", "//merge", "/../merge", "/merge/\0", "/ME_RGE.html.html"]))
+def test_any_address_means_a_page_or_stays_as_it_is(path: str) -> None:
+    pages = ["merge", "compare"]
+    own = page_path(path, pages, {"home": "merge"})
+    assert own in (None, "/", "/compare")
+    assert own is None or page_path(own, pages, {"home": "merge"}) is None  # nobody is led in circles

@@ -2,10 +2,13 @@
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import pytest
 
+from pages.shared.show import live_plot
 from pages.shared.show.live_plot import compact
 from softmerge_core.figures.gates import gates_picture
 from softmerge_core.figures.style import new_figure
@@ -39,3 +42,35 @@ def test_a_large_picture_of_gates_is_light() -> None:
     groups = [part.partition("[")[0] for part in parts]
     picture = gates_picture(parts, [f"s{k}" for k in range(8)], table, value, theme="light", groups=groups)
     assert len(json.dumps(compact(picture, "gates"))) < 20_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        3,
+        [],
+        {},
+        {"count": "x"},
+        {"row": -1},
+        {"col": 0.5},
+        {"count": None},
+        {"name": 3},
+        {"point": 10**30},
+        {"more": 1},
+    ],
+)
+def test_what_the_chart_does_not_send_is_no_click(change: Any) -> None:
+    sound = {
+        "count": 1,
+        "curve": 0,
+        "name": "a",
+        "point": None,
+        "row": 1,
+        "col": 2,
+        "x": 1,
+        "y": "b",
+        "customdata": None,
+    }
+    assert live_plot._click(sound) == live_plot.Click(**sound)
+    assert live_plot._click({**sound, **change} if isinstance(change, dict) and change else change) is None
