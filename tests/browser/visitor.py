@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE = 20.0  # seconds for one run of a page
+PATIENCE = 90.0  # seconds for one run of a page
 LARGEST = 64 * 2**20
 
 
