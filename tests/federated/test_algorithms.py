@@ -154,7 +154,7 @@ def test_one_registry_finds_all_four() -> None:
     assert [name for name in algorithms() if name in shipped] == shipped
     with pytest.raises(NotFoundError, match="fedavg, fedprox"):
         find_algorithm("fednone")
-    with pytest.raises(SettingsError, match="mu"):
+    with pytest.raises(SettingsError, match="Mu"):
         Server(federation(), FederatedRun(algorithm="fedprox", settings={"mu": -1.0}))
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -136,5 +137,5 @@ def test_settings_of_every_method_refuse_what_is_out_of_range() -> None:
     for method in available_methods().values():
         for name, field in method.settings.model_fields.items():
             if field.annotation in (int, float):
-                with pytest.raises(SettingsError, match=name):
+                with pytest.raises(SettingsError, match=re.escape(field.title or name)):
                     parse(method.settings, {name: float("nan")}, method.title)

@@ -8,7 +8,7 @@ import pytest
 from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
 from softmerge_core.experiments import experiments, parse_spec
 from softmerge_core.experiments.scope import EXPERIMENT
-from softmerge_core.experiments.scope.spec import check, example
+from softmerge_core.experiments.scope.spec import ScopeSpec, check, example
 from softmerge_core.settings import DataSpec
 from tests.experiments.scope.library import TWO, spec
 
@@ -44,5 +44,5 @@ def test_what_is_wrong_is_told_before_training(
     [{"refuse_every": 0}, {"stages": 0}, {"weight": -1}, {"weight": math.nan}, {"target": "best"}, {"direction": "up"}],
 )
 def test_a_value_out_of_its_range_is_named(changes: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=next(iter(changes))):
+    with pytest.raises(SettingsError, match=ScopeSpec.model_fields[next(iter(changes))].title or next(iter(changes))):
         parse_spec({"kind": "scope", **changes})

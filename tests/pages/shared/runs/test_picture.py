@@ -22,7 +22,7 @@ class Page:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sentences: list[str] = []
         self.charts: list[dict[str, Any]] = []
-        monkeypatch.setattr(shown.st, "markdown", self.sentences.append)
+        monkeypatch.setattr(shown.st, "markdown", lambda text, help: self.sentences.append(text))
         monkeypatch.setattr(pictures, "current_theme", lambda: "light")
         monkeypatch.setattr(shown, "live_plot", self._plot)
 
