@@ -25,7 +25,6 @@ ATTACKS = (*attacks(), COPY.name)
 STRENGTH_HELP = "How strong the attack is; the picture on the right shows other strengths beside it."
 MALICIOUS_HELP = "The last ones of the chosen sources are malicious; at least one source stays honest."
 KEY = "robustness-"
-SEEDS = 3  # by default; a spec, and so an older run, has one
 
 
 def robustness_setup() -> Setup:
@@ -42,7 +41,7 @@ def robustness_setup() -> Setup:
     st.header("Methods", anchor=False)
     options = [name for name, method in available_methods().items() if "base" not in method.needs]
     names = pick_methods(f"{KEY}methods", options, [name for name in METHODS if name in options])
-    values |= settings_form(RobustnessSpec, fields=["seeds"], prefix=KEY, defaults={"seeds": SEEDS})
+    values |= settings_form(RobustnessSpec, fields=["seeds"], prefix=KEY)
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(RobustnessSpec, fields=["seed"], prefix=KEY)
         limits = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix=KEY)

@@ -39,7 +39,12 @@ class RobustnessSpec(Spec):
     methods: tuple[str, ...] = setting(METHODS, "Methods", "Ways to merge, by name.")
     seed: int = setting(0, "Seed", "Starts the attacks' noise and the methods' random choices.", ge=0, le=2**31 - 1)
     seeds: int = setting(
-        1, "Seeds", "How often an attack with noise and a method with random choices are repeated.", ge=1, le=20
+        1,
+        "Seeds",
+        "How often an attack with noise and a method with random choices are repeated. Three tell how far seeds lie "
+        "apart, and take three times as long.",
+        ge=1,
+        le=20,
     )
 
     def settled(self) -> Self:
