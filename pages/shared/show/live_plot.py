@@ -37,7 +37,13 @@ _component = st.components.v2.component(
 )
 
 
-MOST_PLACES = 2**31  # of clicks, curves, points, rows and columns
+MOST = {
+    "count": 2**53,
+    "curve": 2**31,
+    "point": 2**31,
+    "row": 2**31,
+    "col": 2**31,
+}  # a count begins with the time in ms
 
 
 @dataclass(frozen=True)
@@ -149,10 +155,11 @@ def _click(value: Any) -> Click | None:
     """The click that the chart's script sent; None before the first, and for what another program may send."""
     if not isinstance(value, Mapping) or set(value) != set(Click.__dataclass_fields__):
         return None
-    places = [value[name] for name in ("count", "curve", "point", "row", "col")]
-    if not all(place is None or (isinstance(place, int) and 0 <= place <= MOST_PLACES) for place in places):
-        return None
-    if None in places[:2] or not isinstance(value["name"], str):
+    for name, most in MOST.items():
+        place, needed = value[name], name in ("count", "curve")
+        if not (place is None and not needed) and not (isinstance(place, int) and 0 <= place <= most):
+            return None
+    if not isinstance(value["name"], str):
         return None
     return Click(**value)
 

@@ -62,7 +62,7 @@ def test_a_large_picture_of_gates_is_light() -> None:
 )
 def test_what_the_chart_does_not_send_is_no_click(change: Any) -> None:
     sound = {
-        "count": 1,
+        "count": 1_795_000_000_000,  # the time in ms
         "curve": 0,
         "name": "a",
         "point": None,
