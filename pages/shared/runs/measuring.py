@@ -8,7 +8,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import keep_accuracy, known_accuracy, spoiled_accuracy
 
-PATIENCE = 2.0  # seconds; a small model takes milliseconds, but all workers may be busy with runs
+PATIENCE = 2.0  # seconds, once; a small model takes milliseconds, but all workers may be busy with runs
 MOST = 200  # measurements under way; the answers of those that nobody waits for any more are kept all the same
 _ASKED: dict[str, Future[float]] = {}
 _LOCK = threading.Lock()
@@ -23,14 +23,14 @@ def measured(spec: SourceSpec) -> float | None:
     if known is not None:
         return known
     with _LOCK:
-        name = spec.model_dump_json()
+        name, patience = spec.model_dump_json(), 0.0
         if name not in _ASKED:
             if len(_ASKED) >= MOST:
                 return None
-            _ASKED[name] = runner().compute(spoiled_accuracy, spec)
+            _ASKED[name], patience = runner().compute(spoiled_accuracy, spec), PATIENCE
         asked = _ASKED[name]
     try:
-        accuracy = asked.result(timeout=PATIENCE)
+        accuracy = asked.result(timeout=patience)
     except TimeoutError:
         return None
     except Exception:  # whatever a worker may say; the run itself will tell
