@@ -12,6 +12,7 @@ from pages.shared.choose.form import (
     number_field,
     one_of,
     out_of_range,
+    select,
     settings_form,
 )
 from pages.shared.choose.network import dataset_title, fitting
@@ -141,7 +142,7 @@ def _network() -> dict[str, Any]:
     defaults = ScopeSpec()
     names = list(datasets())
     with first:
-        dataset = st.selectbox(
+        dataset = select(
             "Data set",
             names,
             index=names.index(defaults.data.dataset),
@@ -152,7 +153,7 @@ def _network() -> dict[str, Any]:
         )
     names = fitting(dataset)
     with second:
-        network = st.selectbox(
+        network = select(
             "Network",
             names,
             index=names.index(defaults.network) if defaults.network in names else 0,

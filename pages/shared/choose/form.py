@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped
 
+Option = typing.TypeVar("Option")
 FEW = 5  # so many short choices are shown side by side
 SHORT = 9  # letters
 ACRONYMS = {"sgd": "SGD", "nan": "NaN"}
@@ -121,7 +122,7 @@ def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str
     options, named = list(choices), {**common, "format_func": choice_title}
     if len(choices) <= FEW and max(len(str(choice)) for choice in choices) <= SHORT:
         return one_of(st.segmented_control, label, options, default=default, **named)
-    return st.selectbox(label, options, index=choices.index(default), **named)
+    return select(label, options, index=choices.index(default), **named)
 
 
 def _offered(label: str, offered: Sequence[str], default: str, common: dict[str, Any]) -> str:
@@ -129,7 +130,7 @@ def _offered(label: str, offered: Sequence[str], default: str, common: dict[str,
     asked = st.session_state.get(common["key"]) or st.query_params.get(common["key"])
     others = [] if asked is None or asked in offered else [str(asked)]
     options = [*offered, *others]
-    chosen = str(st.selectbox(label, options, index=options.index(default) if default in options else 0, **common))
+    chosen = str(select(label, options, index=options.index(default) if default in options else 0, **common))
     if problem := not_offered(label, chosen, offered):
         st.error(plain(problem, 300), icon=":material/error:")
     return chosen
@@ -147,6 +148,12 @@ def one_of(draw: Callable[..., Any], label: str, options: Sequence[Any], *, defa
     """
     chosen = draw(label, options, default=default, required=True, **named)
     return default if chosen is None else chosen
+
+
+def select(label: str, options: Sequence[Option], **named: Any) -> Option:
+    """What ``st.selectbox`` gives, the default of ``options`` for what is none of them, as a program may send it."""
+    chosen = st.selectbox(label, options, **named)
+    return chosen if chosen is None or chosen in options else options[named.get("index") or 0]
 
 
 def choice_title(choice: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared.choose.form import select
 from softmerge_core.data import data_files, datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import data_shape
@@ -23,7 +24,7 @@ def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
     names = [*datasets(), *map(str, data_files())]
     forget(key, names)
     return str(
-        st.selectbox(
+        select(
             "Data set",
             names,
             index=names.index(default) if default in names else 0,
@@ -40,7 +41,7 @@ def pick_network(dataset: str, key: str, *, default: str | None = None) -> str:
     names = fitting(dataset)
     forget(key, names)
     return str(
-        st.selectbox(
+        select(
             "Network",
             names,
             index=names.index(default) if default in names else 0,

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.choose import form as forms
 from pages.shared.choose.form import limits, main_fields, more_fields, step_of
 from softmerge_core.settings import AttackSettings, Settings, SoftMergeSettings, TrainSettings, parse, setting
 
@@ -92,3 +93,11 @@ def test_strict_limits_are_kept_off() -> None:
 @pytest.mark.parametrize(("kind", "default", "step"), [(float, 0.002, 0.001), (float, 0.1, 0.01), (int, 300, 100)])
 def test_a_click_changes_a_number_by_a_round_part_of_it(kind: type, default: float, step: float) -> None:
     assert step_of(kind, default) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(("sent", "taken"), [("b", "b"), ("²", "a"), (None, None)])
+def test_a_choice_that_is_none_of_the_options_is_the_default(
+    monkeypatch: pytest.MonkeyPatch, sent: str | None, taken: str | None
+) -> None:
+    monkeypatch.setattr(forms.st, "selectbox", lambda label, options, **named: sent)
+    assert forms.select("Letter", ["a", "b"], key="letter") == taken
