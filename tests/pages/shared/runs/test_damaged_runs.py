@@ -36,21 +36,19 @@ ONE_OF = 150  # pictures: to draw one takes as long as all the rest
 MANY = settings(max_examples=3 * settings().max_examples)
 CAUGHT: set[str] = set()
 EVERY = (
-    *(
-        files.MANIFEST,
-        files.SPEC,
-        files.QUEUE,
-        files.REQUEST,
-        files.BEGUN,
-        files.END,
-        files.RESULT,
-        files.EVENTS,
-        files.SNAPSHOT,
-        files.PAUSED,
-        files.TRACEBACK,
-        files.WEIGHTS,
-        files.LOCK,
-    ),
+    files.MANIFEST,
+    files.SPEC,
+    files.QUEUE,
+    files.REQUEST,
+    files.BEGUN,
+    files.END,
+    files.RESULT,
+    files.EVENTS,
+    files.SNAPSHOT,
+    files.PAUSED,
+    files.TRACEBACK,
+    files.WEIGHTS,
+    files.LOCK,
 )
 SMALL = (files.MANIFEST, files.SPEC, files.QUEUE, files.REQUEST, files.BEGUN, files.END)
 strange_numbers = st.sampled_from(
