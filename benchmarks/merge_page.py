@@ -36,7 +36,7 @@ PRESS = """() => new Promise((resolve) => {
   const look = () => {
     const sources = plot.querySelectorAll('.xtick text').length;
     const rows = (plot.querySelector('.js-plotly-plot')?.data?.[0]?.z ?? []).length;
-    const fresh = document.querySelector('[data-testid=stProgress]').textContent.includes('Step');
+    const fresh = document.querySelector('[data-testid=stProgress]').textContent.match(/step \\d/i);
     if (fresh && rows && sources) resolve(performance.now() - begun); else requestAnimationFrame(look);
   };
   button.click();
@@ -73,7 +73,7 @@ def cold_start(browser: Browser) -> float:
         page.goto(address)
         page.locator(READY).wait_for()
         page.get_by_role("button", name="Start merging").click()
-        page.wait_for_function("/Step \\d/.test(document.querySelector('[data-testid=stProgress]').innerText)")
+        page.wait_for_function("/step \\d/i.test(document.querySelector('[data-testid=stProgress]').innerText)")
         page.locator(f"{GATES}[data-drawn]").wait_for()
         return time.monotonic() - begun
 
