@@ -250,6 +250,7 @@ def _axis(theme: Theme) -> dict[str, Any]:
     }
 
 
+@cache
 def template(theme: Theme) -> go.layout.Template:
     """Return the layout that all figures of a theme share."""
     text, background = colour("text", theme), colour("background", theme)
@@ -280,6 +281,4 @@ def template(theme: Theme) -> go.layout.Template:
 
 def new_figure(theme: Theme, **meta: Any) -> go.Figure:
     """Return an empty figure of a theme; ``meta`` is for the page: ``narrow`` maps layout paths to phone values."""
-    figure = go.Figure(layout={"template": template(theme)})
-    figure.update_layout(meta={"theme": theme, **meta})
-    return figure
+    return go.Figure(layout={"template": template(theme), "meta": {"theme": theme, **meta}})

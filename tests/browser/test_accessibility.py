@@ -35,6 +35,15 @@ CRAMPED = """(least) => {
   if (buttons && buttons.bottom > innerHeight) out.push("Start is below the fold");
   return out;
 }"""
+# The width inside a picture that is drawn, and the one that it had before.
+ROOM = """() => {
+  const plot = document.querySelector(".sm-plot[data-drawn]");
+  const drawn = plot.clientWidth;
+  delete plot.dataset.drawn;
+  const waiting = plot.clientWidth;
+  plot.dataset.drawn = "yes";
+  return [drawn, waiting];
+}"""
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
 BAD = """<html lang="en"><head><title>Bad</title></head><body><main><h1>Bad</h1><h3>Skips a level</h3><button></button>
@@ -100,6 +109,8 @@ def test_nothing_keeps_a_reader_out(servers: tuple[Server, Server, Path], window
 def test_every_width_has_room_for_the_pictures(servers: tuple[Server, Server, Path], wide: Page, path: str) -> None:
     page = visit(wide, f"{servers[0].address}/{path}")
     page.locator(".sm-plot[data-drawn]").first.wait_for()
+    drawn, waiting = page.evaluate(ROOM)
+    assert drawn == waiting  # else every picture would be drawn twice
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         with contextlib.suppress(TimeoutError):  # charts follow a change of width in their own time
