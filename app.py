@@ -3,7 +3,6 @@
 ``python -m streamlit run app.py`` starts it as well.
 """
 
-import gc
 import importlib
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +15,6 @@ import pages
 from pages.shared.runs.services import warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
-from softmerge_core.figures.style import new_figure
 from softmerge_core.home import empty_trash
 
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
@@ -30,19 +28,7 @@ async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     warm_up()
     packed()
     importlib.import_module("pages.site")
-    keep_out_of_collections()
     yield {}
-
-
-def keep_out_of_collections() -> None:
-    """Take all that is loaded by now out of the garbage collector's sight.
-
-    Streamlit collects all garbage after every script, which a live page runs several times a second: looking through
-    the libraries again each time took as long as drawing the pictures.
-    """
-    new_figure("light")  # loads what Plotly loads with its first figure
-    gc.collect()
-    gc.freeze()
 
 
 def who_can_open(address: str) -> str:
