@@ -37,10 +37,14 @@ def type_switch() -> None:
 
 
 def page_style() -> None:
-    """The few rules that make all pages calm and dense enough for a picture above the fold."""
-    theme, scale = current_theme(), type_scale()
+    """The few rules that make all pages calm and dense enough for a picture above the fold.
+
+    Their colours are those of both themes: the reader's device may change to the other without asking the server.
+    """
+    scale = type_scale()
     names = {"background": "background", "line": "axis", "quiet": "quiet", "text": "text", "on-primary": "background"}
-    values = {**{name: colour(key, theme) for name, key in names.items()}, "type": f"{100 * scale:g}%"}
+    values = {name: f"light-dark({colour(key, 'light')}, {colour(key, 'dark')})" for name, key in names.items()}
+    values["type"] = f"{100 * scale:g}%"
     variables = "; ".join(f"--sm-{name}: {value}" for name, value in values.items())
     widths = {"NARROW": WIDE - 0.02, "WIDE": WIDE, "ROOMY": ROOMY}
     rules = _STYLE
