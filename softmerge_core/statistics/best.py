@@ -17,7 +17,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def among_best(methods: Mapping[str, Measured], *, same_seeds: bool = False) -> list[str]:
+def among_best(methods: Mapping[str, Measured]) -> list[str]:
     """The methods that may be the best, the highest mean first; a single name is clearly best of several.
 
     Each is compared with the highest as by ``difference``, and left out where Holm's p value tells the two apart.
@@ -26,5 +26,5 @@ def among_best(methods: Mapping[str, Measured], *, same_seeds: bool = False) -> 
     if not ranked:
         return []
     top, others = ranked[0], ranked[1:]
-    adjusted = holm([difference(methods[top], methods[name], same_seeds=same_seeds).p for name in others])
+    adjusted = holm([difference(methods[top], methods[name]).p for name in others])
     return [top, *(name for name, p in zip(others, adjusted, strict=True) if not p < LEVEL)]

@@ -8,7 +8,7 @@ import numpy as np
 import scipy  # loads scipy.special on first use, which takes longer than everything a page imports
 
 from softmerge_core.statistics.measured import Measured
-from softmerge_core.statistics.variance import Chance, Spread, mixed_variance, sampling_variance, spread, together
+from softmerge_core.statistics.variance import Chance, mixed_variance, sampling_variance, spread, together
 
 LEVEL = 0.05  # two methods are told apart below this p value: equal ones in at most 5 % of comparisons
 POWER = 0.8  # the smallest gap that is resolved is the one that is found this often
@@ -39,25 +39,23 @@ class Difference:
         return self.p < LEVEL
 
 
-def difference(first: Measured, second: Measured, *, same_seeds: bool = False) -> Difference:
+def difference(first: Measured, second: Measured) -> Difference:
     """Compare two methods tested on the same samples.
 
     Of one network each, by McNemar's test with mid-p (Fagerland, Lydersen, Laake 2013) and the interval of Agresti and
     Min (2005), which holds for these networks: one seed cannot tell what others would bring. Of several seeds, by what
-    samples and seeds together may bring (see ``Chance``). With ``same_seeds`` these are paired, for methods with as
-    many in the same order: where a seed means the same data or the same attack for both, that does not count.
+    samples and seeds together may bring (see ``Chance``); the seeds of the two are taken to have nothing in common.
     """
     gap, n, seeds = first.mean - second.mean, min(first.n, second.n), max(first.seeds, second.seeds)
     a, b = first.right, second.right
-    pairs = same_seeds and first.seeds == second.seeds
-    spread_ = _paired(first, second) if pairs else together(spread(first.accuracies), spread(second.accuracies))
+    seeded = together(spread(first.accuracies), spread(second.accuracies))
     if a is None or b is None or a.shape[1] != b.shape[1]:
-        return _told(gap, gap, Chance(_independent(first.mean, second.mean, n), n, spread_), seeds)
+        return _told(gap, gap, Chance(_independent(first.mean, second.mean, n), n, seeded), seeds)
     each = a.mean(0) - b.mean(0)
     samples = sampling_variance(each)
     if seeds > 1:
-        mixed = mixed_variance(a - b) if pairs else mixed_variance(a) + mixed_variance(b)
-        return _told(gap, gap, Chance(samples, n, spread_, mixed), seeds, paired=True)
+        mixed = mixed_variance(a) + mixed_variance(b)
+        return _told(gap, gap, Chance(samples, n, seeded, mixed), seeds, paired=True)
     found = _told(gap, gap * n / (n + 2), Chance(samples, n), 1, paired=True)
     return replace(found, p=_mcnemar(each), same=not each.any())
 
@@ -85,10 +83,6 @@ def _independent(first: float, second: float, n: int) -> float:
         return 0.0
     p, q = (n * first + 1) / (n + 2), (n * second + 1) / (n + 2)
     return (p * (1 - p) + q * (1 - q)) / (n + 2)
-
-
-def _paired(first: Measured, second: Measured) -> Spread:
-    return spread([a - b for a, b in zip(first.accuracies, second.accuracies, strict=True)])
 
 
 def _mcnemar(each: np.ndarray) -> float:
