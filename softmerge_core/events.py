@@ -78,7 +78,8 @@ class Score(Event):
     ``series``: a method's key, "best_source", or a source's name; ``case``: what was varied, in a word or two, where
     ``malicious`` sources were attacked with ``strength``; ``accuracy`` and ``calibration`` (expected calibration
     error) 0-1, ``loss`` in nats, ``took`` in seconds, ``memory``: peak above what the process had before, in MB;
-    ``correct``: the test samples it gets right as ``statistics.pack`` writes them, "" in runs that did not keep them.
+    ``correct``: the test samples it gets right as ``statistics.pack`` writes them, "" in runs that did not keep them;
+    ``best``: it is the end of a path whose validation loss is the lower one.
     """
 
     kind: Literal["score"] = "score"
@@ -94,6 +95,7 @@ class Score(Event):
     took: float = 0.0
     memory: float = 0.0
     correct: str = ""
+    best: bool = False
     problem: str = ""
 
 
@@ -109,17 +111,14 @@ class Blame(Event):
 
 
 class Boundary(Event):
-    """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0.
-
-    ``kept``: the network is the one that a finished merge kept.
-    """
+    """The class predicted at each point of a size x size grid over (x0, x1, y0, y1), row by row from y0."""
 
     kind: Literal["boundary"] = "boundary"
     series: str
     extent: tuple[float, float, float, float]
     size: int
     classes: tuple[int, ...]
-    kept: bool = False
+    kept: bool = False  # whether it is of the network that a finished merge kept
 
 
 class Points(Event):

@@ -10,11 +10,13 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.checks import check_architecture, non_finite_tensor
 from softmerge_core.data import Data, load_data
 from softmerge_core.errors import SoftMergeError, SourceError
-from softmerge_core.evaluation import BATCHNORM_SAMPLES, evaluate
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, best_source
 from softmerge_core.events import Score, WeightPath
 from softmerge_core.experiments.connectivity.beginnings import beginning_of, initial_network, manifest_of
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
+from softmerge_core.experiments.connectivity.words import ENDS
 from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.scoring import scores_of
 from softmerge_core.flat import plain_average
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
 from softmerge_core.merging.soft import soft_merge
@@ -119,13 +121,21 @@ def start_path(spec: ConnectivitySpec, which: int) -> WeightPath:
 
 
 def strip_score(spec: ConnectivitySpec, which: str) -> Score:
-    """Test accuracy and loss of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b"."""
+    """The scores of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b".
+
+    Of the two ends the one with the lower validation loss is marked as the best.
+    """
     row = Score(step=0, series=which, case="strip", seed=spec.seed)
     try:
-        accuracy, loss = evaluate(_strip_network(spec, which), *prepared(spec)[2].split("test"))
+        scores = scores_of(_strip_network(spec, which), prepared(spec)[2])
     except SoftMergeError as error:
         return row.model_copy(update={"problem": str(error)})
-    return row.model_copy(update={"accuracy": accuracy, "loss": loss})
+    return row.model_copy(update={**scores, "best": which in ENDS and which == _better_end(spec)})
+
+
+def _better_end(spec: ConnectivitySpec) -> str:
+    modules, _, data = prepared(spec)
+    return ENDS[best_source(modules[:2], *data.split("validation"))]
 
 
 def _strip_network(spec: ConnectivitySpec, which: str) -> nn.Module:

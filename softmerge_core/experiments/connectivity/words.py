@@ -17,6 +17,7 @@ OVERLAYS: dict[str, str] = {  # key -> the title of a path, named by what is don
     "activations_repair": "By activations + REPAIR",
     "scope": "Scope-aligned",
 }
+ENDS = ("a", "b")  # of the strip and of every path
 STRIP = {"a": "From", "average": "Plain average", "soft": "Gated merge", "b": "To"}
 NONE = 0.01  # nats: a barrier below this is called none
 _PHRASES = {
@@ -85,12 +86,11 @@ def strip_sentence(scores: Mapping[str, Score]) -> str:
     known = {key for key, score in scores.items() if math.isfinite(score.accuracy)}
     if not set(STRIP) <= known:
         return "Test accuracy and loss of the two models, their plain average and their gated merge."
-    better = max("ab", key=lambda end: scores[end].validation if math.isfinite(scores[end].validation) else -1.0)
-    average, merged = (
-        _against(difference(_tested(scores[key]), _tested(scores[better]))) for key in ("average", "soft")
-    )
-    chosen = f"“{STRIP[better]}”, the end with the higher validation accuracy"
-    return f"On test data the plain average {average} {chosen}; the gated merge {merged} it. One seed."
+    better = next((end for end in ENDS if scores[end].best), None)
+    end = better or ENDS[0]  # older runs did not keep which one is better
+    average, merged = (_against(difference(_tested(scores[key]), _tested(scores[end]))) for key in ("average", "soft"))
+    chosen = "the end with the lower validation loss" if better else "one of the two ends"
+    return f"On test data the plain average {average} “{STRIP[end]}”, {chosen}; the gated merge {merged} it. One seed."
 
 
 def _tested(score: Score) -> Measured:

@@ -8,7 +8,7 @@ from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate
 from softmerge_core.events import BezierCurve, Notice, PlaneRows, PlaneTrail, Progress, Score, WeightPath, WeightPlane
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, plan
-from softmerge_core.experiments.connectivity.words import OVERLAYS, STRIP, verdict
+from softmerge_core.experiments.connectivity.words import ENDS, OVERLAYS, STRIP, verdict
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, DataSpec
@@ -47,6 +47,10 @@ def test_every_path_the_strip_the_plane_and_the_gates_way_are_told(tmp_path: Pat
     strip = {event.series: event for event in of(view, Score)}
     assert list(strip) == list(STRIP)
     assert strip["a"].accuracy == pytest.approx(evaluate(load_source(SPIRALS[0]).module, *data.split("test"))[0])
+    losses = [evaluate(load_source(source).module, *data.split("validation"))[1] for source in SPIRALS]
+    assert [strip[end].best for end in ENDS] == [loss == min(losses[:2]) for loss in losses[:2]]
+    assert not any(strip[key].best for key in ("average", "soft"))
+    assert all(strip[key].correct for key in STRIP)
     last = of(view, Progress)[-1]
     assert last.step == last.total == len(plan(asked))
     assert view.result is not None

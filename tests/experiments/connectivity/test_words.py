@@ -65,15 +65,20 @@ def scores(**accuracies: float) -> dict[str, Score]:
     return {key: Score(step=0, series=key, case="strip", accuracy=value) for key, value in accuracies.items()}
 
 
-def test_the_strip_is_judged_against_the_end_that_is_better_on_validation_data() -> None:
+def test_the_strip_is_judged_against_the_end_with_the_lower_validation_loss() -> None:
     found = scores(a=0.9, average=0.5, soft=0.8, b=0.8)
-    found["b"] = found["b"].model_copy(update={"validation": 0.9})
+    found["b"] = found["b"].model_copy(update={"best": True})
     assert strip_sentence(found) == (
-        "On test data the plain average is 30.0 points below “To”, the end with the higher validation accuracy; "
+        "On test data the plain average is 30.0 points below “To”, the end with the lower validation loss; "
         "the gated merge is as good as it. One seed."
     )
-    found["a"] = found["a"].model_copy(update={"validation": 0.91})
+    found["a"], found["b"] = (found[end].model_copy(update={"best": end == "a"}) for end in "ab")
     assert "40.0 points below “From”, the end" in strip_sentence(found)
+
+
+def test_a_run_that_did_not_keep_which_end_is_better_does_not_say_so() -> None:
+    said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8))
+    assert "40.0 points below “From”, one of the two ends; the gated merge" in said
 
 
 def test_the_strip_tells_apart_what_the_samples_can() -> None:
