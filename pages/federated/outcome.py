@@ -21,7 +21,9 @@ def verdict(reader: RunReader) -> Verdict:
 
 def outcome(reader: RunReader) -> None:
     """Draw the runs as a table and, once the run has ended, the downloads."""
-    st.markdown("**The runs in numbers.** Test accuracy; points: what scope alignment gained over the run without it.")
+    st.markdown(
+        "**The runs in numbers.** Test accuracy, one seed; points: what scope alignment gained over the run without it."
+    )
     head = ("Run", f"Last {words.LAST} rounds", "Points", "Last (round)")
     st.html(html_table(head, words.run_rows(reader.events, spec_of(reader))))
     if not reader.live:

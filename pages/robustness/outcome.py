@@ -20,8 +20,9 @@ def verdict(reader: RunReader) -> Verdict:
 
 def outcome(reader: RunReader) -> None:
     """Draw the chosen case as a table and, once the run has ended, the downloads."""
-    st.markdown("**The chosen case in numbers.** Points are percentage points against the best honest source.")
-    rows = [(method_title(key), *rest) for key, *rest in words.case_rows(reader.events, spec_of(reader))]
+    spec, about = spec_of(reader), "Points are percentage points against the best honest source."
+    st.markdown(f"**The chosen case in numbers.** {about}{' One seed.' if spec.seeds == 1 else ''}")
+    rows = [(method_title(key), *rest) for key, *rest in words.case_rows(reader.events, spec)]
     st.html(html_table(("Method", "Test", "Points", "Note"), rows))
     if not reader.live:
         downloads(reader)

@@ -24,7 +24,7 @@ def verdict(reader: RunReader) -> Verdict:
 def outcome(reader: RunReader) -> None:
     """Draw the stages, the normality of every layer in words, and the downloads."""
     if stages := words.stage_rows(reader.events):
-        st.markdown("**Merged network.** Test accuracy of the sources' average after each stage.")
+        st.markdown("**Merged network.** Test accuracy of the sources' average after each stage, one seed.")
         st.html(html_table(["Stage", *(f"{title} alignment" for title in SIDES.values())], stages))
     if rows := words.normality_rows(reader.events, layers_of(reader.events)):
         with st.expander("How Gaussian each layer is", icon=":material/bar_chart:"):

@@ -64,7 +64,7 @@ def barrier_figure(
         showlegend=False,
         margin={"t": TOP, "b": BOTTOM},
         xaxis={"title": {"text": "Epoch"}, "range": [0, epochs]},
-        yaxis={"title": {"text": f"{of.capitalize()} barrier ({unit})"}, "range": [low, high]},
+        yaxis={"title": {"text": f"{of.capitalize()} barrier ({unit}), one seed"}, "range": [low, high]},
     )
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure
@@ -123,7 +123,7 @@ def sources_figure(events: Sequence[Event], *, theme: Theme, epochs: int, stages
     figure.update_xaxes(range=[0, epochs])
     figure.update_xaxes(title={"text": "Epoch"}, row=2)
     figure.update_yaxes(title={"text": "Loss (nats)"}, rangemode="tozero", row=1)
-    figure.update_yaxes(title={"text": "Test accuracy (%)"}, range=[0, 101], row=2)
+    figure.update_yaxes(title={"text": "Test accuracy (%), one seed"}, range=[0, 101], row=2)
     figure.update_layout(margin={"t": 44, "b": BOTTOM}, meta={"theme": theme, "narrow": {"margin.t": 64}})
     return figure
 
@@ -168,7 +168,7 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
         showlegend=False,
         margin={"t": TOP, "b": BOTTOM},
         xaxis={"title": {"text": "From source A (0) to source B (1)"}, "range": [0, 1]},
-        yaxis={"title": {"text": "Test error (%)"}, "range": [low, high]},
+        yaxis={"title": {"text": "Test error (%), one seed"}, "range": [low, high]},
     )
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure

@@ -70,6 +70,7 @@ def test_the_barrier_over_epochs_is_a_line_a_side(of: Any, values: list[float]) 
     assert found["Without"].marker.symbol != found["With"].marker.symbol
     assert tuple(figure.layout.xaxis.range) == (0, 5)
     assert {"error": "points", "loss": "nats"}[of] in figure.layout.yaxis.title.text
+    assert figure.layout.yaxis.title.text.endswith(", one seed")
     low, high = figure.layout.yaxis.range
     assert low < min(0, *values)
     assert max(values) < high

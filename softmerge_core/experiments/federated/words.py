@@ -53,7 +53,7 @@ def verdict(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
     start = f"After {rounds} of {spec.settings.rounds} rounds"
     best, title = found[0]
     if len(found) == 1:
-        return f"{start} {title} classifies {percent(best)} of the test data correctly."
+        return f"{start} {title} classifies {percent(best)} of the test data correctly (one seed)."
     return " ".join(filter(None, [_ahead(start, found, _samples(spec.data.dataset)), _scope_gain(spec, history)]))
 
 

@@ -65,7 +65,7 @@ def verdict(told: Told) -> str:
     plain, aligned = (100 * told.barriers[side, step] for side in SIDES)
     when = f"After {step} of {told.epochs} epochs"
     if not (isfinite(plain) and isfinite(aligned)):
-        return f"{when} the error of an average is not a number."
+        return f"{when} the error of an average is not a number. One seed."
     return f"{when} {_judged(plain, aligned, told)}{_cost(told, step)}. One seed."
 
 
@@ -76,7 +76,7 @@ def _alone(told: Told) -> str:
     barrier = in_points(100 * told.barriers.get(("plain", told.step), float("nan")))
     return (
         f"After {told.step} of {told.epochs} epochs the error barrier {_place(told)} is {barrier} without scope "
-        "alignment; the training with it follows."
+        "alignment; the training with it follows. One seed."
     )
 
 

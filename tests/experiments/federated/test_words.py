@@ -41,7 +41,7 @@ def test_the_sentence_is_honest() -> None:
     assert "and FedAvg (79.5 %) are ahead" in verdict(spec(), history(0.795, 0.6, 0.8))
     assert (
         verdict(spec(RUNS[:1]), history(0.7))
-        == "After 2 of 3 rounds FedAvg classifies 70.0 % of the test data correctly."
+        == "After 2 of 3 rounds FedAvg classifies 70.0 % of the test data correctly (one seed)."
     )
     assert run_title(RUNS[1]) == "FedAvg with scope alignment"
     assert late_accuracy([0.1, 0.4, 0.5, 0.6]) == pytest.approx(0.5)

@@ -86,7 +86,7 @@ def test_only_an_epoch_that_both_sides_reached_is_compared() -> None:
 def test_while_one_side_alone_is_trained_its_barrier_is_told() -> None:
     assert said(START, events(3, 0.5, None)) == (
         "After 3 of 40 epochs the error barrier half way between the two is 50 points without scope alignment; "
-        "the training with it follows."
+        "the training with it follows. One seed."
     )
 
 
@@ -115,7 +115,7 @@ def test_of_more_than_two_the_average_is_meant() -> None:
 
 
 def test_what_is_no_number_is_said_to_be_none() -> None:
-    assert said(events(2, math.inf, 0.1)) == "After 2 of 40 epochs the error of an average is not a number."
+    assert said(events(2, math.inf, 0.1)) == "After 2 of 40 epochs the error of an average is not a number. One seed."
     assert in_points(math.nan) == "not a number of points"
 
 

@@ -1,5 +1,6 @@
 """The Federated page as its reader sees it: the runs it submits, the pictures and words, and the refusals."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -116,7 +117,8 @@ def test_a_finished_run_is_told_in_pictures_words_and_numbers(open_federated: Op
     assert conduct(desk.store.folder(run_id)) == "finished"
     page = open_federated(**{"federated:run": run_id})
     said = texts(page)
-    assert "After 2 of 2 rounds" in said
+    assert re.search(r"\*\*After 2 of 2 rounds .*one seed", said)
+    assert "Test accuracy, one seed;" in said
     assert any("client 4 is left out" in str(warning.value) for warning in page.warning)
     assert len(page.warning) == 3
     assert "Gates on the server" in said

@@ -128,6 +128,7 @@ def test_excluded_sources_are_told_and_a_finished_run_says_who_survives(open_rob
     page = open_robustness(**{"robustness:run": run_id})
     assert any("left out" in str(warning.value) for warning in page.warning)
     assert "With 1 of 3 sources malicious" in texts(page)
+    assert texts(page).lower().count("one seed") == 2  # with the verdict and with the table
     closed = texts(page).partition("The gates closed on")[2].partition(". ")[0]
     assert "source\\-3" in closed
     assert any("Krum" in str(element.value) for element in page.html if "<table" in str(element.value))

@@ -1,5 +1,6 @@
 """The Scope page as its reader meets it: what it submits, what it shows, and what it says when it does not help."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -131,7 +132,8 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
     assert conduct(desk.store.folder(run_id)) == "finished"
     page = open_scope(**{"scope:run": run_id})
     said = texts(page)
-    assert "**After 4 of 4 epochs" in said
+    assert re.search(r"\*\*After 4 of 4 epochs .* One seed\\\.\*\*", said)
+    assert "average after each stage, one seed." in said
     assert "2 stages, each from the network merged before it" in said
     assert "On the straight line from A to B the barrier is" in said
     tables = [str(element.value) for element in page.html if "<table" in str(element.value)]
