@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.errors import DataError, SettingsError, SourceError
+from softmerge_core.errors import DataError, SourceError
 from softmerge_core.evaluation import predict
+from softmerge_core.settings import check_device
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
 
@@ -40,8 +41,7 @@ def usable_device(device: str) -> str:
     found = devices()
     if device == "auto":
         return found[1] if len(found) > 1 else "cpu"
-    if device not in (*found, *(name.partition(":")[0] for name in found)) and device not in ("cpu:0", "mps:0"):
-        raise SettingsError(f"device: expected one that is there ({', '.join(('auto', *found))}), got {device!r}")
+    check_device(device, found)
     return device
 
 

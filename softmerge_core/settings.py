@@ -129,6 +129,13 @@ def _device(text: str) -> str:
     return text
 
 
+def check_device(device: str, found: Sequence[str]) -> None:
+    """Raise SettingsError unless ``device`` is "auto" or among those ``found``, named as torch does: "cuda:0"."""
+    same = {name.partition(":")[0] if ":" in name else f"{name}:0" for name in found}  # "cuda" is "cuda:0"
+    if device not in ("auto", *found, *same):
+        raise SettingsError(f"device: expected one that is there ({', '.join(('auto', *found))}), got {device!r}")
+
+
 class SoftMergeSettings(Settings):
     """The settings of gates and of their training (arXiv 2309.12259; hard concrete: arXiv 1712.01312)."""
 

@@ -21,6 +21,11 @@ class Spec(Frozen):
     kind: str = Field(description="Which experiment.")
     name: str = Field("", max_length=1000, description="The reader's own title for the run.")
 
+    @property
+    def device(self) -> str:
+        """What the run asks to compute on, as torch names it, or "auto"."""
+        return "cpu"
+
     def settled(self) -> Self:
         """The same run with everything that is left open filled in, and what has no effect at its default.
 

@@ -18,6 +18,7 @@ from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.warm import warm_up
 from softmerge_core.runs.worker import execute, worker_devices
+from softmerge_core.settings import check_device
 
 CONNECT = 15  # seconds to wait for a scheduler
 MOST_DEATHS = 5  # of workers before a run begins; after that something is wrong with the workers
@@ -82,9 +83,12 @@ class Runner:
     def submit(self, spec: Spec, run_id: str | None = None) -> str:
         """Check ``spec`` and run it; given the id of an interrupted, failed or stopped run, continue that run.
 
-        Returns the run's id at once. Raises SoftMergeError when the check fails or the run cannot be started.
+        Returns the run's id at once. Raises SoftMergeError when the check fails, no worker has the device that is
+        asked for, or the run cannot be started.
         """
         experiment(spec.kind).check(spec)
+        if self._devices:  # else the worker tells, before it begins
+            check_device(spec.device, self._devices)
         if run_id is None:
             return self._begin(spec)
         if self.store.read(run_id).spec != spec:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from softmerge_core.checks import usable_device
 from softmerge_core.data import Data, load_data
 from softmerge_core.evaluation import ensemble_log_probabilities, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Points
@@ -27,6 +28,7 @@ Extent = tuple[float, float, float, float]  # x0, x1, y0, y1
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
     begun = time.monotonic()
+    usable_device(spec.device)
     data = load_data(spec.data)
     loaded, names = load_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)

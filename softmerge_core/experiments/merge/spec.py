@@ -18,6 +18,11 @@ class MergeSpec(Spec):
     align: How = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
 
+    @property
+    def device(self) -> str:
+        """See Spec."""
+        return self.settings.device
+
     def settled(self) -> Self:
         """See Spec: gating is what happens to a part that is not named."""
         parts = {name: choice for name, choice in self.settings.parts.items() if choice != "gate"}
