@@ -1,7 +1,9 @@
 """Uploads become models of the library, by the same command that the command line has."""
 
 import contextlib
+import gc
 import io
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,12 @@ from softmerge_core.checkpoints.files import save_checkpoint
 from softmerge_core.errors import CheckpointError, DataError, RunError
 from softmerge_core.networks import build_network
 from softmerge_core.zoo import families, library
+from tests.pages.conftest import Desk, opened
+
+UPLOADS = """from pages.shared.choose.own import bring_own
+from softmerge_core.zoo import families
+bring_own(families()["moons-mlp-label-noise"])
+"""
 
 
 def weights(tmp_path: Path, classes: int = 2) -> bytes:
@@ -120,3 +128,22 @@ def test_a_session_works_on_so_many_files(monkeypatch: pytest.MonkeyPatch) -> No
         assert not own._once(upload, str(number), lambda: None).problem
     assert "more than 50 files" in own._once(upload, "one more", lambda: pytest.fail("worked on")).problem
     assert not own._once(upload, "0", lambda: pytest.fail("worked on")).problem
+
+
+def test_what_a_closed_tab_uploaded_is_let_go(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[weakref.ref[Any]] = []
+
+    def keep(file: Any) -> None:
+        seen.append(weakref.ref(file))
+        raise DataError("it does not fit")
+
+    monkeypatch.setattr(own, "keep_data", keep)
+    page = opened(UPLOADS)
+    page.file_uploader(key="upload-data").upload("points.npz", b"samples")
+    page.run()
+    assert [str(error.value) for error in page.error] == ["It does not fit\\."]
+    assert list(page.session_state["upload-answers"].values()) == [own.Answer(problem="it does not fit")]
+    (file,) = seen
+    del page
+    gc.collect()
+    assert file() is None  # only the session held it
