@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import form_state, more_fields, select, settings_form
+from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import limits_state, sources_state
@@ -61,7 +61,8 @@ def _base(family: FamilyInfo) -> str:
         del st.session_state["compare-base"]
     field = CompareSpec.model_fields["base"]
     return str(
-        select(
+        one_of(
+            st.selectbox,
             str(field.title),
             ["", *own],
             format_func=lambda name: own.get(name, "The family's own, where it has one"),
@@ -80,7 +81,8 @@ def _method_settings(names: Sequence[str]) -> None:
         return
     if st.session_state.get("compare-tune") not in tunable:
         st.session_state["compare-tune"] = "soft" if "soft" in tunable else tunable[0]
-    name = select(
+    name = one_of(
+        st.selectbox,
         "Settings of",
         tunable,
         format_func=lambda name: methods[name].title,

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import form_state, more_fields, one_of, select, settings_form
+from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, own_state
 from pages.shared.choose.sources import PickedSource, pick_family
@@ -104,10 +104,11 @@ def _pick_models(family: str, options: Sequence[PickedSource]) -> list[PickedSou
 
 def _pick(role: str, widget: str, keys: Sequence[str], names: dict[str, PickedSource], first: int) -> str:
     return str(
-        select(
+        one_of(
+            st.selectbox,
             role,
             keys,
-            index=first,
+            default=keys[first] if keys else None,
             format_func=lambda key: names[key].title if key else CURVE,
             key=widget,
             bind="query-params",

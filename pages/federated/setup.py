@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.attack import pick_malicious, pick_strength
-from pages.shared.choose.form import form_state, more_fields, one_of, select, settings_form
+from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.network import dataset_title, pick_dataset, pick_network
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.live_plot import live_plot
@@ -165,7 +165,8 @@ def _malicious(clients: int) -> tuple[dict[str, Any], str]:
     """The number of malicious clients and what they send; and the problem with it, or ""."""
     malicious, problem = pick_malicious(clients, 0, f"{KEY}malicious", MALICIOUS_HELP)
     attack = str(
-        select(
+        one_of(
+            st.selectbox,
             "What they do",
             list(attacks()),
             format_func=lambda name: attacks()[name].title,

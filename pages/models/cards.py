@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.models.figures import line_style, poisoned
-from pages.shared.choose.form import select
+from pages.shared.choose.form import one_of
 from pages.shared.choose.sources import FIRST
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
@@ -55,7 +55,8 @@ def pick_collection(*, key: str = "models") -> str:
     """The name of the chosen family, or MINE."""
     found = families()
     names = [*sorted(found, key=lambda name: (name != FIRST, found[name].title)), MINE]
-    return select(
+    return one_of(
+        st.selectbox,
         "Models",
         names,
         format_func=lambda name: found[name].title if name in found else "My models",

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.models.cards import Entry
-from pages.shared.choose.form import select
+from pages.shared.choose.form import one_of
 from pages.shared.show.text import plain
 from softmerge_core.data import bring_back_data, data_files, remove_data_file
 from softmerge_core.errors import SoftMergeError
@@ -67,9 +67,9 @@ def _pick(label: str, key: str, options: dict[str, Entry] | dict[str, Path], hel
         del st.session_state[key]
     titles = {name: found.info.title if isinstance(found, Entry) else name for name, found in options.items()}
     return str(
-        select(
-            label, list(options), format_func=lambda name: titles.get(name, name), key=key, persist_state="session",
-            help=help,
+        one_of(
+            st.selectbox, label, list(options), format_func=lambda name: titles.get(name, name), key=key,
+            persist_state="session", help=help,
         )
     )  # fmt: skip
 

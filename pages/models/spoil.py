@@ -8,7 +8,7 @@ from pages.models.cards import Entry, family_entries, own_entries
 from pages.models.naming import pick_name
 from pages.models.train import merge_button
 from pages.shared.choose.attack import attack_fields
-from pages.shared.choose.form import one_of, select, settings_form
+from pages.shared.choose.form import one_of, settings_form
 from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
@@ -35,7 +35,8 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
         return None
     if st.session_state.get(f"{PREFIX}model") not in [None, *found]:
         del st.session_state[f"{PREFIX}model"]
-    model = select(
+    model = one_of(
+        st.selectbox,
         "Copy of",
         list(found),
         format_func=lambda name: found[name].info.title,

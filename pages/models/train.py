@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.models.cards import Entry, family_entries, own_entries
 from pages.models.naming import pick_name, unused
-from pages.shared.choose.form import main_fields, more_fields, select, settings_form
+from pages.shared.choose.form import main_fields, more_fields, one_of, settings_form
 from pages.shared.choose.network import dataset_title, forget, pick_dataset, pick_network
 from pages.shared.choose.own import CHOSEN
 from pages.shared.runs.panel import progress, tell_end
@@ -66,7 +66,8 @@ def _start(dataset: str, network: str) -> str | None:
     entries = {entry.model: entry for entry in _starts(dataset, network)}
     options = [SCRATCH, *entries]
     forget(f"{PREFIX}start", options)
-    chosen = select(
+    chosen = one_of(
+        st.selectbox,
         "Start from",
         options,
         format_func=lambda model: _start_title(entries.get(model)),

@@ -6,7 +6,7 @@ from typing import cast
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.choose.form import select
+from pages.shared.choose.form import one_of
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
@@ -198,7 +198,8 @@ def _pick_layers(layers: Sequence[str]) -> int:
     starts = range(0, len(layers), AT_ONCE)
     ends = [min(start + AT_ONCE, len(layers)) - 1 for start in starts]
     return int(
-        select(
+        one_of(
+            st.selectbox,
             "Layers",
             list(starts),
             format_func=lambda first: f"{titles[first]} to {titles[ends[first // AT_ONCE]]}",

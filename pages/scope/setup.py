@@ -12,7 +12,6 @@ from pages.shared.choose.form import (
     number_field,
     one_of,
     out_of_range,
-    select,
     settings_form,
 )
 from pages.shared.choose.network import dataset_title, fitting
@@ -142,10 +141,11 @@ def _network() -> dict[str, Any]:
     defaults = ScopeSpec()
     names = list(datasets())
     with first:
-        dataset = select(
+        dataset = one_of(
+            st.selectbox,
             "Data set",
             names,
-            index=names.index(defaults.data.dataset),
+            default=defaults.data.dataset,
             format_func=dataset_title,
             key=f"{KEY}dataset",
             bind="query-params",
@@ -153,10 +153,11 @@ def _network() -> dict[str, Any]:
         )
     names = fitting(dataset)
     with second:
-        network = select(
+        network = one_of(
+            st.selectbox,
             "Network",
             names,
-            index=names.index(defaults.network) if defaults.network in names else 0,
+            default=defaults.network,
             key=f"{KEY}network-{dataset}",
             bind="query-params",
             help="The architecture, out of those that can take this data set's samples.",

@@ -122,7 +122,7 @@ def _choice(label: str, choices: tuple[Any, ...], default: Any, common: dict[str
     options, named = list(choices), {**common, "format_func": choice_title}
     if len(choices) <= FEW and max(len(str(choice)) for choice in choices) <= SHORT:
         return one_of(st.segmented_control, label, options, default=default, **named)
-    return select(label, options, index=choices.index(default), **named)
+    return one_of(st.selectbox, label, options, default=default, **named)
 
 
 def _offered(label: str, offered: Sequence[str], default: str, common: dict[str, Any]) -> str:
@@ -130,7 +130,7 @@ def _offered(label: str, offered: Sequence[str], default: str, common: dict[str,
     asked = st.session_state.get(common["key"]) or st.query_params.get(common["key"])
     others = [] if asked is None or asked in offered else [str(asked)]
     options = [*offered, *others]
-    chosen = str(select(label, options, index=options.index(default) if default in options else 0, **common))
+    chosen = str(one_of(st.selectbox, label, options, default=default, **common))
     if problem := not_offered(label, chosen, offered):
         st.error(plain(problem, 300), icon=":material/error:")
     return chosen
@@ -141,19 +141,21 @@ def not_offered(label: str, value: str, offered: Sequence[str]) -> str:
     return "" if value in offered else f"{label}: {clipped(value, 40)} is not there; there are: {', '.join(offered)}."
 
 
-def one_of(draw: Callable[..., Any], label: str, options: Sequence[Any], *, default: Any, **named: Any) -> Any:
-    """What ``draw`` (``st.pills`` or ``st.segmented_control``) gives where one has to be chosen.
+def one_of(
+    draw: Callable[..., Any], label: str, options: Sequence[Option], *, default: Option | None = None, **named: Any
+) -> Option:
+    """What ``draw`` (``st.selectbox``, ``st.pills`` or ``st.segmented_control``) gives: one of ``options``.
 
-    A page lets nobody choose none, but a program that talks to the server may.
+    Before anything is chosen that is the ``default``, or else the first. A page lets nobody choose none, or what is
+    none of them, but a program that talks to the server may: that counts as the default. None without any options.
     """
-    chosen = draw(label, options, default=default, required=True, **named)
-    return default if chosen is None else chosen
-
-
-def select(label: str, options: Sequence[Option], **named: Any) -> Option:
-    """What ``st.selectbox`` gives, the default of ``options`` for what is none of them, as a program may send it."""
-    chosen = st.selectbox(label, options, **named)
-    return chosen if chosen is None or chosen in options else options[named.get("index") or 0]
+    first: Any = default if default in options else next(iter(options), None)
+    start: dict[str, Any] = {"default": first, "required": True}
+    if draw is st.selectbox:
+        start = {"index": options.index(first) if options else 0}
+    chosen = draw(label, options, **start, **named)
+    found: Option = chosen if chosen in options else first
+    return found
 
 
 def choice_title(choice: Any) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.choose.form import select
+from pages.shared.choose.form import one_of
 from softmerge_core.data import data_files, datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import data_shape
@@ -24,10 +24,11 @@ def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
     names = [*datasets(), *map(str, data_files())]
     forget(key, names)
     return str(
-        select(
+        one_of(
+            st.selectbox,
             "Data set",
             names,
-            index=names.index(default) if default in names else 0,
+            default=default,
             format_func=dataset_title,
             key=key,
             persist_state="session",
@@ -41,10 +42,11 @@ def pick_network(dataset: str, key: str, *, default: str | None = None) -> str:
     names = fitting(dataset)
     forget(key, names)
     return str(
-        select(
+        one_of(
+            st.selectbox,
             "Network",
             names,
-            index=names.index(default) if default in names else 0,
+            default=default,
             key=key,
             persist_state="session",
             help="The architecture; those that can take this data set's samples.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import select
+from pages.shared.choose.form import one_of
 from pages.shared.choose.sources import Measure, PickedSource, source_card
 from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
@@ -151,7 +151,8 @@ def _own_data(family: FamilyInfo) -> str | None:
         return None
     if st.session_state.get(DATA) not in [None, *files]:
         st.session_state[DATA] = None
-    return select(
+    return one_of(
+        st.selectbox,
         "Samples",
         [None, *files],
         format_func=lambda path: Path(path).name if path else f"The family's own: {family.dataset}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.shared.choose.attack import attack_fields
-from pages.shared.choose.form import select, settings_form
+from pages.shared.choose.form import one_of, settings_form
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SettingsError
@@ -35,7 +35,8 @@ def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None
         st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
         return None
     names = sorted(found, key=lambda name: (name != first, found[name].title))
-    chosen = select(
+    chosen = one_of(
+        st.selectbox,
         "Family of trained networks",
         names,
         format_func=lambda name: found[name].title,

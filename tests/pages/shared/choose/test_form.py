@@ -95,9 +95,23 @@ def test_a_click_changes_a_number_by_a_round_part_of_it(kind: type, default: flo
     assert step_of(kind, default) == pytest.approx(step)
 
 
-@pytest.mark.parametrize(("sent", "taken"), [("b", "b"), ("²", "a"), (None, None)])
+@pytest.mark.parametrize("widget", ["selectbox", "pills"])
+@pytest.mark.parametrize(
+    ("default", "sent", "taken"), [("b", "a", "a"), ("b", "²", "b"), ("c", None, "a"), (None, "b", "b")]
+)
 def test_a_choice_that_is_none_of_the_options_is_the_default(
-    monkeypatch: pytest.MonkeyPatch, sent: str | None, taken: str | None
+    monkeypatch: pytest.MonkeyPatch, widget: str, default: str | None, sent: str | None, taken: str
 ) -> None:
-    monkeypatch.setattr(forms.st, "selectbox", lambda label, options, **named: sent)
-    assert forms.select("Letter", ["a", "b"], key="letter") == taken
+    def draw(label: str, options: list[str], **named: Any) -> str | None:
+        first = options[named["index"]] if widget == "selectbox" else named["default"]
+        assert first == (default if default in options else "a")
+        return sent
+
+    monkeypatch.setattr(forms.st, widget, draw)
+    assert forms.one_of(getattr(forms.st, widget), "Letter", ["a", "b"], default=default, key="letter") == taken
+
+
+def test_of_nothing_nothing_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms.st, "selectbox", lambda label, options, **named: None)
+    nothing: list[str] = []
+    assert forms.one_of(forms.st.selectbox, "Letter", nothing) is None
