@@ -8,16 +8,15 @@ import streamlit as st
 from pages.models.cards import Entry
 from pages.shared.choose.form import one_of
 from pages.shared.show.text import plain
-from softmerge_core.data import bring_back_data, data_files, remove_data_file
+from softmerge_core.data import data_files, remove_data_file
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.words import listed, sentence
-from softmerge_core.home import discard
-from softmerge_core.zoo import bring_back_model, library, library_folder, remove_from_library
+from softmerge_core.experiments.words import clipped, listed, sentence
+from softmerge_core.home import bring_back, discard
+from softmerge_core.zoo import library, library_folder, remove_from_library
 from softmerge_core.zoo.library import WEIGHTS
 
-DELETED = "own:deleted"  # of this session, newest first: (title, ticket, what brings it back)
+DELETED = "own:deleted"  # of this session, newest first: (title, ticket)
 MOST = 5  # of them are offered
-Undo = Callable[[str], None]
 
 
 def manage_models(entries: Sequence[Entry]) -> Entry:
@@ -27,7 +26,7 @@ def manage_models(entries: Sequence[Entry]) -> Entry:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _download(name)
         title = models[name].info.title
-        _delete_button("model", name, title, lambda: remove_from_library(name), bring_back_model)
+        _delete_button("model", name, title, lambda: remove_from_library(name))
     return models[name]
 
 
@@ -41,16 +40,16 @@ def manage_data() -> None:
     users = [model.title for model in library().values() if Path(model.dataset) == files[name]]
     said = f"Trained on it: {plain(listed(users), 300)}." if users else "None of your models was trained on it."
     st.caption(said)
-    _delete_button("data file", name, name, lambda: remove_data_file(files[name]), bring_back_data)
+    _delete_button("data file", name, name, lambda: remove_data_file(files[name]))
 
 
 def tell_deleted() -> None:
     """What this session has deleted, each with a button that brings it back and one that frees its space."""
-    for title, ticket, undo in st.session_state.get(DELETED, [])[:MOST]:
+    for title, ticket in st.session_state.get(DELETED, [])[:MOST]:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"deleted-{ticket}"):
             st.markdown(f":material/delete: {plain(title, 60)} is deleted; it can come back for a day.")
             label = f"Undo: bring {plain(title, 60)} back"
-            st.button("Undo", key=f"undo:{ticket}", on_click=_undo, args=(ticket, undo), type="primary", help=label)
+            st.button("Undo", key=f"undo:{ticket}", on_click=_undo, args=(title, ticket), type="primary", help=label)
             st.button(
                 "Free its space",
                 key=f"free:{ticket}",
@@ -90,31 +89,31 @@ def _download(name: str) -> None:
     )
 
 
-def _delete_button(what: str, name: str, title: str, remove: Callable[[], str], undo: Undo) -> None:
+def _delete_button(what: str, name: str, title: str, remove: Callable[[], str]) -> None:
     st.button(
         "Delete",
         icon=":material/delete:",
         key=f"delete:{what}:{name}",  # another one is another button: no press is carried over
         on_click=_delete,
-        args=(title, remove, undo),
+        args=(title, remove),
         help=f"Delete this {what}; it can be brought back for a day.",
     )
 
 
-def _delete(title: str, remove: Callable[[], str], undo: Undo) -> None:
+def _delete(title: str, remove: Callable[[], str]) -> None:
     try:
         ticket = remove()
     except SoftMergeError as error:
-        _tell(error)
+        _tell(str(error))
         return
-    st.session_state[DELETED] = [(title, ticket, undo), *st.session_state.get(DELETED, [])]
+    st.session_state[DELETED] = [(title, ticket), *st.session_state.get(DELETED, [])]
 
 
-def _undo(ticket: str, undo: Undo) -> None:
+def _undo(title: str, ticket: str) -> None:
     try:
-        undo(ticket)
-    except SoftMergeError as error:
-        _tell(error)
+        bring_back(ticket)
+    except OSError as error:
+        _tell(f"“{clipped(title, 60)}” could not be brought back: {error.strerror or error}")
         return
     _forget(ticket)
 
@@ -128,5 +127,5 @@ def _forget(ticket: str) -> None:
     st.session_state[DELETED] = [entry for entry in st.session_state.get(DELETED, []) if entry[1] != ticket]
 
 
-def _tell(error: SoftMergeError) -> None:
-    st.toast(plain(sentence(str(error)), 300), icon=":material/error:")
+def _tell(problem: str) -> None:
+    st.toast(plain(sentence(problem), 300), icon=":material/error:")

@@ -5,7 +5,6 @@ from functools import cache
 from softmerge_core.data.base import Data, Dataset, check_data, select
 from softmerge_core.data.files import check_data_file, load_data_file
 from softmerge_core.data.kept import (
-    bring_back_data,
     data_facts,
     data_files,
     data_labels,
@@ -19,7 +18,6 @@ from softmerge_core.settings import DataSpec
 __all__ = [
     "Data",
     "Dataset",
-    "bring_back_data",
     "check_data",
     "check_data_file",
     "check_data_spec",

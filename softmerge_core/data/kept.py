@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from softmerge_core.data.base import SPLITS, Arrays
 from softmerge_core.errors import DataError, short
-from softmerge_core.home import bring_back, home, set_aside
+from softmerge_core.home import home, set_aside
 
 FACTS, LABELS = ".facts", ".labels"
 SECONDS = 120
@@ -99,7 +99,7 @@ def keep_data_file(source: bytes | Path, name: str, stem: str) -> Path:
 
 
 def remove_data_file(path: Path) -> str:
-    """Delete a data file that is kept; returns the ticket with which it can be brought back for a day.
+    """Delete a data file that is kept; returns the ticket with which ``home.bring_back`` undoes it for a day.
 
     Raises DataError where that cannot be done.
     """
@@ -110,14 +110,6 @@ def remove_data_file(path: Path) -> str:
         return set_aside([data_folder() / found.name for found in (path, *known) if found.exists()])
     except OSError as error:
         raise DataError(f"data file {short(path.name)!r}: could not be deleted ({error.strerror})") from error
-
-
-def bring_back_data(ticket: str) -> None:
-    """Undo ``remove_data_file``; raises DataError where that cannot be done any more."""
-    try:
-        bring_back(ticket)
-    except OSError as error:
-        raise DataError(f"the data file could not be brought back: {error.strerror or error}") from error
 
 
 def write_labels(path: Path, labels: Arrays) -> None:

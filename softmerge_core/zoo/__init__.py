@@ -3,7 +3,6 @@
 from softmerge_core.zoo.library import (
     LibraryModel,
     add_to_library,
-    bring_back_model,
     check_name,
     library,
     library_folder,
@@ -36,7 +35,6 @@ __all__ = [
     "add_file_to_library",
     "add_poisoned_copy",
     "add_to_library",
-    "bring_back_model",
     "check_name",
     "families",
     "find_source",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError, short
-from softmerge_core.home import bring_back, home, set_aside, write_atomic
+from softmerge_core.home import home, set_aside, write_atomic
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo
 
@@ -171,7 +171,7 @@ def _new_folder(name: str) -> Path:
 
 
 def remove_from_library(name: str) -> str:
-    """Delete one of the reader's models; returns the ticket with which it can be brought back for a day.
+    """Delete one of the reader's models; returns the ticket with which ``home.bring_back`` undoes it for a day.
 
     Raises SettingsError, NotFoundError, or CheckpointError where it cannot be deleted.
     """
@@ -180,11 +180,3 @@ def remove_from_library(name: str) -> str:
         return set_aside([folder])
     except OSError as error:
         raise CheckpointError(f"model {name!r} could not be deleted: {error.strerror or error}") from error
-
-
-def bring_back_model(ticket: str) -> None:
-    """Undo ``remove_from_library``; raises CheckpointError where that cannot be done any more."""
-    try:
-        bring_back(ticket)
-    except OSError as error:
-        raise CheckpointError(f"the model could not be brought back: {error.strerror or error}") from error

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from softmerge_core.data import (
-    bring_back_data,
     check_data_spec,
     data_facts,
     data_files,
@@ -20,6 +19,7 @@ from softmerge_core.data import (
     remove_data_file,
 )
 from softmerge_core.errors import DataError
+from softmerge_core.home import bring_back
 from softmerge_core.settings import DataSpec
 
 INPUTS, LABELS = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 2])
@@ -55,13 +55,13 @@ def test_a_deleted_file_comes_back_with_what_is_known_of_it(monkeypatch: pytest.
     before = data_facts(path)
     ticket = remove_data_file(path)
     assert data_files() == list(path.parent.iterdir()) == []
-    bring_back_data(ticket)
+    bring_back(ticket)
     monkeypatch.setattr(subprocess, "run", no_child)
     assert data_files() == [path]
     assert data_facts(path) == before
     for gone in (ticket, "../../data", ""):
-        with pytest.raises(DataError, match="could not be brought back: It was deleted for good"):
-            bring_back_data(gone)
+        with pytest.raises(FileNotFoundError, match="It was deleted for good"):
+            bring_back(gone)
     elsewhere = tmp_path / "other.npz"
     elsewhere.write_bytes(content())
     with pytest.raises(DataError, match=r"data file 'other\.npz': could not be deleted"):

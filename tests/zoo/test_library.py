@@ -8,6 +8,7 @@ import torch
 
 from softmerge_core.checkpoints.files import save_checkpoint, state_hash
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError, SourceError
+from softmerge_core.home import bring_back
 from softmerge_core.networks import build_network
 from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.zoo import (
@@ -15,7 +16,6 @@ from softmerge_core.zoo import (
     add_file_to_library,
     add_poisoned_copy,
     add_to_library,
-    bring_back_model,
     families,
     find_source,
     library,
@@ -115,15 +115,15 @@ def test_what_was_deleted_comes_back_bit_for_bit_while_its_name_is_free() -> Non
     ticket = remove_from_library("mine")
     assert library() == {}
     other = add(seed=1)
-    with pytest.raises(CheckpointError, match="Another one has its name by now"):
-        bring_back_model(ticket)
+    with pytest.raises(FileExistsError, match="Another one has its name by now"):
+        bring_back(ticket)
     assert library() == {"mine": other}
     remove_from_library("mine")
-    bring_back_model(ticket)
+    bring_back(ticket)
     assert library() == {"mine": kept}
     assert state_hash(load_source(SourceSpec(model="library/mine")).module.state_dict()) == kept.sha256
-    with pytest.raises(CheckpointError, match="deleted for good"):
-        bring_back_model(ticket)
+    with pytest.raises(FileNotFoundError, match="deleted for good"):
+        bring_back(ticket)
 
 
 def test_weights_that_do_not_fit_leave_nothing_behind(home_folder: Path) -> None:

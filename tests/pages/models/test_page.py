@@ -251,6 +251,12 @@ def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
     assert "no models of your own" in "".join(str(info.value) for info in page.info)
     assert "is deleted; it can come back for a day" in texts(page)
     assert "<b>bold" not in html(page) + texts(page)
+    other = own("Another")
+    press(page, "Undo")
+    said = str(page.toast[0].value)
+    assert "could not be brought back: Another one has its name by now" in said
+    assert "<b>" not in said
+    remove_from_library(other)
     press(page, "Undo")
     assert list(library()) == [name]
     assert "is deleted" not in texts(page)
