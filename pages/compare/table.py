@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from softmerge_core.experiments.compare.words import needs_words, note
-from softmerge_core.experiments.words import cell
+from softmerge_core.experiments.words import cell, source_text
 from softmerge_core.figures.style import TITLES
 from softmerge_core.methods import available_methods
 
@@ -41,7 +41,7 @@ COLUMNS = (
     Column(
         "Interval",
         "±",
-        "Half width of the 95 % interval in points: other test samples, and other seeds where there are several.",
+        "Half width of the 95\u00a0% interval in points: other test samples, and other seeds where there are several.",
         48,
         "%.1f",
     ),
@@ -75,7 +75,10 @@ def _name(key: str) -> str:
     if key in TITLES:
         return TITLES[key][0]
     method = available_methods().get(key)
-    return method.title if method else f"Source: {key}"
+    if method:
+        return method.title
+    name = source_text(key)
+    return name if name.startswith("Source ") else f"Source: {name}"
 
 
 def _row(key: str, entry: Mapping[str, Any] | None, live: bool) -> dict[str, Any]:

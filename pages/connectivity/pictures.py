@@ -19,6 +19,7 @@ from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, curve
 from softmerge_core.figures.connectivity import What, curve_figure, paths_figure, starts_figure
 from softmerge_core.figures.landscape import loss_scale, plane_figure
 from softmerge_core.figures.style import Theme
+from softmerge_core.numbers import number_text, range_text
 
 HEIGHT, PLANE_HEIGHT = 340, 400  # px
 PAUSE = 0.4  # seconds between two figures of a plane that fills in
@@ -92,7 +93,8 @@ def _plane_words(reader: RunReader) -> str:
         return "Loss on a plane of weight space, with the models that lie on it."
     low, high = loss_scale(plane)
     on = words.samples_phrase(plane.samples, plane.split)
-    return f"Loss on {on}; colours go from {low:.2g} to {high:.2g} nats, and losses beyond are clipped."
+    ends = range_text(number_text(low, 2), number_text(high, 2))
+    return f"Loss on {on}; colours go from {ends} nats, and losses beyond are clipped."
 
 
 def _trail_words(reader: RunReader) -> str:

@@ -15,6 +15,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import OVERLAYS
 from softmerge_core.experiments.words import percent
+from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import DataSpec, SourceSpec, parse
 from softmerge_core.zoo import FamilyInfo, ModelInfo
 
@@ -86,7 +87,7 @@ def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:
 
 
 def _title(model: ModelInfo) -> str:
-    return f"{model.title} ({percent(model.accuracy.get('test'))})"
+    return usual_spaces(f"{model.title} ({percent(model.accuracy.get('test'))})")  # links hold it
 
 
 def _pick_models(family: str, options: Sequence[PickedSource]) -> list[PickedSource]:

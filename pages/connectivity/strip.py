@@ -13,6 +13,7 @@ from softmerge_core.events import Score
 from softmerge_core.experiments.connectivity.words import STRIP, strip_sentence
 from softmerge_core.experiments.words import percent
 from softmerge_core.figures.style import method_style
+from softmerge_core.numbers import number_text
 
 STYLES = {"a": "source:0", "b": "source:1"}  # the two models are drawn as sources, the rest by its method
 
@@ -36,7 +37,7 @@ def _cell(title: str, key: str, score: Score | None) -> str:
     elif score.problem or not isfinite(score.accuracy):
         value, share, note = "none", 0.0, score.problem or "not finite"
     else:
-        value, share, note = percent(score.accuracy), score.accuracy, f"loss {score.loss:.3g} nats"
+        value, share, note = percent(score.accuracy), score.accuracy, f"loss {number_text(score.loss)} nats"
     return (
         f'<div class="sm-walk-cell"><span>{html.escape(title)}</span><b>{value}</b><small>{html.escape(note)}</small>'
         f'<i style="width:{100 * share:.1f}%;background:{color}"></i></div>'

@@ -16,7 +16,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.rows import gates_csv
 from softmerge_core.experiments.merge.why import why_sentence
 from softmerge_core.experiments.merge.words import gain_sentence
-from softmerge_core.experiments.words import percent, points, sentence
+from softmerge_core.experiments.words import percent, points, sentence, source_text
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.style import Theme, method_title
 
@@ -87,10 +87,10 @@ def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     test, validation = result["accuracy"], result.get("validation_accuracy") or {}
     titles = {key: method_title(key) for key in METHODS}
     if result.get("best_source"):
-        titles["best_source"] += f" ({result['best_source']})"
+        titles["best_source"] += f" ({source_text(result['best_source'])})"
     rows = [(titles[key], test.get(key), validation.get(key)) for key in METHODS]
     seen = validation.get("sources") or [None] * len(test["sources"])
-    rows += list(zip(result["source_names"], test["sources"], seen, strict=True))
+    rows += list(zip(map(source_text, result["source_names"]), test["sources"], seen, strict=True))
     average = test.get("average")
     return [(name, percent(share), _points(share, average), percent(other)) for name, share, other in rows]
 

@@ -87,11 +87,11 @@ def _add_row(figure: go.Figure, index: int, model: ModelInfo, label: str, theme:
             mode="markers",
             marker={"color": hue, "symbol": symbol, "size": size, "line": _outline(split, hue, theme)},
             cliponaxis=False,
-            hovertemplate=f"%{{y}}<br>{title}: %{{x:.1f}} %<extra></extra>",
+            hovertemplate=f"%{{y}}<br>{title}: %{{x:.1f}}\u00a0%<extra></extra>",
         )
     test = 100 * model.accuracy.get("test", float("nan"))
     figure.add_annotation(
-        text=f"{test:.1f} %" if isfinite(test) else "unknown", showarrow=False, font={"color": hue},
+        text=f"{test:.1f}\u00a0%" if isfinite(test) else "unknown", showarrow=False, font={"color": hue},
         xref="paper", x=1, xanchor="left", xshift=8, y=label, yanchor="middle",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.words import sentence, unbroken
+from softmerge_core.experiments.words import percent, sentence
 from softmerge_core.settings import AttackSettings, parse
 from softmerge_core.zoo import (
     LibraryModel,
@@ -96,9 +96,9 @@ def poison_outcome() -> None:
     _, before, name = st.session_state.get("poison:made") or (None, None, None)
     model = library().get(name) if name else None
     if model is not None:
-        after = unbroken(model.accuracy.get("test"))
+        after = percent(model.accuracy.get("test"))
         st.success(
-            f"Kept in your library as **{plain(model.title, 64)}**: {unbroken(before)} of the test samples "
+            f"Kept in your library as **{plain(model.title, 64)}**: {percent(before)} of the test samples "
             f"classified correctly before, {after} after.",
             icon=":material/check:",
         )

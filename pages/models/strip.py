@@ -47,5 +47,5 @@ def _layer(layer: LayerInfo, total: int) -> str:
         f'<div class="sm-part" role="listitem" style="min-width: {width:.1f}rem"><b>{html.escape(name)}</b>'
         f"<span>{html.escape(layer.kind)}, {layer.channels:,}\u00a0ch</span>"
         f"<span>{count(layer.parameters)} param.</span>"
-        f'<i style="width: {100 * share:.1f}%" title="{100 * share:.1f} % of all parameters"></i></div>'
+        f'<i style="width: {100 * share:.1f}%" title="{100 * share:.1f}\u00a0% of all parameters"></i></div>'
     )

@@ -20,7 +20,7 @@ from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.scope.spec import FACTORS, MOST, ScopeSpec, SourceTraining, sources_for
 from softmerge_core.experiments.scope.words import MEANING, letter
-from softmerge_core.numbers import percent_text
+from softmerge_core.numbers import number_text, percent_text
 from softmerge_core.settings import parse
 
 KEY = "scope-"
@@ -34,10 +34,10 @@ TITLES = {
 }
 UNITS = {  # field of SourceTraining -> its value in words
     "optimiser": "{}",
-    "learning_rate": "learning rate {:g}",
-    "weight_decay": "weight decay {:g}",
+    "learning_rate": "learning rate {}",
+    "weight_decay": "weight decay {}",
     "label_noise": "{} of the labels random",
-    "feature_noise": "noise of {:g} SDs on the inputs",
+    "feature_noise": "noise of {} SDs on the inputs",
     "share": "{} of the samples",
 }
 TARGETS = {
@@ -198,8 +198,9 @@ def differences(sources: Sequence[dict[str, Any]]) -> str:
 
 
 def _value(name: str, value: Any) -> str:
-    shown = percent_text(value) if name in ("label_noise", "share") and value is not None else value
-    return UNITS[name].format(choice_title(value) if isinstance(value, str) else shown)
+    if isinstance(value, str) or value is None:
+        return UNITS[name].format(choice_title(value) if value else value)
+    return UNITS[name].format(percent_text(value) if name in ("label_noise", "share") else number_text(value, 6))
 
 
 def _spec(factor: str, sources: Sequence[dict[str, Any]], values: dict[str, Any]) -> Setup:

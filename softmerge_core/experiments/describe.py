@@ -12,6 +12,7 @@ from softmerge_core.experiments.base import Spec
 from softmerge_core.experiments.words import clipped, listed, plural
 from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
+from softmerge_core.numbers import number_text
 from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
 
@@ -180,7 +181,9 @@ def _training(place: int, source: BaseModel) -> dict[str, Fact]:
 def _poison(model: str, attack: AttackSettings) -> Fact:
     known = attacks()[attack.kind]
     how = field_label(known.title)
-    strength = f", strength {attack.strength:g}" if known.graded and attack.strength != known.usual else ""
+    strength = (
+        f", strength {number_text(attack.strength, 6)}" if known.graded and attack.strength != known.usual else ""
+    )
     seed = f", seed {attack.seed}" if attack.seed else ""
     value = f"{how}{strength}{seed}"
     return Fact(f"{model_title(model)} poisoned by {value}", value, absent=f"{model_title(model)} not poisoned")
@@ -267,7 +270,7 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (int, float)):
-        return str(value) if name == "seed" else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+        return str(value) if name == "seed" else f"{value:,}" if isinstance(value, int) else number_text(value, 4)
     if isinstance(value, (tuple, list)):
         return ", ".join(_shown(name, item) for item in value) or "none"
     return _named(name, value)

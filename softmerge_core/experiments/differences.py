@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from softmerge_core.experiments.words import listed, plural
+from softmerge_core.numbers import points_text
 from softmerge_core.statistics import Difference
 
 COARSE = "This run did not keep which samples each network gets right; with that, smaller gaps could be told apart."
@@ -11,7 +12,7 @@ COARSE = "This run did not keep which samples each network gets right; with that
 
 def gap(found: Difference, name: str) -> str:
     """A difference that is there: "4.6 points above the plain average"."""
-    return f"{abs(100 * found.gap):.1f} points {'above' if found.gap > 0 else 'below'} {name}"
+    return f"{points_text(found.gap)} {'above' if found.gap > 0 else 'below'} {name}"
 
 
 def resolution(found: Sequence[Difference]) -> str:
@@ -22,7 +23,7 @@ def resolution(found: Sequence[Difference]) -> str:
     widest = max(known, key=lambda each: each.resolves)
     seeds = f" and {widest.seeds} seeds" if widest.seeds > 1 else ""
     on = f" on {widest.samples:,} test samples{seeds}" if widest.samples else f" on {plural(widest.seeds, 'seed')}"
-    return f"{on} (the smallest gap they resolve is about {max(100 * widest.resolves, 0.1):.1f} points)"
+    return f"{on} (the smallest gap they resolve is about {points_text(max(widest.resolves, 0.001))})"
 
 
 def compared(name: str, found: Mapping[str, Difference]) -> str:

@@ -4,11 +4,14 @@ import math
 import re
 from collections.abc import Sequence
 
+from softmerge_core.attacks import attacks
 from softmerge_core.events import Event, Progress, Stage
-from softmerge_core.numbers import percent_text
+from softmerge_core.numbers import MINUS, NO_BREAK, percent_text
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
+_SOURCE = re.compile(r"(?<![\w/-])source-(\d+)(?: \((\w+)\))?(?![\w-]|\.\w)")  # no path, no part of a longer name
 
 
 def percent(share: float | None) -> str:
@@ -16,14 +19,23 @@ def percent(share: float | None) -> str:
     return "unknown" if share is None or not math.isfinite(share) else percent_text(share, 1)
 
 
-def unbroken(share: float | None) -> str:
-    """The same with a no-break space, for a sentence on a page."""
-    return percent(share).replace(" ", "\u00a0")
+def source_text(text: str) -> str:
+    """``text`` with the names that results and events give to sources as cards have them.
+
+    "source-2 (sign_flip)" is "Source 2, signs flipped".
+    """
+    return _SOURCE.sub(_card_name, text)
+
+
+def _card_name(found: re.Match[str]) -> str:
+    number, kind = found.groups()
+    spoiled = attacks().get(kind or "")
+    return f"Source {number}" + (f", {spoiled.mark}" if spoiled else f" ({kind})" if kind else "")
 
 
 def clipped(text: str, limit: int) -> str:
-    """A user's text on one line of at most ``limit`` letters."""
-    line = _SPACE.sub(" ", str(text)).strip() or "(no name)"
+    """A user's text, or the name of a network, on one line of at most ``limit`` letters."""
+    line = _PERCENT.sub(NO_BREAK, _SPACE.sub(" ", source_text(str(text)))).strip() or "(no name)"
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
@@ -35,7 +47,7 @@ def cell(text: str) -> str:
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign, the minus sign as typeset, and no sign where it rounds to zero: +1.2, −0.4, 0.0."""
     text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
+    return text[1:] if float(text) == 0 else text.replace("-", MINUS)
 
 
 def points(share: float) -> str:
@@ -93,6 +105,6 @@ def _stage(events: Sequence[Event]) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return f"{max(1, round(seconds))}{NO_BREAK}s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+    return f"{minutes}{NO_BREAK}min" if minutes < 90 else f"{minutes / 60:.1f}{NO_BREAK}h"

@@ -69,7 +69,7 @@ def _ring(kept: Kept, level: float, end: int, theme: Theme) -> list[go.Scatter]:
     """A ring at the evaluation that was kept, and a line from it to its label at the right end."""
     color = method_style(_key(kept), theme).color
     at = kept.step if kept.step is not None else INNER * end
-    hover = f"kept: {escape(kept.title)}<br>%{{y:.1f}} %<extra></extra>"
+    hover = f"kept: {escape(kept.title)}<br>%{{y:.1f}}\u00a0%<extra></extra>"
     line = go.Scatter(
         x=[at, end], y=[level, level], mode="lines", name="Kept, to its label", line={"color": color, "width": 1},
         hoverinfo="skip",
@@ -84,7 +84,7 @@ def _ring(kept: Kept, level: float, end: int, theme: Theme) -> list[go.Scatter]:
 def _kept_label(kept: Kept, level: float, theme: Theme) -> EndLabel:
     name = method_title(_key(kept))
     return EndLabel(
-        level, f"◯ Kept: {name} {level:.1f} %", f"◯ Kept {level:.1f} %", method_style(_key(kept), theme).color
+        level, f"◯ Kept: {name} {level:.1f}\u00a0%", f"◯ Kept {level:.1f}\u00a0%", method_style(_key(kept), theme).color
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def percent_range(values: Sequence[float]) -> tuple[float, float]:
 
 def _line(key: str, x: Sequence[float | None], y: Sequence[float | None], line: dict[str, object]) -> go.Scatter:
     return go.Scatter(
-        x=x, y=y, mode="lines", name=method_title(key), line=line, hovertemplate="%{y:.1f} %",
+        x=x, y=y, mode="lines", name=method_title(key), line=line, hovertemplate="%{y:.1f}\u00a0%",
     )  # fmt: skip
 
 
@@ -129,11 +129,11 @@ def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter
         mode="lines+markers",
         line={"color": style.color, "width": 2.5},
         marker={"color": style.color, "symbol": style.marker, "size": 6},
-        hovertemplate="step %{x}<br>%{y:.1f} %",
+        hovertemplate="step %{x}<br>%{y:.1f}\u00a0%",
     )
     return trace
 
 
 def _label(key: str, value: float, theme: Theme) -> EndLabel:
-    text, short = (f"{method_title(key, short=brief)} {value:.1f} %" for brief in (False, True))
+    text, short = (f"{method_title(key, short=brief)} {value:.1f}\u00a0%" for brief in (False, True))
     return EndLabel(value, text, short, method_style(key, theme).color)

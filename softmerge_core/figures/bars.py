@@ -34,8 +34,8 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     for (key, _, value), label in zip(rows, labels, strict=True):
         style = method_style(key, theme)
         figure.add_trace(dot(label, value, style, error=_interval(value, n)))
-        add_number(figure, label, f"{value:.1f} %" if isfinite(value) else "unknown", style.color)
-    wide, narrow = noted("Test accuracy (%)", f"Bars: 95 % interval, n = {n:,} test samples" if n else "")
+        add_number(figure, label, f"{value:.1f}\u00a0%" if isfinite(value) else "unknown", style.color)
+    wide, narrow = noted("Test accuracy (%)", f"Bars: 95\u00a0% interval, n = {n:,} test samples" if n else "")
     below = 64 + 18 * max(narrow.count("<br>") - 1, 0)
     figure.update_layout(
         showlegend=False,

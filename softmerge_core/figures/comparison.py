@@ -7,9 +7,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from softmerge_core.events import BEST
+from softmerge_core.experiments.words import percent
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.rows import add_number, dot, noted, row_axis
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.numbers import range_text
 from softmerge_core.statistics.bars import wilson
 
 REFERENCES = (BEST, "average", "ensemble")  # drawn as lines
@@ -77,16 +79,17 @@ def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme
     style, accuracy = method_style(key, theme), (entry or {}).get("accuracy") or {}
     x, seeds = 100 * accuracy.get("mean", nan), accuracy.get("values", [])
     error = (x - 100 * accuracy["low"], 100 * accuracy["high"] - x) if "low" in accuracy else None
-    about = f"<br>95 % interval: {x - error[0]:.1f} to {x + error[1]:.1f} %, {_counts(accuracy)}" if error else ""
+    reach = range_text(percent(accuracy["low"]), percent(accuracy["high"])) if error else ""
+    about = f"<br>95\u00a0% interval: {reach}, {_counts(accuracy)}" if error else ""
     figure.add_trace(dot(label, x, style, error=error, about=about))
     if 1 < len(seeds) < _FEW:
         figure.add_scatter(
             x=[100 * value for value in seeds], y=[label] * len(seeds), name=f"{label}, each seed", mode="markers",
             marker={"symbol": "circle-open", "size": 5, "color": style.color, "line": {"width": 1}}, cliponaxis=False,
-            hovertemplate="%{y}, one seed: %{x:.2f} %<extra></extra>",
+            hovertemplate="%{y}, one seed: %{x:.2f}\u00a0%<extra></extra>",
         )  # fmt: skip
     if accuracy:
-        add_number(figure, label, f"{x:.1f} %", style.color)
+        add_number(figure, label, f"{x:.1f}\u00a0%", style.color)
     elif entry and entry.get("problem"):
         add_number(figure, label, "no result", colour("quiet", theme))
 
@@ -104,7 +107,7 @@ def _add_references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme,
         )  # fmt: skip
         right = x > middle
         figure.add_annotation(
-            text=f"{method_title(key)} {x:.1f} %", showarrow=False, font={"color": style.color, "size": 12},
+            text=f"{method_title(key)} {x:.1f}\u00a0%", showarrow=False, font={"color": style.color, "size": 12},
             bgcolor=colour("background", theme), borderpad=0,
             x=x, xanchor="right" if right else "left", xshift=-4 if right else 4,
             yref="paper", y=1, yanchor="bottom", yshift=_LABEL * row,
@@ -137,7 +140,7 @@ def _note(entries: Iterable[Entry]) -> str:
     if seeds:
         counts = str(max(seeds)) if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
         n.append(f"{counts} seeds where a method is random")
-    return f"Bars: 95 % interval, {' and '.join(n)}"
+    return f"Bars: 95\u00a0% interval, {' and '.join(n)}"
 
 
 def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:

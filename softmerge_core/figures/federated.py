@@ -111,9 +111,9 @@ def rounds_figure(
     if not values:
         return None
     low, high = percent_range(values)
-    figure = _lines(lines, runs, theme, rounds, "%{y:.1f} %")
+    figure = _lines(lines, runs, theme, rounds, "%{y:.1f}\u00a0%")
     figure.update_layout(yaxis={"title": {"text": "Test accuracy (%), one seed"}, "range": [low, high]})
-    _label_ends(figure, lines, runs, theme, (low, high), height, "{:.1f} %")
+    _label_ends(figure, lines, runs, theme, (low, high), height, "{:.1f}\u00a0%")
     return figure
 
 

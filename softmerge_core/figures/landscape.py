@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane
 from softmerge_core.figures.style import Theme, escape, new_figure
+from softmerge_core.numbers import number_text
 
 What = Literal["loss", "error"]
 SCALE = "Viridis"  # perceptually uniform; Cividis is kept for probabilities
@@ -71,7 +72,7 @@ def _add_surface(figure: go.Figure, plane: WeightPlane, grid: np.ndarray, what: 
         lowest, highest = log10(low), log10(high)
         bar, text = _loss_bar(low, high), "loss %{customdata:.3g} nats"
     else:
-        shown, lowest, highest, text = grid, 0.0, 100.0, "error %{customdata:.1f} %"
+        shown, lowest, highest, text = grid, 0.0, 100.0, "error %{customdata:.1f}\u00a0%"
         bar = {"title": {"text": "Error (%)", "side": "right"}, "tickvals": [0, 25, 50, 75, 100]}
     common: dict[str, Any] = {"x": plane.x, "y": plane.y, "z": shown, "zmin": lowest, "zmax": highest}
     figure.add_heatmap(
@@ -92,7 +93,11 @@ def _loss_bar(low: float, high: float) -> dict[str, Any]:
     return {
         "title": {"text": "Loss (nats, log scale)", "side": "right"},
         "tickvals": [log10(low), *map(log10, inner), log10(high)],
-        "ticktext": [f"≤ {low:.2g}", *(f"{tick:g}" for tick in inner), f"≥ {high:.2g}"],
+        "ticktext": [
+            f"≤ {number_text(low, 2)}",
+            *(number_text(tick, 6) for tick in inner),
+            f"≥ {number_text(high, 2)}",
+        ],
     }
 
 
@@ -121,9 +126,9 @@ def _add_models(figure: go.Figure, plane: WeightPlane, what: What, titles: Seque
     """Draw a dot with its name for each model that lies on the plane."""
     x, y = zip(*plane.corners, strict=True)
     values = (
-        [f"loss {v:.3g} nats" for v in plane.loss]
+        [f"loss {number_text(v)} nats" for v in plane.loss]
         if what == "loss"
-        else [f"error {100 * v:.1f} %" for v in plane.error]
+        else [f"error {100 * v:.1f}\u00a0%" for v in plane.error]
     )
     names = [escape(name, 24) for name in titles]
     figure.add_scatter(

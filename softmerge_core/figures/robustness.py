@@ -9,11 +9,12 @@ from plotly.subplots import make_subplots
 
 from softmerge_core.events import BEST, Blame, Event, Score
 from softmerge_core.experiments.robustness.words import as_measured
-from softmerge_core.experiments.words import signed
+from softmerge_core.experiments.words import percent, signed
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
 from softmerge_core.figures.rows import row_axis
 from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
+from softmerge_core.numbers import number_text, range_text
 from softmerge_core.statistics import Bar, bar
 
 Against = Literal["malicious", "strength"]
@@ -126,7 +127,7 @@ def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme:
     figure.add_scatter(
         x=list(reach), y=[best, best], name="Best honest source", mode="lines",
         line={"color": style.color, "dash": style.dash, "width": 1.5},
-        hovertemplate="Best honest source: %{y:.1f} %<extra></extra>",
+        hovertemplate="Best honest source: %{y:.1f}\u00a0%<extra></extra>",
     )  # fmt: skip
     return EndLabel(best, "┈ Best honest", "┈ Best honest", style.color)
 
@@ -143,7 +144,7 @@ def _add_line(
         line={"color": style.color, "dash": style.dash, "width": 2.5 if first else 1.75},
         marker={"color": style.color, "symbol": style.marker, "size": 9 if first else 8},
         cliponaxis=False, customdata=[_interval(bars.get(x)) for x in line], error_y=_error(line, bars, style.color),
-        hovertemplate=f"{title}<br>{what}: %{{y:.1f}} %%{{customdata}}<extra></extra>",
+        hovertemplate=f"{title}<br>{what}: %{{y:.1f}}\u00a0%%{{customdata}}<extra></extra>",
     )  # fmt: skip
     known = [y for y in line.values() if isfinite(y)]
     if not known:
@@ -167,7 +168,9 @@ def _interval(found: Bar | None) -> str:
     if found is None:
         return ""
     samples = f" and {found.samples:,} test samples" if found.samples else ""
-    return f"<br>95 % interval: {100 * found.low:.1f} to {100 * found.high:.1f} %, {found.seeds} seeds{samples}"
+    return (
+        f"<br>95\u00a0% interval: {range_text(percent(found.low), percent(found.high))}, {found.seeds} seeds{samples}"
+    )
 
 
 def _axes(
@@ -179,7 +182,7 @@ def _axes(
         return
     room = 0.05 * max(log10(high / low), 1)
     title = f"Strength ({unit}, log scale)" if unit else "Strength (log scale)"
-    ticks = {"tickvals": list(tried), "ticktext": [f"{x:g}" for x in tried], "tickangle": 0}
+    ticks = {"tickvals": list(tried), "ticktext": [number_text(x, 6) for x in tried], "tickangle": 0}
     axis = {"type": "log", "range": [log10(low) - room, log10(high) + room], **ticks}
     figure.update_layout(xaxis={"title": {"text": title}, **axis})
 

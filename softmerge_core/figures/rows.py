@@ -57,7 +57,7 @@ def dot(
             "width": 4,
         },
         cliponaxis=False,
-        hovertemplate=f"%{{y}}: %{{x:.2f}} %{about}<extra></extra>",
+        hovertemplate=f"%{{y}}: %{{x:.2f}}\u00a0%{about}<extra></extra>",
     )
 
 

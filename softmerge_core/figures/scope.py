@@ -184,6 +184,6 @@ def _add_path(figure: go.Figure, series: str, path: WeightPath, theme: Theme) ->
     figure.add_scatter(
         x=list(path.t), y=percent, name=title, mode="lines+markers", cliponaxis=False,
         line={"color": hue, "dash": dash, "width": 2}, marker={"color": hue, "symbol": symbol, "size": 5},
-        hovertemplate=f"{title} alignment, t = %{{x:.2f}}: %{{y:.1f}} %<extra></extra>",
+        hovertemplate=f"{title} alignment, t = %{{x:.2f}}: %{{y:.1f}}\u00a0%<extra></extra>",
     )  # fmt: skip
     return EndLabel(percent[-1], title, title.replace("permuted", "perm."), hue)

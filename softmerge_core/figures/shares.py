@@ -61,7 +61,7 @@ def _bars(
         insidetextanchor="middle",
         textangle=0,
         textfont={"color": background},
-        hovertemplate="%{y}<br>" + "%{fullData.name}: %{x:.1f} %<extra></extra>",
+        hovertemplate="%{y}<br>" + "%{fullData.name}: %{x:.1f}\u00a0%<extra></extra>",
     )
 
 

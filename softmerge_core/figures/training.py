@@ -66,6 +66,6 @@ def _add_accuracy(figure: go.Figure, split: str, steps: list[int], percent: list
         go.Scatter(
             x=steps, y=percent, name=name, mode="lines+markers",
             line={"color": colour(hue, theme), "dash": dash}, marker={"symbol": marker, "size": 5},
-            hovertemplate="step %{x}<br>%{y:.1f} %<extra></extra>",
+            hovertemplate="step %{x}<br>%{y:.1f}\u00a0%<extra></extra>",
         ), row=2, col=1,
     )  # fmt: skip

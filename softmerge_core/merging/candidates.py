@@ -9,6 +9,7 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, evaluate, lowest_loss, reestimate_batchnorm, score
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.result import Candidate
+from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
 
@@ -78,4 +79,4 @@ def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:
 
 
 def _nats(loss: float) -> str:
-    return f"{loss:.3f}" if abs(loss) < 100 else f"{loss:.1e}"
+    return f"{loss:.3f}" if abs(loss) < 100 else number_text(loss, 2)

@@ -1,7 +1,7 @@
 """How a model was trained, in one plain sentence."""
 
 from softmerge_core.attacks import find_attack
-from softmerge_core.numbers import percent_text
+from softmerge_core.numbers import percent_text, usual_spaces
 from softmerge_core.settings import AttackSettings, TrainSettings
 
 
@@ -23,7 +23,7 @@ def how_trained(
         sentence += f", {stopped}"
     if attack is not None:
         sentence += f"; afterwards {find_attack(attack.kind).past.format(strength=attack.strength)}"
-    return sentence + "."
+    return usual_spaces(sentence) + "."
 
 
 def _epochs(settings: TrainSettings) -> str:
@@ -46,4 +46,4 @@ def source_title(index: int, settings: TrainSettings, attack: AttackSettings | N
         title += f", classes {' '.join(map(str, settings.classes))}"
     if settings.label_noise:
         title += f", {percent_text(settings.label_noise)} label noise"
-    return title + (f", {find_attack(attack.kind).mark}" if attack else "")
+    return usual_spaces(title) + (f", {find_attack(attack.kind).mark}" if attack else "")

@@ -14,8 +14,8 @@ from softmerge_core.experiments.words import (
     progress_sentence,
     sentence,
     signed,
+    source_text,
     steps_done,
-    unbroken,
 )
 
 
@@ -23,9 +23,9 @@ from softmerge_core.experiments.words import (
     ("step", "seconds", "sentence"),
     [
         (0, 0, "Step 0 of 400."),
-        (100, 1, "Step 100 of 400, about 3 s left."),
-        (1, 1, "Step 1 of 400, about 7 min left."),
-        (1, 60, "Step 1 of 400, about 6.7 h left."),
+        (100, 1, "Step 100 of 400, about 3\u00a0s left."),
+        (1, 1, "Step 1 of 400, about 7\u00a0min left."),
+        (1, 60, "Step 1 of 400, about 6.7\u00a0h left."),
         (400, 9, "Step 400 of 400."),
     ],
 )
@@ -52,8 +52,13 @@ def test_steps_of_one_stage_and_of_all_are_told_apart() -> None:
 
 
 def test_numbers_are_rounded_and_unknown_ones_are_called_so() -> None:
-    assert [percent(share) for share in (0.8462, 1, None, math.nan)] == ["84.6 %", "100.0 %", "unknown", "unknown"]
-    assert unbroken(0.5) == "50.0\u00a0%"
+    assert [percent(share) for share in (0.8462, 1, None, math.nan)] == [
+        "84.6\u00a0%",
+        "100.0\u00a0%",
+        "unknown",
+        "unknown",
+    ]
+    assert percent(0.5) == "50.0\u00a0%"
     assert [signed(value) for value in (1.24, -0.36, 0.04, -0.04)] == ["+1.2", "\u22120.4", "0.0", "0.0"]
     assert points(-0.034) == "\u22123.4"
 
@@ -71,6 +76,8 @@ def test_things_are_counted_and_listed() -> None:
         ("a long name", 7, "a long\u2026"),
         ("a longer name", 10, "a longer\u2026"),
         ("50.0\u00a0%", 9, "50.0\u00a0%"),
+        ("Source 2, 20 % label noise", 40, "Source 2, 20\u00a0% label noise"),
+        ("source-2", 40, "Source 2"),
         (" \n", 9, "(no name)"),
     ],
 )
@@ -80,3 +87,20 @@ def test_a_name_fits_its_line(text: str, limit: int, shown: str) -> None:
 
 def test_a_sentence_begins_with_a_capital_and_ends_with_a_stop() -> None:
     assert [sentence(text) for text in ("it is so", " Is it?", "It is.")] == ["It is so.", "Is it?", "It is."]
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        ("source-1", "Source 1"),
+        ("source-2 (sign_flip)", "Source 2, signs flipped"),
+        ("source-2 (2)", "Source 2 (2)"),
+        ("source-3 and source-4.", "Source 3 and Source 4."),
+        ("source-1-extreme-values", "source-1-extreme-values"),  # a model of the reader's own
+        ("moons/source-1", "moons/source-1"),
+        ("source-1.safetensors", "source-1.safetensors"),
+        ("source 1", "source 1"),
+    ],
+)
+def test_sources_are_called_as_on_their_cards(held: str, shown: str) -> None:
+    assert source_text(held) == shown

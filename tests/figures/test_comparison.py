@@ -70,11 +70,11 @@ def test_a_dot_is_the_mean_with_its_interval_in_percent() -> None:
 def test_the_note_tells_what_bars_are_and_of_how_many_seeds_and_samples() -> None:
     figure = comparison_figure(entries(), theme="light")
     assert figure is not None
-    note = "Bars: 95 % interval, n = 1,000 test samples and 2 seeds where a method is random"
+    note = "Bars: 95\u00a0% interval, n = 1,000 test samples and 2 seeds where a method is random"
     assert figure.layout.xaxis.title.text == f"Test accuracy (%)<br>{note}"
     single = comparison_figure(report(CompareSpec(), ROWS[:3])["rows"], theme="light")
     assert single is not None
-    assert single.layout.xaxis.title.text == "Test accuracy (%)<br>Bars: 95 % interval, n = 1,000 test samples"
+    assert single.layout.xaxis.title.text == "Test accuracy (%)<br>Bars: 95\u00a0% interval, n = 1,000 test samples"
 
 
 def test_references_are_lines_with_their_names_in_rows_of_their_own() -> None:
@@ -84,7 +84,7 @@ def test_references_are_lines_with_their_names_in_rows_of_their_own() -> None:
     assert [line.x0 for line in lines] == pytest.approx([80, 70])
     assert [line.line.dash for line in lines] == [method_style(key, "dark").dash for key in ("average", "best_source")]
     labels = [note for note in figure.layout.annotations if note.yref == "paper"]
-    assert [label.text for label in labels] == ["Plain average 80.0 %", "Best source 70.0 %"]
+    assert [label.text for label in labels] == ["Plain average 80.0\u00a0%", "Best source 70.0\u00a0%"]
     assert labels[0].yshift < labels[1].yshift
 
 

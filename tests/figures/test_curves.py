@@ -109,10 +109,15 @@ def test_accuracy_is_as_measured_between_labelled_lines(theme: str) -> None:
     assert list(traces["Plain average"].y) == pytest.approx([80.6, 80.6])
     assert list(traces["Plain average"].x) == [0, 100]
     texts = {note.text: note for note in figure.layout.annotations}
-    assert set(texts) == {"Soft merge 83.9 %", "Plain average 80.6 %", "Best source 78.9 %", "Ensemble 84.0 %"}
+    assert set(texts) == {
+        "Soft merge 83.9\u00a0%",
+        "Plain average 80.6\u00a0%",
+        "Best source 78.9\u00a0%",
+        "Ensemble 84.0\u00a0%",
+    }
     style = method_style("soft", theme)  # type: ignore[arg-type]
-    assert texts["Soft merge 83.9 %"].font.color == traces["Soft merge"].line.color == style.color
-    gap = abs(texts["Soft merge 83.9 %"].y - texts["Ensemble 84.0 %"].y)
+    assert texts["Soft merge 83.9\u00a0%"].font.color == traces["Soft merge"].line.color == style.color
+    gap = abs(texts["Soft merge 83.9\u00a0%"].y - texts["Ensemble 84.0\u00a0%"].y)
     low, high = figure.layout.yaxis.range
     assert gap >= 17 * (high - low) / (320 - 16 - 48) - 1e-9
     assert low <= 72
@@ -182,7 +187,7 @@ def test_a_finished_curve_ends_in_what_was_kept() -> None:
     figure = accuracy_figure(kept_events(), theme="light", kept=Kept("model", "model gates", 0.903, 50))
     assert figure is not None
     texts = [note.text for note in figure.layout.annotations]
-    assert "◯ Kept: Soft merge 90.3 %" in texts
+    assert "◯ Kept: Soft merge 90.3\u00a0%" in texts
     assert not any("32.0" in text for text in texts)
     traces = {trace.name: trace for trace in figure.data}
     assert (list(traces["Kept"].x), list(traces["Kept"].y)) == ([50], [pytest.approx(90.3)])
@@ -201,7 +206,7 @@ def test_a_baseline_that_was_kept_is_marked_in_place_of_the_gates(winner: str, n
     assert figure is not None
     texts = [note.text for note in figure.layout.annotations]
     assert sum(name in text for text in texts) == 1
-    assert f"◯ Kept: {name} 81.0 %" in texts
+    assert f"◯ Kept: {name} 81.0\u00a0%" in texts
     assert not any("Soft" in text or "<b>" in text for text in texts)
     traces = {trace.name: trace for trace in figure.data}
     assert list(traces["Kept"].x) == [192]  # beside its label

@@ -62,7 +62,7 @@ def test_a_line_a_run_with_its_title_and_last_value_at_its_end() -> None:
     assert figure.layout.xaxis.range[1] >= 5
     texts = [note.text for note in figure.layout.annotations]
     assert len(texts) == 3
-    assert all("60.0 %" in text for text in texts)
+    assert all("60.0\u00a0%" in text for text in texts)
     assert rounds_figure([], RUNS, theme="light", rounds=5, height=380) is None
 
 

@@ -35,7 +35,7 @@ def test_labels_without_room_are_spread_over_all_there_is() -> None:
 
 def test_end_labels_are_annotations_apart_by_a_line_of_text() -> None:
     figure = new_figure("light")
-    labels = [EndLabel(80.0, "One 80 %", "1", "#000000"), EndLabel(80.1, "Two 80.1 %", "2", "#000000")]
+    labels = [EndLabel(80.0, "One 80\u00a0%", "1", "#000000"), EndLabel(80.1, "Two 80.1\u00a0%", "2", "#000000")]
     end_labels(figure, labels, low=70, high=90, plot_height=200)
     first, second = figure.layout.annotations
     assert second.y - first.y == pytest.approx(20 * 17 / 200)

@@ -23,12 +23,12 @@ def test_every_accuracy_is_a_dot_with_its_number() -> None:
     assert [trace.name for trace in figure.data] == names
     assert [trace.x[0] for trace in figure.data] == pytest.approx([78.9, 70, 80.6, 78.9, 84.6, 84])
     assert list(figure.layout.yaxis.categoryarray) == names[::-1]
-    texts = ["78.9 %", "70.0 %", "80.6 %", "78.9 %", "84.6 %", "84.0 %"]
+    texts = ["78.9\u00a0%", "70.0\u00a0%", "80.6\u00a0%", "78.9\u00a0%", "84.6\u00a0%", "84.0\u00a0%"]
     assert [note.text for note in figure.layout.annotations] == texts
     low, high = wilson(0.846, 1000)
     assert figure.data[4].error_x.array[0] == pytest.approx(100 * high - 84.6)
     assert figure.data[4].error_x.arrayminus[0] == pytest.approx(84.6 - 100 * low)
-    assert "95 % interval, n = 1,000 test samples" in figure.layout.xaxis.title.text
+    assert "95\u00a0% interval, n = 1,000 test samples" in figure.layout.xaxis.title.text
     assert len({trace.marker.symbol for trace in figure.data[2:]}) == 4
 
 

@@ -57,6 +57,6 @@ def test_the_reason_names_both_rivals_in_readable_numbers() -> None:
     }
     text = why(candidates, "layer", "won: validation loss")
     assert text == (
-        "Layer gates won: validation loss 0.250, against 0.500 for the best source (a) and 5.7e+04 "
+        "Layer gates won: validation loss 0.250, against 0.500 for the best source (a) and 5.7\u00a0×\u00a010⁴ "
         "for the plain average."
     )

@@ -16,6 +16,7 @@ from pages.shared.show.text import plain
 from softmerge_core.data import data_files, keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
 from softmerge_core.experiments.words import listed, percent, sentence
+from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
 
@@ -83,7 +84,7 @@ def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSourc
 
 def _label(model: LibraryModel, family: FamilyInfo) -> str:
     about = percent(model.accuracy.get("test")) if same_kind(model, family) else f"another kind: {model.network}"
-    return f"{model.title} ({about})"
+    return usual_spaces(f"{model.title} ({about})")  # links hold it
 
 
 def _upload_weights(family: FamilyInfo) -> None:

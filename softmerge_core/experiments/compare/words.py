@@ -12,6 +12,7 @@ from softmerge_core.experiments.words import listed, percent, plural
 from softmerge_core.experiments.words import sentence as as_sentence
 from softmerge_core.methods import available_methods
 from softmerge_core.methods.base import SEES
+from softmerge_core.numbers import range_text
 from softmerge_core.statistics import LEVEL, Difference, Measured, among_best, bar, difference, holm, interval
 
 MEASURES = ("accuracy", "loss", "calibration", "validation", "took", "memory")
@@ -102,8 +103,8 @@ def _best(merges: Mapping[str, Measured]) -> str:
     found = [difference(top, merges[name]) for name in best[1:]]
     first = f"Among the best: {listed(best[:NAMED])}" if len(best) <= NAMED else f"Among the best are {len(best)} ways"
     low = min(merges[name].mean for name in best)
-    range_ = "" if percent(low) == percent(top.mean) else f"{percent(low).removesuffix(' %')} to "
-    return f"{first} ({range_}{percent(top.mean)}), which cannot be told apart{resolution(found)}.{coarse(found)}"
+    reach = range_text(percent(low), percent(top.mean))
+    return f"{first} ({reach}), which cannot be told apart{resolution(found)}.{coarse(found)}"
 
 
 def _references(table: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Measured]]:

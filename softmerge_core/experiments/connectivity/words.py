@@ -6,6 +6,7 @@ from typing import Literal
 
 from softmerge_core.events import BezierCurve, PlaneTrail, Score, WeightPath
 from softmerge_core.landscape.barriers import largest_rise, path_barrier
+from softmerge_core.numbers import NO_BREAK, number_text, points_text
 from softmerge_core.statistics import Difference, Measured, difference
 
 Overlay = Literal["plain", "weights", "activations", "weights_repair", "activations_repair", "scope"]
@@ -33,7 +34,7 @@ def number(value: float, what: str = "loss") -> str:
     """A barrier's height with its unit: nats, or points of error."""
     if not math.isfinite(value):
         return "an infinite height"
-    return f"{value:.2f} nats" if what == "loss" else f"{100 * value:.1f} points"
+    return f"{value:.2f}{NO_BREAK}nats" if what == "loss" else points_text(value)
 
 
 def no_barrier(height: float, what: str = "loss") -> bool:
@@ -105,7 +106,7 @@ def _against(found: Difference) -> str:
         return "cannot be told apart from"
     if abs(found.gap) < 0.0005:
         return "is as good as"
-    return f"is {abs(100 * found.gap):.1f} points {'above' if found.gap > 0 else 'below'}"
+    return f"is {points_text(found.gap)} {'above' if found.gap > 0 else 'below'}"
 
 
 def curve_sentence(curve: BezierCurve) -> str:
@@ -114,7 +115,7 @@ def curve_sentence(curve: BezierCurve) -> str:
     if not (math.isfinite(worst) and math.isfinite(straight)):
         return "The loss is not finite somewhere on the way."
     ends = max(curve.loss[0], curve.loss[-1])
-    text = f"After {curve.trained:,} of {curve.total:,} steps the curve's worst loss is {worst:.2f} nats"
+    text = f"After {curve.trained:,} of {curve.total:,} steps the curve's worst loss is {number(worst)}"
     if worst >= straight - 1e-9:
         return f"{text}, no lower than the straight line's ({straight:.2f})."
     return f"{text}, the straight line's {straight:.2f}; the worse end has {ends:.2f}."
@@ -125,7 +126,8 @@ def trail_sentence(trail: PlaneTrail) -> str:
     share = max(trail.off) / trail.width
     if share < 0.0005:
         return "The path lies in the plane."
-    return f"The path is seen from above: it lies up to {100 * share:.2g} % of the distance From\u2013To off the plane."
+    far = f"{number_text(100 * share, 2)}{NO_BREAK}%"
+    return f"The path is seen from above: it lies up to {far} of the distance From\u2013To off the plane."
 
 
 def gates_path_sentence(gates: str, trail: PlaneTrail) -> str:

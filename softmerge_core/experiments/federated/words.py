@@ -12,6 +12,7 @@ from softmerge_core.experiments.words import listed, percent, points
 from softmerge_core.federated.algorithms import find_algorithm
 from softmerge_core.federated.dealing import is_malicious
 from softmerge_core.federated.settings import AGGREGATIONS, FederatedRun
+from softmerge_core.numbers import NO_BREAK, number_text, points_text, range_text
 from softmerge_core.statistics import Measured, among_best, difference
 
 LAST = 3  # rounds whose accuracies are averaged before runs are compared, because single rounds vary a lot
@@ -63,14 +64,14 @@ def _ahead(start: str, found: Sequence[tuple[float, str]], samples: int) -> str:
     (best, title), (second, runner_up), (last, worst) = found[0], found[1], found[-1]
     ahead = among_best(runs)
     if len(ahead) == 1:
-        gap = f"{100 * (best - second):.1f} points above {runner_up}, the next"
+        gap = f"{points_text(best - second)} above {runner_up}, the next"
         return f"{start} {title} ({percent(best)}) is {gap} (one seed)."
     limits = resolution([difference(runs[title], runs[other]) for other in ahead[1:]])
     if len(ahead) == len(found):
         apart = f"the {len(found)} runs cannot be told apart{limits}"
-        return f"{start} {apart}: all classify {percent(last)} to {percent(best)} correctly (one seed)."
+        return f"{start} {apart}: all classify {range_text(percent(last), percent(best))} correctly (one seed)."
     named = listed([f"{name} ({percent(runs[name].mean)})" for name in ahead])
-    gap = f"{100 * (best - last):.1f} points above {worst}"
+    gap = f"{points_text(best - last)} above {worst}"
     return f"{start} {named} are ahead, the first {gap}, the last; they cannot be told apart{limits} (one seed)."
 
 
@@ -95,7 +96,7 @@ def _scope_gain(spec: FederatedSpec, history: dict[str, list[float]]) -> str:
 def _gain(aligned: float, without: float, samples: int) -> str:
     if not difference(Measured((aligned,), samples), Measured((without,), samples)).told_apart:
         return "not to be told apart"
-    return f"{points(aligned - without)} points"
+    return f"{points(aligned - without)}{NO_BREAK}points"
 
 
 def rounds_sentence(events: Sequence[Event], spec: FederatedSpec) -> str:
@@ -133,10 +134,10 @@ def clients_sentence(events: Sequence[Event], spec: FederatedSpec) -> str:
     honest = _honest_accuracies(found, spec) if found else []
     if found is None or not honest:
         return "Waiting for the first round."
-    low, high = percent(min(honest)).removesuffix(" %"), percent(max(honest))
+    reach = range_text(percent(min(honest)), percent(max(honest)))
     return (
         f"Each client's network after local training, on test data of all classes; "
-        f"{run_title(spec.runs[0])}, honest clients: {low} to {high}."
+        f"{run_title(spec.runs[0])}, honest clients: {reach}."
     )
 
 
@@ -170,10 +171,10 @@ def _extremes(about: str, events: Sequence[Event], spec: FederatedSpec, measure:
         return f"{about}."
     low, high = min(known), max(known)
     if len(known) == 1:
-        return f"{about}: {low[0]:.3g}."
+        return f"{about}: {number_text(low[0])}."
     if high[0] <= 1.05 * low[0]:
-        return f"{about}: {high[0]:.3g} in all runs."
-    return f"{about}: least with {low[1]} ({low[0]:.3g}), most with {high[1]} ({high[0]:.3g})."
+        return f"{about}: {number_text(high[0])} in all runs."
+    return f"{about}: least with {low[1]} ({number_text(low[0])}), most with {high[1]} ({number_text(high[0])})."
 
 
 def gates_sentence(events: Sequence[Event], spec: FederatedSpec) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from softmerge_core.events import Matrix
-from softmerge_core.experiments.words import cell
+from softmerge_core.experiments.words import cell, source_text
 
 DIGITS = 4  # of the numbers in the table that can be downloaded
 
@@ -126,7 +126,7 @@ def gates_csv(gates: Mapping[str, Any]) -> str:
     for row, (part, owner) in enumerate(zip(parts, owners, strict=True)):
         factor = _rounded(gates["scale"][row]) if gates.get("scale") else ""
         for column, source in enumerate(gates["sources"]):
-            names = [cell(name) for name in (owner, part_title(part, owner), source)]
+            names = [cell(name) for name in (owner, part_title(part, owner), source_text(source))]
             numbers = [_rounded(gates[key][row][column]) for key in ("probability", "value", "weight")]
             writer.writerow([*names, *numbers, factor])
     return text.getvalue()

@@ -8,7 +8,7 @@ from softmerge_core.events import BEST
 from softmerge_core.experiments.merge.kept import AVERAGE
 from softmerge_core.experiments.merge.rows import blocks, layer_shares
 from softmerge_core.experiments.words import clipped, listed, plural
-from softmerge_core.numbers import percent_text
+from softmerge_core.numbers import percent_text, range_text
 
 MOST = 0.5  # the share beyond which a part comes mainly from one source
 NAMED = 4  # layers or sources that one phrase names
@@ -83,7 +83,7 @@ def _factors(gates: Mapping[str, Any]) -> str:
     moved = [factor for factor in scale if factor != 1]
     if not moved:
         return ""
-    reach = f"{min(moved):.2f} to {max(moved):.2f}"
+    reach = range_text(f"{min(moved):.2f}", f"{max(moved):.2f}")
     return f"The weights of {len(moved):,} of {plural(len(scale), 'channel')} were also rescaled, by {reach}."
 
 

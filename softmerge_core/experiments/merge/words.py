@@ -8,7 +8,8 @@ from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
 from softmerge_core.experiments.differences import coarse, compared, gap
 from softmerge_core.experiments.merge.kept import AVERAGE, Kept
 from softmerge_core.experiments.merge.rows import GateRows
-from softmerge_core.experiments.words import percent
+from softmerge_core.experiments.words import percent, source_text
+from softmerge_core.numbers import points_text
 from softmerge_core.statistics import Measured, difference
 
 OTHER_STAGE = "The cell you clicked belongs to another stage."
@@ -32,7 +33,7 @@ def gates_sentence(events: Sequence[Event]) -> str:
 def _share(share: float) -> str:
     """Whole percent that never rounds to "all" or "none" what is not."""
     percent = round(100 * share)
-    return f"{min(max(percent, 1), 99) if 0 < share < 1 else percent} %"
+    return f"{min(max(percent, 1), 99) if 0 < share < 1 else percent}\u00a0%"
 
 
 def value_text(value: float) -> str:
@@ -48,7 +49,7 @@ def gate_text(rows: GateRows, sources: Sequence[str], row: int, source: int) -> 
         return OTHER_STAGE
     mean = "mean " if rows.each > 1 else ""
     numbers = f"P(open) = {rows.probability[row][source]:.2f}, gate z = {value_text(rows.value[row][source])}"
-    return f"{rows.titles[row]} from {sources[source]}: {mean}{numbers}."
+    return f"{rows.titles[row]} from {source_text(sources[source])}: {mean}{numbers}."
 
 
 def factor_text(rows: GateRows, row: int) -> str:
@@ -105,7 +106,7 @@ def accuracy_sentence(
     points = 100 * (last["soft"] - last["average"])
     if abs(points) < 0.05:
         return f"{start}, as plain averaging does."
-    return f"{start}, {abs(points):.1f} points {'above' if points > 0 else 'below'} plain averaging."
+    return f"{start}, {points_text(points / 100)} {'above' if points > 0 else 'below'} plain averaging."
 
 
 def kept_text(kept: Kept) -> str:

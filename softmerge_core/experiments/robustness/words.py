@@ -10,6 +10,7 @@ from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of
 from softmerge_core.experiments.samples import samples_of
 from softmerge_core.experiments.words import clipped, listed, percent, plural, points
 from softmerge_core.methods import find_method
+from softmerge_core.numbers import number_text, points_text, range_text
 from softmerge_core.statistics import Measured, bar, difference
 
 CLOSED = 0.05  # a mean gate up to this is called closed
@@ -41,7 +42,7 @@ def best_honest(events: Sequence[Event]) -> float | None:
 def about(spec: RobustnessSpec) -> str:
     """The attack and the chosen case: "Extreme weights, strength 50 (factor); 1 of 4 sources malicious"."""
     attack = attack_of(spec.attack)
-    strength = f", strength {strength_of(spec):g} ({attack.unit})" if attack.graded else ""
+    strength = f", strength {number_text(strength_of(spec), 6)} ({attack.unit})" if attack.graded else ""
     return f"{attack.title}{strength}; {spec.malicious} of {len(spec.sources)} sources malicious"
 
 
@@ -53,7 +54,9 @@ def number_sentence(spec: RobustnessSpec) -> str:
 def strength_sentence(spec: RobustnessSpec) -> str:
     """The strength of the attack in the chosen case, and what the bars are."""
     graded = attack_of(spec.attack).graded
-    return f"{f'Strength {strength_of(spec):g}.' if graded else 'This attack has no strength.'}{_bars(spec)}"
+    return (
+        f"{f'Strength {number_text(strength_of(spec), 6)}.' if graded else 'This attack has no strength.'}{_bars(spec)}"
+    )
 
 
 def _bars(spec: RobustnessSpec) -> str:
@@ -62,7 +65,7 @@ def _bars(spec: RobustnessSpec) -> str:
         return ""
     samples = samples_of(spec.data.dataset)
     n = f" and n = {samples:,} test samples" if samples else ""
-    return f" Bars: 95 % interval, {spec.seeds} seeds{n}, where the attack or the method is random."
+    return f" Bars: 95\u00a0% interval, {spec.seeds} seeds{n}, where the attack or the method is random."
 
 
 def no_strengths(spec: RobustnessSpec) -> str:
@@ -149,8 +152,8 @@ def _gain(blame: Blame) -> str:
     if blame.gains[most] < NO_GAIN:
         return "Leaving any single source out of the plain average gains nothing."
     name, mark = _name(blame, most), "malicious" if blame.malicious[most] else "honest"
-    gain = 100 * blame.gains[most]
-    return f"Leaving out {name} ({mark}) gains the plain average most: {gain:.1f} points on validation data."
+    gain = points_text(blame.gains[most])
+    return f"Leaving out {name} ({mark}) gains the plain average most: {gain} on validation data."
 
 
 def _name(blame: Blame, which: int) -> str:
@@ -191,4 +194,4 @@ def _spread(scores: Sequence[Score]) -> str:
     found = bar(as_measured(scores)) if len(scores) > 1 else None
     if found is None:
         return ""
-    return f"Mean of {len(scores)} seeds, 95 % interval {100 * found.low:.1f} to {percent(found.high)}"
+    return f"Mean of {len(scores)} seeds, 95\u00a0% interval {range_text(percent(found.low), percent(found.high))}"

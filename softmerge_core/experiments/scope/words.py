@@ -8,6 +8,7 @@ from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, Told, merged_accuracies, newest_histograms, newest_paths
 from softmerge_core.experiments.words import percent, signed
 from softmerge_core.landscape.barriers import path_barrier
+from softmerge_core.numbers import NO_BREAK, number_text, points_text, range_text
 
 SMALL = 3.0  # points of error: a lower barrier is hardly one, a smaller difference hardly a difference
 SKEWED, TAILED, CLOSE = 0.5, 1.0, 0.06  # beyond these skewness, excess kurtosis or gap, it is not close to Gaussian
@@ -47,14 +48,15 @@ def pull_sentence(spec: ScopeSpec) -> str:
     """The scope toward which the sources of a run are pulled, how strongly, and where they start."""
     start = "the same initial weights" if spec.same_start else "initial weights of their own"
     stages = f" {spec.stages} stages, each from the network merged before it." if spec.stages > 1 else ""
-    return f"{MEANING[spec.target]} KL weight {spec.weight:g}; {len(spec.sources)} sources from {start}.{stages}"
+    weight = number_text(spec.weight, 6)
+    return f"{MEANING[spec.target]} KL weight {weight}; {len(spec.sources)} sources from {start}.{stages}"
 
 
 def in_points(value: float) -> str:
     """Percentage points with their unit, whole from ten on."""
     if not isfinite(value):
         return "not a number of points"
-    return f"{signed(value, 0 if abs(round(value, 1)) >= 10 else 1).removeprefix('+')} points"
+    return f"{signed(value, 0 if abs(round(value, 1)) >= 10 else 1).removeprefix('+')}{NO_BREAK}points"
 
 
 def verdict(told: Told) -> str:
@@ -98,7 +100,7 @@ def _cost(told: Told, step: int) -> str:
     if abs(lost) < 0.05:
         text = "it costs no accuracy"
     else:
-        text = f"it {'costs' if lost > 0 else 'gains'} {abs(lost):.1f} points of accuracy"
+        text = f"it {'costs' if lost > 0 else 'gains'} {points_text(lost / 100)} of accuracy"
     return f"; {text} ({percent(with_it)} instead of {percent(without)})"
 
 
@@ -145,7 +147,7 @@ def distance_sentence(events: Sequence[Event]) -> str:
     sums = {side: sum(newest[side].distance) for side in SIDES if side in newest}
     if len(sums) < len(SIDES):
         return "Waiting for both sides."
-    plain, aligned = (f"{sums[side]:.3g}" if isfinite(sums[side]) else "infinitely many" for side in SIDES)
+    plain, aligned = (number_text(sums[side]) if isfinite(sums[side]) else "infinitely many" for side in SIDES)
     return f"Summed over layers, the sources' scopes are {aligned} nats apart with alignment and {plain} without."
 
 
@@ -155,7 +157,7 @@ def target_sentence(events: Sequence[Event]) -> str:
     grown = {side: _growth(scopes, side) for side in SIDES}
     if not all(grown.values()):
         return "Waiting for the first epoch."
-    plain, aligned = (f"{min(v):.2f} to {max(v):.2f}" for v in (grown["plain"], grown["aligned"]))
+    plain, aligned = (range_text(f"{min(v):.2f}", f"{max(v):.2f}") for v in (grown["plain"], grown["aligned"]))
     return f"The spreads are now {plain} times those at the start without alignment, {aligned} times with it."
 
 

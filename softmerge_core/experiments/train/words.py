@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from softmerge_core.events import Evaluation, Event, Loss
-from softmerge_core.experiments.words import clipped, plural, unbroken
+from softmerge_core.experiments.words import clipped, percent, plural
 from softmerge_core.statistics import Measured, among_best
 from softmerge_core.zoo import LayerInfo, ModelInfo
 
@@ -21,15 +21,15 @@ def training_sentence(events: Sequence[Event]) -> str:
     if not measured:
         return f"{text}."
     best = max(measured, key=lambda event: event.accuracy)
-    text += f" and {unbroken(measured[-1].accuracy)} of the validation data are classified correctly"
+    text += f" and {percent(measured[-1].accuracy)} of the validation data are classified correctly"
     if best.accuracy > measured[-1].accuracy:
-        text += f" (best: {unbroken(best.accuracy)}, at step {best.step:,})"
+        text += f" (best: {percent(best.accuracy)}, at step {best.step:,})"
     return f"{text}."
 
 
 def accuracy_sentence(accuracy: Mapping[str, float]) -> str:
     """A model's accuracy (0-1) by split."""
-    test, validation, train = (unbroken(accuracy.get(split)) for split in ("test", "validation", "train"))
+    test, validation, train = (percent(accuracy.get(split)) for split in ("test", "validation", "train"))
     return f"It classifies {test} of the test samples correctly ({validation} of validation, {train} of training)."
 
 
@@ -42,7 +42,7 @@ def spread_sentence(models: Sequence[ModelInfo], samples: int = 0) -> str:
     if not known:
         return "Not measured."
     top, low = (pick(known, key=lambda model: model.accuracy["test"]) for pick in (max, min))
-    high, last = ((clipped(model.title, TITLE), unbroken(model.accuracy["test"])) for model in (top, low))
+    high, last = ((clipped(model.title, TITLE), percent(model.accuracy["test"])) for model in (top, low))
     if top is low:
         return f"{high[0]} is right on {high[1]} of the test samples."
     tested = {str(place): Measured((model.accuracy["test"],), samples) for place, model in enumerate(known)}

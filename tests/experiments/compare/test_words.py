@@ -20,7 +20,7 @@ def entry(method: str, *accuracies: float, title: bool = True, right: Sequence[r
 def test_the_sentence_is_honest_about_a_loss() -> None:
     text = sentence([entry("median", 0.7), entry("average", 0.63), entry(BEST, 0.8, title=False)])
     assert text == (
-        "Median is best: it classifies 70.0 % of 1,000 test samples correctly. Clearly above the plain average: "
+        "Median is best: it classifies 70.0\u00a0% of 1,000 test samples correctly. Clearly above the plain average: "
         "Median; clearly above the best source (lowest validation loss): none of 2 ways."
     )
 
@@ -34,9 +34,9 @@ def test_a_method_with_random_choices_that_was_done_once_is_one_seed() -> None:
 def test_best_is_said_only_of_what_is_clearly_best() -> None:
     text = sentence([entry("median", 0.71), entry("krum", 0.7), entry("average", 0.5)])
     assert text.startswith(
-        "Among the best: Median and Krum (70.0 to 71.0 %), which cannot be told apart on 1,000 test "
+        "Among the best: Median and Krum (70.0 to 71.0\u00a0%), which cannot be told apart on 1,000 test "
     )
-    assert "the smallest gap they resolve is about 5.7 points" in text
+    assert "the smallest gap they resolve is about 5.7\u00a0points" in text
     assert "did not keep which samples" in text
     assert "is best" not in text
 
@@ -50,8 +50,8 @@ def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
 
 def test_the_source_that_is_best_on_test_data_is_named_if_another_was_chosen() -> None:
     rows = [entry("median", 0.8), entry(BEST, 0.7, title=False), entry("source-2", 0.78, title=False)]
-    assert "10.0 points above the best source (lowest validation loss)" in sentence(rows)
-    assert "not be told apart from the source that is best on test data (78.0 %)" in sentence(rows).replace(
+    assert "10.0\u00a0points above the best source (lowest validation loss)" in sentence(rows)
+    assert "not be told apart from the source that is best on test data (78.0\u00a0%)" in sentence(rows).replace(
         "cannot", "not"
     )
     assert "on test data (" not in sentence([*rows[:2], entry("source-2", 0.7, title=False)])
@@ -94,7 +94,7 @@ def test_a_live_comparison_says_how_many_methods_are_done() -> None:
     assert so_far([], 3, live=False) == "The run ended before its first method."
     rows = report(CompareSpec(), [score("source-1", 0.9), score("average", 0.5)])["rows"]
     assert so_far(rows, 3, live=True) == (
-        "So far, of 1 of 3 methods: Plain average classifies 50.0 % of 1,000 test samples correctly."
+        "So far, of 1 of 3 methods: Plain average classifies 50.0\u00a0% of 1,000 test samples correctly."
     )
 
 

@@ -36,11 +36,11 @@ def test_the_verdict_is_honest_where_nothing_stands_in_the_way_or_nothing_helps(
     paths = (path("plain", 2.5, error=0.7), path("weights", 0.9), path("weights_repair", 0.88, error=0.35))
     found = {event.series: event for event in paths}
     assert verdict(found) == (
-        "On test data the straight path rises 2.00 nats above the line between its ends, at t = 0.50; aligned by "
-        "weights the barrier is 0.40 nats, aligned by weights and repaired it is 0.38 nats."
+        "On test data the straight path rises 2.00\u00a0nats above the line between its ends, at t = 0.50; aligned by "
+        "weights the barrier is 0.40\u00a0nats, aligned by weights and repaired it is 0.38\u00a0nats."
     )
-    assert "50.0 points" not in verdict(found)
-    assert "55.0 points above" in verdict(found, "error")
+    assert "50.0\u00a0points" not in verdict(found)
+    assert "55.0\u00a0points above" in verdict(found, "error")
     assert "has no barrier" in verdict({"plain": path("plain", 0.5)})
     assert "(no lower)" in verdict({"plain": path("plain", 0.7), "weights": path("weights", 0.9)})
     assert verdict({"weights": path("weights", 0.5)}) == "On test data, aligned by weights there is none."
@@ -49,14 +49,14 @@ def test_the_verdict_is_honest_where_nothing_stands_in_the_way_or_nothing_helps(
 
 
 def test_sentences_say_whether_the_loss_only_falls_and_what_the_curve_gains() -> None:
-    assert "rises by 2.10 nats" in start_sentence(path("start:0", 2.5, note="its trunk"), "A")
+    assert "rises by 2.10\u00a0nats" in start_sentence(path("start:0", 2.5, note="its trunk"), "A")
     falling = path("start:0", 0.5).model_copy(update={"train_loss": (2.0, 1.0, 0.5), "note": "its trunk"})
     assert start_sentence(falling, "A") == "From its trunk to A the training loss only falls."
     assert start_sentence(WeightPath(step=0, series="start:0", note="not known"), "A") == "A: not known."
-    assert "worst loss is 0.60 nats, the straight line's 2.50" in curve_sentence(CURVE)
+    assert "worst loss is 0.60\u00a0nats, the straight line's 2.50" in curve_sentence(CURVE)
     assert "no lower" in curve_sentence(CURVE.model_copy(update={"loss": (0.4, 3.0, 0.6)}))
     assert trail_sentence(TRAIL) == (
-        "The path is seen from above: it lies up to 10 % of the distance From–To off the plane."
+        "The path is seen from above: it lies up to 10\u00a0% of the distance From–To off the plane."
     )
     assert trail_sentence(TRAIL.model_copy(update={"off": (0.0, 1e-6)})) == "The path lies in the plane."
 
@@ -69,16 +69,16 @@ def test_the_strip_is_judged_against_the_end_with_the_lower_validation_loss() ->
     found = scores(a=0.9, average=0.5, soft=0.8, b=0.8)
     found["b"] = found["b"].model_copy(update={"best": True})
     assert strip_sentence(found) == (
-        "On test data the plain average is 30.0 points below “To”, the end with the lower validation loss; "
+        "On test data the plain average is 30.0\u00a0points below “To”, the end with the lower validation loss; "
         "the gated merge is as good as it. One seed."
     )
     found["a"], found["b"] = (found[end].model_copy(update={"best": end == "a"}) for end in "ab")
-    assert "40.0 points below “From”, the end" in strip_sentence(found)
+    assert "40.0\u00a0points below “From”, the end" in strip_sentence(found)
 
 
 def test_a_run_that_did_not_keep_which_end_is_better_does_not_say_so() -> None:
     said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8))
-    assert "40.0 points below “From”, one of the two ends; the gated merge" in said
+    assert "40.0\u00a0points below “From”, one of the two ends; the gated merge" in said
 
 
 def test_the_strip_tells_apart_what_the_samples_can() -> None:

@@ -18,22 +18,22 @@ def result(weight: list[tuple[float, ...]], groups: list[str], **changes: Any) -
 def test_closed_sources_and_the_origin_of_layers_are_named() -> None:
     weight = [(0.0, 0.1, 0.0, 0.9), (0.0, 0.7, 0.0, 0.3), (0.0, 0.2, 0.0, 0.8), (0.0, 0.5, 0.0, 0.5)]
     assert why_sentence(result(weight, ["conv3", "conv3", "conv3", "head"])) == (
-        "2 sources were closed everywhere: source-1 and source-3. Most channels of conv3 come mainly from source-4. "
+        "2 sources were closed everywhere: Source 1 and Source 3. Most channels of conv3 come mainly from Source 4. "
         "The other layers are mixtures."
     )
 
 
 def test_layers_of_one_part_and_the_whole_network() -> None:
     layers = result([(0.6, 0.4), (0.9, 0.1)], ["conv", "head"], winner="layer")
-    assert why_sentence(layers) == "No source was closed everywhere. Layers conv and head come mainly from source-1."
+    assert why_sentence(layers) == "No source was closed everywhere. Layers conv and head come mainly from Source 1."
     whole = result([(0.6, 0.4)], ["model"], winner="model", gates={"parts": ["model"]})
-    assert why_sentence(whole) == "No source was closed everywhere. The whole network comes mainly from source-1."
+    assert why_sentence(whole) == "No source was closed everywhere. The whole network comes mainly from Source 1."
 
 
 def test_an_even_mixture_is_called_one() -> None:
     weight = [(0.3, 0.3, 0.4), (0.3, 0.45, 0.25)]
     said = why_sentence(result(weight, ["conv", "head"]))
-    assert said.endswith("a mixture: the most that one source gives to a layer is 45 % (source-2, in head).")
+    assert said.endswith("a mixture: the most that one source gives to a layer is 45\u00a0% (Source 2, in head).")
 
 
 def test_half_of_the_channels_is_not_most() -> None:
@@ -59,11 +59,11 @@ def test_a_source_that_was_left_out_is_not_called_closed() -> None:
 
 def test_gates_that_are_not_normalised_are_shares_too() -> None:
     said = why_sentence(result([(0.3, 0.1), CLOSED, (0.2, 0.1)], ["conv"] * 3))
-    assert "Most channels of conv come mainly from source-1." in said
+    assert "Most channels of conv come mainly from Source 1." in said
 
 
 def test_many_names_are_counted() -> None:
     weight = [tuple(float(column == 0) for column in range(8))]
-    assert "7 sources were closed everywhere: source-2, source-3, source-4, source-5 and 3 more." in why_sentence(
+    assert "7 sources were closed everywhere: Source 2, Source 3, Source 4, Source 5 and 3 more." in why_sentence(
         result(weight, ["conv"])
     )

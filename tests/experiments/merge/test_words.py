@@ -20,25 +20,25 @@ def gates(*value: tuple[float, ...]) -> list[Event]:
     ("events", "sentence"),
     [
         ([], "Waiting for the first gates."),
-        (gates((1, 0.5, 0), (0.1, 0, 0)), "1 of 3 sources is closed everywhere; 50 % of gates are open."),
+        (gates((1, 0.5, 0), (0.1, 0, 0)), "1 of 3 sources is closed everywhere; 50\u00a0% of gates are open."),
         (
             gates(
                 (1, 0, 0),
             ),
-            "2 of 3 sources are closed everywhere; 33 % of gates are open.",
+            "2 of 3 sources are closed everywhere; 33\u00a0% of gates are open.",
         ),
         (
             gates(
                 (1, 0.2),
             ),
-            "All 2 sources take part; 100 % of gates are open.",
+            "All 2 sources take part; 100\u00a0% of gates are open.",
         ),
-        (gates(*[(1.0, 1.0)] * 400, (1, 0)), "All 2 sources take part; 99 % of gates are open."),
+        (gates(*[(1.0, 1.0)] * 400, (1, 0)), "All 2 sources take part; 99\u00a0% of gates are open."),
         (
             gates(
                 (0, 0),
             ),
-            "2 of 2 sources are closed everywhere; 0 % of gates are open.",
+            "2 of 2 sources are closed everywhere; 0\u00a0% of gates are open.",
         ),
     ],
 )
@@ -114,12 +114,12 @@ def accuracy(series: str, value: float) -> Evaluation:
 
 @pytest.mark.parametrize(
     ("average", "end"),
-    [(None, "."), (0.806, ", 4.0 points above plain averaging."), (0.9, ", 5.4 points below plain averaging."),
+    [(None, "."), (0.806, ", 4.0\u00a0points above plain averaging."), (0.9, ", 5.4\u00a0points below plain averaging."),
      (0.846, ", as plain averaging does.")],
 )  # fmt: skip
 def test_accuracy(average: float | None, end: str) -> None:
     events = [accuracy("soft", 0.846)] + ([] if average is None else [accuracy("average", average)])
-    start = "The soft merge classifies 84.6 % of the validation data correctly"
+    start = "The soft merge classifies 84.6\u00a0% of the validation data correctly"
     assert words.accuracy_sentence(events) == start + end
     assert words.accuracy_sentence([]) == "Waiting for the first evaluation."
     kept = {"soft": 0.846, "average": average, "ensemble": 1.0, "sources": [1.0]}
@@ -129,12 +129,12 @@ def test_accuracy(average: float | None, end: str) -> None:
 def test_a_finished_run_tells_which_network_was_kept() -> None:
     scores = {"soft": 0.846, "average": 0.806}
     layer, average = Kept("layer", "layer gates", 0.846, 12), Kept("average", "plain average", 0.806)
-    said = "Kept: layer gates. Right on 84.6 % of the validation data, 4.0 points above plain averaging."
+    said = "Kept: layer gates. Right on 84.6\u00a0% of the validation data, 4.0\u00a0points above plain averaging."
     assert words.accuracy_sentence([accuracy("soft", 0.3)], scores, layer) == said
     alone = words.accuracy_sentence([], {"soft": 0.806, "average": 0.806}, average)
-    assert alone == "Kept: plain average. Right on 80.6 % of the validation data."
+    assert alone == "Kept: plain average. Right on 80.6\u00a0% of the validation data."
     assert words.kept_gates_sentence(layer, gates((1, 0))) == (
-        "Kept: layer gates. 1 of 2 sources is closed everywhere; 50 % of gates are open."
+        "Kept: layer gates. 1 of 2 sources is closed everywhere; 50\u00a0% of gates are open."
     )
     assert words.kept_gates_sentence(average, gates((1, 1))) == "Kept: plain average. It has no trained gates."
 
@@ -152,8 +152,8 @@ def right(*ranges: range) -> str:
 def test_a_gain_is_given_in_points() -> None:
     sentence = words.gain_sentence(result(0.846, 0.80, 0.789, 0.87), 10_000)
     expected = (
-        "Soft merging is 4.6 points above plain averaging, 5.7 points above the best single source "
-        "and 2.4 points below the ensemble of all 4. "
+        "Soft merging is 4.6\u00a0points above plain averaging, 5.7\u00a0points above the best single source "
+        "and 2.4\u00a0points below the ensemble of all 4. "
         "The best single source is the one with the lowest validation loss; none is better on the test samples. "
         "One seed."
     )
@@ -163,9 +163,9 @@ def test_a_gain_is_given_in_points() -> None:
 def test_what_the_samples_cannot_tell_apart_is_no_gain_and_they_say_how_much_they_resolve() -> None:
     sentence = words.gain_sentence(result(0.846, 0.79, 0.789, 0.86), 1000)
     assert "It cannot be told apart from the ensemble of all 4 on 1,000 test samples" in sentence
-    assert "(the smallest gap they resolve is about 4.4 points)" in sentence
+    assert "(the smallest gap they resolve is about 4.4\u00a0points)" in sentence
     assert "This run did not keep which samples each network gets right" in sentence
-    assert "1.4 points" not in sentence
+    assert "1.4\u00a0points" not in sentence
 
 
 def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
@@ -174,7 +174,7 @@ def test_the_same_samples_tell_apart_what_two_accuracies_alone_cannot() -> None:
     found["correct"] = {"soft": right(range(820)), "average": right(range(800)), "best_source": right(range(800)),
                         "ensemble": right(range(100, 930)), "sources": sources}  # fmt: skip
     sentence = words.gain_sentence(found, 1000)
-    assert "2.0 points above plain averaging" in sentence
+    assert "2.0\u00a0points above plain averaging" in sentence
     assert "cannot be told apart from the ensemble of all 4" in sentence
     assert "did not keep" not in sentence
     assert "cannot be told apart from plain averaging" in words.gain_sentence(result(0.82, 0.8, 0.7, 0.9), 1000)
@@ -190,15 +190,17 @@ def test_the_source_that_is_best_on_test_data_is_compared_with_too() -> None:
     found = result(0.957, 0.922, 0.91, 0.938)
     found["accuracy"] = {**found["accuracy"], "sources": [0.91, 0.932, None]}
     sentence = words.gain_sentence(found, 600)
-    assert "4.7 points above the best single source" in sentence
-    assert sentence.count("lowest validation loss; another one is right on 93.2 % of the test samples") == 1
+    assert "4.7\u00a0points above the best single source" in sentence
+    assert sentence.count("lowest validation loss; another one is right on 93.2\u00a0% of the test samples") == 1
     assert "and soft merging cannot be told apart from it." in sentence
-    assert "and soft merging is 2.5 points above it." in words.gain_sentence(found, 6000)
+    assert "and soft merging is 2.5\u00a0points above it." in words.gain_sentence(found, 6000)
 
 
 def test_a_loss_is_called_one() -> None:
     sentence = words.gain_sentence(result(0.6, 0.8, 0.7, 0.9), 1000)
-    assert sentence.startswith("Soft merging is 20.0 points below plain averaging, 10.0 points below the best")
+    assert sentence.startswith(
+        "Soft merging is 20.0\u00a0points below plain averaging, 10.0\u00a0points below the best"
+    )
 
 
 def test_without_numbers_there_is_no_claim() -> None:

@@ -55,7 +55,7 @@ def test_only_the_chosen_case_is_judged() -> None:
 def test_the_chosen_case_in_numbers() -> None:
     problem = "nothing is left"
     rows = case_rows([BEST, score("average", 0.5), score("krum", float("nan"), problem=problem)], spec_of())
-    assert rows == [("average", "50.0 %", "−30.0", ""), ("krum", "none", "", "Nothing is left")]
+    assert rows == [("average", "50.0\u00a0%", "−30.0", ""), ("krum", "none", "", "Nothing is left")]
     assert case_rows([], spec_of())[0] == ("average", "", "", "waiting")
 
 
@@ -83,7 +83,7 @@ def test_blame_in_words(gates: tuple[float, ...], malicious: tuple[bool, ...], s
 def test_leave_one_out_in_words() -> None:
     bad = (False, False, True)
     said = blame_sentence(blame((1, 1, 0), bad))
-    assert said.endswith("Leaving out c (malicious) gains the plain average most: 20.0 points on validation data.")
+    assert said.endswith("Leaving out c (malicious) gains the plain average most: 20.0\u00a0points on validation data.")
     none = blame_sentence(blame((1, 1, 0), bad, (-0.1, 0.0, 0.0)))
     assert none.endswith("Leaving any single source out of the plain average gains nothing.")
     assert blame_sentence(blame((1, 1, 0), bad, (float("nan"),) * 3)).endswith("which is the malicious one.")
@@ -100,7 +100,7 @@ def test_the_sentence_names_those_that_survive_and_no_other_case() -> None:
     events = [score("krum", 0.795), score("average", 0.7), score("average", 0.9, malicious=2)]
     assert sentence(spec_of(), events, BEST) == (
         "With 1 of 3 sources malicious, 1 of 2 methods are not clearly below the honest source with the lowest "
-        "validation loss (80.0 %) on 1,000 test samples (the smallest gap they resolve is about 5.0 points): Krum. "
+        "validation loss (80.0\u00a0%) on 1,000 test samples (the smallest gap they resolve is about 5.0\u00a0points): Krum. "
         "One seed."
     )
     assert "every method is clearly below" in sentence(spec_of(), events[1:], BEST)
@@ -147,10 +147,10 @@ def test_several_seeds_are_judged_together_and_counted() -> None:
     assert said.endswith(" 3 seeds.")
     assert "Krum" not in sentence(asked, [score("krum", 0.7)], BEST)
     (_, (_, accuracy, _, note)) = case_rows([BEST, *again], asked)
-    assert accuracy == "70.0 %"
-    assert note.startswith("Mean of 3 seeds, 95 % interval ")
+    assert accuracy == "70.0\u00a0%"
+    assert note.startswith("Mean of 3 seeds, 95\u00a0% interval ")
     assert number_sentence(asked).endswith(
-        " Bars: 95 % interval, 3 seeds and n = 1,000 test samples, where the attack or the method is random."
+        " Bars: 95\u00a0% interval, 3 seeds and n = 1,000 test samples, where the attack or the method is random."
     )
 
 

@@ -50,28 +50,28 @@ START = events(0, 0.0, 0.0)
     [
         (
             0.71, 0.04, (0.95, 0.944),
-            "After 20 of 40 epochs the error barrier half way between the two is 4.0 points with scope alignment and "
-            "71 points without; it costs 0.6 points of accuracy (94.4 % instead of 95.0 %).",
+            "After 20 of 40 epochs the error barrier half way between the two is 4.0\u00a0points with scope alignment and "
+            "71\u00a0points without; it costs 0.6\u00a0points of accuracy (94.4\u00a0% instead of 95.0\u00a0%).",
         ),
         (
             0.5, 0.1, (0.9, 0.92),
-            "After 20 of 40 epochs the error barrier half way between the two is 10 points with scope alignment and "
-            "50 points without; it gains 2.0 points of accuracy (92.0 % instead of 90.0 %).",
+            "After 20 of 40 epochs the error barrier half way between the two is 10\u00a0points with scope alignment and "
+            "50\u00a0points without; it gains 2.0\u00a0points of accuracy (92.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.86, 0.85, (0.9, 0.9),
-            "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: 85 "
-            "points with it, 86 points without; it costs no accuracy (90.0 % instead of 90.0 %).",
+            "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: "
+            "85\u00a0points with it, 86\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.1, 0.4, (0.9, 0.9),
-            "After 20 of 40 epochs scope alignment raises the error barrier half way between the two: 40 points with "
-            "it, 10 points without; it costs no accuracy (90.0 % instead of 90.0 %).",
+            "After 20 of 40 epochs scope alignment raises the error barrier half way between the two: 40\u00a0points with "
+            "it, 10\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.02, -0.01, (0.9, 0.9),
-            "After 20 of 40 epochs there is hardly a barrier half way between the two: −1.0 points with scope "
-            "alignment, 2.0 points without; it costs no accuracy (90.0 % instead of 90.0 %).",
+            "After 20 of 40 epochs there is hardly a barrier half way between the two: −1.0\u00a0points with scope "
+            "alignment, 2.0\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
     ],
 )  # fmt: skip
@@ -85,7 +85,7 @@ def test_only_an_epoch_that_both_sides_reached_is_compared() -> None:
 
 def test_while_one_side_alone_is_trained_its_barrier_is_told() -> None:
     assert said(START, events(3, 0.5, None)) == (
-        "After 3 of 40 epochs the error barrier half way between the two is 50 points without scope alignment; "
+        "After 3 of 40 epochs the error barrier half way between the two is 50\u00a0points without scope alignment; "
         "the training with it follows. One seed."
     )
 
@@ -96,7 +96,7 @@ def test_while_one_side_alone_is_trained_its_barrier_is_told() -> None:
         (0.0299, 0.0299, "there is hardly a barrier"),
         (0.0301, 0.01, "scope alignment does not lower the error barrier"),
         (0.20, 0.1701, "scope alignment does not lower the error barrier"),
-        (0.20, 0.1699, "the error barrier half way between the two is 17 points with scope alignment and 20"),
+        (0.20, 0.1699, "the error barrier half way between the two is 17\u00a0points with scope alignment and 20"),
         (0.20, 0.2299, "scope alignment does not lower the error barrier"),
         (0.20, 0.2301, "scope alignment raises the error barrier"),
     ],
@@ -121,7 +121,13 @@ def test_what_is_no_number_is_said_to_be_none() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.04, "0.0 points"), (-0.04, "0.0 points"), (1.0, "1.0 points"), (9.96, "10 points"), (-12.4, "−12 points")],
+    [
+        (0.04, "0.0\u00a0points"),
+        (-0.04, "0.0\u00a0points"),
+        (1.0, "1.0\u00a0points"),
+        (9.96, "10\u00a0points"),
+        (-12.4, "−12\u00a0points"),
+    ],
 )
 def test_in_points(value: float, expected: str) -> None:
     assert in_points(value) == expected
@@ -213,10 +219,10 @@ def test_paths_in_words() -> None:
 
     assert "walked when the training ends" in path_sentence([path("plain", 0.5)])
     both = [path("plain", 0.9), path("aligned", 0.25)]
-    expected = "On the straight line from A to B the barrier is 5.0 points with alignment, 70 points without"
+    expected = "On the straight line from A to B the barrier is 5.0\u00a0points with alignment, 70\u00a0points without"
     assert path_sentence(both) == f"{expected}."
     permuted = [path("plain:permuted", 0.5), path("aligned:permuted", 0.3)]
-    also = "once units are put in one order, 10 points with and 30 points without"
+    also = "once units are put in one order, 10\u00a0points with and 30\u00a0points without"
     assert path_sentence([*both, *permuted]) == f"{expected}; {also}."
 
 
@@ -225,7 +231,7 @@ def test_sources_and_stages_in_words() -> None:
         return Evaluation(step=step, series=series, split="test", accuracy=accuracy, loss=1.0)
 
     events = [score("plain:0", 1, 0.5), score("plain:0", 2, 0.9), score("aligned:0", 2, 0.8)]
-    assert sources_sentence(events) == "Test accuracy: A 80.0 % with alignment and 90.0 % without."
+    assert sources_sentence(events) == "Test accuracy: A 80.0\u00a0% with alignment and 90.0\u00a0% without."
     assert sources_sentence([]) == "Waiting for the first epoch."
     merged = [score("plain:merged", 2, 0.5), score("aligned:merged", 2, 0.75), score("plain:merged", 4, 0.6)]
-    assert stage_rows(merged) == [["1", "50.0 %", "75.0 %"], ["2", "60.0 %", "unknown"]]
+    assert stage_rows(merged) == [["1", "50.0\u00a0%", "75.0\u00a0%"], ["2", "60.0\u00a0%", "unknown"]]

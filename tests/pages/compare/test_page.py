@@ -142,7 +142,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
     for entry in result["rows"]:
         if entry.get("accuracy") and "title" in entry:
             assert shown[entry["title"]] == pytest.approx(100 * entry["accuracy"]["mean"])
-    assert {"Best source", "Source: source-1"} <= set(shown)
+    assert {"Best source", "Source 1"} <= set(shown)
     assert [found.label for found in page.download_button] == ["Table", "Spec"]
     assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core compare compare-spec-")[2]
 

@@ -157,12 +157,12 @@ def test_an_attack_out_of_its_range_is_told_and_start_waits(open_app: Open, desk
 
 def test_a_poisoned_source_shows_how_accurate_it_is_then_and_is_measured_once(open_app: Open, desk: Desk) -> None:
     model, poisoned = families()[SMALL].models[0], families()["mnist1d-cnn-poisoned-1"].models
-    name, before = f"{SMALL}/{model.name}", f"{100 * model.accuracy['test']:.1f} %"
+    name, before = f"{SMALL}/{model.name}", f"{100 * model.accuracy['test']:.1f}\u00a0%"
     assert f"**{before}**" in texts(open_app(family=SMALL))
     desk.accuracy = 0.1234
     for _ in range(2):
         page = open_app(family=SMALL, **{f"poison:{name}": "noise"})
-        assert f"~~{before}~~ **12.3 %** spoiled" in texts(page)
+        assert f"~~{before}~~ **12.3\u00a0%** spoiled" in texts(page)
     assert desk.asked == [(spoiled_accuracy, SourceSpec(model=name, attack=AttackSettings(kind="noise", strength=3)))]
     page = open_app(family="mnist1d-cnn-poisoned-1")
     assert texts(page).count("** spoiled") == sum(model.attack is not None for model in poisoned)
@@ -175,7 +175,7 @@ def test_while_it_is_measured_the_card_says_so(open_app: Open, desk: Desk, monke
     state = {"family": SMALL, f"poison:{SMALL}/{families()[SMALL].models[0].name}": "noise"}
     assert "*being measured*" in texts(open_app(**state))
     asked[0].set_result(0.5)
-    assert "**50.0 %** spoiled" in texts(open_app(**state))
+    assert "**50.0\u00a0%** spoiled" in texts(open_app(**state))
     assert len(asked) == 1
 
 
@@ -269,7 +269,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert "validation loss" in texts(page)
     table = accuracy_table(result)
     assert len(table) == 4 + len(result["source_names"])
-    assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f} %")
+    assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f}\u00a0%")
     assert all(cell in tables(page) for row in table for cell in row)
     assert [button.label for button in page.download_button] == ["Merged weights", "Gates", "Spec"]
     assert "closed everywhere" in texts(page)  # in plain words, above the validation losses
@@ -296,7 +296,7 @@ def test_decisions_of_an_older_run_are_said_to_be_the_last_stages(desk: Desk) ->
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("gates", "conv1, channel 2 from source-2: P(open) ="), ("factor", "conv1, channel 2: the merged weights are")],
+    [("gates", "conv1, channel 2 from Source 2: P(open) ="), ("factor", "conv1, channel 2: the merged weights are")],
 )
 def test_a_clicked_cell_is_told_with_layer_and_channel(desk: Desk, name: str, said: str) -> None:
     reader = RunReader(desk.store, "example:first-look")

@@ -22,6 +22,7 @@ from softmerge_core.errors import CheckpointError
 from softmerge_core.events import Loss, Progress
 from softmerge_core.experiments.train.spec import TrainSpec
 from softmerge_core.experiments.train.words import spread_sentence, totals
+from softmerge_core.experiments.words import clipped
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
 from softmerge_core.zoo import add_to_library, families, library, library_folder, remove_from_library
@@ -66,8 +67,8 @@ def test_every_family_shows_its_models(open_models: Open, family: str) -> None:
     page, info = open_models(models=family), families()[family]
     table = html(page)
     for model in info.models:
-        assert f"<span>{model.title}</span>" in table
-        assert f"{100 * model.accuracy['test']:.1f} %" in table
+        assert f"<span>{clipped(model.title, 80)}</span>" in table
+        assert f"{100 * model.accuracy['test']:.1f}\u00a0%" in table
         assert model.sha256[:10] in table
     assert table.count("Poisoned: ") == sum(model.attack is not None for model in info.models)
     assert table.count('class="sm-part"') == len(info.layers)

@@ -118,10 +118,10 @@ def test_what_sources_do_otherwise_is_told() -> None:
     values = [source.model_dump() for source in sources_for("adam", 2)]
     assert differences(values) == "Source A: SGD, learning rate 0.05; B: Adam, learning rate 0.001."
     values = [source.model_dump() for source in sources_for("share", 2)]
-    assert differences(values) == "Source A: SGD, learning rate 0.05; B: 20 % of the samples."
+    assert differences(values) == "Source A: SGD, learning rate 0.05; B: 20\u00a0% of the samples."
     same = [SourceTraining(label_noise=0.1, share=0.5).model_dump()] * 2
     assert differences(same) == (
-        "Source A: SGD, learning rate 0.05, 10 % of the labels random, 50 % of the samples; "
+        "Source A: SGD, learning rate 0.05, 10\u00a0% of the labels random, 50\u00a0% of the samples; "
         "B: the same, in another order of samples."
     )
     assert set(UNITS) == set(SourceTraining.model_fields) - {"seed"}

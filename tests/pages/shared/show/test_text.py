@@ -27,7 +27,7 @@ def test_long_text_is_cut_and_empty_text_is_named() -> None:
 
 
 def test_percent_and_sentence() -> None:
-    assert percent(0.8465) == "84.7 %"
+    assert percent(0.8465) == "84.7\u00a0%"
     assert percent(None) == percent(math.nan) == "unknown"
     assert sentence("no source is left") == "No source is left."
     assert sentence("Really?") == "Really?"
