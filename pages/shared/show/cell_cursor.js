@@ -88,13 +88,14 @@ class CellCursor {
     const known = { x: trace.x?.[col] ?? col, y: trace.y?.[row] ?? row, z: trace.z[row][col], customdata: trace.customdata?.[row]?.[col] };
     return trace.hovertemplate
       .replace(/<extra>.*<\/extra>/s, "")
-      .replace(/%\{(\w+)(?::\.(\d)f)?[^}]*\}/g, (_, name, digits) => this.written(known[name], digits))
+      .replace(/%\{(\w+)(?::\.(\d)([fg]))?[^}]*\}/g, (_, name, digits, kind) => this.written(known[name], digits, kind))
       .replace(/<br>/g, ", ").replace(/<[^>]*>/g, "");
   }
 
-  written(value, digits) {
+  written(value, digits, kind) {
     if (value === null || value === undefined) return "unknown";
-    return digits === undefined ? String(value) : Number(value).toFixed(digits);
+    if (digits === undefined) return typeof value === "number" ? typeset(String(value)) : String(value);
+    return typeset(kind === "f" ? Number(value).toFixed(digits) : String(Number(Number(value).toPrecision(digits))));
   }
 
   choose(trace) {

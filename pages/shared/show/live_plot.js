@@ -2,7 +2,22 @@
 // so that the reader's zoom, hover label and hidden series outlive the arrival of data.
 // The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js; they come first.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const LEAST = 320; // px: the least that a picture is drawn for
+
+// A number as sentences have it (number_text in numbers.py): with the minus sign of type, and powers of ten raised.
+function typeset(text) {
+  const power = (_, sign, digits) => `\u00a0×\u00a010${[...(sign === "+" ? "" : sign) + digits].map((c) => RAISED[c]).join("")}`;
+  return text.replace(/e([-+]?)(\d+)$/, power).replace(/^-/, "\u2212");
+}
+
+// Plotly typesets the numbers of ticks, but not those of hover labels, which it writes with this locale.
+function typesetHovers(locale) {
+  const plain = locale?.numberFormat;
+  if (!plain || locale.typeset) return;
+  locale.typeset = true;
+  locale.numberFormat = (format) => { const write = plain(format); return (value) => typeset(write(value)); };
+}
 
 function loadPlotly(file) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -119,6 +134,7 @@ class Chart {
         const { traces, layout, config } = this.figure(data);
         await plotly.react(this.div, traces, layout, config);
         this.listen();
+        typesetHovers(this.div._fullLayout._d3locale);
         this.host.dataset.updates = Number(this.host.dataset.updates ?? 0) + 1;
         this.host.dataset.drawn = "yes";
         this.note.textContent = "";
@@ -172,6 +188,7 @@ class Chart {
   listen() {
     if (this.listening) return;
     this.listening = true;
+    this.div.on("plotly_afterplot", () => typesetHovers(this.div._fullLayout._d3locale)); // a zoom makes another one
     this.div.on("plotly_click", (event) => this.clicked(event.points[0], event.event));
   }
 

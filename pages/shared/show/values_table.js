@@ -89,7 +89,7 @@ class ValuesTable {
   // Names are escaped for plotly, and may hold line breaks or bold type of our own.
   plain(value) {
     if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(Number(value.toPrecision(5)));
+    if (typeof value === "number") return typeset(String(Number(value.toPrecision(5))));
     return new DOMParser().parseFromString(String(value), "text/html").body.textContent.trim();
   }
 }

@@ -114,7 +114,9 @@ def accuracy(series: str, value: float) -> Evaluation:
 
 @pytest.mark.parametrize(
     ("average", "end"),
-    [(None, "."), (0.806, ", 4.0\u00a0points above plain averaging."), (0.9, ", 5.4\u00a0points below plain averaging."),
+    [
+        (None, "."), (0.806, ", 4.0\u00a0points above plain averaging."),
+        (0.9, ", 5.4\u00a0points below plain averaging."),
      (0.846, ", as plain averaging does.")],
 )  # fmt: skip
 def test_accuracy(average: float | None, end: str) -> None:

@@ -100,8 +100,8 @@ def test_the_sentence_names_those_that_survive_and_no_other_case() -> None:
     events = [score("krum", 0.795), score("average", 0.7), score("average", 0.9, malicious=2)]
     assert sentence(spec_of(), events, BEST) == (
         "With 1 of 3 sources malicious, 1 of 2 methods are not clearly below the honest source with the lowest "
-        "validation loss (80.0\u00a0%) on 1,000 test samples (the smallest gap they resolve is about 5.0\u00a0points): Krum. "
-        "One seed."
+        "validation loss (80.0\u00a0%) on 1,000 test samples (the smallest gap they resolve is about 5.0\u00a0points): "
+        "Krum. One seed."
     )
     assert "every method is clearly below" in sentence(spec_of(), events[1:], BEST)
     assert "clearly above it: Krum" in sentence(spec_of(), [score("krum", 0.9)], BEST)

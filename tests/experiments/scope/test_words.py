@@ -50,23 +50,24 @@ START = events(0, 0.0, 0.0)
     [
         (
             0.71, 0.04, (0.95, 0.944),
-            "After 20 of 40 epochs the error barrier half way between the two is 4.0\u00a0points with scope alignment and "
-            "71\u00a0points without; it costs 0.6\u00a0points of accuracy (94.4\u00a0% instead of 95.0\u00a0%).",
+            "After 20 of 40 epochs the error barrier half way between the two is 4.0\u00a0points with scope alignment "
+            "and 71\u00a0points without; it costs 0.6\u00a0points of accuracy (94.4\u00a0% instead of 95.0\u00a0%).",
         ),
         (
             0.5, 0.1, (0.9, 0.92),
-            "After 20 of 40 epochs the error barrier half way between the two is 10\u00a0points with scope alignment and "
-            "50\u00a0points without; it gains 2.0\u00a0points of accuracy (92.0\u00a0% instead of 90.0\u00a0%).",
+            "After 20 of 40 epochs the error barrier half way between the two is 10\u00a0points with scope alignment "
+            "and 50\u00a0points without; it gains 2.0\u00a0points of accuracy (92.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.86, 0.85, (0.9, 0.9),
             "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: "
-            "85\u00a0points with it, 86\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
+            "85\u00a0points with it, 86\u00a0points without; it costs no accuracy "
+            "(90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.1, 0.4, (0.9, 0.9),
-            "After 20 of 40 epochs scope alignment raises the error barrier half way between the two: 40\u00a0points with "
-            "it, 10\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
+            "After 20 of 40 epochs scope alignment raises the error barrier half way between the two: 40\u00a0points "
+            "with it, 10\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.02, -0.01, (0.9, 0.9),

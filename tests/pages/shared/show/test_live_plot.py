@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from pages.shared.show import live_plot
 from pages.shared.show.live_plot import compact
+from pages.shared.show.plotly_script import FILE
 from softmerge_core.figures.gates import gates_picture
 from softmerge_core.figures.style import new_figure
 
@@ -20,6 +22,12 @@ def test_numbers_are_rounded_and_gaps_are_null() -> None:
     sent = compact(figure, "key")["data"][0]
     assert sent["y"] == [0.33333, None, None, 0.1, 12]
     json.dumps(sent, allow_nan=False)
+
+
+def test_hover_labels_are_written_where_the_chart_typesets_their_numbers() -> None:
+    hovers = re.findall(r"hovertemplateString\(\{(.*?)template:", FILE.read_text(encoding="utf-8"))
+    assert hovers
+    assert all(re.search(r"locale:\w+\._d3locale", call) for call in hovers)
 
 
 def test_traces_have_lasting_ids_and_layouts_a_lasting_revision() -> None:
