@@ -25,7 +25,7 @@ def deal(labels: np.ndarray, federation: Federation) -> tuple[np.ndarray, list[n
     settings = federation.settings
     if settings.server_samples >= len(labels):
         raise SettingsError(
-            f"server_samples: expected fewer than the {len(labels)} training samples, got {settings.server_samples}"
+            f"Server samples: expected fewer than the {len(labels)} training samples, got {settings.server_samples}"
         )
     order = np.random.default_rng(draw_seed(settings.seed, SERVER)).permutation(len(labels))
     server, rest = order[: settings.server_samples], np.sort(order[settings.server_samples :])

@@ -20,7 +20,7 @@ from tests.experiments.federated.specs import spec
         (spec(malicious=4), SettingsError, "fewer than the 4 clients"),
         (spec(participation=0.1), SettingsError, "participation: expected a share that leaves one of 4"),
         (spec(clients=150), SettingsError, "150 clients for 200 samples"),
-        (spec(server_samples=240), SettingsError, "fewer than the 240"),
+        (spec(server_samples=240), SettingsError, "Server samples: expected fewer than the 240"),
         (spec(shards=ShardSettings(kind="classes", classes=3)), SettingsError, "at most the 2"),
         (spec(()), SettingsError, "1 to 16"),
         (spec((FederatedRun(), FederatedRun())), SettingsError, "'fedavg' 2 times"),

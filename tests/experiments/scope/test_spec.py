@@ -25,7 +25,7 @@ def test_it_is_found_and_its_spec_survives_json() -> None:
     [
         ({"sources": TWO[:1]}, SourceError, "expected two or more sources, got 1"),
         ({"sources": TWO * 4}, SourceError, "expected at most 6 sources, got 8"),
-        ({"target": "source", "target_source": 2}, SettingsError, "target_source: expected one .* 0 to 1, got 2"),
+        ({"target": "source", "target_source": 2}, SettingsError, "Chosen source: expected one .* 0 to 1, got 2"),
         ({"data": DataSpec(dataset="nothing")}, NotFoundError, "unknown data set 'nothing'"),
         ({"network": "nothing"}, NotFoundError, "unknown network 'nothing'"),
         ({"network": "vgg"}, DataError, "'vgg': expected image inputs, got vector"),

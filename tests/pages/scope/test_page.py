@@ -109,7 +109,7 @@ def test_a_number_of_sources_that_cannot_be_is_told_and_start_waits(open_scope: 
 def test_a_target_that_is_no_source_cannot_be_started(open_scope: Open) -> None:
     page = open_scope(**{"scope-target": "source", "scope-target_source": 2})
     assert [error.value for error in page.error] == [
-        "Target\\_source: expected one of the sources 0 to 1, got 2\\."
+        "Chosen source: expected one of the sources 0 to 1, got 2\\."
     ]  # fmt: skip
     assert button(page, "Start training").disabled
 

@@ -1,0 +1,21 @@
+"""The colours that Streamlit itself draws with can be read."""
+
+import tomllib
+
+import pytest
+
+from softmerge_core.figures.style import THEMES, Theme
+from tests.figures.test_style import contrast
+from tests.pages.conftest import ROOT
+
+FADED = 0.6  # how much of its colour Streamlit gives to the text of a table's fixed column
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_in_a_fixed_column_stand_out(theme: Theme) -> None:
+    colours = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"][theme]
+    ground, text = (
+        [int(colours[name][at : at + 2], 16) for at in (1, 3, 5)] for name in ("backgroundColor", "textColor")
+    )
+    drawn = [round(FADED * letter + (1 - FADED) * under) for letter, under in zip(text, ground, strict=True)]
+    assert contrast("#{:02x}{:02x}{:02x}".format(*drawn), colours["backgroundColor"]) >= 4.5
