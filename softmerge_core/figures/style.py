@@ -55,24 +55,25 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "with_activations_repair": ("#4d0a10", "#ffc9bf"),
     "with_scope": ("#5a4a10", "#f4e57a"),
     "malicious": ("#d0021b", "#ff3b30"),
-    "class0": ("#0071b1", "#57b5ea"),
-    "class1": ("#c85100", "#e6a001"),
-    "class2": ("#008460", "#20c093"),
-    "class3": ("#a16084", "#cd7aa8"),
-    "class4": ("#66609c", "#b3acf0"),
-    "class5": ("#806a10", "#d9c94e"),
-    "class6": ("#007b81", "#40c5cd"),
-    "class7": ("#7e5534", "#d0a37d"),
-    "class8": ("#b22b51", "#ff82a0"),
-    "class9": ("#555b66", "#b0b6c0"),
+    "class0": ("#aa4488", "#66aa66"),
+    "class1": ("#996600", "#aa66ee"),
+    "class2": ("#332200", "#ffdd33"),
+    "class3": ("#220088", "#00ffff"),
+    "class4": ("#bb5555", "#77ff88"),
+    "class5": ("#2266cc", "#dd5599"),
+    "class6": ("#550033", "#998811"),
+    "class7": ("#112266", "#ccddbb"),
+    "class8": ("#773300", "#22bbdd"),
+    "class9": ("#774455", "#aabb00"),
 }
-# What a colour stands for: a method, one of the sources, or a condition; no colour belongs to two of them.
+# What a colour stands for: a method, one of the sources, a condition or a class; no colour belongs to two of them.
 SCALES = {
     "methods": ("soft", "average", "best_source", "ensemble", *(f"extra{number}" for number in range(6))),
     "sources": tuple(f"source{number}" for number in range(6)),
     "conditions": (
         "without", "with", "with_repair", "with_activations", "with_activations_repair", "with_scope", "malicious",
     ),
+    "classes": tuple(f"class{number}" for number in range(10)),
 }  # fmt: skip
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = (
@@ -135,7 +136,7 @@ def palette(theme: Theme) -> list[str]:
 
 def class_colours(theme: Theme) -> list[str]:
     """Return ten colours for classes 0 to 9; a figure adds a marker shape and never relies on colour alone."""
-    return [colour(f"class{label}", theme) for label in range(10)]
+    return [colour(name, theme) for name in SCALES["classes"]]
 
 
 def source_colour(index: int, theme: Theme) -> str:

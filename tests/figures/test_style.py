@@ -55,13 +55,37 @@ def lab(hex_colour: str) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_methods_sources_and_conditions_share_no_colour(theme: Theme) -> None:
+def test_methods_sources_conditions_and_classes_share_no_colour(theme: Theme) -> None:
     for (one, mine), (other, theirs) in combinations(style.SCALES.items(), 2):
         for first, second in product(mine, theirs):
             apart = math.dist(lab(colour(first, theme)), lab(colour(second, theme)))
             assert apart > 12, f"{first} ({one}) and {second} ({other}) are {apart:.1f} apart"
     for names in style.SCALES.values():
         assert min(math.dist(lab(colour(a, theme)), lab(colour(b, theme))) for a, b in combinations(names, 2)) > 12
+
+
+# Who lacks one kind of cone sees linear red, green and blue so (Machado, Oliveira and Fernandes 2009, severity 1).
+BLINDNESS = {
+    "protanopia": ((0.1523, 1.0526, -0.2049), (0.1145, 0.7863, 0.0992), (-0.0039, -0.0481, 1.0520)),
+    "deuteranopia": ((0.3673, 0.8606, -0.2280), (0.2801, 0.6725, 0.0474), (-0.0118, 0.0429, 0.9689)),
+}
+
+
+def seen(hex_colour: str, blindness: str) -> str:
+    """The colour as it looks to somebody with this blindness."""
+    parts = [int(hex_colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    mixed = [sum(a * b for a, b in zip(row, linear, strict=True)) for row in BLINDNESS[blindness]]
+    back = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in (min(max(v, 0), 1) for v in mixed)]
+    return "#{:02x}{:02x}{:02x}".format(*(round(255 * value) for value in back))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_classes_are_told_apart_by_the_colour_blind(theme: Theme, blindness: str) -> None:
+    hues = [lab(seen(hue, blindness)) for hue in style.class_colours(theme)]
+    assert min(math.dist(a, b) for a, b in combinations(hues, 2)) > 15
+    assert min(math.dist(a, b) for a, b in combinations(hues[:3], 2)) > 40  # most pictures have two or three
 
 
 @pytest.mark.parametrize("theme", THEMES)
