@@ -1,6 +1,9 @@
 """The figure of the gates: a row for each part, a column for each source, colours on a fixed 0-1 scale."""
 
+import re
 from collections.abc import Sequence
+from html import unescape
+from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +22,9 @@ _LINES = 3  # lines of notes under the rows: their room is always kept, so that 
 _TOP, _BOTTOM = 28, 12 + 16 * _LINES  # px above and below the rows
 _ROW = 44  # px: the largest height of a row
 _LABEL = 14  # px: the height that a label needs
+_WIDE, _PHONE = 480, 190  # px: how wide the plot is at least, and on a phone
+_LETTER = 7  # px, about
+_SOURCE = re.compile(r"Source (\d+)(?:, .*)?$")
 _GLYPH = 12  # px: in rows lower than this, a bar at the cell's edge replaces the glyph
 _EDGE, _BAR = 0.07, 0.11  # the distance of a bar from the cell's edge and its width, as shares of the cell's width
 _MARKS = (
@@ -93,7 +99,7 @@ def gates_picture(
     """
     table = gate_rows(parts, groups, probability, value, scale, most=most_rows(height))
     rows, columns, owners = distinct(table.titles, 60), distinct(sources, 24), list(table.groups)
-    figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8})
+    figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8, **_narrow_names(columns)})
     share = min(1.0, len(rows) * _ROW / most_rows(height))
     row = share * most_rows(height) / max(len(rows), 1)
     figure.add_trace(_cells(rows, columns, table, show))
@@ -106,7 +112,7 @@ def gates_picture(
     figure.update_layout(
         coloraxis=_scale(show, theme),
         margin={"l": 12, "r": 8, "t": _TOP, "b": _BOTTOM},
-        xaxis=_sources_axis(),
+        xaxis=_sources_axis(columns),
         yaxis=_rows_axis(rows, owners, row, share),
         shapes=_separators(owners, theme) if len(set(owners)) < len(rows) else [],
         uirevision="|".join(parts),
@@ -188,9 +194,35 @@ def _bars_axis(sources: int) -> dict[str, Any]:
     return {"overlaying": "x", "range": [-0.5, sources - 0.5], "visible": False, "fixedrange": True}
 
 
-def _sources_axis() -> dict[str, Any]:
-    axis = {"type": "category", "side": "top", "fixedrange": True}
+def _sources_axis(columns: list[str]) -> dict[str, Any]:
+    """The names of the sources over their columns, level and in lines that fit."""
+    axis: dict[str, Any] = {"type": "category", "side": "top", "fixedrange": True, "tickangle": 0}
+    axis |= {
+        "tickmode": "array",
+        "tickvals": columns,
+        "ticktext": [_in_lines(name, _WIDE, columns) for name in columns],
+    }
     return {**axis, "showgrid": False, "ticks": "", "showline": False}
+
+
+def _narrow_names(columns: list[str]) -> dict[str, Any]:
+    """Changes for a phone: "Source 1" in two lines, or, where columns are too narrow for words, by its number."""
+    if columns and _letters(_PHONE, columns) < len("Source"):
+        text = [_in_lines(_SOURCE.sub(r"\1", name), _PHONE, columns) for name in columns]
+        title = "Source" if all(map(_SOURCE.match, columns)) else ""
+        return {"xaxis.ticktext": text, "xaxis.title.text": title}
+    return {"xaxis.ticktext": [_in_lines(name, _PHONE, columns) for name in columns]}
+
+
+def _letters(width: int, columns: list[str]) -> int:
+    """How many letters fit over a column of a plot of this ``width`` (px)."""
+    return max(2, int(width / len(columns) / _LETTER))
+
+
+def _in_lines(name: str, width: int, columns: list[str]) -> str:
+    """An escaped name in two lines at most that fit over its column; what is left out ends in an ellipsis."""
+    lines = wrap(unescape(name), _letters(width, columns), max_lines=2, placeholder="…")
+    return "<br>".join(escape(line) for line in lines)
 
 
 def _scale(show: Shown, theme: Theme) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 
 from softmerge_core.events import Event, Gates, Stage
 from softmerge_core.figures.gates import CLOSED, OPEN, gates_figure, gates_picture, most_rows
@@ -174,3 +175,22 @@ def test_bars_at_the_edges_keep_to_the_gates_beside_a_column_of_factors() -> Non
     table = tuple((0.0, 1.0) for _ in parts)
     figure = gates_picture(parts, ("s1", "s2"), table, table, groups=groups, theme="dark", scale=[1.5] * 320)
     assert figure.layout.xaxis2.domain == figure.layout.xaxis.domain
+
+
+@pytest.mark.parametrize(
+    ("names", "wide", "narrow"),
+    [
+        (["source-1", "source-2 (noise)"], ["Source 1", "Source 2, noise"], ["Source 1", "Source 2,<br>noise"]),
+        ([f"source-{n}" for n in (1, 2, 3, 4)], ["Source 1", "Source 2"], ["Source<br>1", "Source<br>2"]),
+        ([f"source-{n}" for n in range(1, 9)], ["Source 1", "Source 2"], ["1", "2"]),
+        (["a < b and much more than fits"] * 4, ["a &lt; b and much<br>more tha\u2026"], ["a &lt; b<br>and\u2026"]),
+    ],
+)
+def test_names_of_sources_stay_level_and_fit_their_columns(
+    names: list[str], wide: list[str], narrow: list[str]
+) -> None:
+    table = ((0.5,) * len(names),)
+    layout = gates_picture(("a",), names, table, table, theme="light").layout
+    assert layout.xaxis.tickangle == 0
+    assert list(layout.xaxis.ticktext)[: len(wide)] == wide
+    assert list(layout.meta["narrow"]["xaxis.ticktext"])[: len(narrow)] == narrow
