@@ -84,8 +84,12 @@ class RunPage:
         self._drawn(reader, "the verdict", lambda: self._tell_verdict(reader))
 
     def _tell_verdict(self, reader: RunReader) -> None:
+        watched = f"{self.kind}:watched"  # the run that this session saw live: only its verdict can come and go
+        if reader.live:
+            st.session_state[watched] = reader.run_id
+        room = "verdict-room" if st.session_state.get(watched) == reader.run_id else "verdict-fits"
         if (verdict := self.verdict(reader)) is not None:
-            with st.container(border=True, gap="xsmall", key="verdict"):
+            with st.container(key=room), st.container(border=True, gap="xsmall", key="verdict"):
                 st.markdown(f"**{verdict.sentence}**")
                 st.caption(verdict.caption)
 

@@ -19,3 +19,10 @@ def test_names_in_a_fixed_column_stand_out(theme: Theme) -> None:
     )
     drawn = [round(FADED * letter + (1 - FADED) * under) for letter, under in zip(text, ground, strict=True)]
     assert contrast("#{:02x}{:02x}{:02x}".format(*drawn), colours["backgroundColor"]) >= 4.5
+
+
+def test_only_a_run_that_was_watched_keeps_room_for_a_longer_verdict() -> None:
+    rules = (ROOT / "pages" / "shared" / "show" / "page.css").read_text(encoding="utf-8").splitlines()
+    keeping = [rule for rule in rules if ".st-key-verdict" in rule and "min-height" in rule]
+    assert keeping
+    assert all(".st-key-verdict-room .st-key-verdict {" in rule for rule in keeping)
