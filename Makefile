@@ -25,10 +25,11 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest --numprocesses auto --dist worksteal --ignore tests/browser
 
-# The tests of the browser, alone; a browser is put in place where there is none.
+# The tests of the browser, when no others run; a browser is put in place where there is none. Each of the two processes
+# has a browser and servers of its own, and takes whole files, whose tests share what they opened.
 browser: $(VENV)/.test
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest --numprocesses 2 --dist loadscope tests/browser
 
 # Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
 MINUTES ?= 10

@@ -66,14 +66,14 @@ def window(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def shown(servers: tuple[Server, Server, Path], window: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
+def shown(servers: tuple[Server, Server, Path], window: Page, request: pytest.FixtureRequest) -> Page:
     """Each page, opened once for all tests of it: to draw its pictures takes longer than to look at them."""
     window.emulate_media(color_scheme="light")
     window.set_viewport_size({"width": WIDTHS[-1], "height": 900})
     page = visit(window, f"{servers[0].address}/{request.param}")
     expect(page).to_have_title(f"{PAGES[request.param][1]} · Soft Merge")
     page.locator(".sm-plot[data-drawn]").first.wait_for()
-    yield page
+    return page
 
 
 def open_all(page: Page) -> None:

@@ -1,6 +1,5 @@
 """What tests of live pages look at: pictures that are drawn, redrawn, and must never be taken away."""
 
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -18,14 +17,17 @@ WATCH = """([parts, within, outside]) => {
       if (counts(node, record.target)) window.removed += 1;
   }).observe(document.body, { childList: true, subtree: true });
 }"""
-SHIFTS = """() => {
-  window.shifts = [];
-  const told = ({node, previousRect, currentRect}) => node?.closest &&
-    `${node.closest("[class*=st-key-]")?.className.match(/st-key-[^ ]+/)?.[0] ?? node.className} ` +
-    `from ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.shifts.push({value: entry.value, sources: entry.sources.map(told)});
-  }).observe({type: "layout-shift"});
+PLACES = """(blocks) => {
+  const page = document.querySelector("[data-testid=stMain]");
+  window.places = Object.fromEntries(blocks.map((block) => [block, []]));
+  const look = () => {
+    for (const block of blocks) {
+      const top = document.querySelector(block)?.getBoundingClientRect().y;
+      if (top !== undefined) window.places[block].push(top + page.scrollTop);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
 }"""
 
 
@@ -39,14 +41,14 @@ def removed(page: Page) -> int:
     return int(page.evaluate("window.removed"))
 
 
-def watch_shifts(page: Page) -> None:
-    """From now on note what the browser reports as moved by something else than the reader's own hand."""
-    page.evaluate(SHIFTS)
+def watch_places(page: Page, *blocks: str) -> None:
+    """From now on note in every frame where these blocks (CSS selectors) begin."""
+    page.evaluate(PLACES, blocks)
 
 
-def shifts(page: Page, least: float = 0.01) -> list[Any]:
-    """What was moved since ``watch_shifts``, where it was seen: ``least`` is the share of the window that was."""
-    return [shift for shift in page.evaluate("window.shifts") if shift["value"] >= least]
+def moves(page: Page) -> dict[str, float]:
+    """How far (px) each of the blocks moved up or down since ``watch_places``, of those that were seen."""
+    return {block: max(tops) - min(tops) for block, tops in page.evaluate("window.places").items() if tops}
 
 
 def updates(plot: Locator) -> int:
