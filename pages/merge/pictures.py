@@ -25,6 +25,7 @@ from softmerge_core.settings import DataSpec
 
 TALL, LOW = 400, 320  # px
 CALM = 0.7  # seconds between two drawings of a picture beside the gates
+NO_GATES = "Once there are gates, click a cell to read it."  # not blank: the line would move what is below as it comes
 WAITING = "Drawn here while a merge runs"
 SHARES_ARE = "The share of each source in the merged weights of each layer, as the mean over its channels."
 KEPT_DECISIONS = "Its decision at each point of the plane, under the training samples."
@@ -37,7 +38,7 @@ def merge_pictures(reader: RunReader | None) -> None:
     first, second = st.columns(2, gap="medium")
     with first:
         click = GATES.draw(reader)
-        st.text(cell_text(reader, click) if reader else " ", width="stretch")
+        st.text(cell_text(reader, click) if reader else NO_GATES, width="stretch")
     with second:
         ACCURACY.draw(reader)
     if reader is not None and in_the_plane(reader):
@@ -167,10 +168,10 @@ def in_the_plane(reader: RunReader) -> bool:
 
 
 def cell_text(reader: RunReader, click: Click | None) -> str:
-    """The gate or the factor in the cell that was clicked, in plain text; a blank where there are no gates yet."""
+    """The gate or the factor in the cell that was clicked, in plain text."""
     found = last_gates(gate_events(reader))
     if found is None:
-        return " "
+        return NO_GATES
     if click is None or click.row is None or click.col is None:
         return "Click a cell to read it."
     stage, gates = found

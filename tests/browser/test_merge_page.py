@@ -14,7 +14,7 @@ Open = Callable[..., Page]
 ENDLESS = "steps=30000&granularity=Channel"  # longer than any test looks at it
 TOY = "family=Spirals+MLP,+shared+trunk&granularity=Layer"
 GATES = ".st-key-picture-gates .sm-plot"
-BLOCKS = (".st-key-verdict", ".st-key-picture-gates", ".st-key-picture-accuracy")
+BLOCKS = (".st-key-verdict", ".st-key-picture-gates", ".st-key-picture-accuracy", ".st-key-picture-losses")
 RANGES = """() => {
   const { xaxis, yaxis } = document.querySelector('.st-key-picture-accuracy .js-plotly-plot')._fullLayout;
   return [...xaxis.range, ...yaxis.range].map((edge) => Math.round(edge * 1000));
