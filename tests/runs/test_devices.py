@@ -1,7 +1,5 @@
 """A device that no worker has is told before a run is made, or else before its work begins."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +8,10 @@ from softmerge_core.checks import devices
 from softmerge_core.errors import SettingsError
 from softmerge_core.experiments.merge.run import run
 from softmerge_core.experiments.merge.spec import MergeSpec, small
-from softmerge_core.runs import Runner, RunStore
+from softmerge_core.runs import Runner
 from softmerge_core.runs.writer import RunWriter, conduct
 
 ABSENT = next(name for name in ("cuda:7", "xpu:7") if name not in devices())
-
-
-@pytest.fixture
-def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
-    """A runner without workers."""
-    monkeypatch.setattr(Runner, "_connect", lambda *_: None)
-    monkeypatch.setattr(Runner, "_send", lambda *_: None)
-    made = Runner(RunStore(tmp_path / "runs"))
-    yield made
-    made.close()
 
 
 def on(device: str) -> MergeSpec:

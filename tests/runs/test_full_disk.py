@@ -3,27 +3,17 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from softmerge_core.errors import RunError
-from softmerge_core.runs import Runner, RunStore, files
+from softmerge_core.runs import Runner, files
 from softmerge_core.runs import store as store_module
 from softmerge_core.runs.writer import conduct
 from tests.runs.counting import CountingSpec
-
-
-@pytest.fixture
-def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
-    """A runner without workers."""
-    monkeypatch.setattr(Runner, "_connect", lambda *_: None)
-    monkeypatch.setattr(Runner, "_send", lambda *_: None)
-    made = Runner(RunStore(tmp_path / "runs"))
-    yield made
-    made.close()
 
 
 def failing(error: int) -> Callable[..., Any]:
