@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.server import wait_for
-from tests.browser.watching import moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
+from tests.browser.watching import drawn, moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
 
 Open = Callable[..., Page]
 ENDLESS = "steps=30000&granularity=Channel"  # longer than any test looks at it
@@ -53,7 +53,8 @@ def test_one_press_and_the_gates_move_until_the_run_is_stopped(site: Site, open_
     watch(page, outside=".st-key-outcome-slot")  # what the earlier run came to goes when another begins
     start(page)
     expect(page.locator(".st-key-picture-gates")).to_contain_text("sources")
-    page.locator(".st-key-picture-losses .sm-plot[data-drawn]").wait_for()
+    drawn(page, "Losses")
+    gates(page).scroll_into_view_if_needed()
     zoomed = zoom_in(page)
     wait_updates(gates(page), 6)
     progress(page).to_contain_text("left")
@@ -120,7 +121,7 @@ def test_a_reload_and_a_second_tab_show_the_same_live_run(site: Site, open_page:
 def test_a_toy_shows_its_decisions_and_the_run_ends_with_a_verdict(site: Site, open_page: Open) -> None:
     page = open_page(f"{site.address}/?{TOY}&steps=40")
     press_start(page, "Start merging")
-    page.locator(".st-key-picture-boundary .sm-plot[data-drawn]").wait_for()
+    drawn(page, "Decisions")
     progress(page).to_contain_text("Finished")
     expect(page.locator(".st-key-verdict")).to_contain_text("Soft merging ")
     expect(page.locator(".sm-table")).to_contain_text("Plain average")
@@ -171,10 +172,11 @@ def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(sit
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.reload()
-    gates(page, "[data-drawn]").wait_for()
-    assert problems == []
-    assert page.get_by_test_id("stException").count() == 0
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    page.get_by_role("button", name="Start merging").wait_for()
     button = page.get_by_role("button", name="Start merging").bounding_box()
     assert button
     assert button["y"] + button["height"] <= 844  # within the first screen
+    drawn(page, "Gates: Each row")
+    assert problems == []
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -63,8 +63,10 @@ def wait_updates(plot: Locator, more: int) -> None:
 
 
 def drawn(page: Page, name: str) -> None:
-    """Wait until the picture of that accessible name (or a part of it) is drawn."""
-    expect(page.get_by_role("figure", name=name)).to_have_attribute("data-drawn", "yes")
+    """Come near the picture of that accessible name (or a part of it), and wait until it is drawn."""
+    picture = page.get_by_role("figure", name=name)
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("data-drawn", "yes")
 
 
 def press_start(page: Page, label: str) -> str:

@@ -72,7 +72,7 @@ class Chart {
     this.values = new ValuesTable(this);
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
       button.addEventListener("click", () => this.save(button.value));
-    this.held = this.drawing = this.listening = false;
+    this.near = this.held = this.drawing = this.listening = false;
     this.scale = 1;
     this.stop = new AbortController();
     const options = { signal: this.stop.signal, capture: true };
@@ -82,6 +82,16 @@ class Chart {
       window.addEventListener(name, () => setTimeout(() => this.release()), options);
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.host);
+    // Drawing takes the browser long: what is half a window away or more waits until the reader comes near, or prints.
+    const around = { root: this.host.closest("[data-testid=stMain]"), rootMargin: "50% 0px" };
+    this.sight = new IntersectionObserver((seen) => this.come(seen.at(-1).isIntersecting), around);
+    this.sight.observe(this.host);
+    window.addEventListener("beforeprint", () => this.come(true), options);
+  }
+
+  come(near) {
+    this.near = near;
+    if (near) this.draw();
   }
 
   release() {
@@ -103,6 +113,7 @@ class Chart {
       button.setAttribute("aria-label", `Save as ${button.textContent}: ${data.alt.split(":")[0]}`);
     if (!data.figure) return void this.clear(data);
     this.latest = data;
+    this.values.offer();
     // A page sends all its charts whenever one of them has something new: the others need no work.
     const shown = JSON.stringify([data.figure, data.theme, data.height, data.scale, pageBackground(this.host)]);
     if (shown === this.shown) return;
@@ -128,7 +139,7 @@ class Chart {
     this.drawing = true;
     try {
       const plotly = await loadPlotly(this.latest?.plotly);
-      while (this.pending && !this.held && this.host.clientWidth) {
+      while (this.pending && this.near && !this.held && this.host.clientWidth) {
         const data = this.pending;
         this.pending = null;
         const { traces, layout, config } = this.figure(data);
@@ -220,6 +231,7 @@ class Chart {
   destroy() {
     this.stop.abort();
     this.watch.disconnect();
+    this.sight.disconnect();
     if (this.listening) window.Plotly?.purge(this.div);
   }
 }

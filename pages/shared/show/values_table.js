@@ -10,10 +10,10 @@ class ValuesTable {
     this.box.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(event); });
   }
 
-  redrawn() {
-    this.button.hidden = false;
-    if (!this.box.hidden) this.fill();
-  }
+  // There is a picture; it need not be drawn yet, as the key Tab must find it far down the page as well.
+  offer() { this.button.hidden = false; }
+
+  redrawn() { if (!this.box.hidden) this.fill(); }
 
   leave() {
     this.toggle(false);
@@ -30,7 +30,10 @@ class ValuesTable {
     this.box.hidden = !open;
     this.button.setAttribute("aria-expanded", open);
     this.button.textContent = open ? "Picture" : "Values";
-    if (open) { this.fill(); this.box.focus(); }
+    if (!open) return;
+    this.chart.come(true);
+    this.fill();
+    this.box.focus();
   }
 
   label(name) {
@@ -56,6 +59,7 @@ class ValuesTable {
 
   // Heads, then a row for each point or cell that says something where the pointer rests on it.
   rows() {
+    if (!this.chart.div._fullLayout) return []; // soon drawn
     const traces = (this.chart.div._fullData ?? []).filter((trace) => trace.visible === true && trace.hoverinfo !== "skip");
     const [x, y] = ["x", "y"].map((letter) => this.title(letter, traces));
     const ranged = traces.some((trace) => trace.error_x?.visible);
