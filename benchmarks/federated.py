@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from benchmarks.tables import spread
 from softmerge_core.evaluation import evaluate
 from softmerge_core.experiments.federated.words import LAST, late_accuracy, run_title
 from softmerge_core.federated.algorithms import algorithms
@@ -87,12 +88,6 @@ def validated(federation: Federation, run: FederatedRun) -> float:
         if report.round > federation.settings.rounds - LAST:
             found.append(evaluate(server.network, *server.scene.data.split("validation"))[0])
     return 100 * statistics.mean(found)
-
-
-def spread(values: Sequence[float]) -> str:
-    """Return the mean and the standard deviation as text."""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.1f} ± {deviation:.1f}"
 
 
 def tune(case: Case) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from benchmarks.tables import spread
 from softmerge_core.data import Data, load_dataset
 from softmerge_core.experiments.scope.spec import FACTORS, ScopeSpec, SourceTraining
 from softmerge_core.landscape import Surface, barrier, line_points, weights_of
@@ -100,8 +101,7 @@ def between(first: nn.Module, second: nn.Module, data: Data) -> Found:
 
 
 def _of(values: Sequence[float]) -> str:
-    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.2f}{spread}" if values else "-"
+    return spread(values, 2) if values else "-"
 
 
 def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> str:

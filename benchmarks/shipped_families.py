@@ -1,17 +1,21 @@
-"""Soft merging of every shipped family: ``python -m benchmarks.shipped_families [family ...]``.
+"""Soft merging of every shipped family: ``python -m benchmarks.shipped_families [family ...] [--seeds N]``.
 
 Test accuracy in percent. ``best`` is the source with the lowest validation loss, ``top`` the best on the test data
-itself, which no method can know. The column "auto - best" is the gain of "auto" over the best source in points.
+itself, which no method can know. Soft merging: mean and standard deviation over the seeds, which fix the draws of the
+gates and the order of samples; the sources are those that ship. The column "auto - best" is the gain of "auto" over
+the best source in points.
 """
 
-import sys
+import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
+from benchmarks.tables import spread
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.data import Data
 from softmerge_core.evaluation import best_source, ensemble_log_probabilities, evaluate, score
@@ -19,20 +23,25 @@ from softmerge_core.flat import plain_average
 from softmerge_core.zoo import families, load_family
 
 GRANULARITIES = ("model", "layer", "channel", "auto")
-HEADER = ("family", "K", "best", "top", "average", "ensemble", *GRANULARITIES, "winner", "auto - best", "seconds")
+HEADER = ("family", "K", "best", "top", "average", "ensemble", *GRANULARITIES, "winners", "auto - best", "seconds")
 
 
-def main(names: Sequence[str]) -> None:
+def main() -> None:
     """Print one row for each family; a shared trunk of eight is also merged by its first four."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("families", nargs="*", help="all of them, if none is named")
+    parser.add_argument("--seeds", type=int, default=1, help="seeds of soft merging, from 0 on")
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
     print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
-    for name in names or families():
+    for name in chosen.families or families():
         family = load_family(name)
         for count in sorted({min(4, len(family.sources)), len(family.sources)}):
-            print("| " + " | ".join(row(name, family.sources[:count], family.data)) + " |", flush=True)
+            cells = row(name, family.sources[:count], family.data, range(chosen.seeds))
+            print(f"| {' | '.join(cells)} |", flush=True)
 
 
-def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
+def row(name: str, sources: list[nn.Module], data: Data, seeds: Sequence[int]) -> list[str]:
     """Measure one set of sources and return its row."""
     test = data.test_inputs, data.test_labels
     accuracies = [evaluate(source, *test)[0] for source in sources]
@@ -44,12 +53,14 @@ def row(name: str, sources: list[nn.Module], data: Data) -> list[str]:
         score(ensemble_log_probabilities(sources, test[0]), test[1])[0],
     ]
     begun = time.perf_counter()
-    merged = {granularity: merge(sources, data, granularity) for granularity in GRANULARITIES}
-    seconds = time.perf_counter() - begun
-    soft = [accuracy for accuracy, _ in merged.values()]
-    percent = [f"{100 * value:.1f}" for value in [*plain, *soft]]
-    auto, winner = merged["auto"]
-    return [name, str(len(sources)), *percent, winner, f"{100 * (auto - best):+.1f}", f"{seconds:.0f}"]
+    merged = {how: [merge(sources, data, how, seed=seed) for seed in seeds] for how in GRANULARITIES}
+    seconds = (time.perf_counter() - begun) / len(seeds)
+    soft = {how: [100 * accuracy for accuracy, _ in found] for how, found in merged.items()}
+    winners = Counter(winner for _, winner in merged["auto"])
+    gains = [accuracy - 100 * best for accuracy in soft["auto"]]
+    cells = [*(f"{100 * value:.1f}" for value in plain), *map(spread, soft.values())]
+    told = ", ".join(f"{winner} ({times})" for winner, times in winners.items())
+    return [name, str(len(sources)), *cells, told, spread(gains), f"{seconds:.0f}"]
 
 
 def merge(sources: list[nn.Module], data: Data, granularity: str, **other: Any) -> tuple[float, str]:
@@ -65,4 +76,4 @@ def average(sources: list[nn.Module], data: Data) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
