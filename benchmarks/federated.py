@@ -27,7 +27,7 @@ TUNING_SEED = 100
 ATTACKS = ("extreme", "sign_flip", "label_flip")
 ROUNDS = 10  # with malicious clients
 SERVERS = ("mean", "median", "krum", "soft")
-RATES = (0.03, 0.1, 0.15, 0.3)
+RATES = (0.03, 0.1, 0.15, 0.3, 0.5, 1.0)
 GRID = {"scope": (0.1, 1.0, 10.0, 100.0), "fedprox": (0.01, 0.1, 1.0), "feddyn": (0.01, 0.03, 0.1)}
 NAMES = {"fedprox": "mu", "feddyn": "alpha"}
 
@@ -64,6 +64,7 @@ CASES = (
         FederationSettings(rounds=20, learning_rate=0.3),
         scope_weight=0.1,
         own={"fedprox": 0.01, "feddyn": 0.03},
+        rates={"fedavg": 0.5, "scaffold": 0.1},
     ),
     Case(
         "MLP on digits",
@@ -72,6 +73,7 @@ CASES = (
         FederationSettings(rounds=15, learning_rate=0.15),
         scope_weight=0.1,
         own={"fedprox": 0.01, "feddyn": 0.03},
+        rates={"fedavg": 0.3, "fedprox": 0.3, "scaffold": 0.1, "feddyn": 0.5},
     ),
 )
 
