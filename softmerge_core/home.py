@@ -64,7 +64,7 @@ def set_aside(paths: Sequence[Path]) -> str:
     try:
         _move(moves)
     except OSError:
-        discard(ticket)
+        _tidy(ticket)
         raise
     return ticket
 
@@ -79,11 +79,17 @@ def bring_back(ticket: str) -> None:
     if any(target.exists() for _, target in moves):
         raise FileExistsError(errno.EEXIST, "Another one has its name by now")
     _move(moves)
-    discard(ticket)
+    _tidy(ticket)
 
 
 def discard(ticket: str) -> None:
-    """Delete what was set aside for good."""
+    """Delete what was set aside for good, if it is not gone yet; raises OSError where it cannot be deleted."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(_thrown(ticket))
+
+
+def _tidy(ticket: str) -> None:
+    """Delete what the next call of ``empty_trash`` would delete as well, if it cannot be done now."""
     shutil.rmtree(_thrown(ticket), ignore_errors=True)
 
 
@@ -92,7 +98,7 @@ def empty_trash(age: float = KEPT) -> None:
     with contextlib.suppress(OSError):
         for place in (home() / TRASH).iterdir():
             if time.time() - place.stat().st_mtime > age:
-                discard(place.name)
+                _tidy(place.name)
 
 
 def _thrown(ticket: str) -> Path:

@@ -54,7 +54,7 @@ def tell_deleted() -> None:
                 "Free its space",
                 key=f"free:{ticket}",
                 on_click=_free,
-                args=(ticket,),
+                args=(title, ticket),
                 type="tertiary",
                 help=f"Delete {plain(title, 60)} for good, now.",
             )
@@ -118,8 +118,12 @@ def _undo(title: str, ticket: str) -> None:
     _forget(ticket)
 
 
-def _free(ticket: str) -> None:
-    discard(ticket)
+def _free(title: str, ticket: str) -> None:
+    try:
+        discard(ticket)
+    except OSError as error:
+        _tell(f"“{clipped(title, 60)}” could not be deleted for good: {error.strerror or error}")
+        return
     _forget(ticket)
 
 

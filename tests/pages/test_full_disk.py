@@ -1,7 +1,10 @@
 """A home that cannot be written: the page says so where something was pressed, and nothing half-made is left."""
 
+import contextlib
 import errno
+import io
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.models import page as models
 from pages.models.cards import MINE
 from pages.shared.runs import services
+from softmerge_core.__main__ import main
 from softmerge_core.data import data_files, kept
 from softmerge_core.experiments.robustness.spec import example
 from softmerge_core.home import TRASH
@@ -125,6 +129,48 @@ def test_undo_says_what_the_disk_says_and_can_be_pressed_again(
     monkeypatch.setattr(Path, "rename", rename)
     press(page, "Undo")
     assert list(library()) == [name]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_cannot_be_deleted_for_good_is_told_and_can_still_come_back(
+    desk: Runner, home_folder: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    name, path = own_model(), kept_data(home_folder)
+    page = press(opened(MODELS, models=MINE), "Delete")
+    page.button(key=f"delete:data file:{path.name}").click().run()
+    before = tree(home_folder)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(error, os.strerror(error))
+
+    with monkeypatch.context() as broken:
+        for call in ("unlink", "rmdir"):
+            broken.setattr(os, call, fail)
+        for ticket in [str(found.key) for found in page.button if found.label == "Free its space"]:
+            page.button(key=ticket).click().run()
+            assert not page.exception
+            assert told(page, error)
+    assert tree(home_folder) == before
+    press(press(page, "Undo"), "Undo")
+    assert (list(library()), data_files()) == ([name], [path])
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_poisoned_copy_that_cannot_be_kept_is_told_and_leaves_nothing(
+    desk: Runner, home_folder: Path, monkeypatch: pytest.MonkeyPatch, break_disk: Callable[[int], None], error: int
+) -> None:
+    def here(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(command[command.index("softmerge_core") + 1 :])
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+    monkeypatch.setattr(subprocess, "run", here)  # so that the disk breaks in the command as well
+    page = opened(MODELS, do=models.POISON)
+    break_disk(error)
+    assert told(press(page, "Make poisoned copy"), error)
+    assert library() == {}
+    assert not any(path.is_file() for path in home_folder.rglob("*"))
 
 
 @pytest.mark.parametrize("error", ERRORS)
