@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sized
+from decimal import Decimal
 from typing import Any
 
 NO_BREAK = "\u00a0"  # the space between a number and its unit, at which no line ends
@@ -52,6 +53,13 @@ def number_text(value: float, digits: int = 3) -> str:
         return mantissa
     raised = str(int(exponent.replace(MINUS, "-"))).translate(_POWERS)
     return f"{mantissa}{NO_BREAK}×{NO_BREAK}10{raised}"
+
+
+def decimal_text(value: float, digits: int = 6) -> str:
+    """A number as it would be typed: 0.00001, 12,345.6, −3; with a power of ten only from a quadrillion on."""
+    if not abs(value) < 1e15:
+        return number_text(value, digits)
+    return f"{Decimal(f'{value:.{digits}g}'):,f}".replace("-", MINUS)
 
 
 def range_text(low: str, high: str) -> str:

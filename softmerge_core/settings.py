@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from softmerge_core.attacks import attacks
 from softmerge_core.errors import SettingsError
+from softmerge_core.numbers import decimal_text
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
 DEVICES = ("cpu", "cuda", "mps", "xpu")
@@ -101,7 +102,7 @@ def _wrong(item: Any) -> str:
         said = str(about.get("error", item["msg"]))[:200]
         return said if "got " in said else f"{said}, got {_short(item['input'])}"
     wanted = next((text for start, text in EXPECTED.items() if kind.startswith(start)), "")
-    known = {key: f"{value:,.6g}" if isinstance(value, float) else f"{value}" for key, value in about.items()}
+    known = {key: decimal_text(value) if isinstance(value, float) else f"{value}" for key, value in about.items()}
     return f"expected {wanted.format_map(known)[:200] if wanted else 'another value'}, got {_short(item['input'])}"
 
 

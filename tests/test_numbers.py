@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from softmerge_core.numbers import finite, number_text, percent_text, points_text, range_text, rounded, significant
+from softmerge_core.numbers import (
+    decimal_text,
+    finite,
+    number_text,
+    percent_text,
+    points_text,
+    range_text,
+    rounded,
+    significant,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +92,24 @@ def test_no_line_can_end_between_a_number_and_its_percent_sign() -> None:
 )
 def test_powers_and_minus_signs_are_typeset(value: float, digits: int, text: str) -> None:
     assert number_text(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-05, "0.00001"),
+        (2.5e-07, "0.00000025"),
+        (2 / 3, "0.666667"),
+        (0, "0"),
+        (50.0, "50"),
+        (-3.5, "\u22123.5"),
+        (1e6, "1,000,000"),
+        (1e30, "1\u00a0×\u00a010³⁰"),
+        (math.inf, "inf"),
+    ],
+)
+def test_small_numbers_are_written_as_one_would_type_them(value: float, text: str) -> None:
+    assert decimal_text(value) == text
 
 
 def test_a_range_names_its_unit_once_and_is_one_number_where_its_ends_read_alike() -> None:

@@ -1,7 +1,7 @@
 """How a model was trained, in one plain sentence."""
 
 from softmerge_core.attacks import find_attack
-from softmerge_core.numbers import percent_text, usual_spaces
+from softmerge_core.numbers import decimal_text, percent_text, usual_spaces
 from softmerge_core.settings import AttackSettings, TrainSettings
 
 
@@ -17,7 +17,7 @@ def how_trained(
         start = f"the trunk all share ({_epochs(trunk)} on all samples)"
     begun = f"Started from {start or f'random weights (seed {settings.seed})'}, then trained "
     optimiser = "Adam" if settings.optimiser == "adam" else f"SGD with momentum {settings.momentum:g}"
-    rate = f"{settings.learning_rate:g}{', falling to zero,' if settings.schedule == 'cosine' else ''}"
+    rate = f"{decimal_text(settings.learning_rate)}{', falling to zero,' if settings.schedule == 'cosine' else ''}"
     sentence = f"{begun}{_epochs(settings)} by {optimiser} at learning rate {rate} on {_seen(settings)}"
     if stopped:
         sentence += f", {stopped}"

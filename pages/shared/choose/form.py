@@ -7,6 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped
+from softmerge_core.numbers import decimal_text
 
 Option = typing.TypeVar("Option")
 FEW = 5  # so many short choices are shown side by side
@@ -184,18 +186,28 @@ def number_field(label: str, kind: type, low: float | None, high: float | None, 
 
     Returns the value, also one outside the limits, which is then told; who parses it refuses it.
     """
-    entered = st.number_input(label, format="%d" if kind is int else "%.4g", **options)
+    shown = st.session_state.get(options.get("key"), options.get("value"))
+    entered = st.number_input(label, format=number_format(kind, shown), **options)
     if problem := out_of_range(label, entered, low, high):
         st.error(problem, icon=":material/error:")
     return entered
+
+
+def number_format(kind: type, value: float | None) -> str:
+    """How a field shows numbers, six digits of each; a browser's own way writes those below a millionth as 1e-7."""
+    if kind is int:
+        return "%d"
+    if not value or abs(value) >= 1e-6 or not math.isfinite(value):
+        return "%.6g"
+    return f"%.{-int(Decimal(f'{value:.6g}').normalize().as_tuple().exponent)}f"
 
 
 def out_of_range(label: str, value: float | None, low: float | None, high: float | None) -> str:
     """The sentence about a value outside its limits, or ""."""
     if value is None or ((low is None or value >= low) and (high is None or value <= high)):
         return ""
-    ends = [f"{word} {edge:,.6g}" for word, edge in (("at least", low), ("at most", high)) if edge is not None]
-    return f"{label} can be {' and '.join(ends)}; {value:,.6g} is not possible."
+    ends = [f"{word} {decimal_text(edge)}" for word, edge in (("at least", low), ("at most", high)) if edge is not None]
+    return f"{label} can be {' and '.join(ends)}; {decimal_text(value)} is not possible."
 
 
 def limits(field: FieldInfo) -> tuple[float | None, float | None]:

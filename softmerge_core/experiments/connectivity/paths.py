@@ -20,7 +20,7 @@ from softmerge_core.experiments.scoring import scores_of
 from softmerge_core.flat import plain_average
 from softmerge_core.landscape import Surface, line_points, network_at, weights_of
 from softmerge_core.merging.soft import soft_merge
-from softmerge_core.numbers import rounded
+from softmerge_core.numbers import decimal_text, rounded
 from softmerge_core.scope import into_one_scope
 from softmerge_core.settings import SoftMergeSettings, TrainSettings
 
@@ -81,10 +81,10 @@ def _scope_settings(spec: ConnectivitySpec) -> TrainSettings:
 
 def _scope_note(spec: ConnectivitySpec) -> str:
     settings = _scope_settings(spec)
-    how = f"{'Adam' if settings.optimiser == 'adam' else 'SGD'}, learning rate {settings.learning_rate:g}"
+    how = f"{'Adam' if settings.optimiser == 'adam' else 'SGD'}, learning rate {decimal_text(settings.learning_rate)}"
     return (
         f"both models trained on for {settings.epochs} epochs on all samples ({how}) toward their fused scope, "
-        f"KL weight {spec.scope_weight:g}: its ends are other networks than those of the other paths"
+        f"KL weight {decimal_text(spec.scope_weight)}: its ends are other networks than those of the other paths"
     )
 
 

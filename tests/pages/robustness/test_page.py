@@ -99,7 +99,7 @@ def test_fewer_sources_leave_one_honest(open_robustness: Open, desk: Desk) -> No
     assert submitted(desk).malicious == 1
 
 
-@pytest.mark.parametrize(("value", "said"), [(9, "at most 3; 9"), (-1, "at most 3; -1")])
+@pytest.mark.parametrize(("value", "said"), [(9, "at most 3; 9"), (-1, "at most 3; \u22121")])
 def test_a_number_of_malicious_sources_that_cannot_be_is_told_and_start_waits(
     open_robustness: Open, value: int, said: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_number_of_malicious_sources_that_cannot_be_is_told_and_start_waits(
     page.run()
     assert not page.exception
     assert page.number_input(key="robustness-malicious").value == value
-    assert [said in str(error.value) for error in page.error] == [True, "-" not in said]
+    assert [said in str(error.value) for error in page.error] == [True, True]
     assert button(page, "Start attacking").disabled
 
 

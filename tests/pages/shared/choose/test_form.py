@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.choose import form as forms
-from pages.shared.choose.form import limits, main_fields, more_fields, step_of
+from pages.shared.choose.form import limits, main_fields, more_fields, number_format, out_of_range, step_of
 from softmerge_core.settings import AttackSettings, Settings, SoftMergeSettings, TrainSettings, parse, setting
 
 
@@ -93,6 +93,23 @@ def test_strict_limits_are_kept_off() -> None:
 @pytest.mark.parametrize(("kind", "default", "step"), [(float, 0.002, 0.001), (float, 0.1, 0.01), (int, 300, 100)])
 def test_a_click_changes_a_number_by_a_round_part_of_it(kind: type, default: float, step: float) -> None:
     assert step_of(kind, default) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "format"),
+    [(int, 300, "%d"), (float, None, "%.6g"), (float, 0.0, "%.6g"), (float, 12345.6, "%.6g"), (float, 1e-5, "%.6g"),
+     (float, 1e-7, "%.7f"), (float, -2.5e-8, "%.9f"), (float, 1e-30, "%.30f")],
+)  # fmt: skip
+def test_a_field_shows_small_numbers_in_full(kind: type, value: float | None, format: str) -> None:
+    assert number_format(kind, value) == format
+    if value:
+        assert float(format % value) == value
+
+
+def test_limits_are_told_without_powers_of_ten() -> None:
+    assert out_of_range("Rate", 1e-7, *limits(Tomorrow.model_fields["rate"])) == (
+        "Rate can be at least 0.000001 and at most 0.999999; 0.0000001 is not possible."
+    )
 
 
 @pytest.mark.parametrize("widget", ["selectbox", "pills"])
