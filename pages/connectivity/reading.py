@@ -3,29 +3,14 @@
 from typing import cast
 
 from pages.shared.runs.reader import RunReader
-from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import WeightPath
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
-from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import LibraryModel, find_source
+from softmerge_core.zoo import card_title
 
 
 def titles_of(reader: RunReader) -> list[str]:
     """The titles of a run's models: from, to and, where there is one, the third."""
-    return [model_title(source) for source in cast("ConnectivitySpec", reader.view.spec).sources]
-
-
-def model_title(source: SourceSpec) -> str:
-    """A model's title; the name of one that was deleted since."""
-    try:
-        origin = find_source(source.model)
-    except SoftMergeError:
-        origin = None
-    name = source.model.rpartition("/")[2]
-    if origin is None or isinstance(origin, LibraryModel):
-        return origin.title if origin else name
-    info = origin.model(name)
-    return info.title if info else name
+    return [card_title(source.model) for source in cast("ConnectivitySpec", reader.view.spec).sources]
 
 
 def paths_of(reader: RunReader) -> dict[str, WeightPath]:

@@ -14,7 +14,7 @@ from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
 from softmerge_core.numbers import number_text
 from softmerge_core.settings import AttackSettings, SourceSpec
-from softmerge_core.zoo import FamilyInfo, LibraryModel, families, library
+from softmerge_core.zoo import BASE, FamilyInfo, LibraryModel, card_title, families, library
 
 MOST = 6  # facts in one line; the others are counted
 FEW = 2  # so many members that came or went are named, more are counted
@@ -225,14 +225,9 @@ def _families(spec: Spec) -> list[str]:
 
 
 def model_title(model: str) -> str:
-    """A source as readers know it: by its title, never by the path of a file."""
-    family, _, name = model.partition("/")
-    if (origin := families().get(family)) and (found := origin.model(name)):
-        return field_label(found.title)
-    if family == "library":
-        kept = library().get(name)
-        return clipped(kept.title if kept else name, 60)
-    return clipped(Path(model).name, 60)
+    """A source as readers know it, inside a sentence: "Source 2", or "the trunk all started from"."""
+    title = clipped(card_title(model), 60)
+    return field_label(title) if model.partition("/")[2] == BASE else title
 
 
 def field_label(title: str) -> str:
@@ -253,12 +248,12 @@ def _run_title(run: Any) -> str:
 
 
 def _lettered(place: int) -> str:
-    return f"source {chr(ord('A') + place)}"
+    return f"Source {chr(ord('A') + place)}"
 
 
 def _part(choice: str) -> str:
     kept = choice.removeprefix("keep:")
-    return f"kept from source {int(kept) + 1}" if kept.isdigit() else {"average": "averaged"}.get(choice, choice)
+    return f"kept from Source {int(kept) + 1}" if kept.isdigit() else {"average": "averaged"}.get(choice, choice)
 
 
 def _choice(value: str) -> str:
@@ -269,6 +264,8 @@ def _shown(name: str, value: Any) -> str:
     """A value as it stands in a sentence."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "target_source":
+        return chr(ord("A") + value)
     if isinstance(value, (int, float)):
         return str(value) if name == "seed" else f"{value:,}" if isinstance(value, int) else number_text(value, 4)
     if isinstance(value, (tuple, list)):

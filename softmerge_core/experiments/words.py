@@ -12,6 +12,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
 _SOURCE = re.compile(r"(?<![\w/-])source-(\d+)(?: \((\w+)\))?(?![\w-]|\.\w)")  # no path, no part of a longer name
+_QUOTED = re.compile(r"\b[Ss]ource '(source-\d+(?: \(\w+\))?)'")  # as errors name one
 
 
 def percent(share: float | None) -> str:
@@ -22,9 +23,9 @@ def percent(share: float | None) -> str:
 def source_text(text: str) -> str:
     """``text`` with the names that results and events give to sources as cards have them.
 
-    "source-2 (sign_flip)" is "Source 2, signs flipped".
+    "source-2 (sign_flip)" is "Source 2, signs flipped", and so is "source 'source-2 (sign_flip)'".
     """
-    return _SOURCE.sub(_card_name, text)
+    return _SOURCE.sub(_card_name, _QUOTED.sub(r"\1", text))
 
 
 def _card_name(found: re.Match[str]) -> str:

@@ -167,7 +167,7 @@ def path_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> 
     figure.update_layout(
         showlegend=False,
         margin={"t": TOP, "b": BOTTOM},
-        xaxis={"title": {"text": "From source A (0) to source B (1)"}, "range": [0, 1]},
+        xaxis={"title": {"text": "From Source A (0) to Source B (1)"}, "range": [0, 1]},
         yaxis={"title": {"text": "Test error (%), one seed"}, "range": [low, high]},
     )
     end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)

@@ -11,13 +11,14 @@ from softmerge_core.zoo.library import (
     same_kind,
     slug,
 )
-from softmerge_core.zoo.manifest import FamilyInfo, LayerInfo, ModelInfo, families
+from softmerge_core.zoo.manifest import BASE, FamilyInfo, LayerInfo, ModelInfo, families
 from softmerge_core.zoo.measured import keep_accuracy, known_accuracy, spoiled_accuracy
 from softmerge_core.zoo.sources import (
     Family,
     Source,
     add_file_to_library,
     add_poisoned_copy,
+    card_title,
     find_source,
     load_base,
     load_family,
@@ -26,6 +27,7 @@ from softmerge_core.zoo.sources import (
 )
 
 __all__ = [
+    "BASE",
     "Family",
     "FamilyInfo",
     "LayerInfo",
@@ -35,6 +37,7 @@ __all__ = [
     "add_file_to_library",
     "add_poisoned_copy",
     "add_to_library",
+    "card_title",
     "check_name",
     "families",
     "find_source",

@@ -16,6 +16,7 @@ from softmerge_core.zoo.library import (
     WEIGHTS,
     LibraryModel,
     add_to_library,
+    library,
     library_folder,
     library_model,
     slug,
@@ -71,6 +72,15 @@ def find_source(model: str) -> FamilyInfo | LibraryModel | None:
     raise NotFoundError(
         f"unknown model {model!r}; expected family/name, library/name or a weights file; families: {known}"
     )
+
+
+def card_title(model: str) -> str:
+    """The title on the card of a SourceSpec's ``model``; its name where it is gone, and never the path of a file."""
+    family, _, name = model.partition("/")
+    known: ModelInfo | None = library().get(name) if model.startswith(LIBRARY) else None
+    if family in families():
+        known = families()[family].model(name)
+    return known.title if known else Path(model).name
 
 
 def _zoo_model(family: FamilyInfo, name: str) -> ModelInfo:
@@ -207,6 +217,7 @@ def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> Lib
         raise SourceError(f"{model}: add the weights file to the library before poisoning it")
     source = load_source(SourceSpec(model=model, attack=attack))
     accuracy, loss = scores(source.module, load_data(DataSpec(dataset=origin.dataset)))
+    family = f" of {origin.title}" if isinstance(origin, FamilyInfo) else ""
     return add_to_library(
         name or slug(f"{model.replace(LIBRARY, '')}-{attack.kind}"),
         source.module,
@@ -215,7 +226,7 @@ def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> Lib
         dataset=origin.dataset,
         input_shape=origin.input_shape,
         classes=origin.classes,
-        how=f"A copy of {model}, then spoiled: {attack.kind.replace('_', ' ')}, strength {attack.strength:g}.",
+        how=f"A copy of {card_title(model)}{family}; {find_attack(attack.kind).past.format(strength=attack.strength)}.",
         attack=attack,
         settings=source.info.settings if source.info else None,
         accuracy=accuracy,

@@ -1,6 +1,10 @@
 """Numbers, lists and names read well in a sentence."""
 
+import ast
 import math
+import re
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -100,7 +104,45 @@ def test_a_sentence_begins_with_a_capital_and_ends_with_a_stop() -> None:
         ("moons/source-1", "moons/source-1"),
         ("source-1.safetensors", "source-1.safetensors"),
         ("source 1", "source 1"),
+        ("source 'source-2 (nan)': NaN", "Source 2, NaN: NaN"),
+        ("source 'source-2-nan': NaN", "source 'source-2-nan': NaN"),
     ],
 )
 def test_sources_are_called_as_on_their_cards(held: str, shown: str) -> None:
     assert source_text(held) == shown
+
+
+ROOT = Path(__file__).parents[2]
+READ = ("pages", *(f"softmerge_core/{room}" for room in ("experiments", "figures", "federated", "zoo")))
+
+
+def lower_case_sources(code: str) -> list[str]:
+    """The texts of a file, other than docstrings, that name a source "source 2" or "source {number}"."""
+    tree, found = ast.parse(code), []
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else part for part in node.values]
+            named = [part for part, after in pairwise(parts) if not quoted(after) and ends_in_source(part)]
+            found += [f"{part}{{}}" for part in named]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            found += re.findall(r"\bsource (?:[0-9]+|[A-Z])\b(?!\().*", node.value)
+    return found
+
+
+def ends_in_source(part: object) -> bool:
+    return isinstance(part, str) and re.search(r"\bsource $", part) is not None
+
+
+def quoted(part: object) -> bool:
+    """A name as errors quote it, which ``source_text`` makes readable."""
+    return isinstance(part, ast.FormattedValue) and part.conversion == ord("r")
+
+
+def test_no_text_names_a_source_in_lower_case() -> None:
+    code = 'f"kept from source {n}", "source A", "a source", f"source {name!r}", "Source 2"\n"""source 2"""'
+    assert lower_case_sources(code) == ["kept from source {}", "source A"]
+    files = [path for room in READ for path in (ROOT / room).rglob("*.py")]
+    assert len(files) > 100
+    found = {str(path.relative_to(ROOT)): lower_case_sources(path.read_text(encoding="utf-8")) for path in files}
+    assert {path: texts for path, texts in found.items() if texts} == {}

@@ -47,4 +47,6 @@ def check(spec: MergeSpec) -> None:
     for part, choice in spec.settings.parts.items():
         kept = choice.removeprefix("keep:")
         if kept.isdigit() and int(kept) >= len(spec.sources):
-            raise SettingsError(f"part {part!r} keeps source {kept}, but there are {len(spec.sources)} (from 0)")
+            raise SettingsError(
+                f"part {part!r} keeps Source {int(kept) + 1}, but there are {len(spec.sources)} sources"
+            )

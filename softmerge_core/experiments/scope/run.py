@@ -108,7 +108,7 @@ class _Job:
         """Keep and measure a side's networks, the path between two of them, and their merged network."""
         for number, reason in enumerate(side.end()):
             if reason == "non-finite loss":
-                text = f"The loss of source {letter(number)} ({side.name}) stopped being finite; it was left as it was."
+                text = f"The loss of Source {letter(number)} ({side.name}) stopped being finite; it was left as it was."
                 self.context.emit(Notice(step=step, text=text))
             self.context.save_weights(f"{side.name}-{letter(number)}", side.networks[number].state_dict())
             self.observer.histograms(f"{side.name}:{number}", side.networks[number], step)

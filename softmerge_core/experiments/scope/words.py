@@ -127,7 +127,7 @@ def path_sentence(events: Sequence[Event]) -> str:
     """The height of the barrier on the whole path, once it has been walked."""
     paths = newest_paths(events)
     if not all(side in paths for side in SIDES):
-        return "Error on the straight line from source A to source B, walked when the training ends."
+        return "Error on the straight line from Source A to Source B, walked when the training ends."
     without, with_it = (_height(paths[side]) for side in SIDES)
     text = f"On the straight line from A to B the barrier is {with_it} with alignment, {without} without"
     permuted = [paths.get(f"{side}:permuted") for side in SIDES]

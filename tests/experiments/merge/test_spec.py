@@ -58,7 +58,7 @@ def test_data_that_do_not_fit_are_refused(pair: tuple[SourceSpec, SourceSpec], t
 
 
 def test_a_part_kept_of_no_source_is_refused(pair: tuple[SourceSpec, SourceSpec]) -> None:
-    with pytest.raises(SettingsError, match="keeps source 2, but there are 2"):
+    with pytest.raises(SettingsError, match="keeps Source 3, but there are 2 sources"):
         check(merge_spec(*pair, settings=SoftMergeSettings(parts={"head": "keep:2"})))
 
 

@@ -222,7 +222,7 @@ def test_a_loss_that_explodes_is_told_and_the_others_go_on() -> None:
     context, result = done(sources=(SourceTraining(learning_rate=1e30), SourceTraining()))
     told = {notice.text for notice in context.of(Notice)}
     assert told == {
-        f"The loss of source A ({side}) stopped being finite; it was left as it was." for side in ("plain", "aligned")
+        f"The loss of Source A ({side}) stopped being finite; it was left as it was." for side in ("plain", "aligned")
     }
     assert result["plain"]["accuracy"][1] > 0.6
     assert all(bool(torch.isfinite(v).all()) for v in context.weights["aligned-A"].values())

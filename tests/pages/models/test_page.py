@@ -216,6 +216,7 @@ def test_a_poisoned_copy_is_kept_with_what_was_done(open_models: Open) -> None:
     (model,) = library().values()
     assert (model.name, model.origin) == ("source-1-extreme-values", "poisoned")
     assert model.attack == AttackSettings(kind="extreme", strength=20)
+    assert model.how.startswith(f"A copy of Source 1 of {families()[SMALL].title}; its weights were blown up 20-fold")
     assert f"{100 * model.accuracy['test']:.1f}\u00a0% after" in str(page.success[0].value)
     assert "Poisoned: extreme values" in html(page)
     page.run()

@@ -37,7 +37,7 @@ def test_results_of_other_settings_say_so_and_lend_theirs(open_app: Open, desk: 
     page = open_app(**{"penalty": 0.05, "use:mnist1d-cnn-shared-trunk/source-6": True})
     assert set_back(page)
     assert "penalty 0\\.002 instead of 0\\.05" in notices(page)
-    assert "without source 6" in notices(page)
+    assert "without Source 6" in notices(page)
     press(page, TAKE)
     assert not set_back(page)
     assert notices(page) == ""
