@@ -1,12 +1,10 @@
 """The outcome of a comparison: every row in numbers, and the downloads."""
 
-from functools import partial
-
 import streamlit as st
 
 from pages.compare.reading import comparison
 from pages.compare.table import as_csv, comparison_table, table_rows
-from pages.shared.runs.downloads import downloads, file_name
+from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.terms import explained
 
@@ -20,16 +18,5 @@ def outcome(reader: RunReader) -> None:
     )
     comparison_table(rows, key="compare-table")
     if not reader.live:
-        downloads(reader, partial(_csv, file_name(reader, "table", "csv"), as_csv(rows)))
-
-
-def _csv(name: str, table: str) -> None:
-    st.download_button(
-        "Table",
-        table,
-        name,
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-        help="All rows as comma-separated values, and every measure of every seed.",
-    )
+        about = "All rows as comma-separated values, and every measure of every seed."
+        downloads(reader, lambda: csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about))

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.runs.downloads import downloads, file_name
+from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
@@ -103,15 +103,8 @@ def _own_downloads(reader: RunReader) -> None:
     _weights(reader)
     gates = (reader.view.result or {}).get("gates")
     if gates:
-        st.download_button(
-            "Gates",
-            gates_csv(gates),
-            file_name(reader, "gates", "csv"),
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-            help="A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor.",
-        )
+        about = "A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor."
+        csv_button("Gates", gates_csv(gates), file_name(reader, "gates", "csv"), about)
 
 
 def _weights(reader: RunReader) -> None:

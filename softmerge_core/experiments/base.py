@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.events import Event
+from softmerge_core.experiments.tables import Table
 from softmerge_core.settings import Frozen, setting
 
 if TYPE_CHECKING:
@@ -99,8 +100,14 @@ class Experiment:
     example: Callable[[], Spec]  # a spec that runs
     small: Callable[[], Spec]  # a spec that runs in about a second, for tests
     result: type[Result] = Result  # what pages expect of its result
+    numbers: str = ""  # the module with ``tables(spec, events)``, if there is one; light, imported when it is asked for
 
     def run(self, spec: Spec, context: Context) -> dict[str, Any]:
         """Do the work; returns the result as plain JSON values."""
         result: dict[str, Any] = importlib.import_module(self.work).run(spec, context)
         return result
+
+    def tables(self, spec: Spec, events: Sequence[Event]) -> list[Table]:
+        """The numbers that its pictures are drawn from, as tables; none where it has no such module."""
+        found: list[Table] = importlib.import_module(self.numbers).tables(spec, events) if self.numbers else []
+        return [table for table in found if table.rows]

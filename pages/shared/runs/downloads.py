@@ -8,6 +8,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.runs.reader import RunReader
+from softmerge_core.experiments import experiment
+from softmerge_core.experiments.tables import Table, as_csv
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import slug
 
@@ -32,8 +34,22 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
     with st.container(horizontal=True, vertical_alignment="center"):
         if first is not None:
             first()
+        for table, text in reader.drawn("tables", (), "", lambda: _tables(reader)):
+            csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
         _spec(reader)
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{_command(reader)}`")
+
+
+def _tables(reader: RunReader) -> list[tuple[Table, str]]:
+    """The tables of the run's numbers, each with its CSV."""
+    spec = reader.view.spec
+    return [(table, as_csv(table.head, table.rows)) for table in experiment(spec.kind).tables(spec, reader.events)]
+
+
+def csv_button(label: str, table: str, name: str, help: str) -> None:
+    """A button that downloads a table of comma-separated values."""
+    icon = ":material/table:"
+    st.download_button(label, table, name, "text/csv", icon=icon, on_click="ignore", help=help)
 
 
 def _spec(reader: RunReader) -> None:

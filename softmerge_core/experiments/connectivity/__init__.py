@@ -4,5 +4,12 @@ from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, check, example, small
 
 EXPERIMENT = Experiment(
-    "connectivity", "Paths between networks", ConnectivitySpec, f"{__name__}.run", check, example, small
+    "connectivity",
+    "Paths between networks",
+    ConnectivitySpec,
+    f"{__name__}.run",
+    check,
+    example,
+    small,
+    numbers=f"{__name__}.tables",
 )

@@ -3,4 +3,13 @@
 from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.federated.spec import FederatedSpec, check, example, small
 
-EXPERIMENT = Experiment("federated", "Federated learning", FederatedSpec, f"{__name__}.run", check, example, small)
+EXPERIMENT = Experiment(
+    "federated",
+    "Federated learning",
+    FederatedSpec,
+    f"{__name__}.run",
+    check,
+    example,
+    small,
+    numbers=f"{__name__}.tables",
+)

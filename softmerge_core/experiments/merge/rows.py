@@ -1,7 +1,5 @@
 """The rows in which gates are shown and written down: a part each, or the mean of several where there are too many."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from softmerge_core.events import Matrix
-from softmerge_core.experiments.words import cell, source_text
+from softmerge_core.experiments.tables import Value, as_csv
 
 DIGITS = 4  # of the numbers in the table that can be downloaded
 
@@ -118,18 +116,16 @@ def _means(table: Any, firsts: Sequence[int]) -> Matrix:
 
 def gates_csv(gates: Mapping[str, Any]) -> str:
     """A result's table of gates as CSV: a line for each part and source, rounded to ``DIGITS`` decimals."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["layer", "part", "source", "p_open", "gate_z", "share", "factor"])
+    head = ("layer", "part", "source", "p_open", "gate_z", "share", "factor")
+    rows: list[list[Value]] = []
     parts = gates["parts"]
     owners = gates.get("groups") or parts
     for row, (part, owner) in enumerate(zip(parts, owners, strict=True)):
-        factor = _rounded(gates["scale"][row]) if gates.get("scale") else ""
+        factor = _rounded(gates["scale"][row]) if gates.get("scale") else None
         for column, source in enumerate(gates["sources"]):
-            names = [cell(name) for name in (owner, part_title(part, owner), source_text(source))]
             numbers = [_rounded(gates[key][row][column]) for key in ("probability", "value", "weight")]
-            writer.writerow([*names, *numbers, factor])
-    return text.getvalue()
+            rows.append([owner, part_title(part, owner), source, *numbers, factor])
+    return as_csv(head, rows)
 
 
 def _rounded(number: float) -> float:

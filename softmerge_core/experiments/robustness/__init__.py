@@ -3,4 +3,13 @@
 from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, check, example, small
 
-EXPERIMENT = Experiment("robustness", "Malicious sources", RobustnessSpec, f"{__name__}.run", check, example, small)
+EXPERIMENT = Experiment(
+    "robustness",
+    "Malicious sources",
+    RobustnessSpec,
+    f"{__name__}.run",
+    check,
+    example,
+    small,
+    numbers=f"{__name__}.tables",
+)

@@ -3,4 +3,6 @@
 from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.scope.spec import ScopeSpec, check, example, small
 
-EXPERIMENT = Experiment("scope", "Weight scope", ScopeSpec, f"{__name__}.run", check, example, small)
+EXPERIMENT = Experiment(
+    "scope", "Weight scope", ScopeSpec, f"{__name__}.run", check, example, small, numbers=f"{__name__}.tables"
+)

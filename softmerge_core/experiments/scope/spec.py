@@ -139,6 +139,8 @@ def check(spec: ScopeSpec) -> None:
     if len(spec.sources) > MOST:
         raise SourceError(f"expected at most {MOST} sources, got {len(spec.sources)}")
     if spec.target == "source" and spec.target_source >= len(spec.sources):
-        raise SettingsError(f"Chosen source: expected one of the sources 0 to {len(spec.sources) - 1}, got {spec.target_source}")
+        raise SettingsError(
+            f"Chosen source: expected one of the sources 0 to {len(spec.sources) - 1}, got {spec.target_source}"
+        )
     check_data_spec(spec.data)
     check_network(spec.network, *data_shape(spec.data))

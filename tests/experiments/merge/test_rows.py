@@ -94,7 +94,7 @@ def test_the_table_has_a_line_for_each_part_and_source_in_rounded_numbers() -> N
         ("conv", "conv, channel 0"), ("conv", "conv, channel 1"),
     ]  # fmt: skip
     first, second, third, _ = lines
-    assert (first["p_open"], first["gate_z"], first["share"], first["factor"]) == ("0.1235", "1.0", "1.0", "0.9877")
+    assert (first["p_open"], first["gate_z"], first["share"], first["factor"]) == ("0.1235", "1", "1", "0.9877")
     assert second["p_open"] == "0.9999"  # never as if it were exactly 1
     assert third["gate_z"] == "0.0001"  # nor exactly 0
 
