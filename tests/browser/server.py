@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -86,6 +86,12 @@ def visit(page: Page, address: str, *, settled: bool = True) -> Page:
     page.goto(address)
     page.locator(READY if settled else "[data-testid=stMainBlockContainer]").wait_for()
     return page
+
+
+def glossary(page: Page) -> Locator:
+    """The sign that explains the words over the gates' picture."""
+    words = page.get_by_test_id("stMarkdown").filter(has_text="Gates.")
+    return words.get_by_role("button", name="Help").first
 
 
 def _free_port() -> int:

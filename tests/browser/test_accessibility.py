@@ -9,8 +9,9 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pages.shared.show.terms import TERMS
 from pages.site import PAGES
-from tests.browser.server import PATIENCE, READY, Server, visit, wait_for
+from tests.browser.server import PATIENCE, READY, Server, glossary, visit, wait_for
 
 AXE = Path(str(axe_playwright_python.__file__)).with_name("axe.min.js")
 # axe's "moderate" holds what is known of old: headings that skip a level
@@ -126,9 +127,10 @@ def test_every_width_has_room_for_the_pictures(shown: Page) -> None:
         assert (width, shown.evaluate(CRAMPED, LEAST)) == (width, [])
 
 
-def test_the_keyboard_skips_to_the_run_and_reads_the_values_of_a_picture(
+def test_the_keyboard_skips_to_the_run_and_reads_the_values_and_the_words_of_a_picture(
     servers: tuple[Server, Server, Path], window: Page
 ) -> None:
+    window.set_viewport_size({"width": WIDTHS[0], "height": 900})  # one below the other, so that the last is far away
     page = visit(window, f"{servers[0].address}/merge?run=example:first-look")
     plot = page.locator(".st-key-picture-origin .sm-plot, .st-key-picture-shares .sm-plot").first
     values = plot.get_by_role("button", name="Values as a table")
@@ -148,6 +150,19 @@ def test_the_keyboard_skips_to_the_run_and_reads_the_values_of_a_picture(
     assert faults(page, ".sm-plot-table:not([hidden])") == []
     page.keyboard.press("Escape")
     expect(table).to_have_count(0)
+    tab_to_glossary(page)
+    expect(page.get_by_role("tooltip").first).to_contain_text(TERMS["P(open)"])
+
+
+def tab_to_glossary(page: Page) -> None:
+    """Press Tab until the sign beside the words over the gates' picture has the focus."""
+    words = glossary(page)
+    page.get_by_role("button", name="Start merging").focus()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if words.evaluate("(sign) => sign === document.activeElement"):
+            return
+    raise AssertionError("Tab does not reach the explanation of the words over the gates")
 
 
 def test_the_check_sees_what_is_wrong(browser: Browser) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from pages.shared.show.terms import TERMS
 from tests.browser.conftest import Site
-from tests.browser.server import wait_for
+from tests.browser.server import glossary, wait_for
 from tests.browser.watching import drawn, moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
 
 Open = Callable[..., Page]
@@ -180,3 +181,5 @@ def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(sit
     assert problems == []
     assert page.get_by_test_id("stException").count() == 0
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    glossary(page).tap()
+    expect(page.get_by_role("tooltip").first).to_contain_text(TERMS["P(open)"])
