@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
+from softmerge_core.devices import check_device
 from softmerge_core.errors import DataError, SourceError
 from softmerge_core.evaluation import predict
-from softmerge_core.settings import check_device
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from softmerge_core.attacks import attacks
+from softmerge_core.devices import device_name
 from softmerge_core.errors import SettingsError
 from softmerge_core.numbers import decimal_text
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
-DEVICES = ("cpu", "cuda", "mps", "xpu")
 TOLD = 5  # wrong fields that one message names
 LONGEST_PLACE = 1000  # letters
 EXPECTED = {  # the beginning of a pydantic error's type -> what was expected, from the limits that it tells
@@ -124,19 +124,6 @@ def _place(text: str) -> str:
 Place = Annotated[str, AfterValidator(_place)]  # the name of a model or data set, or the path of a file
 
 
-def _device(text: str) -> str:
-    if not re.fullmatch(rf"auto|({'|'.join(DEVICES)})(:\d{{1,3}})?", text, re.ASCII):
-        raise ValueError(f"expected auto or one of {', '.join(DEVICES)}, perhaps with a number as in cuda:0")
-    return text
-
-
-def check_device(device: str, found: Sequence[str]) -> None:
-    """Raise SettingsError unless ``device`` is "auto" or among those ``found``, named as torch does: "cuda:0"."""
-    same = {name.partition(":")[0] if ":" in name else f"{name}:0" for name in found}  # "cuda" is "cuda:0"
-    if device not in ("auto", *found, *same):
-        raise SettingsError(f"device: expected one that is there ({', '.join(('auto', *found))}), got {device!r}")
-
-
 class SoftMergeSettings(Settings):
     """The settings of gates and of their training (arXiv 2309.12259; hard concrete: arXiv 1712.01312)."""
 
@@ -207,7 +194,7 @@ class SoftMergeSettings(Settings):
         "Refuse sources with NaN or Inf in their weights, or leave them out with a notice.",
         more=True,
     )
-    device: Annotated[str, AfterValidator(_device)] = setting(
+    device: Annotated[str, AfterValidator(device_name)] = setting(
         "cpu",
         "Device",
         "What the gates are trained on: the CPU, or a GPU; auto takes a GPU where there is one.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from softmerge_core.devices import check_device
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
@@ -18,7 +19,6 @@ from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.warm import warm_up
 from softmerge_core.runs.worker import execute, worker_devices
-from softmerge_core.settings import check_device
 
 CONNECT = 15  # seconds to wait for a scheduler
 MOST_DEATHS = 5  # of workers before a run begins; after that something is wrong with the workers

@@ -11,11 +11,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared.runs.reader import LIVE
+from softmerge_core.devices import DEVICES
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.store import folders, read_spec
-from softmerge_core.settings import DEVICES
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
