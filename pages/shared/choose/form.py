@@ -186,7 +186,7 @@ def number_field(label: str, kind: type, low: float | None, high: float | None, 
 
     Returns the value, also one outside the limits, which is then told; who parses it refuses it.
     """
-    shown = st.session_state.get(options.get("key"), options.get("value"))
+    shown = st.session_state.get(str(options.get("key")), options.get("value"))
     entered = st.number_input(label, format=number_format(kind, shown), **options)
     if problem := out_of_range(label, entered, low, high):
         st.error(problem, icon=":material/error:")

@@ -44,7 +44,7 @@ def _row(score: Score, *, graded: bool) -> list[Value]:
     if score.series == BEST:
         return ["Best honest source", None, None, None, *numbers, None, None, "lowest validation loss"]
     strength = score.strength if graded and score.malicious else None
-    case = [find_method(score.series).title, score.malicious, strength, score.seed]
+    case: list[Value] = [find_method(score.series).title, score.malicious, strength, score.seed]
     return [*case, *numbers, score.took, score.memory, score.problem]
 
 
