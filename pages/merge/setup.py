@@ -1,6 +1,6 @@
 """The left side of the Merge page: sources, parts and settings, as the spec of the run they describe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -20,6 +20,7 @@ from softmerge_core.zoo import FamilyInfo, library
 from softmerge_core.zoo.manifest import LayerInfo
 
 NO_WIDGET = ("parts", "granularity")  # drawn on their own
+PARTS = "parts"  # the name of the layers that are not simply gated in the address
 
 
 def merge_setup() -> Setup:
@@ -64,9 +65,27 @@ def _parts(name: str, layers: Sequence[LayerInfo], titles: Sequence[str]) -> dic
     """What the reader wants done with each layer; layers that are simply gated are left out."""
     st.caption("Click a layer to gate it, average it, or keep it from one source.")
     key = f"parts:{name}"
-    chosen = part_strip(layers, st.session_state.get(key, {}), titles, key=f"strip:{name}")
+    chosen = part_strip(layers, st.session_state.get(key) or _linked_parts(), titles, key=f"strip:{name}")
     st.session_state[key] = chosen
-    return {name: choice for name, choice in chosen.items() if choice != "gate"}
+    parts = {name: choice for name, choice in chosen.items() if choice != "gate"}
+    _link_parts(parts)
+    return parts
+
+
+def _linked_parts() -> dict[str, str]:
+    """What the address wants done with each layer, when the page is first opened."""
+    asked = st.query_params.get_all(PARTS) if f"{PARTS}:read" not in st.session_state else []
+    return {name: choice for name, _, choice in (text.rpartition("=") for text in asked)}
+
+
+def _link_parts(parts: Mapping[str, str]) -> None:
+    """Keep the address a link to these parts."""
+    st.session_state[f"{PARTS}:read"] = True
+    told = [f"{name}={choice}" for name, choice in parts.items()]
+    if told and told != st.query_params.get_all(PARTS):
+        st.query_params[PARTS] = told
+    elif not told:
+        st.query_params.pop(PARTS, None)
 
 
 def _settings() -> dict[str, object]:

@@ -7,6 +7,10 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from pages.shared.show.terms import TERMS
+from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.runs.writer import RunWriter
+from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
+from softmerge_core.zoo import families
 from tests.browser.conftest import Site
 from tests.browser.server import glossary, wait_for
 from tests.browser.watching import drawn, moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
@@ -14,6 +18,7 @@ from tests.browser.watching import drawn, moves, press_start, query, removed, ru
 Open = Callable[..., Page]
 ENDLESS = "steps=30000&granularity=Channel"  # longer than any test looks at it
 TOY = "family=Spirals+MLP,+shared+trunk&granularity=Layer"
+OTHER = "moons-mlp-label-noise"
 GATES = ".st-key-picture-gates .sm-plot"
 BLOCKS = (".st-key-verdict", ".st-key-picture-gates", ".st-key-picture-accuracy", ".st-key-picture-losses")
 RANGES = """() => {
@@ -183,3 +188,28 @@ def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(sit
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     glossary(page).tap()
     expect(page.get_by_role("tooltip").first).to_contain_text(TERMS["P(open)"])
+
+
+def test_a_link_holds_what_a_run_was_made_from(site: Site, open_page: Open) -> None:
+    """Also after the press that fetches it, which brings widgets to the page that were not there before."""
+    spec, family = toy_spec(), families()[OTHER]
+    run_id = site.store.create(spec)
+    with RunWriter(site.store.folder(run_id)) as writer:
+        writer.end("stopped")
+    page = open_page(f"{site.address}/?run={run_id}")
+    page.get_by_role("button", name="Use the settings of this run").click()
+    page.wait_for_url(lambda url: "strength" in url and "penalty=0.05" in url)
+    asked, poison = query(page), f"poison:{OTHER}/source-2"
+    assert asked.items() >= {"family": family.title, poison: "Noise", f"{poison}:noise:strength": "5.0"}.items()
+    assert asked["parts"] == f"{family.layers[0].name}=keep:1"
+    again = open_page(page.url)
+    expect(again.locator(".sm-fits")).to_be_attached()
+    assert query(again).items() >= {"family": family.title, poison: "Noise"}.items()
+
+
+def toy_spec() -> MergeSpec:
+    """A merge of some sources of a family that the page does not begin with; one is poisoned, a layer kept."""
+    family, attacks = families()[OTHER], {"source-1": None, "source-2": AttackSettings(kind="noise", strength=5)}
+    sources = tuple(SourceSpec(model=f"{OTHER}/{name}", attack=attack) for name, attack in attacks.items())
+    settings = SoftMergeSettings(penalty=0.05, parts={family.layers[0].name: "keep:1"})
+    return MergeSpec(name="Toy", sources=sources, data=DataSpec(dataset=family.dataset), settings=settings)

@@ -6,11 +6,13 @@ from typing import Any
 from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import form_state
 from pages.shared.choose.own import CHOSEN, DATA
+from softmerge_core.attacks import find_attack
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import FamilyInfo, families, library, same_kind
 
 LIMITS = ("train_samples", "validation_samples")
 LIBRARY = "library/"
+LINKED = ("use", "honest", "poison")  # the groups of widgets, of those named "group:widget", that addresses hold
 
 
 def family_of(sources: Sequence[SourceSpec], data: DataSpec) -> FamilyInfo | None:
@@ -57,6 +59,16 @@ def own_state(sources: Sequence[SourceSpec], data: DataSpec) -> dict[str, Any]:
 def limits_state(data: DataSpec, prefix: str = "") -> dict[str, Any]:
     """The values of the fields that limit the samples."""
     return form_state(data, prefix=prefix, fields=LIMITS)
+
+
+def link_text(key: str, value: Any) -> str:
+    """What the address holds for the value of a switch, a number or a poison; "" for what it does not hold."""
+    group, apart, _ = key.partition(":")
+    if apart and group not in LINKED:
+        return ""
+    if isinstance(value, (bool, int, float)):
+        return str(value).lower()
+    return find_attack(value).title if group == "poison" and value else ""
 
 
 def _poison_state(name: str, attack: AttackSettings | None) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def source_card(
                 plain(model.title),
                 value=chosen,
                 key=f"{'honest' if honest else 'use'}:{name}",
+                bind="query-params",
                 persist_state="session",
                 help="Whether this source takes part in the merge.",
                 width="stretch",
@@ -111,7 +112,6 @@ def poison_menu(key: str, title: str) -> tuple[AttackSettings | None, str]:
 
     ``title``: the source's name, which tells the button from those of other sources; only its icon is seen.
     """
-    chosen = st.session_state.get(f"poison:{key}")
     label = f"Poison {plain(title)}"
     with st.popover(label, icon=":material/science:", type="tertiary", help="Poison a copy of this source."):
         kind = st.pills(
@@ -119,10 +119,11 @@ def poison_menu(key: str, title: str) -> tuple[AttackSettings | None, str]:
             list(attacks()),
             format_func=lambda name: attacks()[name].title,
             key=f"poison:{key}",
+            bind="query-params",
             persist_state="session",
             help="A spoiled copy takes part in its place; choose it once more to undo.",
         )
-        values = _rest(key, str(chosen)) if chosen else {}
+        values = _rest(key, kind) if kind else {}
     try:
         return (parse(AttackSettings, {"kind": kind, **values}, f"poison of {title}") if kind else None), ""
     except SettingsError as error:
@@ -131,7 +132,7 @@ def poison_menu(key: str, title: str) -> tuple[AttackSettings | None, str]:
 
 def _rest(key: str, kind: str) -> dict[str, float]:
     names, defaults = attack_fields(kind)
-    return settings_form(AttackSettings, prefix=f"poison:{key}:{kind}:", fields=names, defaults=defaults, bind=False)
+    return settings_form(AttackSettings, prefix=f"poison:{key}:{kind}:", fields=names, defaults=defaults)
 
 
 def _about(model: ModelInfo, attack: AttackSettings | None) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.choose.restore import link_text
 from pages.shared.runs.panel import show_run
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import newest_live, run_store
@@ -63,6 +64,8 @@ def _notice(kind: str, setup: Setup, reader: RunReader) -> str:
 def _take(kind: str, state_of: StateOf, spec: Spec) -> None:
     """Put the widgets of the page to what describes ``spec``."""
     for key, value in state_of(spec).items():
+        if key not in st.session_state and (text := link_text(key, value)):
+            st.query_params[key] = text  # Streamlit tells the address only of widgets that are there already
         st.session_state[key] = value
     st.session_state[f"{kind}:taken"] = True
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.choose.restore import link_text
 from pages.shared.runs import services
-from softmerge_core.experiments.merge.spec import example
+from softmerge_core.experiments.merge.spec import MergeSpec, example
 from softmerge_core.runs.writer import RunWriter
-from tests.pages.conftest import Desk, button, press, started, texts
+from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
+from softmerge_core.zoo import families
+from tests.pages.conftest import APP, Desk, button, press, started, texts
 
 Open = Callable[..., AppTest]
 TAKE = "Use the settings of this run"
-FRAME = "sm-set-back"
+FRAME, TOY = "sm-set-back", "moons-mlp-label-noise"
 
 
 def notices(page: AppTest) -> str:
@@ -95,3 +99,43 @@ def test_a_run_that_was_cut_short_is_resumed_by_who_started_it_or_by_anyone_if_n
     press(open_app(visitor="somebody else", **{"merge:run": run_id}), "Resume")
     assert desk.requests == [("resume", run_id)]
     assert services._STARTED[run_id] == "somebody else"
+
+
+def test_the_address_is_a_link_to_what_was_taken_from_a_run(open_app: Open, desk: Desk) -> None:
+    """Also where that brings widgets to the page that were not there before."""
+    page = press(open_app(**{"merge:run": desk.store.create(toy_spec())}), TAKE)
+    poison, asked = f"poison:{TOY}/source-2", dict(page.query_params)
+    assert asked[poison] == "Noise"
+    assert asked[f"{poison}:noise:strength"] == "5.0"
+    assert asked[f"use:{TOY}/source-3"] == "false"
+    assert asked["parts"] == "head=keep:1"
+    again = AppTest.from_string(APP, default_timeout=60)
+    for name, value in asked.items():
+        again.query_params[name] = value
+    again.run()
+    assert not again.exception
+    assert not set_back(again)
+    assert notices(again) == ""
+
+
+def toy_spec() -> MergeSpec:
+    """A merge of some sources of a family that the page does not begin with; one is poisoned, a layer kept."""
+    attacks = {"source-1": None, "source-2": AttackSettings(kind="noise", strength=5)}
+    sources = tuple(SourceSpec(model=f"{TOY}/{name}", attack=attack) for name, attack in attacks.items())
+    settings = SoftMergeSettings(penalty=0.05, parts={"head": "keep:1"})
+    return MergeSpec(name="Toy", sources=sources, data=DataSpec(dataset=families()[TOY].dataset), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("use:family/source-1", True, "true"),
+        ("poison:family/source-1", "noise", "Noise"),
+        ("poison:family/source-1", None, ""),
+        ("robustness-strength-noise", 3.5, "3.5"),
+        ("soft:penalty", 0.1, ""),  # the settings of one method at a time are on the page, and in no address
+        ("own-data", "/home/reader/data.npz", ""),
+    ],
+)
+def test_what_an_address_holds_of_a_widget(key: str, value: object, text: str) -> None:
+    assert link_text(key, value) == text
