@@ -1,5 +1,6 @@
 """Small tools that the contracts share: a look at all of a network, a statement run in a fresh interpreter."""
 
+import random
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import nn
 
 from softmerge_core.checkpoints.files import state_hash
@@ -52,3 +55,34 @@ def refusal(error: type[Exception], words: str, who: str) -> Iterator[None]:
         assert right, f"{who} must be refused by a {error.__name__} with {words!r} in it, got {said}"
     else:
         raise AssertionError(f"{who} must be refused by a {error.__name__}, but nothing was raised")
+
+
+def shuffle_global_randomness() -> None:
+    """Put all global random states where no seed that a member sets would put them: setting one again shows."""
+    random.seed("nobody's seed")
+    np.random.seed(3_141_592_653)  # noqa: NPY002
+    torch.manual_seed(2_718_281_828)
+
+
+def global_state() -> dict[str, Any]:
+    """What all of a process shares, by its name, and what a careless function could change."""
+    _, words, place, *_ = np.random.get_state()  # noqa: NPY002
+    return {
+        "the random state of Python": random.getstate(),
+        "the random state of numpy": (words.tolist(), place),  # the place alone moves when a few are drawn
+        "the random state of torch": torch.get_rng_state().tolist(),
+        "torch's default type": torch.get_default_dtype(),
+        "whether torch computes gradients": torch.is_grad_enabled(),
+        "whether torch is deterministic": torch.are_deterministic_algorithms_enabled(),
+        "numpy's errors": np.geterr(),
+    }
+
+
+def moved(before: dict[str, Any]) -> str:
+    """The names of the parts of the global state that are no longer as ``before``, which they are put back to."""
+    after = global_state()
+    torch.set_default_dtype(before["torch's default type"])
+    torch.set_grad_enabled(before["whether torch computes gradients"])
+    torch.use_deterministic_algorithms(before["whether torch is deterministic"])
+    np.seterr(**before["numpy's errors"])
+    return ", ".join(name for name, value in before.items() if after[name] != value)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from pages.shared.choose.form import limits
 from softmerge_core.data.partitions import ShardSettings
 from softmerge_core.errors import SettingsError
 from softmerge_core.federated.algorithms import algorithms, find_algorithm
@@ -115,6 +116,19 @@ def test_it_learns_finite_weights_the_same_at_every_run(name: str) -> None:
 
 
 @every_algorithm
+def test_each_of_its_settings_has_an_effect(name: str) -> None:
+    """With several local steps a round, for at the first one clients are where the server is."""
+    settings = scene().settings.model_copy(update={"local_epochs": 3})
+    busy = scene().model_copy(update={"settings": settings})
+    usually = rounds(Server(busy, FederatedRun(algorithm=name)), ROUNDS)
+    for key, field in find_algorithm(name).settings.model_fields.items():
+        ends = [end for end in limits(field) if end is not None and end != field.default] or [2 * field.default]
+        found = [rounds(Server(busy, FederatedRun(algorithm=name, settings={key: end})), ROUNDS) for end in ends]
+        same = all(torch.equal(weights, usually) for weights in found)
+        assert not same, f"algorithm {name!r}: its setting {key!r} changes nothing, be it {' or '.join(map(str, ends))}"
+
+
+@every_algorithm
 def test_from_a_snapshot_it_comes_to_the_same_weights(name: str) -> None:
     first = Server(scene(), FederatedRun(algorithm=name))
     rounds(first, 1)
@@ -146,10 +160,11 @@ def finish(name: str, memory: Memory, generator: torch.Generator) -> None:
     """A round's end for three clients with five weights each; what the algorithm was given stays as it was."""
     start, *sent = torch.randn(4, 5, generator=generator, dtype=torch.float64)
     merged = torch.stack(sent).mean(0)
-    end = Round(start, dict(enumerate(sent)), dict.fromkeys(range(3), 2), merged, clients=3, learning_rate=0.1)
+    end = Round(start, dict(enumerate(sent)), {0: 2, 1: 2, 2: 0}, merged, clients=3, learning_rate=0.1)
     given = [start.clone(), *(vector.clone() for vector in sent), merged.clone()]
     algorithm = find_algorithm(name)
     weights = algorithm.finish(end, memory, algorithm.settings())
+    assert torch.isfinite(weights).all(), f"algorithm {name!r}: where a client took no step, weights are not finite"
     assert weights.shape == (5,), f"algorithm {name!r}: expected new weights [5], got {tuple(weights.shape)}"
     same = all(np.array_equal(a, b) for a, b in zip(given, [start, *sent, merged], strict=True))
     assert same, f"algorithm {name!r} changes in place what clients sent"

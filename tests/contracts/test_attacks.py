@@ -13,6 +13,7 @@ from softmerge_core.attacks import Attack, attacks, find_attack
 from softmerge_core.data import load_dataset
 from softmerge_core.data.base import Data
 from softmerge_core.errors import NotFoundError
+from softmerge_core.evaluation import predict
 from softmerge_core.experiments import experiment, parse_spec
 from softmerge_core.federated.server import federate
 from softmerge_core.federated.settings import FederatedRun, Federation, FederationSettings
@@ -20,7 +21,7 @@ from softmerge_core.networks import build_network
 from softmerge_core.settings import AttackSettings, DataSpec, TrainSettings
 from softmerge_core.zoo.spoiling import spoil_network
 from softmerge_core.zoo.words import how_trained, source_title
-from tests.contracts.helpers import is_sentence, loaded_after, look
+from tests.contracts.helpers import is_sentence, loaded_after, look, same_bits
 from tests.contracts.memory import Memory
 from tests.experiments.library import trained
 
@@ -145,6 +146,37 @@ def test_it_spoils_a_copy_reproducibly_and_the_source_stays(name: str) -> None:
     finite = all(bool(torch.isfinite(value).all()) for value in first.state_dict().values())
     assert finite == attack.finite, f"attack {name!r} declares finite={attack.finite}, but its weights say {finite}"
     assert not first.training, f"attack {name!r}: expected the copy in evaluation mode"
+
+
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.finite])
+def test_another_seed_sends_something_else_if_it_says_so(name: str) -> None:
+    """Those that are not finite are excluded from a merge, whatever their seed."""
+    first, other = (spoil_network(network(), settings_of(name, seed), data()) for seed in (4, 5))
+    differ = not same_bits(first, other)
+    declared, told = find_attack(name).random, "other" if differ else "the same"
+    assert differ == declared, f"attack {name!r} declares random={declared}, but another seed sends {told} weights"
+
+
+@every_attack
+def test_it_does_harm(name: str) -> None:
+    """At its usual strength the network's answers are others: by a hundredth of their size at least."""
+    source = network()
+    before, after = (predict(n, data().test_inputs) for n in (source, spoil_network(source, settings_of(name), data())))
+    change = float((after - before).abs().max() / before.abs().max())
+    assert not change < 0.01, f"attack {name!r}: at its usual strength the answers change by {change:.2g} of their size"
+
+
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.labels is not None])
+def test_its_labels_are_wrong_ones_in_a_tensor_of_their_own(name: str) -> None:
+    labels, make = torch.arange(40) % 10, find_attack(name).labels
+    assert make is not None
+    given = labels.clone()
+    made = make(given, 10)
+    assert torch.equal(given, labels), f"attack {name!r} changes the data's labels in place; return others"
+    sound = made.shape == labels.shape and made.dtype == labels.dtype and made.min() >= 0 and made.max() < 10
+    assert sound, f"attack {name!r}: expected labels [40] in 0..9, got {made}"
+    wrong = float((made != labels).double().mean())
+    assert wrong > 0.5, f"attack {name!r}: expected most labels to be wrong, but only {wrong:.0%} are"
 
 
 @every_attack

@@ -2,11 +2,13 @@
 
 import random
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import softmerge_core.data
 from softmerge_core.data import check_data, datasets, load_dataset
 from softmerge_core.data.base import SPLITS
 from softmerge_core.errors import SoftMergeError
@@ -14,6 +16,7 @@ from softmerge_core.networks import fits, network_names
 from tests.contracts.helpers import loaded_after
 
 NAMES = tuple(datasets())
+PACKAGE = Path(softmerge_core.data.__path__[0])
 every_dataset = pytest.mark.parametrize("name", NAMES)
 
 
@@ -75,6 +78,10 @@ def test_its_training_inputs_are_standardised_unless_it_says_why_not(name: str) 
         f"data set {name!r}: expected training inputs of mean 0 and SD 1, got {mean:.3g} and {sd:.3g}; "
         "standardise them, or say in not_standardised why they are not"
     )
+    assert not (near and dataset.not_standardised), (
+        f"data set {name!r} says why its training inputs are not standardised "
+        f"({dataset.not_standardised!r}), but they are"
+    )
 
 
 @every_dataset
@@ -84,6 +91,21 @@ def test_no_sample_is_in_two_splits(name: str) -> None:
     for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
         both = len(seen[first] & seen[second])
         assert not both, f"data set {name!r}: {both} samples are in both the {first} and the {second} split"
+
+
+@every_dataset
+def test_no_split_is_a_copy_of_another_with_a_little_noise(name: str) -> None:
+    """As many samples of validation and test data as of training data lie so near to (another) training sample."""
+    data = load_dataset(name)
+    train = data.train_inputs.flatten(1).double()
+    within = torch.cdist(train, train).fill_diagonal_(torch.inf).min(1).values
+    for split in ("validation", "test"):
+        across = torch.cdist(data.split(split)[0].flatten(1).double(), train).min(1).values
+        usual, found = float(within.median()), float(across.median())
+        assert found > usual / 5, (
+            f"data set {name!r}: half of the {split} samples lie within {found:.2g} of a training sample, which lie "
+            f"{usual:.2g} apart; draw them anew"
+        )
 
 
 @every_dataset
@@ -124,12 +146,26 @@ def test_loading_asks_no_network_and_leaves_global_randomness_alone(name: str, m
     for door in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, door, refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    random.seed("nobody's seed")  # so that a member that sets a seed of its own, as at its first loading, is seen
+    np.random.seed(3_141_592_653)  # noqa: NPY002
+    torch.manual_seed(2_718_281_828)
     before = random.getstate(), global_numpy(), torch.get_rng_state()
     datasets()[name].load()
     sentence = f"loading data set {name!r} moves the global random state of {{}}; use a generator of its own"
     assert random.getstate() == before[0], sentence.format("random")
     assert global_numpy() == before[1], sentence.format("numpy")
     assert torch.equal(torch.get_rng_state(), before[2]), sentence.format("torch")
+
+
+@every_dataset
+def test_loading_leaves_no_file_behind(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = {path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts}
+    datasets()[name].load()
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    kept += sorted({path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts} - before)
+    assert not kept, f"loading data set {name!r} keeps {', '.join(path.name for path in kept)}; return arrays only"
 
 
 @every_dataset

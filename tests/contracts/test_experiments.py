@@ -14,7 +14,8 @@ from pages.shared.runs.page import RunPage
 from pages.site import PAGES
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import Event, Progress, parse_event
-from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.experiments import Spec, check_result, experiment, experiments, parse_spec
+from softmerge_core.runs.shapes import makes_sense
 from softmerge_core.settings import DataSpec
 from tests.contracts.helpers import ROOT, loaded_after, refusal
 from tests.contracts.memory import Memory
@@ -56,6 +57,10 @@ def check_json(kind: str, result: Any, what: str) -> None:
         assert lists(value) == same, (
             f"experiment {kind!r}, {what}: result[{key!r}] comes back from JSON as another value"
         )
+    try:
+        check_result(kind, json.loads(json.dumps(result)))
+    except SoftMergeError as error:
+        raise AssertionError(f"experiment {kind!r}, {what}: its result is not what pages expect: {error}") from error
 
 
 def lists(value: Any) -> Any:
@@ -101,6 +106,9 @@ def test_it_runs_in_memory_to_a_result_of_json_values(kind: str) -> None:
     assert any(isinstance(event, Progress) for event in context.events), (
         f"experiment {kind!r} emits no Progress; the bar on its page would never move"
     )
+    bar = [(event.step, event.total) for event in context.events if isinstance(event, Progress)]
+    assert bar == sorted(bar), f"experiment {kind!r}: expected the steps of Progress to rise, got {bar}"
+    assert bar[-1][0] == bar[-1][1], f"experiment {kind!r} ends at step {bar[-1][0]} of {bar[-1][1]}; expected all"
     strange = [key for key in context.weights if not re.fullmatch(r"[A-Za-z0-9_-]+", key)]
     assert not strange, f"experiment {kind!r}: names of weights may have letters, digits, - and _ only: {strange}"
 
@@ -114,6 +122,9 @@ def test_every_event_comes_back_from_its_line(kind: str) -> None:
             told = f"experiment {kind!r}: event {type(event).__name__} cannot be read back"
             raise AssertionError(f"{told}; add it to events.AnyEvent: {error}") from error
         assert type(again) is type(event), f"experiment {kind!r}: {type(event).__name__} comes back as {type(again)}"
+        assert makes_sense(again), (
+            f"experiment {kind!r}: pages leave out {event!r}: shares are 0-1, counts at least 0, lists alike in length"
+        )
 
 
 @every_experiment

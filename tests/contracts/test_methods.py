@@ -19,7 +19,16 @@ from softmerge_core.methods import Method, available_methods, find_method, merge
 from softmerge_core.methods.base import SEES
 from softmerge_core.networks import build_network, networks
 from softmerge_core.networks.base import Network
-from tests.contracts.helpers import is_sentence, loaded_after, look, refusal, same_bits
+from tests.contracts.helpers import (
+    global_state,
+    is_sentence,
+    loaded_after,
+    look,
+    moved,
+    refusal,
+    same_bits,
+    shuffle_global_randomness,
+)
 from tests.figures.test_style import BACKGROUNDS, contrast
 
 METHODS = sorted(available_methods())
@@ -92,21 +101,25 @@ def run(name: str, family: str, dtype: torch.dtype = torch.float32, **changes: A
 
 @dataclass(frozen=True)
 class Outcome:
-    """A merge of the usual material, and whether it left the sources, the base and global randomness as they were."""
+    """A merge of the usual material, whether it left the sources and the base as they were, and what it moved."""
 
     merged: nn.Module
     sources: list[nn.Module]
     sources_untouched: bool
-    randomness_untouched: bool
+    moved: str
 
 
 @cache
 def usual(name: str, family: str, dtype: torch.dtype = torch.float32) -> Outcome:
     """The method on the usual material, run once for all tests."""
     sources, base = sources_of(family, dtype), base_of(family, dtype)
-    seen, random = look([*sources, base]), torch.get_rng_state()
-    merged = run(name, family, dtype, sources=sources, base=base)
-    return Outcome(merged, sources, look([*sources, base]) == seen, torch.equal(torch.get_rng_state(), random))
+    shuffle_global_randomness()
+    seen, state = look([*sources, base]), global_state()
+    try:
+        merged = run(name, family, dtype, sources=sources, base=base)
+    finally:
+        changed = moved(state)
+    return Outcome(merged, sources, look([*sources, base]) == seen, changed)
 
 
 def assert_close(first: nn.Module, second: nn.Module, sentence: str) -> None:
@@ -180,9 +193,11 @@ def test_it_gives_a_network_like_the_sources_which_stay_as_they_are(name: str, f
     outcome = usual(name, family)
     who, merged = f"method {name!r} on {family!r}", outcome.merged
     assert outcome.sources_untouched, f"{who} changes the sources or the base model; expected them as they were"
-    assert outcome.randomness_untouched, f"{who} draws from torch's global randomness; use material.generator"
+    assert not outcome.moved, f"{who} changes {outcome.moved}; use material.generator, leave what is global alone"
     assert not merged.training, f"{who}: expected a network in evaluation mode"
     assert all(parameter.grad is None for parameter in merged.parameters()), f"{who} leaves gradients behind"
+    frozen = [key for key, parameter in merged.named_parameters() if not parameter.requires_grad]
+    assert not frozen, f"{who}: {frozen} cannot be trained further; expected requires_grad as in the sources"
     outputs = predict(merged, data_for(family).validation_inputs)
     assert outputs.shape == (SAMPLES, CLASSES), f"{who}: expected outputs {(SAMPLES, CLASSES)}, got {outputs.shape}"
     assert torch.isfinite(outputs).all(), f"{who}: the merged network's outputs are not finite"
@@ -218,6 +233,43 @@ def test_its_seed_and_what_it_says_it_needs_decide_every_bit(name: str, family: 
         same = same_bits(run(name, family, seed=seed), usual(name, family).merged)
         assert same, f"method {name!r} on {family!r} depends on the seed; declare random=True"
         raise AssertionError(f"method {name!r} on {family!r} sees more than it needs ({sorted(needs) or 'nothing'})")
+
+
+@every_method
+def test_what_it_says_it_needs_makes_a_difference(name: str) -> None:
+    """What has no effect, whatever it is, is not needed; and where a method is random, another seed has one."""
+    method, data = find_method(name), data_for("mlp")
+    always = {"granularity": "layer"} if "granularity" in method.settings.model_fields else {}  # not the best of many
+    first = run(name, "mlp", **always)
+    for claim in (*sorted(method.needs), *(["seed"] if method.random else [])):
+        found = (run(name, "mlp", **always, **other_material(claim, data, seed)) for seed in range(90, 98))
+        assert any(not same_bits(first, other) for other in found), (
+            f"method {name!r} gives the same weights for any {claim}: do not declare that it needs it, or is random"
+        )
+
+
+def other_material(what: str, data: MergeData, seed: int) -> dict[str, Any]:
+    """The arguments of ``merge`` that put other numbers in the place of what a method says it needs."""
+    if what == "seed":
+        return {"seed": seed}
+    if what == "base":
+        return {"base": build_network("mlp", SHAPES["mlp"], CLASSES, seed=seed)}
+    drawn = data_for("mlp", seed=seed)
+    fields = [f"{split}_{what}" for split in ("train", "validation")]
+    return {"data": replace(data, **{field: getattr(drawn, field) for field in fields})}
+
+
+@every_method
+def test_tensors_that_no_source_has_changed_are_no_crash(name: str) -> None:
+    """Sources that share frozen layers, and one that is the base model itself."""
+    base, sources = base_of("mlp"), sources_of("mlp")
+    with torch.no_grad():
+        for source in sources:
+            next(source.parameters()).copy_(next(base.parameters()))
+        sources[1].load_state_dict(base.state_dict())
+    merged = run(name, "mlp", sources=sources)
+    broken = [key for key, value in merged.state_dict().items() if not torch.isfinite(value).all()]
+    assert not broken, f"method {name!r}: where sources are as the base model, {broken} of the merge are not finite"
 
 
 @every_merge

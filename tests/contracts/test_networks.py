@@ -116,6 +116,17 @@ def test_it_reads_every_kind_it_claims_from_its_smallest_size(name: str) -> None
 
 
 @every_network
+def test_it_tells_many_classes_apart_and_large_inputs_are_no_crash(name: str) -> None:
+    input_shape = usual_shape(name)
+    for classes in (2, 37):
+        logits = build_network(name, input_shape, classes, seed=0).eval()(noise(input_shape))
+        got = list(logits.shape)
+        assert got == [4, classes], f"network {name!r}: for {classes} classes expected logits [4, {classes}], got {got}"
+    large = built(name, input_shape)(1e4 * noise(input_shape))
+    assert torch.isfinite(large).all(), f"network {name!r}: logits of inputs of 10,000 SDs are not finite"
+
+
+@every_network
 def test_it_refuses_what_it_does_not_claim(name: str) -> None:
     takes = find_network(name).takes
     refused = [shape(kind, 32) for kind in RANK_OF_KIND if kind not in takes]
@@ -158,7 +169,13 @@ def test_its_state_makes_the_same_network_again(name: str) -> None:
 @every_network
 def test_in_evaluation_mode_a_sample_is_judged_by_itself(name: str) -> None:
     module, inputs = built(name, usual_shape(name)), noise(usual_shape(name), 8)
+    given = inputs.clone()
     together, alone = module(inputs), torch.cat([module(inputs[place : place + 1]) for place in range(8)])
+    assert torch.equal(inputs, given), f"network {name!r} changes its inputs in place"
+    assert alone.shape == together.shape == (8, CLASSES), (
+        f"network {name!r}: expected logits [8, {CLASSES}] of eight samples and [1, {CLASSES}] of each by itself, got "
+        f"{list(together.shape)} and, of all one by one, {list(alone.shape)}"
+    )
     near = torch.allclose(together, alone, rtol=1e-4, atol=1e-5)
     assert near, f"network {name!r}: a sample's outputs depend on the others of its batch"
     normed = any(torch.allclose(total.sum(1), torch.ones(8), atol=1e-4) for total in (together, together.exp()))

@@ -1,6 +1,8 @@
 """Every member of a registry is to be found on the pages where a reader would look for it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -8,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import services
 from pages.shared.runs.page import RunPage
+from pages.shared.runs.reader import RunReader
+from pages.shared.runs.record import CANNOT
 from pages.site import PAGES
 from softmerge_core.attacks import attacks
 from softmerge_core.data import datasets
@@ -67,7 +71,8 @@ def problems(path: str, **state: object) -> str:
         page.session_state[name] = value
     st.config.set_option("client.showErrorDetails", "full")  # else the message of an exception is left out
     page.run()
-    return "; ".join(str(found.value) for found in (*page.exception, *page.error))
+    cannot = [found for found in (*page.warning, *page.markdown, *page.caption) if CANNOT in str(found.value)]
+    return "; ".join(str(found.value) for found in (*page.exception, *page.error, *cannot))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -78,13 +83,28 @@ def test_a_page_opens(path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("path", [path for path, (page, *_) in PAGES.items() if isinstance(page, RunPage)])
-def test_a_page_shows_a_finished_run(path: str, desk: Desk) -> None:
+def test_a_page_shows_a_finished_run(path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, tuple[set[str], bool]] = {}  # by picture: the events it waits for, and whether it is there
+    usual = RunReader.drawn
+
+    def watched(self: RunReader, name: str, kinds: Sequence[str], *more: Any, **options: Any) -> Any:
+        figure = usual(self, name, kinds, *more, **options)
+        drawn[name] = (set(kinds), figure is not None)
+        return figure
+
+    monkeypatch.setattr(RunReader, "drawn", watched)
     kind = PAGES[path][0].kind
     run_id = desk.store.create(experiment(kind).small())
     ended = conduct(desk.store.folder(run_id))
     assert ended == "finished", f"experiment {kind!r}: its small run {ended}: {desk.store.read(run_id).error}"
     wrong = problems(path, **{f"{kind}:run": run_id})
     assert not wrong, f"the page {path!r} cannot draw a finished run: {wrong}"
+    reader = RunReader(desk.store, run_id)
+    assert not reader.damaged, f"experiment {kind!r}: {reader.damaged} of its events are left out when they are read"
+    assert any(there for _, there in drawn.values()), f"the page {path!r} has no picture of a finished run"
+    told = {event.kind for event in reader.events}
+    deaf = [name for name, (kinds, there) in drawn.items() if there and kinds and not kinds & told]
+    assert not deaf, f"the page {path!r}: {deaf} are of none of the kinds of events that come ({', '.join(told)})"
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -131,6 +131,11 @@ CHANGED: dict[str, Callable[[], Spec]] = {
 }
 
 
+def changed(kind: str) -> Spec:
+    assert kind in CHANGED, f"page of {kind!r}: add to CHANGED a spec of this kind whose fields have no default value"
+    return CHANGED[kind]()
+
+
 def described(kind: str, state: dict[str, Any]) -> Spec | None:
     """The spec that a page describes in a fresh session with this state."""
     name = next(name for name, (page, _, _) in PAGES.items() if page is RUN_PAGES[kind])
@@ -151,14 +156,14 @@ def equal(first: Spec | None, second: Spec) -> bool:
 @pytest.mark.parametrize("kind", RUN_PAGES)
 @pytest.mark.parametrize("which", ["example", "changed"])
 def test_a_page_with_the_state_of_a_spec_describes_it(kind: str, which: str) -> None:
-    spec = experiment(kind).example() if which == "example" else CHANGED[kind]()
+    spec = experiment(kind).example() if which == "example" else changed(kind)
     found = described(kind, RUN_PAGES[kind].state_of(spec))
     assert equal(found, spec), f"{kind}: {difference(spec, found) if found else 'no spec'}"
 
 
 @pytest.mark.parametrize("kind", RUN_PAGES)
 def test_the_changed_spec_leaves_no_field_at_its_default(kind: str) -> None:
-    spec, usual = CHANGED[kind](), experiment(kind).spec(kind=kind)
+    spec, usual = changed(kind), experiment(kind).spec(kind=kind)
     settings = [(spec, usual), (getattr(spec, "settings", None), getattr(usual, "settings", None))]
     irrelevant = {"kind", "name", "target_source"}  # the target chosen uses no single source
     same = [
