@@ -38,7 +38,7 @@ HELPERS = {
     ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},
     ("softmerge_core.experiments", "EXPERIMENT"): {
         "admission", "aligning", "base", "cost", "describe", "differences", "loading", "samples", "scoring",
-        "tasks", "words",
+        "tables", "tasks", "words",
     },
 }  # fmt: skip
 
