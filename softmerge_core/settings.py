@@ -3,6 +3,7 @@
 import re
 import reprlib
 from collections.abc import Sequence
+from math import isfinite
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
@@ -108,6 +109,8 @@ def _wrong(item: Any) -> str:
 
 def _short(value: object) -> str:
     try:
+        if isinstance(value, float) and isfinite(value):
+            return decimal_text(value)
         return repr(value[:80]) if isinstance(value, str) else "none" if value is None else reprlib.repr(value)[:80]
     except ValueError:  # a number of thousands of digits
         return "a huge number"

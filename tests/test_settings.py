@@ -50,6 +50,7 @@ def test_what_does_not_fit_is_named(values: object, named: str) -> None:
     ("model", "values", "said"),
     [
         (SoftMergeSettings, {"penalty": 11}, "Penalty: expected at most 10, got 11"),
+        (SoftMergeSettings, {"penalty": 11.0}, "Penalty: expected at most 10, got 11"),
         (SoftMergeSettings, {"steps": 0}, "Steps of each stage (steps): expected at least 1, got 0"),
         (SoftMergeSettings, {"steps": None}, "Steps of each stage (steps): expected a whole number, got none"),
         (SoftMergeSettings, {"learning_rate": "x"}, "Learning rate: expected a number, got 'x'"),

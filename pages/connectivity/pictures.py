@@ -120,12 +120,13 @@ def _curve_error_words(reader: RunReader) -> str:
     return f"The same networks on {on}."
 
 
-def _start_words(reader: RunReader, which: int) -> str:
-    """The course of the training loss on the way to one of the two models."""
-    path = paths_of(reader).get(f"start:{which}")
-    if path is None:
-        return "The path from where training began to where it ended."
-    return plain(words.start_sentence(path, titles_of(reader)[which]), 300)
+def _start_words(reader: RunReader, what: What) -> str:
+    """The course of the training loss or error on the way to each of the two models."""
+    paths, names = paths_of(reader), titles_of(reader)
+    known = [(paths[f"start:{which}"], names[which]) for which in (0, 1) if f"start:{which}" in paths]
+    if not known:
+        return "The paths from where training began to where it ended."
+    return plain(" ".join(words.start_sentence(path, name, what) for path, name in known), 500)
 
 
 def _unknown(reader: RunReader) -> bool:
@@ -172,7 +173,7 @@ STARTS = _pair(
     "on the way from the initial weights to the models",
     ("weight_path",),
     _starts,
-    (partial(_start_words, which=0), partial(_start_words, which=1)),
+    (partial(_start_words, what="loss"), partial(_start_words, what="error")),
     title="Initial weights",
     missing="",  # the sentences say why a path is missing
 )

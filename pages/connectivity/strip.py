@@ -25,7 +25,7 @@ def draw_strip(reader: RunReader | None) -> None:
     titles = dict(STRIP)
     if reader is not None:
         titles["a"], titles["b"], *_ = titles_of(reader)
-    st.markdown(f"**Strip.** {plain(strip_sentence(scores), 300)}")
+    st.markdown(f"**Strip.** {plain(strip_sentence(scores, (titles['a'], titles['b'])), 300)}")
     cells = "".join(_cell(titles[key], key, scores.get(key)) for key in STRIP)
     st.html(f'<div class="sm-walk">{cells}</div>')
 

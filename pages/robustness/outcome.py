@@ -23,6 +23,8 @@ def outcome(reader: RunReader) -> None:
     spec, about = spec_of(reader), "Points are percentage points against the best honest source."
     st.markdown(f"**The chosen case in numbers.** {about}{' One seed.' if spec.seeds == 1 else ''}")
     rows = [(method_title(key), *rest) for key, *rest in words.case_rows(reader.events, spec)]
-    st.html(html_table(("Method", "Test", "Points", "Note"), rows))
+    noted = any(row[-1] for row in rows)
+    headings = ("Method", "Test", "Points", "Note")
+    st.html(html_table(headings if noted else headings[:-1], rows if noted else [row[:-1] for row in rows]))
     if not reader.live:
         downloads(reader)

@@ -12,6 +12,7 @@ from softmerge_core.experiments.base import Spec
 from softmerge_core.experiments.words import clipped, listed, plural
 from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
+from softmerge_core.networks import networks
 from softmerge_core.numbers import number_text
 from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.zoo import BASE, FamilyInfo, LibraryModel, card_title, families, library
@@ -74,7 +75,7 @@ def _head(spec: Spec) -> list[str]:
     """The networks of a run and how many of what it has."""
     values = dict(spec)
     if "network" in values:
-        first = [f"{values['network']} on {_data_title(_dataset(spec))}"]
+        first = [f"{_network_title(values['network'])} on {_data_title(_dataset(spec))}"]
     else:
         first = [" with ".join(_families(spec))]
     groups = [plural(len(values[name]), word) for name, word in GROUPS.items() if values.get(name)]
@@ -193,8 +194,8 @@ def _data_fact(spec: Spec) -> dict[str, Fact]:
     """The data set where it is not the one that the networks were trained on."""
     values, title = dict(spec), _data_title(_dataset(spec))
     if "network" in values:
-        network = Fact(f"network {values['network']}", str(values["network"]), True)
-        return {"network": network, "dataset": Fact(f"data {title}", title, True)}
+        network = _network_title(values["network"])
+        return {"network": Fact(f"network {network}", network, True), "dataset": Fact(f"data {title}", title, True)}
     origins = [_origin(source.model) for source in values.get("sources", ())]
     if {origin.dataset for origin in origins if origin} == {_dataset(spec)}:
         return {}
@@ -204,6 +205,11 @@ def _data_fact(spec: Spec) -> dict[str, Fact]:
 def _dataset(spec: Spec) -> str:
     values = dict(spec)
     return str(values["data"].dataset if "data" in values else values.get("dataset", ""))
+
+
+def _network_title(name: str) -> str:
+    known = networks().get(name)
+    return known.title if known else clipped(name, 60)
 
 
 def _data_title(dataset: str) -> str:

@@ -37,7 +37,10 @@ def _card_name(found: re.Match[str]) -> str:
 def clipped(text: str, limit: int) -> str:
     """A user's text, or the name of a network, on one line of at most ``limit`` letters."""
     line = _PERCENT.sub(NO_BREAK, _SPACE.sub(" ", source_text(str(text)))).strip() or "(no name)"
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    if len(line) <= limit:
+        return line
+    cut, whole = line[: limit - 1], line[:limit].rpartition(" ")[0]
+    return (whole if len(whole) > limit * 2 / 3 else cut).rstrip(" ,;:") + "…"
 
 
 def cell(text: str) -> str:

@@ -145,14 +145,14 @@ def _note(entries: Iterable[Entry]) -> str:
 
 def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:
     wide, narrow = noted("Test accuracy (%)", note)
-    below = _LABEL * max(narrow.count("<br>") - 1, 0)
+    below, beneath = (_LABEL * max(text.count("<br>") - 1, 0) for text in (wide, narrow))
     figure.update_layout(
         showlegend=False,
         meta={
             **figure.layout.meta,
-            "narrow": {"xaxis.title.text": narrow, "margin.b": BOTTOM + below},
+            "narrow": {"xaxis.title.text": narrow, "margin.b": BOTTOM + beneath},
         },
-        margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM},
+        margin={"l": 8, "r": 64, "t": TOP, "b": BOTTOM + below},
         xaxis={"title": {"text": wide}, "range": list(limits), "tickangle": 0},
         yaxis=row_axis(labels, theme),
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.figures.style import MethodStyle, Theme, colour
 
-BRIEF = 30  # letters of a note's line on a phone
+LONG, BRIEF = 64, 30  # letters of a note's line, and of one on a phone
 
 
 def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
@@ -26,11 +26,9 @@ def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
 
 
 def noted(title: str, note: str) -> tuple[str, str]:
-    """An axis title with a note under it: (in one line, for a phone in lines that fit); the note may be empty."""
-    if not note:
-        return title, title
-    small = "<br>".join(wrap(note, BRIEF))
-    return f"{title}<br>{note}", f"{title}<br>{small}"
+    """An axis title with a note under it, in lines that fit: (a window, a phone); the note may be empty."""
+    wide, narrow = ("<br>".join([title, *wrap(note, letters)]) for letters in (LONG, BRIEF))
+    return wide, narrow
 
 
 def dot(

@@ -33,6 +33,7 @@ def merge(count: int = 4, *, poison: str | None = None, train: int | None = None
         (merge(poison="noise", train=1500), "; 4 sources; 1,500 training samples; Source 2 poisoned by noise"),
         (merge(parts={"conv1": "average", "conv2": "keep:1", "conv3": "gate"}), "averaged; conv2 kept from Source 2"),
         (merge(normalise=False, non_finite="exclude"), "normalise off; NaN or Inf weights exclude"),
+        (FederatedSpec(network="mlp", data=DataSpec(dataset="digits")), "Multi-layer perceptron on Digits 8x8; 1 run"),
     ],
 )
 def test_what_made_a_run_is_its_networks_and_what_is_not_usual(spec: Spec, words: str) -> None:

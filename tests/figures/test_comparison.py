@@ -71,7 +71,7 @@ def test_the_note_tells_what_bars_are_and_of_how_many_seeds_and_samples() -> Non
     figure = comparison_figure(entries(), theme="light")
     assert figure is not None
     note = "Bars: 95\u00a0% interval, n = 1,000 test samples and 2 seeds where a method is random"
-    assert figure.layout.xaxis.title.text == f"Test accuracy (%)<br>{note}"
+    assert figure.layout.xaxis.title.text.replace("<br>", " ") == f"Test accuracy (%) {note}"
     single = comparison_figure(report(CompareSpec(), ROWS[:3])["rows"], theme="light")
     assert single is not None
     assert single.layout.xaxis.title.text == "Test accuracy (%)<br>Bars: 95\u00a0% interval, n = 1,000 test samples"

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped
@@ -46,7 +47,7 @@ def settings_form(
         field = model.model_fields[name]
         default = (defaults or {}).get(name, field.get_default(call_default_factory=True))
         with grid.cell(wide=_choices(field.annotation) is not None):
-            values[name] = _widget(name, field, default, prefix + name, bind, (offered or {}).get(name))
+            values[name] = _widget(name, field, default, prefix + name, bind, (offered or {}).get(name), grid.told)
     return values
 
 
@@ -81,24 +82,32 @@ def _more(field: FieldInfo) -> bool:
 
 
 class _Grid:
-    """Cells in rows of ``columns``; a wide cell has a row of its own."""
+    """Cells in rows of ``columns``; a wide cell has a row of its own. ``told``: the place under the newest row."""
 
     def __init__(self, columns: int) -> None:
         self.columns, self.row = columns, []  # type: tuple[int, list[Any]]
+        self.told: DeltaGenerator | None = None
 
     def cell(self, *, wide: bool) -> Any:
         if wide:
-            self.row = []
+            self.row, self.told = [], None
             return st.container()
         if not self.row:
             self.row = list(st.columns(self.columns, gap="small", vertical_alignment="bottom"))
+            self.told = st.container(gap="xsmall")  # a message in a cell would move the cells beside it
         return self.row.pop(0)
 
 
 def _widget(
-    name: str, field: FieldInfo, default: Any, key: str, bind: bool, offered: Sequence[str] | None = None
+    name: str,
+    field: FieldInfo,
+    default: Any,
+    key: str,
+    bind: bool,
+    offered: Sequence[str] | None = None,
+    told: DeltaGenerator | None = None,
 ) -> Any:
-    """The widget that fits the field's type."""
+    """The widget that fits the field's type; a number outside its limits is told in ``told``."""
     label, about = field.title or name.replace("_", " ").capitalize(), field.description
     common: dict[str, Any] = {"key": key, "help": about}
     common |= {"bind": "query-params"} if bind else {"persist_state": "session"}
@@ -109,7 +118,7 @@ def _widget(
         return st.toggle(label, value=default, **common)
     kind = _number(field.annotation)
     if kind is not None:
-        return _number_input(label, kind, field, default, common)
+        return _number_input(label, kind, field, default, common, told)
     if offered is not None:
         return _offered(label, offered, str(default), common)
     text = st.text_input(label, value=_as_text(default), **common)
@@ -174,23 +183,36 @@ def _number(annotation: Any) -> type[int] | type[float] | None:
     return float if annotation is float else None
 
 
-def _number_input(label: str, kind: type, field: FieldInfo, default: Any, common: dict[str, Any]) -> Any:
-    options: dict[str, Any] = {"placeholder": "all"} if default is None else {}
+def _number_input(
+    label: str, kind: type, field: FieldInfo, default: Any, common: dict[str, Any], told: DeltaGenerator | None
+) -> Any:
+    options: dict[str, Any] = {"placeholder": "all", "told": told} if default is None else {"told": told}
     low, high = limits(field)
     value = None if default is None else kind(default)
     return number_field(label, kind, low, high, value=value, step=kind(step_of(kind, default)), **options, **common)
 
 
-def number_field(label: str, kind: type, low: float | None, high: float | None, **options: Any) -> Any:
-    """A number whose limits are told beside it: the browser's own field keeps the last value in silence.
+def number_field(
+    label: str, kind: type, low: float | None, high: float | None, *, told: DeltaGenerator | None = None, **options: Any
+) -> Any:
+    """A number whose limits are told under it, or in ``told``: the browser's own field keeps the last value in silence.
 
     Returns the value, also one outside the limits, which is then told; who parses it refuses it.
     """
-    shown = st.session_state.get(str(options.get("key")), options.get("value"))
-    entered = st.number_input(label, format=number_format(kind, shown), **options)
+    entered = st.number_input(label, format=number_format(kind, _coming(options)), **options)
     if problem := out_of_range(label, entered, low, high):
-        st.error(problem, icon=":material/error:")
+        (told or st).error(problem, icon=":material/error:")
     return entered
+
+
+def _coming(options: Mapping[str, Any]) -> float | None:
+    """The number that a field will show: the one that is set, that the address asks for, or its first."""
+    key, first = str(options.get("key")), options.get("value")
+    asked = st.query_params.get(key) if options.get("bind") else None
+    try:
+        return st.session_state[key] if key in st.session_state else first if asked is None else float(asked)
+    except ValueError:
+        return first
 
 
 def number_format(kind: type, value: float | None) -> str:

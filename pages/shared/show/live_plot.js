@@ -143,7 +143,9 @@ class Chart {
         const data = this.pending;
         this.pending = null;
         const { traces, layout, config } = this.figure(data);
+        const resized = this.listening && this.div._fullLayout.width !== layout.width;
         await plotly.react(this.div, traces, layout, config);
+        if (resized) await plotly.redraw(this.div); // react places the legend by the margins of the size before
         this.listen();
         typesetHovers(this.div._fullLayout._d3locale);
         this.host.dataset.updates = Number(this.host.dataset.updates ?? 0) + 1;

@@ -71,18 +71,18 @@ def _after(key: str, height: float, what: str, straight: float, *, first: bool) 
     return f"{_PHRASES[key]} {verb} {left}{worse}"
 
 
-def start_sentence(path: WeightPath, name: str) -> str:
-    """Whether the training loss falls all the way from the initial weights to the model called ``name``."""
+def start_sentence(path: WeightPath, name: str, what: str = "loss") -> str:
+    """Whether the training loss or error falls all the way from the initial weights to the model called ``name``."""
     if not path.t:
         return f"{name}: {path.note}."
-    rise = largest_rise(path.train_loss)
-    where = f"From {path.note} to {name}"
-    if rise < NONE:
-        return f"{where} the training loss only falls."
-    return f"{where} the training loss is not monotonic: it rises by {number(rise)} on the way."
+    rise = largest_rise(path.train_loss if what == "loss" else path.train_error)
+    where = f"From {path.note} to {name} the training {what}"
+    if no_barrier(rise, what):
+        return f"{where} only falls."
+    return f"{where} is not monotonic: it rises by {number(rise, what)} on the way."
 
 
-def strip_sentence(scores: Mapping[str, Score]) -> str:
+def strip_sentence(scores: Mapping[str, Score], names: tuple[str, str] = ("From", "To")) -> str:
     """The plain average and the gated merge against the end that is better on validation data, on test data."""
     known = {key for key, score in scores.items() if math.isfinite(score.accuracy)}
     if not set(STRIP) <= known:
@@ -90,8 +90,8 @@ def strip_sentence(scores: Mapping[str, Score]) -> str:
     better = next((end for end in ENDS if scores[end].best), None)
     end = better or ENDS[0]  # older runs did not keep which one is better
     average, merged = (_against(difference(_tested(scores[key]), _tested(scores[end]))) for key in ("average", "soft"))
-    chosen = "the end with the lower validation loss" if better else "one of the two ends"
-    return f"On test data the plain average {average} “{STRIP[end]}”, {chosen}; the gated merge {merged} it. One seed."
+    chosen = f"“{names[ENDS.index(end)]}”{', the end with the lower validation loss' if better else ''}"
+    return f"On test data the plain average {average} {chosen}; the gated merge {merged} it. One seed."
 
 
 def _tested(score: Score) -> Measured:

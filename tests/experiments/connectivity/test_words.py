@@ -52,6 +52,8 @@ def test_sentences_say_whether_the_loss_only_falls_and_what_the_curve_gains() ->
     assert "rises by 2.10\u00a0nats" in start_sentence(path("start:0", 2.5, note="its trunk"), "A")
     falling = path("start:0", 0.5).model_copy(update={"train_loss": (2.0, 1.0, 0.5), "note": "its trunk"})
     assert start_sentence(falling, "A") == "From its trunk to A the training loss only falls."
+    rising = falling.model_copy(update={"train_error": (0.5, 0.1, 0.3)})
+    assert "the training error is not monotonic: it rises by 20.0" in start_sentence(rising, "A", "error")
     assert start_sentence(WeightPath(step=0, series="start:0", note="not known"), "A") == "A: not known."
     assert "worst loss is 0.60\u00a0nats, the straight line's 2.50" in curve_sentence(CURVE)
     assert "no lower" in curve_sentence(CURVE.model_copy(update={"loss": (0.4, 3.0, 0.6)}))
@@ -78,7 +80,12 @@ def test_the_strip_is_judged_against_the_end_with_the_lower_validation_loss() ->
 
 def test_a_run_that_did_not_keep_which_end_is_better_does_not_say_so() -> None:
     said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8))
-    assert "40.0\u00a0points below “From”, one of the two ends; the gated merge" in said
+    assert "40.0\u00a0points below “From”; the gated merge" in said
+
+
+def test_the_strip_names_the_end_as_its_card_does() -> None:
+    said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8), ("Source 3", "Source 1"))
+    assert "below “Source 3”; the gated merge" in said
 
 
 def test_the_strip_tells_apart_what_the_samples_can() -> None:

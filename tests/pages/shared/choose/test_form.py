@@ -66,6 +66,21 @@ def test_a_number_outside_its_limits_is_told_and_kept_for_who_refuses_it(value: 
     assert page.session_state["values"]["depth"] == value
 
 
+def test_a_message_stands_under_the_row_so_that_the_field_beside_stays_where_it_is() -> None:
+    page = opened(Tomorrow)
+    page.number_input(key="f_depth").set_value(10)
+    page.run()
+    assert not [error for column in page.columns for error in column.error]
+    assert len(page.error) == 1
+
+
+def test_a_small_number_that_the_address_asks_for_is_shown_in_full_at_once() -> None:
+    page = AppTest.from_function(form, args=(f"{Tomorrow.__module__}.{Tomorrow.__name__}",), default_timeout=30)
+    page.query_params["f_rate"] = "0.0000003"
+    page.run()
+    assert page.number_input(key="f_rate").proto.format == "%.7f"
+
+
 def test_what_the_reader_enters_comes_out() -> None:
     page = opened(Tomorrow)
     page.number_input(key="f_depth").set_value(7)
