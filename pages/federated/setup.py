@@ -82,21 +82,18 @@ def state_of(spec: FederatedSpec) -> dict[str, Any]:
 
 def _shards() -> dict[str, Any]:
     """The way samples are split among clients, with its one number."""
-    first, second = st.columns([3, 2], gap="small", vertical_alignment="bottom")
-    with first:
-        kind = one_of(
-            st.segmented_control,
-            "Shards",
-            list(SHARDS),
-            default="dirichlet",
-            format_func=lambda name: SHARDS[name],
-            key=f"{KEY}shards",
-            bind="query-params",
-            help=ShardSettings.model_fields["kind"].description,
-        )
+    kind = one_of(
+        st.segmented_control,
+        "Shards",
+        list(SHARDS),
+        default="dirichlet",
+        format_func=lambda name: SHARDS[name],
+        key=f"{KEY}shards",
+        bind="query-params",
+        help=ShardSettings.model_fields["kind"].description,
+    )
     field = {"dirichlet": "alpha", "classes": "classes"}.get(str(kind))
-    with second:
-        number = settings_form(ShardSettings, fields=[field], prefix=f"{KEY}shards-", columns=1) if field else {}
+    number = settings_form(ShardSettings, fields=[field], prefix=f"{KEY}shards-", columns=1) if field else {}
     return {"kind": kind, **number}
 
 
