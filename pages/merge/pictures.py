@@ -23,7 +23,7 @@ from softmerge_core.figures.shares import shares_figure
 from softmerge_core.figures.style import Theme
 from softmerge_core.settings import DataSpec
 
-TALL, LOW = 400, 320  # px
+TALL, LOW = 400, 360  # px
 CALM = 0.7  # seconds between two drawings of a picture beside the gates
 NO_GATES = "Once there are gates, click a cell to read it."  # not blank: the line would move what is below as it comes
 WAITING = "Drawn here while a merge runs"
