@@ -1,24 +1,30 @@
 """The left side of the Compare page: sources, methods and settings, and the spec that they describe."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from pydantic import BaseModel
 
 from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
+from pages.shared.choose.linked import link, linked
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
+from softmerge_core.experiments.words import sentence
 from softmerge_core.methods import available_methods
 from softmerge_core.settings import DataSpec, parse
 from softmerge_core.zoo import FamilyInfo, library, same_kind
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
+LINKED = "method-settings"  # the name of the methods' own settings in the address
 NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # each has a widget of its own, or none
 
 
@@ -38,6 +44,7 @@ def compare_setup() -> Setup:
         values |= settings_form(CompareSpec, fields=more_fields(CompareSpec, NO_WIDGET), prefix="compare-")
         values["base"] = _base(family)
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix="compare-")
+        _linked_settings()
         _method_settings(names)
     return _spec(family, picked, own, names, values)
 
@@ -67,6 +74,7 @@ def _base(family: FamilyInfo) -> str:
             ["", *own],
             format_func=lambda name: own.get(name, "The family's own, where it has one"),
             key="compare-base",
+            bind="query-params",
             persist_state="session",
             help=field.description,
         )
@@ -94,6 +102,40 @@ def _method_settings(names: Sequence[str]) -> None:
     st.session_state.setdefault(SETTINGS, {})[name] = values
 
 
+def _linked_settings() -> None:
+    """Take over the settings of methods in the address with which the page was opened; tell those that cannot be."""
+    asked: dict[str, dict[str, Any]] = {}
+    for text in linked(LINKED):
+        place, _, value = text.partition("=")
+        method, _, field = place.partition(":")
+        asked.setdefault(method, {})[field] = _value(value)
+    for name in filter(available_methods().get, asked):
+        try:
+            _set(name, parse(available_methods()[name].settings, asked[name], available_methods()[name].title))
+        except SoftMergeError as error:
+            st.warning(plain(sentence(f"the address: {error}"), 300), icon=":material/warning:")
+
+
+def _set(name: str, settings: BaseModel) -> None:
+    """Put the widgets of a method to these settings."""
+    st.session_state.update(form_state(settings, prefix=f"{name}:"))
+    st.session_state.setdefault(SETTINGS, {})[name] = settings.model_dump(mode="json")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # a word
+        return text
+
+
+def _link_settings(choices: Sequence[MethodChoice]) -> None:
+    """Keep the settings that the reader has changed in the address."""
+    changed = [(choice.method, field, value) for choice in choices for field, value in choice.settings.items()]
+    texts = (value if isinstance(value, str) else json.dumps(value) for *_, value in changed)
+    link(LINKED, [f"{method}:{field}={text}" for (method, field, _), text in zip(changed, texts, strict=True)])
+
+
 def _choice(name: str) -> MethodChoice:
     """A method with the settings that the reader has changed; raises SettingsError."""
     model = available_methods()[name].settings
@@ -119,6 +161,7 @@ def _spec(
             "methods": [_choice(name) for name in names],
         }
         spec: CompareSpec = parse(CompareSpec, {**chosen, **values}, "spec")
+        _link_settings(spec.methods)
     except SoftMergeError as error:
         return Setup(None, str(error))
     return checked(spec, data)

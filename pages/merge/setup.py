@@ -1,12 +1,13 @@
 """The left side of the Merge page: sources, parts and settings, as the spec of the run they describe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from pages.merge.part_strip import part_strip
 from pages.shared.choose.form import form_state, main_fields, more_fields, not_offered, settings_form
+from pages.shared.choose.linked import link, linked
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources, too_few
@@ -68,24 +69,13 @@ def _parts(name: str, layers: Sequence[LayerInfo], titles: Sequence[str]) -> dic
     chosen = part_strip(layers, st.session_state.get(key) or _linked_parts(), titles, key=f"strip:{name}")
     st.session_state[key] = chosen
     parts = {name: choice for name, choice in chosen.items() if choice != "gate"}
-    _link_parts(parts)
+    link(PARTS, [f"{name}={choice}" for name, choice in parts.items()])
     return parts
 
 
 def _linked_parts() -> dict[str, str]:
     """What the address wants done with each layer, when the page is first opened."""
-    asked = st.query_params.get_all(PARTS) if f"{PARTS}:read" not in st.session_state else []
-    return {name: choice for name, _, choice in (text.rpartition("=") for text in asked)}
-
-
-def _link_parts(parts: Mapping[str, str]) -> None:
-    """Keep the address a link to these parts."""
-    st.session_state[f"{PARTS}:read"] = True
-    told = [f"{name}={choice}" for name, choice in parts.items()]
-    if told and told != st.query_params.get_all(PARTS):
-        st.query_params[PARTS] = told
-    elif not told:
-        st.query_params.pop(PARTS, None)
+    return {name: choice for name, _, choice in (text.rpartition("=") for text in linked(PARTS))}
 
 
 def _settings() -> dict[str, object]:

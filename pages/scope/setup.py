@@ -176,7 +176,7 @@ def _sources(factor: str) -> tuple[list[dict[str, Any]], str]:
     for number, (tab, own) in enumerate(zip(tabs, usual, strict=True)):
         with tab:
             prefix = f"{KEY}{factor}-{letter(number).lower()}-"
-            found.append(settings_form(SourceTraining, prefix=prefix, defaults=own.model_dump(), bind=False))
+            found.append(settings_form(SourceTraining, prefix=prefix, defaults=own.model_dump()))
     return found, out_of_range(COUNT, int(entered or 0), 2, MOST)
 
 

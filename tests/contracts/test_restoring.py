@@ -1,6 +1,7 @@
 """Every run page can be put back to the settings of a run: what its widgets then describe is that run again."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.choose.form import _choices, _number, limits
+from pages.shared.runs import services
 from pages.shared.runs.page import RunPage
 from pages.site import PAGES
 from softmerge_core.data.partitions import ShardSettings
@@ -22,8 +24,10 @@ from softmerge_core.experiments.scope.spec import ScopeSpec, SourceTraining
 from softmerge_core.federated.settings import FederationSettings
 from softmerge_core.home import home
 from softmerge_core.methods import available_methods
+from softmerge_core.runs import RunStore
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
 from softmerge_core.zoo import LibraryModel, families
+from tests.pages.conftest import Desk
 
 RUN_PAGES = {page.kind: page for page, _, _ in PAGES.values() if isinstance(page, RunPage)}
 FAMILY = "spirals-mlp-shared-trunk"
@@ -136,15 +140,28 @@ def changed(kind: str) -> Spec:
     return CHANGED[kind]()
 
 
-def described(kind: str, state: dict[str, Any]) -> Spec | None:
-    """The spec that a page describes in a fresh session with this state."""
+@pytest.fixture(autouse=True)
+def desk(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No workers are needed to describe a run."""
+    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: Desk(RunStore(home_folder / "runs")))
+
+
+def opened(kind: str, state: dict[str, Any], address: dict[str, Any] | None = None) -> AppTest:
+    """The left side of a page in a fresh session with this state, opened at this address."""
     name = next(name for name, (page, _, _) in PAGES.items() if page is RUN_PAGES[kind])
     script = f"from pages.{name}.page import page\nimport streamlit as st\nst.session_state['setup'] = page.setup()\n"
     page = AppTest.from_string(script, default_timeout=60)
     for key, value in state.items():
         page.session_state[key] = value
+    for key, value in (address or {}).items():
+        page.query_params[key] = value
     page.run()
     assert not page.exception
+    return page
+
+
+def described(page: AppTest) -> Spec | None:
+    """The spec that a page describes."""
     spec: Spec | None = page.session_state["setup"].described
     return spec
 
@@ -157,7 +174,15 @@ def equal(first: Spec | None, second: Spec) -> bool:
 @pytest.mark.parametrize("which", ["example", "changed"])
 def test_a_page_with_the_state_of_a_spec_describes_it(kind: str, which: str) -> None:
     spec = experiment(kind).example() if which == "example" else changed(kind)
-    found = described(kind, RUN_PAGES[kind].state_of(spec))
+    found = described(opened(kind, RUN_PAGES[kind].state_of(spec)))
+    assert equal(found, spec), f"{kind}: {difference(spec, found) if found else 'no spec'}"
+
+
+@pytest.mark.parametrize("kind", RUN_PAGES)
+def test_the_address_of_a_page_is_a_link_to_the_whole_set_up(kind: str) -> None:
+    spec = changed(kind)
+    address = dict(opened(kind, RUN_PAGES[kind].state_of(spec)).query_params)
+    found = described(opened(kind, {}, address))
     assert equal(found, spec), f"{kind}: {difference(spec, found) if found else 'no spec'}"
 
 

@@ -31,6 +31,7 @@ def pick_dataset(key: str, help: str, *, default: str | None = None) -> str:
             default=default,
             format_func=dataset_title,
             key=key,
+            bind="query-params",
             persist_state="session",
             help=help,
         )
@@ -48,6 +49,7 @@ def pick_network(dataset: str, key: str, *, default: str | None = None) -> str:
             names,
             default=default,
             key=key,
+            bind="query-params",
             persist_state="session",
             help="The architecture; those that can take this data set's samples.",
         )

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choose.form import one_of
+from pages.shared.choose.linked import link, linked
 from pages.shared.choose.sources import Measure, PickedSource, source_card
 from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
@@ -60,6 +61,8 @@ def bring_own(family: FamilyInfo, measure: Measure | None = None) -> BringOwn:
 
 def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSource]:
     models = library()
+    if asked := linked(CHOSEN):
+        st.session_state.setdefault(CHOSEN, asked)
     if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in models]:
         what = "is no longer in your library and does" if len(gone) == 1 else "are no longer in your library and do"
         st.warning(f"{plain(listed(gone), 200)} {what} not take part.", icon=":material/delete:")
@@ -78,6 +81,7 @@ def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSourc
         placeholder="Choose networks of your own",
         help="They take part beside the sources above; all must be of one architecture.",
     )
+    link(CHOSEN, names)
     cards = [source_card(f"library/{name}", models[name], measure, chosen=True) for name in names]
     return [card for card in cards if card]
 
@@ -150,9 +154,12 @@ def _own_data(family: FamilyInfo) -> str | None:
     files = [str(path) for path in data_files()]
     if not files:
         return None
+    if asked := linked(DATA):
+        named = (path for path in files if Path(path).name == asked[0])
+        st.session_state.setdefault(DATA, next(named, None))
     if st.session_state.get(DATA) not in [None, *files]:
         st.session_state[DATA] = None
-    return one_of(
+    chosen = one_of(
         st.selectbox,
         "Samples",
         [None, *files],
@@ -161,6 +168,8 @@ def _own_data(family: FamilyInfo) -> str | None:
         persist_state="session",
         help="On which samples the gates are trained and judged.",
     )
+    link(DATA, [Path(chosen).name] if chosen else [])
+    return chosen
 
 
 def _once(file: Any, purpose: str, work: Callable[[], str | None]) -> Answer:
