@@ -1,10 +1,12 @@
 """Small frozen records that an experiment emits while it runs: plain numbers only, never live tensors."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Matrix = tuple[tuple[float, ...], ...]
+Some = TypeVar("Some", bound="Event")
 
 
 class Event(BaseModel):
@@ -16,10 +18,7 @@ class Event(BaseModel):
 
 
 class Stage(Event):
-    """A stage begins (in a merge: one granularity; ``parts`` names the rows of the gate pictures to come).
-
-    ``stages``: how many there will be in all, 0 where that is not known.
-    """
+    """A stage of ``stages`` (0: not known) begins; in a merge ``parts`` names the rows of the gate pictures to come."""
 
     kind: Literal["stage"] = "stage"
     stage: str
@@ -57,10 +56,7 @@ class Loss(Event):
 
 
 class Evaluation(Event):
-    """Accuracy (0-1) and loss (nats) of one network on a whole split.
-
-    ``series`` is a method's key ("soft", "average", "best_source", "ensemble") or a source's name.
-    """
+    """Accuracy (0-1) and loss (nats) of one network on a whole split; ``series``: a method's key or a source's name."""
 
     kind: Literal["evaluation"] = "evaluation"
     series: str
@@ -297,3 +293,8 @@ _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 def parse_event(line: str | bytes) -> AnyEvent:
     """One event from its JSON line; raises pydantic.ValidationError (a ValueError) on anything else."""
     return _ADAPTER.validate_json(line)
+
+
+def newest(events: Sequence[Event], kind: type[Some]) -> Some | None:
+    """The last event of a kind, or None before the first."""
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)

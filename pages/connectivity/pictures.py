@@ -13,7 +13,7 @@ from pages.connectivity.strip import draw_strip
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
-from softmerge_core.events import BezierCurve, PlaneTrail, WeightPlane
+from softmerge_core.events import BezierCurve, PlaneTrail, WeightPlane, newest
 from softmerge_core.experiments.connectivity import words
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, curve_is_corner
 from softmerge_core.figures.connectivity import What, curve_figure, paths_figure, starts_figure
@@ -88,7 +88,7 @@ def _starts(reader: RunReader, theme: Theme, what: What) -> go.Figure | None:
 
 def _plane_words(reader: RunReader) -> str:
     """The samples on which the plane is measured, and the range of its colours."""
-    plane = next((event for event in reversed(reader.events) if isinstance(event, WeightPlane)), None)
+    plane = newest(reader.events, WeightPlane)
     if plane is None:
         return "Loss on a plane of weight space, with the models that lie on it."
     low, high = loss_scale(plane)
@@ -106,7 +106,7 @@ def _trail_words(reader: RunReader) -> str:
 
 
 def _newest_curve(reader: RunReader) -> BezierCurve | None:
-    return next((event for event in reversed(reader.events) if isinstance(event, BezierCurve)), None)
+    return newest(reader.events, BezierCurve)
 
 
 def _curve_words(reader: RunReader) -> str:

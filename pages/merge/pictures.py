@@ -10,7 +10,7 @@ from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from pages.shared.show.text import plain
 from softmerge_core.data import datasets
-from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Stage
+from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Stage, newest
 from softmerge_core.experiments.merge import words
 from softmerge_core.experiments.merge.kept import Kept, kept_network
 from softmerge_core.experiments.merge.rows import gate_rows
@@ -90,7 +90,7 @@ def _losses_words(reader: RunReader) -> str:
 def _boundary_words(reader: RunReader) -> str:
     """Whose decisions are drawn: runs made before the kept network's were told have only the last stage's."""
     kept = kept_of(reader)
-    shown = next((event for event in reversed(reader.events) if isinstance(event, Boundary)), None)
+    shown = newest(reader.events, Boundary)
     if kept is None or shown is None:
         return DECISIONS
     if not shows_kept(shown, kept):

@@ -48,13 +48,19 @@ def tell_deleted() -> None:
     for title, ticket in st.session_state.get(DELETED, [])[:MOST]:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"deleted-{ticket}"):
             st.markdown(f":material/delete: {plain(title, 60)} is deleted; it can come back for a day.")
-            label = f"Undo: bring {plain(title, 60)} back"
-            st.button("Undo", key=f"undo:{ticket}", on_click=_undo, args=(title, ticket), type="primary", help=label)
+            st.button(
+                "Undo",
+                key=f"undo:{ticket}",
+                on_click=_settle,
+                args=(title, ticket, bring_back, "brought back"),
+                type="primary",
+                help=f"Undo: bring {plain(title, 60)} back",
+            )
             st.button(
                 "Free its space",
                 key=f"free:{ticket}",
-                on_click=_free,
-                args=(title, ticket),
+                on_click=_settle,
+                args=(title, ticket, discard, "deleted for good"),
                 type="tertiary",
                 help=f"Delete {plain(title, 60)} for good, now.",
             )
@@ -109,20 +115,12 @@ def _delete(title: str, remove: Callable[[], str]) -> None:
     st.session_state[DELETED] = [(title, ticket), *st.session_state.get(DELETED, [])]
 
 
-def _undo(title: str, ticket: str) -> None:
+def _settle(title: str, ticket: str, work: Callable[[str], object], outcome: str) -> None:
+    """Do something with what was deleted, which is then off the list; tell why where it cannot be done."""
     try:
-        bring_back(ticket)
+        work(ticket)
     except OSError as error:
-        _tell(f"“{clipped(title, 60)}” could not be brought back: {error.strerror or error}")
-        return
-    _forget(ticket)
-
-
-def _free(title: str, ticket: str) -> None:
-    try:
-        discard(ticket)
-    except OSError as error:
-        _tell(f"“{clipped(title, 60)}” could not be deleted for good: {error.strerror or error}")
+        _tell(f"“{clipped(title, 60)}” could not be {outcome}: {error.strerror or error}")
         return
     _forget(ticket)
 

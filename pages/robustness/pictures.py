@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
-from softmerge_core.events import Blame
+from softmerge_core.events import Blame, newest
 from softmerge_core.experiments.robustness import words
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, has_strengths, strength_of
 from softmerge_core.figures.robustness import Against, blame_figure, blame_height, robustness_figure
@@ -51,7 +51,7 @@ def _lines(reader: RunReader, theme: Theme, against: Against) -> go.Figure | Non
 
 
 def _newest_blame(reader: RunReader) -> Blame | None:
-    return next((event for event in reversed(reader.events) if isinstance(event, Blame)), None)
+    return newest(reader.events, Blame)
 
 
 def _blame(reader: RunReader, theme: Theme) -> go.Figure | None:

@@ -19,7 +19,8 @@ from pages.shared.runs.setup import Setup, checked
 from softmerge_core.data import datasets
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.scope.spec import FACTORS, MOST, ScopeSpec, SourceTraining, sources_for
-from softmerge_core.experiments.scope.words import MEANING, letter
+from softmerge_core.experiments.scope.words import MEANING
+from softmerge_core.experiments.words import letter
 from softmerge_core.numbers import number_text, percent_text
 from softmerge_core.settings import parse
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from softmerge_core.attacks import attacks
 from softmerge_core.data import datasets
 from softmerge_core.experiments.base import Spec
-from softmerge_core.experiments.words import clipped, listed, plural
+from softmerge_core.experiments.words import clipped, letter, listed, plural
 from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
 from softmerge_core.networks import networks
@@ -111,7 +111,7 @@ def _members(spec: Spec, group: str) -> list[str]:
     members = dict(spec)[group]
     if group == "sources":
         return [
-            model_title(member.model) if isinstance(member, SourceSpec) else _lettered(place)
+            model_title(member.model) if isinstance(member, SourceSpec) else _trained(place)
             for place, member in enumerate(members)
         ]
     if group == "methods":
@@ -174,9 +174,9 @@ def _own(title: str, model: type[BaseModel], values: Mapping[str, Any]) -> dict[
 
 def _training(place: int, source: BaseModel) -> dict[str, Fact]:
     """How one source is trained, but for its seed as long as every source has one of its own."""
-    found = _own(_lettered(place), type(source), source.model_dump())
-    seed = found.pop(f"{_lettered(place)}:seed", None)
-    return found | ({f"{_lettered(place)}:seed": seed._replace(usual=True)} if seed else {})
+    found = _own(_trained(place), type(source), source.model_dump())
+    seed = found.pop(f"{_trained(place)}:seed", None)
+    return found | ({f"{_trained(place)}:seed": seed._replace(usual=True)} if seed else {})
 
 
 def _poison(model: str, attack: AttackSettings) -> Fact:
@@ -253,8 +253,8 @@ def _run_title(run: Any) -> str:
     return f"{algorithm.title if algorithm else run.algorithm}{scope}{'' if server == 'mean' else f' ({server})'}"
 
 
-def _lettered(place: int) -> str:
-    return f"Source {chr(ord('A') + place)}"
+def _trained(place: int) -> str:
+    return f"Source {letter(place)}"
 
 
 def _part(choice: str) -> str:

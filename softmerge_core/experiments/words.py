@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from softmerge_core.attacks import attacks
-from softmerge_core.events import Event, Progress, Stage
+from softmerge_core.events import Event, Progress, Stage, newest
 from softmerge_core.numbers import MINUS, NO_BREAK, percent_text
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
@@ -69,6 +69,11 @@ def plural(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+def letter(number: int) -> str:
+    """The name of a source that is trained by the run itself: A, B, C, ..."""
+    return chr(ord("A") + number)
+
+
 def sentence(text: str) -> str:
     """``text`` with a capital first letter and a full stop."""
     text = text.strip()
@@ -77,7 +82,7 @@ def sentence(text: str) -> str:
 
 def progress_sentence(events: Sequence[Event]) -> str:
     """The steps done, and the time left at the pace of the run so far."""
-    progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
+    progress = newest(events, Progress)
     if progress is None or progress.total <= 0:
         return "Getting ready."
     done = _stage(events) + f"step {progress.step:,} of {progress.total:,}"
@@ -90,7 +95,7 @@ def progress_sentence(events: Sequence[Event]) -> str:
 
 def steps_done(events: Sequence[Event]) -> str:
     """The steps done of all, and once these are all, the stages that they were; empty before the first."""
-    progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
+    progress = newest(events, Progress)
     if progress is None:
         return ""
     stages = len({event.stage for event in events if isinstance(event, Stage)})

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from softmerge_core.events import BezierCurve, Event, WeightPath
+from softmerge_core.events import BezierCurve, Event, WeightPath, newest
 from softmerge_core.experiments.connectivity.words import OVERLAYS, no_barrier
 from softmerge_core.figures.barriers import number_offsets
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure, source_colour
@@ -173,7 +173,7 @@ def _write_heights(
 
 def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
     """Loss or error along the Bezier curve as it stands, beside the straight line's; None before the first look."""
-    curve = next((event for event in reversed(events) if isinstance(event, BezierCurve)), None)
+    curve = newest(events, BezierCurve)
     if curve is None:
         return None
     figure, scale = new_figure(theme), 1 if what == "loss" else 100

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane
+from softmerge_core.events import Event, PlaneRows, PlaneTrail, WeightPlane, newest
 from softmerge_core.figures.style import Theme, escape, new_figure
 from softmerge_core.numbers import number_text
 
@@ -45,7 +45,7 @@ def plane_figure(events: Sequence[Event], *, theme: Theme, what: What, names: Se
 
     ``names``: the titles of the models in the picture; any further ones have the names in the event.
     """
-    plane = next((event for event in reversed(events) if isinstance(event, WeightPlane)), None)
+    plane = newest(events, WeightPlane)
     if plane is None:
         return None
     grid = plane_grid(events, plane, what)

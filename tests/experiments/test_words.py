@@ -11,6 +11,7 @@ import pytest
 from softmerge_core.events import Progress, Stage
 from softmerge_core.experiments.words import (
     clipped,
+    letter,
     listed,
     percent,
     plural,
@@ -90,6 +91,10 @@ def test_things_are_counted_and_listed() -> None:
 )
 def test_a_name_fits_its_line(text: str, limit: int, shown: str) -> None:
     assert clipped(text, limit) == shown
+
+
+def test_sources_that_a_run_trains_are_letters() -> None:
+    assert [letter(number) for number in range(3)] == ["A", "B", "C"]
 
 
 def test_a_sentence_begins_with_a_capital_and_ends_with_a_stop() -> None:

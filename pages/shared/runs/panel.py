@@ -23,7 +23,7 @@ from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import Notice, Progress
+from softmerge_core.events import Notice, Progress, newest
 from softmerge_core.experiments import Spec
 from softmerge_core.experiments.words import progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
@@ -235,7 +235,7 @@ def tell_end(reader: RunReader, what: str = "run") -> None:
 
 def progress(reader: RunReader) -> None:
     """A bar with the steps done and the time left, or how the run ended."""
-    steps = next((event for event in reversed(reader.events) if isinstance(event, Progress)), None)
+    steps = newest(reader.events, Progress)
     share = min(steps.step / steps.total, 1.0) if steps and steps.total else 0.0
     st.progress(1.0 if reader.view.status == "finished" else share, text=_progress_text(reader, steps))
 

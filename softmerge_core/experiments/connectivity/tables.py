@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from softmerge_core.events import BezierCurve, Event, PlaneRows, Score, WeightPath, WeightPlane
+from softmerge_core.events import BezierCurve, Event, PlaneRows, Score, WeightPath, WeightPlane, newest
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import OVERLAYS, STRIP, samples_phrase
 from softmerge_core.experiments.tables import Table, Value
@@ -12,7 +12,7 @@ from softmerge_core.zoo import card_title
 def tables(spec: ConnectivitySpec, events: Sequence[Event]) -> list[Table]:
     """Loss and error along all paths and on the plane; accuracy and loss of what lies between the two models."""
     models = [card_title(source.model) for source in spec.sources]
-    plane = next((event for event in reversed(events) if isinstance(event, WeightPlane)), None)
+    plane = newest(events, WeightPlane)
     on = f" on {samples_phrase(plane.samples, plane.split)}" if plane else ""
     return [
         Table(
@@ -57,7 +57,7 @@ def _path_title(series: str, models: Sequence[str]) -> str:
 
 def _curve(events: Sequence[Event]) -> Iterator[list[Value]]:
     """The curve and the straight line beside it, on the samples of either training or test data."""
-    curve = next((event for event in reversed(events) if isinstance(event, BezierCurve)), None)
+    curve = newest(events, BezierCurve)
     if curve is None:
         return
     lines = {"Bezier curve": (curve.loss, curve.error), "Beside the curve": (curve.straight_loss, curve.straight_error)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from softmerge_core.events import Evaluation, Event, FederatedRound, Shards
+from softmerge_core.events import Evaluation, Event, FederatedRound, Shards, newest
 from softmerge_core.experiments.federated.spec import FederatedSpec
 from softmerge_core.experiments.federated.words import run_title
 from softmerge_core.experiments.tables import MALICIOUS, Table, Value
@@ -15,7 +15,7 @@ def tables(spec: FederatedSpec, events: Sequence[Event]) -> list[Table]:
     """The server's network by run and round; the clients' networks by run, round and client; the shards."""
     titles = {run.key: run_title(run) for run in spec.runs}
     rounds = {(e.series, e.step): e for e in events if isinstance(e, FederatedRound) and e.series in titles}
-    shards = next((event for event in reversed(events) if isinstance(event, Shards)), None)
+    shards = newest(events, Shards)
     classes = range(len(shards.counts[0]) if shards and shards.counts else 0)
     return [
         Table(

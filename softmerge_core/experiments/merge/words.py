@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
+from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage, newest
 from softmerge_core.experiments.differences import coarse, compared, gap
 from softmerge_core.experiments.merge.kept import AVERAGE, Kept
 from softmerge_core.experiments.merge.rows import GateRows
@@ -17,7 +17,7 @@ OTHER_STAGE = "The cell you clicked belongs to another stage."
 
 def gates_sentence(events: Sequence[Event]) -> str:
     """The number of sources that are closed everywhere (z = 0 in each part) and the share of open gates (z > 0)."""
-    gates = next((event for event in reversed(events) if isinstance(event, Gates)), None)
+    gates = newest(events, Gates)
     if gates is None or not gates.value or not gates.value[0]:
         return "Waiting for the first gates."
     columns = list(zip(*gates.value, strict=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from softmerge_core.events import BEST, Blame, Event, Score
+from softmerge_core.events import BEST, Blame, Event, Score, newest
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of
 from softmerge_core.experiments.tables import MALICIOUS, Table, Value
 from softmerge_core.methods import find_method
@@ -49,7 +49,7 @@ def _row(score: Score, *, graded: bool) -> list[Value]:
 
 
 def _blame(events: Sequence[Event]) -> list[list[Value]]:
-    blame = next((event for event in reversed(events) if isinstance(event, Blame)), None)
+    blame = newest(events, Blame)
     if blame is None:
         return []
     columns = zip(blame.sources, blame.malicious, blame.gates, blame.gains, strict=True)

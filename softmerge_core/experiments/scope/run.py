@@ -15,7 +15,8 @@ from softmerge_core.events import Event, Notice, Progress
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, Told
-from softmerge_core.experiments.scope.words import letter, verdict
+from softmerge_core.experiments.scope.words import verdict
+from softmerge_core.experiments.words import letter
 from softmerge_core.networks import build_network
 from softmerge_core.numbers import finite
 from softmerge_core.scope.measure import Scope, ScopePenalty, fuse, scope_of

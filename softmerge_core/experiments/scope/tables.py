@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from softmerge_core.events import Barrier, Evaluation, Event, Scopes
 from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, newest_paths
-from softmerge_core.experiments.scope.words import layer_title, letter
+from softmerge_core.experiments.scope.words import layer_title
 from softmerge_core.experiments.tables import Table, Value
+from softmerge_core.experiments.words import letter
 
 
 def tables(spec: ScopeSpec, events: Sequence[Event]) -> list[Table]:

@@ -6,7 +6,7 @@ from math import isfinite
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Scopes, WeightPath
 from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, Told, merged_accuracies, newest_histograms, newest_paths
-from softmerge_core.experiments.words import percent, signed
+from softmerge_core.experiments.words import letter, percent, signed
 from softmerge_core.landscape.barriers import path_barrier
 from softmerge_core.numbers import NO_BREAK, number_text, points_text, range_text
 
@@ -19,11 +19,6 @@ MEANING = {  # of each target scope
     "dynamic": "The sources' scopes are fused again every few epochs, and all are pulled toward the result.",
 }
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six")
-
-
-def letter(number: int) -> str:
-    """The name of a source: A, B, C, ..."""
-    return chr(ord("A") + number)
 
 
 def source_title(number: int, side: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from softmerge_core.events import Evaluation, Event, Loss
+from softmerge_core.events import Evaluation, Event, Loss, newest
 from softmerge_core.experiments.words import clipped, percent, plural
 from softmerge_core.statistics import Measured, among_best
 from softmerge_core.zoo import LayerInfo, ModelInfo
@@ -13,7 +13,7 @@ TITLE = 26  # letters shown of a model's title
 
 def training_sentence(events: Sequence[Event]) -> str:
     """The newest loss and validation accuracy, and the best accuracy so far."""
-    loss = next((event for event in reversed(events) if isinstance(event, Loss)), None)
+    loss = newest(events, Loss)
     measured = [event for event in events if isinstance(event, Evaluation) and event.split == "validation"]
     if loss is None:
         return "Waiting for the first steps."

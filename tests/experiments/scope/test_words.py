@@ -9,7 +9,6 @@ from softmerge_core.experiments.scope.told import Told
 from softmerge_core.experiments.scope.words import (
     distance_sentence,
     in_points,
-    letter,
     normality_phrase,
     normality_rows,
     normality_sentence,
@@ -132,10 +131,6 @@ def test_what_is_no_number_is_said_to_be_none() -> None:
 )
 def test_in_points(value: float, expected: str) -> None:
     assert in_points(value) == expected
-
-
-def test_sources_are_letters() -> None:
-    assert [letter(number) for number in range(3)] == ["A", "B", "C"]
 
 
 def barrier(side: str, distance: tuple[float, ...] = (0.1, 0.4)) -> Barrier:
