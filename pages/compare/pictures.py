@@ -30,7 +30,7 @@ def _words(reader: RunReader) -> str:
     rows, methods = comparison(reader)
     if reader.view.result:
         return plain(judged(rows), 900)  # an older run's own words may tell apart what its samples cannot
-    return plain(so_far(rows, len(methods), live=reader.live), 900)
+    return plain(so_far(rows, len(methods), live=reader.live, seeds=getattr(reader.view.spec, "seeds", 1)), 900)
 
 
 ACCURACY = Picture(

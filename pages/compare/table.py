@@ -1,6 +1,6 @@
 """The comparison as a table: one row per method and per source, filled in while the run is live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
@@ -149,7 +149,7 @@ def _of_measure(heading: str) -> tuple[int, int]:
 def comparison_table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     """Draw the rows as a table that its reader may sort by any column, high enough for all of them."""
     st.dataframe(
-        as_frame(rows),
+        _rounded(as_frame(rows)),
         key=key,
         hide_index=True,
         width="stretch",
@@ -158,6 +158,16 @@ def comparison_table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
         placeholder="",
         alt="Every method with its test accuracy, loss, calibration, cost and needs",
     )
+
+
+def _rounded(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The numbers as sentences and pictures round them: a browser rounds 88.25 up, Python to the even digit."""
+    shown = {column.name: frame[column.name].map(_as_written(column.format)) for column in COLUMNS if column.format}
+    return frame.assign(**shown)
+
+
+def _as_written(form: str) -> Callable[[float], float]:
+    return lambda value: float(form % value)
 
 
 def _config(column: Column) -> Any:

@@ -43,7 +43,8 @@ def header_length(start: bytes, file_size: int, what: str) -> int:
     check_no_web_page(start, what)
     length = int.from_bytes(start[:8], "little")
     if length > MAX_HEADER_BYTES:
-        raise CheckpointError(f"{what}: the header claims {length} bytes; damaged or not safetensors")
+        reason = f"its header would be {length:,} bytes long"
+        raise CheckpointError(f"{what}: not a safetensors file, or a damaged one ({reason})")
     if length + 8 > file_size:
         _damaged(what, f"invalid header length: {length} of {file_size} bytes")
     return length

@@ -18,6 +18,7 @@ from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.zoo import BASE, FamilyInfo, LibraryModel, card_title, families, library
 
 MOST = 6  # facts in one line; the others are counted
+OWN = "networks of your own"
 FEW = 2  # so many members that came or went are named, more are counted
 APART = ("kind", "name", "sources", "methods", "runs", "overlays", "parts", "dataset", "network")  # not as plain fields
 SAMPLES = {"train_samples": "training samples", "validation_samples": "validation samples"}
@@ -85,7 +86,8 @@ def _head(spec: Spec) -> list[str]:
 def _groups(spec: Spec, other: Spec) -> list[str]:
     """Which networks, sources, methods, runs and paths one spec has and the other has not."""
     found = []
-    if (mine := _families(spec)) != (theirs := _families(other)):
+    mine, theirs = _families(spec), _families(other)
+    if [name for name in mine if name != OWN] != [name for name in theirs if name != OWN]:
         found.append(f"{_quoted(mine)} instead of {_quoted(theirs)}")
     for name, word in GROUPS.items():
         if name in dict(spec) and not (name == "sources" and found and len(spec.sources) == len(other.sources)):  # type: ignore[attr-defined]
@@ -226,8 +228,7 @@ def _families(spec: Spec) -> list[str]:
     """Where the sources come from, each once."""
     models = [source.model for source in dict(spec).get("sources", ()) if isinstance(source, SourceSpec)]
     origins = {model: _origin(model) for model in models}
-    own = "networks of your own"
-    return list(dict.fromkeys(o.title if isinstance(o := origins[model], FamilyInfo) else own for model in models))
+    return list(dict.fromkeys(o.title if isinstance(o := origins[model], FamilyInfo) else OWN for model in models))
 
 
 def model_title(model: str) -> str:

@@ -50,6 +50,7 @@ def comparison_figure(
     _add_references(figure, found, theme, middle=(low + high) / 2)
     for key, label in labels.items():
         _add_row(figure, key, label, found.get(key), theme)
+        _add_ends(figure, key, label, found.get(key), (low, high), theme)
     _lay_out(figure, list(labels.values()), (low, high), _note(found.values()), theme)
     return figure
 
@@ -92,6 +93,22 @@ def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme
         add_number(figure, label, f"{x:.1f}\u00a0%", style.color)
     elif entry and entry.get("problem"):
         add_number(figure, label, "no result", colour("quiet", theme))
+
+
+def _add_ends(
+    figure: go.Figure, key: str, label: str, entry: Entry | None, limits: tuple[float, float], theme: Theme
+) -> None:
+    """An arrow head at each edge of the axis beyond which the row's bar goes on."""
+    accuracy = (entry or {}).get("accuracy") or {}
+    known = ((limits[0], "left", accuracy.get("low", 1) * 100), (limits[1], "right", accuracy.get("high", 0) * 100))
+    beyond = [(edge, side) for edge, side, end in known if (end < edge if side == "left" else end > edge)]
+    if beyond:
+        figure.add_scatter(
+            x=[edge for edge, _ in beyond], y=[label] * len(beyond), name=f"{label}, goes on", mode="markers",
+            marker={"symbol": [f"triangle-{side}" for _, side in beyond], "size": 8,
+                    "color": method_style(key, theme).color},
+            cliponaxis=False, hoverinfo="skip",
+        )  # fmt: skip
 
 
 def _add_references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:

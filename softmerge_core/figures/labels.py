@@ -13,7 +13,7 @@ from softmerge_core.figures.style import Theme, colour, escape
 
 _LINE = 17  # px: the height of one line of text
 _LETTER = 6.6  # px: the average width of a letter at 12 px
-_PLOT = 240  # px: the width of the narrowest plot
+_PLOT = 300  # px: the width of the narrowest plot that is not a phone's
 _ROW = 15  # px: the height of a row of stage titles
 KEPT = ", kept"  # behind the title of the stage whose gates were kept
 
@@ -83,7 +83,7 @@ def mark_stages(
     *,
     top: int,
     narrow_top: int = 0,
-    narrow_plot: int = _PLOT,
+    narrow_plot: int = 240,
     kept: Kept | None = None,
 ) -> None:
     """Draw a thin line where each stage but the first begins, and write each stage's title above it.
@@ -95,40 +95,41 @@ def mark_stages(
     stages = [event for event in events if isinstance(event, Stage)]
     end = last_step(events)
     ends = [*(stage.step for stage in stages[1:]), end]
-    middles = [(stage.step + stop) / 2 / end for stage, stop in zip(stages, ends, strict=False)]
+    spans = [(stage.step / end, stop / end) for stage, stop in zip(stages, ends, strict=False)]
     won = [kept is not None and stage.stage == kept.winner for stage in stages]
     titles = [clipped(stage.title, 24) + KEPT * mark for stage, mark in zip(stages, won, strict=True)]
-    rows, brief = (_label_rows(middles, titles, width) for width in (_PLOT, narrow_plot))
+    rows, brief = (_label_rows(spans, titles, width) for width in (_PLOT, narrow_plot))
     narrow = dict(figure.layout.meta.get("narrow", {}))
     for stage in stages[1:]:
         figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
-    for stage, stop, row, small, title, mark in zip(stages, ends, rows, brief, titles, won, strict=False):
+    for stage, stop, span, row, small, title, mark in zip(stages, ends, spans, rows, brief, titles, won, strict=False):
         if mark:
             band = {"fillcolor": colour("soft", theme), "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
             figure.add_vrect(x0=stage.step, x1=stop, **band)
         text = escape(title, 24 + len(KEPT))
-        narrow[f"annotations.{len(figure.layout.annotations)}.yshift"] = 2 + _ROW * small
+        place = f"annotations.{len(figure.layout.annotations)}"
+        on_phone = {**_over(span, end, title, narrow_plot), "yshift": 2 + _ROW * small}
+        narrow |= {f"{place}.{name}": value for name, value in on_phone.items()}
         figure.add_annotation(
             text=f"<b>{text}</b>" if mark else text, showarrow=False,
             font={"size": 12, "color": colour("text" if mark else "quiet", theme)},
-            **_over(stage.step, stop, end, title), yref="paper", y=1, yanchor="bottom", yshift=2 + _ROW * row,
+            **_over(span, end, title, _PLOT), yref="paper", y=1, yanchor="bottom", yshift=2 + _ROW * row,
         )  # fmt: skip
     narrow["margin.t"] = top + narrow_top + (_ROW * (1 + max(brief)) if brief else 0)
     top += _ROW * (1 + max(rows)) if rows else 0
     figure.update_layout(margin={"t": top}, meta={**figure.layout.meta, "narrow": narrow})
 
 
-def _over(start: int, stop: int, end: int, title: str) -> dict[str, Any]:
-    """A title centred over its stage, or if it would leave the plot at the right, ending there."""
-    middle = (start + stop) / 2
-    if _ends_at_right(middle / end, title):
-        return {"x": end, "xanchor": "right"}
-    return {"x": middle, "xanchor": "center"}
+def _over(span: tuple[float, float], end: int, title: str, plot: float) -> dict[str, Any]:
+    """Where the title of a stage stands: centred over its ``span``, or ending with it."""
+    if _centred(span, title, plot):
+        return {"x": sum(span) / 2 * end, "xanchor": "center"}
+    return {"x": span[1] * end, "xanchor": "right"}
 
 
-def _ends_at_right(middle: float, title: str) -> bool:
-    """Whether a title centred at this share of the width would leave the plot at the right."""
-    return middle * _PLOT + _half(title) > _PLOT
+def _centred(span: tuple[float, float], title: str, plot: float) -> bool:
+    """Whether a title centred over this part of the width would stay within the plot on the right."""
+    return sum(span) / 2 * plot + _half(title) <= plot
 
 
 def _half(title: str) -> float:
@@ -136,13 +137,13 @@ def _half(title: str) -> float:
     return _LETTER * min(len(title), 24 + len(KEPT)) / 2 + 4
 
 
-def _label_rows(middles: Sequence[float], titles: Sequence[str], plot: float) -> list[int]:
+def _label_rows(spans: Sequence[tuple[float, float]], titles: Sequence[str], plot: float) -> list[int]:
     """The lowest row in which each title, on its part of a ``plot`` of that width (px), overlaps none before it."""
     taken: list[float] = []  # for each row, the end of its last title in px
     rows = []
-    for middle, text in zip(middles, titles, strict=True):
+    for span, text in zip(spans, titles, strict=True):
         half = _half(text)
-        left = plot - 2 * half if _ends_at_right(middle, text) else middle * plot - half
+        left = sum(span) / 2 * plot - half if _centred(span, text, plot) else span[1] * plot - 2 * half
         row = next((index for index, end in enumerate(taken) if end <= left), len(taken))
         taken[row : row + 1] = [left + 2 * half]
         rows.append(row)

@@ -75,6 +75,7 @@ def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:
     others = [candidates[name] for name in ("best_source", "average") if name != winner]
     against = " and ".join(f"{_nats(other.loss)} for the {other.title}" for other in others)
     title = candidates[winner].title
+    title += "," if "," in title else ""  # "channel gates, refined, won"
     return f"{title[0].upper()}{title[1:]} {verb} {_nats(candidates[winner].loss)}, against {against}."
 
 

@@ -60,6 +60,12 @@ def test_a_difference_is_told_as_the_page_names_it(spec: Spec, other: Spec, word
     assert difference(spec, other) == words
 
 
+def test_a_network_of_the_readers_own_is_a_source_more_and_no_other_family() -> None:
+    own = merge().model_copy(update={"sources": (*merge().sources, SourceSpec(model="library/mine"))})
+    assert difference(merge(), own) == "without mine"
+    assert difference(own, merge()) == "with mine"
+
+
 def test_the_name_is_no_difference_and_neither_is_what_has_no_effect() -> None:
     named = merge().model_copy(update={"name": "Another"})
     assert differences(merge(), named) == []

@@ -118,7 +118,11 @@ def test_the_bar_of_two_seeds_does_not_stretch_the_axis() -> None:
     rows = [score("average", 0.85), score("soft", 0.8), score("soft", 0.9, seed=1)]
     figure = comparison_figure(report(CompareSpec(), rows)["rows"], theme="light")
     assert figure is not None
-    assert figure.layout.xaxis.range[0] >= 70  # Student's t of two seeds reaches from 22 to 100 %
+    low, high = figure.layout.xaxis.range
+    assert low >= 70  # Student's t of two seeds reaches from 22 to 100 %
+    (heads,) = (trace for trace in figure.data if trace.name == "Soft merge, goes on")
+    assert (list(heads.x), list(heads.marker.symbol)) == ([low, high], ["triangle-left", "triangle-right"])
+    assert not [trace for trace in figure.data if trace.name == "Plain average, goes on"]
 
 
 def test_the_axis_only_grows_while_seeds_come() -> None:

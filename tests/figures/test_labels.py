@@ -61,7 +61,7 @@ def test_the_stage_that_was_kept_has_a_band_and_a_bold_title_within_the_plot() -
     mark_stages(figure, events, "dark", top=20, kept=Kept(events[1].stage, "x"))  # type: ignore[attr-defined]
     first, last = figure.layout.annotations
     assert first.text == "first"
-    assert last.text == "<b>a very long &lt;b&gt; title o…, kept</b>"
+    assert last.text == "<b>a very long &lt;b&gt; title…, kept</b>"
     assert (last.x, last.xanchor) == (800, "right")  # centred it would be cut off
     (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert (band.x0, band.x1, band.layer) == (700, 800, "below")

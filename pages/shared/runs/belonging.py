@@ -49,7 +49,7 @@ def _notice(kind: str, setup: Setup, reader: RunReader) -> str:
     """What is other, as Markdown; "" where the run is of the settings on the left."""
     shown = "This run is" if reader.live else "These results are"
     if setup.described is None:
-        return f"{shown} not of the settings on the left, which are not complete."
+        return f"{shown} not of the settings on the left, which cannot be run as they are."
     other = differences(reader.view.spec, setup.described)
     if st.session_state.pop(f"{kind}:taken", None) is not None:
         st.session_state[f"{kind}:beyond"] = (reader.run_id, other)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
-from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, tell_end
+from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, shown_run, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
@@ -115,7 +115,7 @@ def run_column(
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
     problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable)
-    reader = current_run(kind)  # the buttons may have started another
+    reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
     with st.container(key="belonging-slot", gap="xsmall"):  # never empty, as the slot of the verdict

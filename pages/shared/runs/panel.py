@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.shared.runs import address
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import (
     first_example,
@@ -44,18 +45,29 @@ WORDS = {
 
 
 def current_run(kind: str) -> RunReader | None:
-    """The run this session looks at: what it was told to, the address names, its own newest live, or the example."""
-    if f"{kind}:run" not in st.session_state:
-        asked = st.query_params.get("run")
-        st.session_state[f"{kind}:run"] = asked or newest_live(kind, own=True) or first_example(kind)
-    run_id = st.session_state[f"{kind}:run"]
-    reader: RunReader | None = st.session_state.get(f"{kind}:reader")
+    """The run this session looks at: what it was told to, the address names, its own newest live, or the example.
+
+    To be called once in a run of the script, before anything else may choose another run; then ``shown_run``.
+    """
+    key = f"{kind}:run"
+    if key not in st.session_state:
+        st.session_state[key] = address.named() or newest_live(kind, own=True) or first_example(kind)
+    elif address.moved(kind):
+        st.session_state[key] = address.named() or first_example(kind)
+    return shown_run(kind)
+
+
+def shown_run(kind: str) -> RunReader | None:
+    """A reader of the run that this session looks at, which the address then names, unless it is the example."""
+    run_id, reader = st.session_state[f"{kind}:run"], st.session_state.get(f"{kind}:reader")
     if run_id is not None and (reader is None or reader.run_id != run_id):
-        reader = _open(kind, run_id)
+        reader = _open(kind, run_id) or _instead(kind, run_id)
         st.session_state[f"{kind}:reader"] = reader
-    if reader is not None:
-        st.query_params["run"] = reader.run_id
-    return reader
+        st.session_state[f"{kind}:run"] = reader.run_id if reader else None
+    shown: RunReader | None = reader
+    usual = shown is None or (shown.run_id != address.named() and shown.run_id == first_example(kind))
+    address.tell(kind, None if usual or shown is None else shown.run_id)
+    return shown
 
 
 def _open(kind: str, run_id: str) -> RunReader | None:
@@ -67,10 +79,14 @@ def _open(kind: str, run_id: str) -> RunReader | None:
         problem = f"Run {run_id} is of another kind."
     except SoftMergeError as error:
         problem = str(error)
-    st.session_state[f"{kind}:run"] = None
-    st.query_params.pop("run", None)
     st.warning(plain(sentence(problem), 300), icon=":material/history:")
     return None
+
+
+def _instead(kind: str, run_id: str) -> RunReader | None:
+    """The example where there is no such run."""
+    example = first_example(kind)
+    return _open(kind, example) if example and example != run_id else None
 
 
 def show_run(kind: str, run_id: str) -> None:
@@ -185,9 +201,15 @@ def _entry(kind: str, run_id: str) -> None:
         f"{plain(name, 48)} · {when} · {WORDS[status]}",
         key=f"open:{run_id}",
         type="tertiary",
-        on_click=show_run,
+        on_click=_choose,
         args=(kind, run_id),
     )
+
+
+def _choose(kind: str, run_id: str) -> None:
+    """Look at a run of the menu, and close the menu."""
+    show_run(kind, run_id)
+    st.session_state[f"{kind}-earlier"] = False
 
 
 def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
@@ -198,7 +220,13 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     polled = st.session_state.get(f"{kind}:polled", False)  # the browser may still ask for a poll of the run before
     st.session_state[f"{kind}:polled"] = every is not None
 
+    asked = False
+
     def poll() -> None:
+        nonlocal asked
+        if asked:  # by the browser, whose address comes with it; the first time it is only drawn
+            address.answered()
+        asked = True
         if reader is not None:
             _read(reader)
         draw(reader)

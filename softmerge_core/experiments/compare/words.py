@@ -12,11 +12,11 @@ from softmerge_core.experiments.words import listed, percent, plural
 from softmerge_core.experiments.words import sentence as as_sentence
 from softmerge_core.methods import available_methods
 from softmerge_core.methods.base import SEES
-from softmerge_core.numbers import range_text
 from softmerge_core.statistics import LEVEL, Difference, Measured, among_best, bar, difference, holm, interval
 
 MEASURES = ("accuracy", "loss", "calibration", "validation", "took", "memory")
 NAMED = 5  # ways that are named; more are counted
+FEW_SEEDS = "Two seeds hardly tell how far seeds lie apart; three or more resolve smaller gaps."
 
 
 def report(spec: CompareSpec, scores: Sequence[Score]) -> dict[str, Any]:
@@ -72,23 +72,30 @@ def as_measured(entry: Mapping[str, Any], samples: int = 0) -> Measured:
     return Measured(values, int(accuracy.get("samples") or samples), tuple(entry.get("correct") or ()))
 
 
-def sentence(table: Sequence[Mapping[str, Any]]) -> str:
-    """Say which merges may be the best, and which are above the plain average and the best source."""
+def sentence(table: Sequence[Mapping[str, Any]], *, done: bool = True) -> str:
+    """Say which merges may be the best, and which are above the plain average and the best source.
+
+    Unless the comparison is ``done``, more seeds may be to come, so that nothing is said of their number.
+    """
     merges = {
         str(e["title"]): as_measured(e) for e in table if e.get("accuracy") and "title" in e and not e["reference"]
     }
     finite = {name: one for name, one in merges.items() if isfinite(one.mean)}
     if not finite:
         return "No method gave a network."
-    parts = _best(finite), _above(finite, _references(table)), "One seed." if _single(table) else ""
+    parts = _best(finite), _above(finite, _references(table)), "One seed." if done and _single(table) else ""
     return " ".join(filter(None, parts))
 
 
 def _single(table: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a method with random choices was done once: other seeds may give something else."""
+    return any(as_measured(entry).seeds == 1 for entry in _random(table))
+
+
+def _random(table: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of methods with random choices that have numbers."""
     random = {name for name, method in available_methods().items() if method.random}
-    known = [entry for entry in table if entry.get("accuracy") and entry["method"] in random]
-    return any(as_measured(entry).seeds == 1 for entry in known)
+    return [entry for entry in table if entry.get("accuracy") and entry["method"] in random]
 
 
 def _best(merges: Mapping[str, Measured]) -> str:
@@ -101,10 +108,12 @@ def _best(merges: Mapping[str, Measured]) -> str:
     if len(best) == 1:
         return f"{best[0]} is best: it classifies {share} correctly."
     found = [difference(top, merges[name]) for name in best[1:]]
-    first = f"Among the best: {listed(best[:NAMED])}" if len(best) <= NAMED else f"Among the best are {len(best)} ways"
-    low = min(merges[name].mean for name in best)
-    reach = range_text(percent(low), percent(top.mean))
-    return f"{first} ({reach}), which cannot be told apart{resolution(found)}.{coarse(found)}"
+    low = percent(min(merges[name].mean for name in best))
+    others = listed(best[1:]) if len(best) <= NAMED else f"{len(best) - 1} other ways"
+    others += "" if low == percent(top.mean) else f" ({'down to ' if len(best) > 2 else ''}{low})"
+    few = f" {FEW_SEEDS}" if max(one.seeds for one in (top, *(merges[name] for name in best[1:]))) == 2 else ""
+    first = f"Among the best: {best[0]} ({percent(top.mean)}); {others} cannot be told apart from it"
+    return f"{first}{resolution(found)}.{few}{coarse(found)}"
 
 
 def _references(table: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Measured]]:
@@ -149,12 +158,17 @@ def _clearly_above(found: Mapping[str, Difference]) -> str:
     return listed(names) or f"none of {plural(len(found), 'way')}"
 
 
-def so_far(table: Sequence[Mapping[str, Any]], total: int, *, live: bool) -> str:
-    """The comparison by those of ``total`` methods that are done; ``live``: whether the others are still to come."""
+def so_far(table: Sequence[Mapping[str, Any]], total: int, *, live: bool, seeds: int = 1) -> str:
+    """The comparison by those of ``total`` methods that are done; ``live``: whether the others are still to come.
+
+    ``seeds``: how many each random method will have.
+    """
     done = sum("title" in entry for entry in table)
     if not done:
         return "Waiting for the first method." if live else "The run ended before its first method."
-    return f"So far, of {done} of {total} methods: {sentence(table)}"
+    fewest = min((as_measured(entry).seeds for entry in _random(table)), default=seeds)
+    behind = f", {fewest} of {seeds} seeds of some" if fewest < seeds else ""
+    return f"{done} of {total} methods so far{behind}. {sentence(table, done=fewest >= seeds)}"
 
 
 def needs_words(needs: Collection[str]) -> str:

@@ -36,7 +36,7 @@ def _closed(result: Mapping[str, Any], gates: Mapping[str, Any]) -> str:
     if not closed:
         return "No source was closed everywhere."
     return (
-        f"{plural(len(closed), 'source')} {'was' if len(closed) == 1 else 'were'} closed everywhere: {_names(closed)}."
+        f"{plural(len(closed), 'source')} {'was' if len(closed) == 1 else 'were'} closed everywhere: {_apart(closed)}."
     )
 
 
@@ -90,6 +90,12 @@ def _factors(gates: Mapping[str, Any]) -> str:
 def _each_part(table: Sequence[Sequence[float]]) -> list[list[float]]:
     """The shares of the sources in each part; of a part that nothing is open for, all 0."""
     return [[value / (sum(row) or 1.0) for value in row] for row in table]
+
+
+def _apart(names: Sequence[str]) -> str:
+    """Names in one phrase, with what is behind the comma of "Source 2, signs flipped" in brackets."""
+    parted = (clipped(name, 40).partition(", ") for name in names)
+    return _names([f"{name} ({rest})" if rest else name for name, _, rest in parted])
 
 
 def _names(names: Sequence[str]) -> str:

@@ -71,7 +71,7 @@ def losses_sentence(events: Sequence[Event], series: str = "soft", kept: Kept | 
     step = f"the kept step {kept.step:,}" if kept and kept.step is not None else f"step {loss.step:,}"
     if not isfinite(loss.total):
         return f"At {step} the loss stopped being a finite number."
-    return f"At {step}: task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
+    return f"At {step}, on one batch: task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
 
 
 def _losses(events: Sequence[Event], series: str, kept: Kept | None) -> list[Loss]:

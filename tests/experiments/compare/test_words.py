@@ -5,7 +5,7 @@ from typing import Any
 
 from softmerge_core.events import BEST, Score
 from softmerge_core.experiments.compare.spec import CompareSpec
-from softmerge_core.experiments.compare.words import needs_words, note, report, sentence, so_far, with_bars
+from softmerge_core.experiments.compare.words import FEW_SEEDS, needs_words, note, report, sentence, so_far, with_bars
 from softmerge_core.statistics import pack
 
 
@@ -34,7 +34,7 @@ def test_a_method_with_random_choices_that_was_done_once_is_one_seed() -> None:
 def test_best_is_said_only_of_what_is_clearly_best() -> None:
     text = sentence([entry("median", 0.71), entry("krum", 0.7), entry("average", 0.5)])
     assert text.startswith(
-        "Among the best: Median and Krum (70.0 to 71.0\u00a0%), which cannot be told apart on 1,000 test "
+        "Among the best: Median (71.0\u00a0%); Krum (70.0\u00a0%) cannot be told apart from it on 1,000 test "
     )
     assert "the smallest gap they resolve is about 5.7\u00a0points" in text
     assert "did not keep which samples" in text
@@ -94,8 +94,23 @@ def test_a_live_comparison_says_how_many_methods_are_done() -> None:
     assert so_far([], 3, live=False) == "The run ended before its first method."
     rows = report(CompareSpec(), [score("source-1", 0.9), score("average", 0.5)])["rows"]
     assert so_far(rows, 3, live=True) == (
-        "So far, of 1 of 3 methods: Plain average classifies 50.0\u00a0% of 1,000 test samples correctly."
+        "1 of 3 methods so far. Plain average classifies 50.0\u00a0% of 1,000 test samples correctly."
     )
+
+
+def test_a_live_comparison_says_that_seeds_are_to_come_and_only_then_that_there_was_one() -> None:
+    rows = report(CompareSpec(), [score("soft", 0.9), score("average", 0.5)])["rows"]
+    said = so_far(rows, 3, live=True, seeds=2)
+    assert said.startswith("2 of 3 methods so far, 1 of 2 seeds of some. ")
+    assert "One seed." not in said
+    assert so_far(rows, 3, live=True, seeds=1).endswith(" One seed.")
+
+
+def test_two_seeds_are_said_to_be_few_where_they_tell_nothing_apart() -> None:
+    few = sentence([entry("soft", 0.86, 0.91), entry("ties", 0.78)])
+    assert "Soft (88.5\u00a0%); Ties (78.0\u00a0%) cannot be told apart from it" in few
+    assert FEW_SEEDS in few
+    assert FEW_SEEDS not in sentence([entry("soft", 0.88, 0.89, 0.88), entry("ties", 0.88)])
 
 
 def test_a_note_says_why_there_are_no_numbers_or_what_they_are_the_mean_of() -> None:

@@ -62,6 +62,16 @@ def test_gates_that_are_not_normalised_are_shares_too() -> None:
     assert "Most channels of conv come mainly from Source 1." in said
 
 
+def test_how_a_closed_source_was_spoiled_stands_in_brackets() -> None:
+    said = why_sentence(
+        {
+            **result([(1.0, 0.0)], ["conv"]),
+            "gates": {**result([(1.0, 0.0)], ["conv"])["gates"], "sources": ["source-1", "source-2 (sign_flip)"]},
+        }
+    )
+    assert said.startswith("1 source was closed everywhere: Source 2 (signs flipped).")
+
+
 def test_many_names_are_counted() -> None:
     weight = [tuple(float(column == 0) for column in range(8))]
     assert "7 sources were closed everywhere: Source 2, Source 3, Source 4, Source 5 and 3 more." in why_sentence(

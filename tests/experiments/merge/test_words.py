@@ -78,7 +78,7 @@ def test_only_exact_gates_look_so(value: float, text: str) -> None:
 def test_losses() -> None:
     assert words.losses_sentence([]) == "Waiting for the first losses."
     loss = Loss(step=1200, series="soft", task=0.5, penalty=0.25, total=0.75)
-    said = "At step 1,200: task loss 0.500 + penalty 0.250 = 0.750 nats."
+    said = "At step 1,200, on one batch: task loss 0.500 + penalty 0.250 = 0.750 nats."
     assert words.losses_sentence([loss]) == said
     broken = Loss(step=5, series="soft", task=math.nan, total=math.nan)
     assert words.losses_sentence([loss, broken]) == "At step 5 the loss stopped being a finite number."
@@ -97,9 +97,18 @@ def stages_with_losses() -> list[Event]:
 @pytest.mark.parametrize(
     ("kept", "said"),
     [
-        (Kept("layer", "layer gates", 0.9, 12), "At the kept step 12: task loss 0.300 + penalty 0.100 = 0.400 nats."),
-        (Kept("layer", "layer gates", 0.9, 14), "At the kept step 14: task loss 0.300 + penalty 0.100 = 0.400 nats."),
-        (Kept("model", "model gates", 0.9, 8), "At the kept step 8: task loss 0.500 + penalty 0.100 = 0.600 nats."),
+        (
+            Kept("layer", "layer gates", 0.9, 12),
+            "At the kept step 12, on one batch: task loss 0.300 + penalty 0.100 = 0.400 nats.",
+        ),
+        (
+            Kept("layer", "layer gates", 0.9, 14),
+            "At the kept step 14, on one batch: task loss 0.300 + penalty 0.100 = 0.400 nats.",
+        ),
+        (
+            Kept("model", "model gates", 0.9, 8),
+            "At the kept step 8, on one batch: task loss 0.500 + penalty 0.100 = 0.600 nats.",
+        ),
         (Kept("layer", "layer gates", 0.9, 8), "The gates that were kept are those before training."),
         (Kept("average", "plain average", 0.9), "Kept: plain average. None of the gates trained here was."),
     ],

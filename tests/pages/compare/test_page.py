@@ -162,7 +162,7 @@ def test_a_live_run_fills_the_rows_without_moving_them(open_compare: Open, desk:
     try:
         page = open_compare()
         assert page.query_params["run"] == run_id
-        assert "So far, of 1 of 3 methods" in texts(page)
+        assert "1 of 3 methods so far" in texts(page)
         frame: pd.DataFrame = page.dataframe[0].value
         assert list(frame["Method"]) == [available_methods()[name].title for name in CHEAP]
         assert list(frame["Note"]) == ["waiting", "", "waiting"]

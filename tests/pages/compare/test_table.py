@@ -5,10 +5,11 @@ import io
 
 import pytest
 
-from pages.compare.table import COLUMNS, as_csv, as_frame, table_rows
+from pages.compare.table import COLUMNS, _rounded, as_csv, as_frame, table_rows
 from softmerge_core.events import Score
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, planned
 from softmerge_core.experiments.compare.words import report
+from softmerge_core.experiments.words import percent
 
 SPEC = CompareSpec(methods=tuple(MethodChoice(method=name) for name in ("average", "median", "ties")))
 
@@ -59,3 +60,10 @@ def test_number_columns_are_numbers_even_without_any_value() -> None:
     numbers = {column.name for column in COLUMNS if column.format}
     assert {name for name in frame if frame[name].dtype == "float64"} == numbers
     assert list(frame["Note"]) == ["waiting"]
+
+
+def test_the_table_rounds_as_sentences_and_pictures_do_and_the_csv_not_at_all() -> None:
+    """What lies halfway is rounded up by a browser."""
+    rows = table_rows(report(SPEC, [Score(step=1, series="average", accuracy=0.8825)])["rows"], ["average"], live=False)
+    assert _rounded(as_frame(rows))["Accuracy"].tolist() == [float(percent(0.8825).partition("\u00a0")[0])] == [88.2]
+    assert "88.25" in as_csv(rows)

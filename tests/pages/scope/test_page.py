@@ -167,7 +167,7 @@ def test_the_barrier_is_drawn_in_error_or_in_loss(open_scope: Open, desk: Desk) 
 
 def test_the_recorded_example_is_shown_before_anything_is_pressed(desk: Desk) -> None:
     page = opened("from pages.scope.page import page\npage()\n")
-    assert page.query_params["run"] == "example:first-scope"
+    assert page.session_state["scope:reader"].run_id == "example:first-scope"
     assert "with scope alignment" in texts(page)
 
 

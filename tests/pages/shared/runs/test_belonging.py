@@ -69,7 +69,7 @@ def test_a_new_visitor_sees_the_example_and_may_watch_but_not_steer_a_run_of_som
     run_id = started(desk.store.create(example()))
     with RunWriter(desk.store.folder(run_id)):
         page = open_app(visitor="somebody else")
-        assert page.query_params["run"] == "example:first-look"
+        assert page.session_state["merge:reader"].run_id == "example:first-look"
         assert "A run is live" in texts(page)
         assert not button(page, "Start merging").disabled
         press(page, "Watch it")
