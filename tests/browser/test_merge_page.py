@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from pages.shared.runs.address import LAG
 from pages.shared.show.terms import TERMS
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.runs.writer import RunWriter
@@ -188,6 +189,25 @@ def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(sit
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     glossary(page).tap()
     expect(page.get_by_role("tooltip").first).to_contain_text(TERMS["P(open)"])
+
+
+def test_back_and_forward_show_the_runs_of_their_addresses(site: Site, open_page: Open) -> None:
+    page = open_page(f"{site.address}/")
+    assert page.evaluate("history.length") <= 2  # the page itself adds no entry
+    run_id = site.store.create(toy_spec())
+    with RunWriter(site.store.folder(run_id)) as writer:
+        writer.end("stopped")
+    page.get_by_role("button", name="Earlier runs").click()
+    page.get_by_role("button", name="Toy").first.click()
+    page.wait_for_url(lambda url: run_id in url)
+    progress(page).to_contain_text("Stopped")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    page.wait_for_timeout(1000 * LAG)
+    page.go_back()
+    progress(page).to_contain_text("A recorded example")
+    page.go_forward()
+    progress(page).to_contain_text("Stopped")
+    assert run_of(page) == run_id
 
 
 def test_a_link_holds_what_a_run_was_made_from(site: Site, open_page: Open) -> None:

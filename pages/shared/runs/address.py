@@ -1,13 +1,20 @@
 """The run that the address of a page names: a link, a reload, and the browser's Back and Forward show that run.
 
-An address without one stands for the recorded example. Between a change that the server makes and the browser's
-answer, what is asked for still comes from the old address: only a change after that answer is the reader's own.
+An address without one stands for the recorded example. Until the browser has the address that it was told, its
+requests still come from the old one: only a change after that is the reader's own.
 """
+
+import math
+import time
 
 import streamlit as st
 
 RUN = "run"
-_TOLD, _SEEN = "run:told", "run:seen"  # (page's kind, its run) put in the address last; whether the browser has it
+LAG = 2.0  # seconds after which the browser surely has the address that it was told
+_TOLD, _SINCE = (
+    "run:told",
+    "run:since",
+)  # (page's kind, its run) put in the address last, and when; minus infinity: it is there
 
 
 def named() -> str | None:
@@ -23,15 +30,14 @@ def moved(kind: str) -> bool:
     told, run_id = st.session_state.get(_TOLD, ("", None))
     if told != kind:
         return named() not in (None, run_id)
-    seen = bool(st.session_state.get(_SEEN))
     answered()
-    return named() != run_id and seen
+    return named() != run_id and time.monotonic() - st.session_state.get(_SINCE, -math.inf) > LAG
 
 
 def answered() -> None:
     """Note whether the browser has the address that it was told; for requests, which carry the browser's address."""
     if st.session_state.get(_TOLD, ("", None))[1] == named():
-        st.session_state[_SEEN] = True
+        st.session_state[_SINCE] = -math.inf
 
 
 def tell(kind: str, run_id: str | None) -> None:
@@ -39,7 +45,7 @@ def tell(kind: str, run_id: str | None) -> None:
     st.session_state[_TOLD] = (kind, run_id)
     if named() == run_id:
         return
-    st.session_state[_SEEN] = False
+    st.session_state[_SINCE] = time.monotonic()
     if run_id is None:
         del st.query_params[RUN]
     else:

@@ -1,9 +1,12 @@
 """The address names the run that is shown; Back and Forward show another, and a late answer of the browser does not."""
 
+import math
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.runs import address
 from softmerge_core.experiments.merge.spec import example
 from tests.pages.conftest import APP, Desk, press, texts
 
@@ -39,11 +42,16 @@ def test_back_and_forward_show_the_run_of_the_address(open_app: Open, desk: Desk
     assert page.query_params["run"] == run_id
 
 
-def test_a_request_from_before_the_browser_knew_the_new_address_changes_nothing(open_app: Open, desk: Desk) -> None:
+def test_a_request_from_before_the_browser_knew_the_new_address_changes_nothing(
+    open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "LAG", math.inf)
     page = press(open_app(), "Start merging")
     run_id = page.query_params["run"]
     assert shown(gone_to(page, None)) == run_id
     assert page.query_params["run"] == run_id
+    monkeypatch.setattr(address, "LAG", 0.0)  # by then the browser has it
+    assert shown(gone_to(page, None)) == EXAMPLE
 
 
 def test_other_pages_keep_their_runs(open_app: Open, desk: Desk) -> None:
