@@ -31,6 +31,7 @@ UNLABELLED = """(updates) => new Promise((resolve) => {
 })"""
 MARK = "() => { document.querySelector('.js-plotly-plot').softmergeMark = 'the same node'; }"
 MARKED = "() => document.querySelector('.js-plotly-plot').softmergeMark"
+ROW = 44  # px: that of a finger's buttons, below a chart
 PARTS = ".sm-plot, .js-plotly-plot, .svg-container, .main-svg"
 
 
@@ -117,6 +118,10 @@ def test_hover_label_survives_updates(live: Page) -> None:
     assert longest <= 1, f"the label was gone for {longest} of {frames} frames"
 
 
+def test_the_bar_tells_one_kind_of_file_from_the_other(live: Page) -> None:
+    assert chart(live).locator(".modebar-btn text").all_text_contents() == ["PNG", "SVG"]
+
+
 def test_a_click_arrives_once(live: Page) -> None:
     before = clicks(live)
     live.mouse.click(*cell(live, 0.4 / 8, 10.5 / 72))
@@ -185,8 +190,12 @@ def test_a_finger_saves_a_picture_which_large_type_enlarges(demo: str, open_page
     drawn = chart(page).locator(".js-plotly-plot .main-svg").first.bounding_box()
     assert box
     assert drawn
-    assert box["height"] == 1.25 * 460
+    assert box["height"] == 1.25 * 460 + ROW
     assert abs(drawn["width"] - box["width"]) < 2
+    for button in chart(page).get_by_role("button").all():
+        place = button.bounding_box()
+        assert place
+        assert place["y"] >= box["y"] + 1.25 * 460  # below the chart, over none of its text
     page.get_by_role("button", name="Save as PNG: Gates").wait_for()
     with page.expect_download() as picture:
         page.get_by_role("button", name="Save as SVG: Gates").click()

@@ -181,16 +181,16 @@ class Chart {
     const config = {
       displayModeBar: touch ? false : "hover",
       displaylogo: false, responsive: false, doubleClick: "reset+autosize",
-      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage", this.pngButton()]],
-      toImageButtonOptions: { format: "svg", filename: data.file },
+      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", ...this.saveButtons()]],
     };
     return { traces: figure.data, layout, config };
   }
 
-  // Always the same one: for another configuration plotly would draw the chart anew.
-  pngButton() {
-    const icon = window.Plotly.Icons.camera;
-    return (this.png ??= { name: "png", title: "Download plot as a PNG", icon, click: () => this.save("png") });
+  // Always the same ones: for another configuration plotly would draw the chart anew.
+  saveButtons() {
+    const letters = (format) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><text x="12" y="16">${format}</text></svg>`;
+    const button = (format) => ({ name: format, title: `Save as ${format}`, icon: { svg: letters(format) }, click: () => this.save(format.toLowerCase()) });
+    return (this.saves ??= ["PNG", "SVG"].map(button));
   }
 
   save(format) {
