@@ -9,6 +9,7 @@ from softmerge_core.figures.style import Theme, colour
 LARGE = 1.25  # how much larger than usual everything is for a room full of readers
 # px: the widths from which the set-up has its place beside the results, and from which both have all the room they want
 WIDE, ROOMY = 960, 1280
+BAR = 1280  # px: the width from which the bar of the pages has room for the switch, in large type as well
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _SWITCH = "large-type"
 RUN = "run-controls"  # where the skip link leads
@@ -46,11 +47,16 @@ def page_style() -> None:
     values = {name: f"light-dark({colour(key, 'light')}, {colour(key, 'dark')})" for name, key in names.items()}
     values["type"] = f"{100 * scale:g}%"
     variables = "; ".join(f"--sm-{name}: {value}" for name, value in values.items())
-    widths = {"NARROW": WIDE - 0.02, "WIDE": WIDE, "ROOMY": ROOMY}
+    st.html(f"<style>:root {{ {variables} }}{style_rules(scale)}</style>")
+
+
+def style_rules(scale: float) -> str:
+    """The rules of ``page.css`` with their widths in px, for type that is ``scale`` times as large as usual."""
+    widths = {"NARROW": scale * (WIDE - 0.02), "WIDE": scale * WIDE, "ROOMY": scale * ROOMY, "BAR": BAR}
     rules = _STYLE
     for name, width in widths.items():
-        rules = rules.replace(f": {name})", f": {width * scale:g}px)")
-    st.html(f"<style>:root {{ {variables} }}{rules}</style>")
+        rules = rules.replace(f": {name})", f": {width:g}px)")
+    return rules
 
 
 def skip_link() -> None:

@@ -1,9 +1,11 @@
 """The colours that Streamlit itself draws with can be read."""
 
+import re
 import tomllib
 
 import pytest
 
+from pages.shared.show.theme import LARGE, style_rules
 from softmerge_core.figures.style import THEMES, Theme
 from tests.figures.test_style import contrast
 from tests.pages.conftest import ROOT
@@ -26,3 +28,11 @@ def test_only_a_run_that_was_watched_keeps_room_for_a_longer_verdict() -> None:
     keeping = [rule for rule in rules if ".st-key-verdict" in rule and "min-height" in rule]
     assert keeping
     assert all(".st-key-verdict-room .st-key-verdict {" in rule for rule in keeping)
+
+
+def test_the_switch_for_large_type_stays_in_its_place_when_it_is_pressed() -> None:
+    usual, large = (re.search(r"@media ([^{]*) \{\s*\.st-key-site-type \{", style_rules(by)) for by in (1.0, LARGE))
+    assert usual
+    assert large
+    assert usual[1] == large[1] == "(min-width: 1280px)"
+    assert style_rules(1.0) != style_rules(LARGE)  # other widths grow with the type
