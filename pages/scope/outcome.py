@@ -25,7 +25,7 @@ def outcome(reader: RunReader) -> None:
     """Draw the stages, the normality of every layer in words, and the downloads."""
     if stages := words.stage_rows(reader.events):
         st.markdown("**Merged network.** Test accuracy of the sources' average after each stage, one seed.")
-        st.html(html_table(["Stage", *(f"{title} alignment" for title in SIDES.values())], stages))
+        st.html(html_table(["Stage", *SIDES.values()], stages))
     if rows := words.normality_rows(reader.events, layers_of(reader.events)):
         with st.expander("How Gaussian each layer is", icon=":material/bar_chart:"):
             st.markdown("\n\n".join(_normality(layer, lines) for layer, lines in rows))

@@ -10,35 +10,32 @@ from plotly.subplots import make_subplots
 
 from softmerge_core.events import Barrier, Evaluation, Event, Loss, WeightPath
 from softmerge_core.experiments.scope.told import SIDES, newest_paths, source_key
-from softmerge_core.experiments.scope.words import source_title
+from softmerge_core.experiments.scope.words import points_number, source_title
 from softmerge_core.experiments.words import signed
 from softmerge_core.figures.labels import EndLabel, end_labels
-from softmerge_core.figures.style import Theme, colour, new_figure, source_colour
+from softmerge_core.figures.style import DASHES, MARKERS, Theme, colour, new_figure
 
 Measure = Literal["error", "loss"]
 TOP, BOTTOM = 30, 48  # px
 SIDE_STYLES = {"plain": ("without", "dash", "square"), "aligned": ("with", "solid", "circle")}  # colour, dash, marker
-_MARKERS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
-_UNITS = {"error": ("points", 100.0, 0), "loss": ("nats", 1.0, 2)}  # unit, factor, digits
+_UNITS = {"error": ("points", 100.0), "loss": ("nats", 1.0)}  # unit, factor
 
 
 @dataclass(frozen=True)
 class LineStyle:
-    """The look of one source on one side: broken and faint without alignment, solid with it."""
+    """The look of one source on one side: the colour is the side's, dash and marker are the source's."""
 
     color: str
     dash: str
     marker: str
     width: float
-    opacity: float
 
 
 def source_style(side: str, number: int, theme: Theme) -> LineStyle:
-    """The style of source ``number`` on a side; its colour and marker are the same on both."""
-    hue, marker = source_colour(number, theme), _MARKERS[number % len(_MARKERS)]
-    if side == "aligned":
-        return LineStyle(hue, "solid", marker, 2, 1)
-    return LineStyle(hue, "dot", f"{marker}-open", 1.5, 0.75)
+    """The style of source ``number`` on a side: thin with an open marker without alignment, else thick and filled."""
+    hue, marker = colour(SIDE_STYLES[side][0], theme), MARKERS[number % len(DASHES)]
+    dash = DASHES[number % len(DASHES)]
+    return LineStyle(hue, dash, marker, 2.5) if side == "aligned" else LineStyle(hue, dash, f"{marker}-open", 1.5)
 
 
 def barrier_figure(
@@ -52,12 +49,12 @@ def barrier_figure(
     values = [y for line in lines.values() for y in line.values() if isfinite(y)]
     if not values:
         return None
-    unit, factor, digits = _UNITS[of]
+    unit, factor = _UNITS[of]
     low, high = _range(values, 0.1 * factor)
     figure, labels = new_figure(theme), []
     for side, line in lines.items():
         if line:
-            labels += _add_barrier(figure, side, line, theme, f"%{{y:.3g}} {unit}", digits)
+            labels += _add_barrier(figure, side, line, theme, of)
     mark_borders(figure, epochs, stages, theme)
     figure.add_hline(y=0, line={"color": colour("axis", theme), "width": 1}, layer="below")
     figure.update_layout(
@@ -82,20 +79,19 @@ def _range(values: Sequence[float], least: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _add_barrier(
-    figure: go.Figure, side: str, line: dict[int, float], theme: Theme, hover: str, digits: int
-) -> list[EndLabel]:
+def _add_barrier(figure: go.Figure, side: str, line: dict[int, float], theme: Theme, of: Measure) -> list[EndLabel]:
     name, dash, marker = SIDE_STYLES[side]
     hue = colour(name, theme)
     figure.add_scatter(
         x=list(line), y=list(line.values()), name=SIDES[side], mode="lines+markers", cliponaxis=False,
         line={"color": hue, "dash": dash, "width": 2.5}, marker={"color": hue, "symbol": marker, "size": 6},
-        hovertemplate=f"{SIDES[side]} alignment, epoch %{{x}}: {hover}<extra></extra>",
+        hovertemplate=f"{SIDES[side]}, epoch %{{x}}: %{{y:.3g}} {_UNITS[of][0]}<extra></extra>",
     )  # fmt: skip
     last = list(line.values())[-1]
     if not isfinite(last):
         return []
-    text = f"{SIDES[side]} {signed(last, digits).removeprefix('+')}"
+    number = points_number(last) if of == "error" else signed(last, 2).removeprefix("+")
+    text = f"{SIDES[side]} {number}"
     return [EndLabel(last, text, text, hue)]
 
 
@@ -108,7 +104,7 @@ def mark_borders(figure: go.Figure, epochs: int, stages: int, theme: Theme) -> N
 
 
 def sources_figure(events: Sequence[Event], *, theme: Theme, epochs: int, stages: int = 1) -> go.Figure | None:
-    """Training loss (mean of each epoch, nats) above test accuracy (percent), a line per source and side."""
+    """Training loss (mean of each epoch, nats) above accuracy on test data (percent), a line per source and side."""
     losses, scores = _by_series(events, Loss, "task", 1), _by_series(events, Evaluation, "accuracy", 100)
     if not losses and not scores:
         return None
@@ -123,7 +119,7 @@ def sources_figure(events: Sequence[Event], *, theme: Theme, epochs: int, stages
     figure.update_xaxes(range=[0, epochs])
     figure.update_xaxes(title={"text": "Epoch"}, row=2)
     figure.update_yaxes(title={"text": "Loss (nats)"}, rangemode="tozero", row=1)
-    figure.update_yaxes(title={"text": "Test accuracy (%), one seed"}, range=[0, 101], row=2)
+    figure.update_yaxes(title={"text": "Accuracy (%)"}, range=[0, 101], row=2)
     figure.update_layout(margin={"t": 44, "b": BOTTOM}, meta={"theme": theme, "narrow": {"margin.t": 64}})
     return figure
 
@@ -145,7 +141,7 @@ def source_line(side: str, number: int, line: dict[int, float], theme: Theme, ho
     sizes = [0] * (len(line) - 1) + [7]
     return go.Scatter(
         x=list(line), y=list(line.values()), name=title, legendgroup=title, mode="lines+markers",
-        line={"color": style.color, "dash": style.dash, "width": style.width}, opacity=style.opacity,
+        line={"color": style.color, "dash": style.dash, "width": style.width},
         marker={"color": style.color, "symbol": style.marker, "size": sizes}, cliponaxis=False,
         hovertemplate=f"{title}, epoch %{{x}}: {hover}<extra></extra>",
     )  # fmt: skip
@@ -184,6 +180,6 @@ def _add_path(figure: go.Figure, series: str, path: WeightPath, theme: Theme) ->
     figure.add_scatter(
         x=list(path.t), y=percent, name=title, mode="lines+markers", cliponaxis=False,
         line={"color": hue, "dash": dash, "width": 2}, marker={"color": hue, "symbol": symbol, "size": 5},
-        hovertemplate=f"{title} alignment, t = %{{x:.2f}}: %{{y:.1f}}\u00a0%<extra></extra>",
+        hovertemplate=f"{title}, t = %{{x:.2f}}: %{{y:.1f}}\u00a0%<extra></extra>",
     )  # fmt: skip
     return EndLabel(percent[-1], title, title.replace("permuted", "perm."), hue)

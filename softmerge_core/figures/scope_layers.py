@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from softmerge_core.events import Barrier, Event, Histogram, Scopes
 from softmerge_core.experiments.scope.told import SIDES, layers_of, newest_histograms, source_key
 from softmerge_core.experiments.scope.words import layer_title, source_title
-from softmerge_core.figures.scope import SIDE_STYLES, mark_borders, source_line, source_style
+from softmerge_core.figures.scope import SIDE_STYLES, mark_borders, source_line
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
 ROW, TOP, BOTTOM = 96, 88, 52  # px: a layer's row, and the margins
@@ -65,7 +65,7 @@ def _trajectories(scopes: Sequence[Scopes], layer: str, name: str, theme: Theme)
             line={"color": colour("text", theme), "width": 1, "dash": "longdash"},
             hovertemplate="Target, epoch %{x}: %{y:.4g}<extra></extra>",
         )  # fmt: skip
-    for series in sorted(found, reverse=True):  # without alignment lies on top: it is faint
+    for series in sorted(found):  # without alignment lies on top: its lines are thin
         if key := source_key(series):
             yield source_line(*key, found[series], theme, "%{y:.4g}")
 
@@ -86,7 +86,7 @@ def histograms_figure(
         own = {series: histogram for (series, name), histogram in found.items() if name == layer}
         for number in range(sources):
             start = own.get(f"start:{number}") or own.get("start:0")
-            for trace in _densities(start, own.get(f"{side}:{number}"), number, theme):
+            for trace in _densities(start, own.get(f"{side}:{number}"), side, theme):
                 figure.add_trace(trace.update(showlegend=row == 1 and number == 0), row=row, col=number + 1)
         if own:
             _common_axes(figure, row, list(own.values()))
@@ -97,12 +97,11 @@ def histograms_figure(
 
 
 def _densities(
-    start: Histogram | None, own: Histogram | None, number: int, theme: Theme
+    start: Histogram | None, own: Histogram | None, side: str, theme: Theme
 ) -> Iterator[go.Scatter | go.Bar]:
     """A source's histogram and its fit, before the outline of the initial weights."""
-    hue = source_style("aligned", number, theme).color
     if own:
-        yield _bars(own, "Weights", hue)
+        yield _bars(own, "Weights", colour(SIDE_STYLES[side][0], theme))
     if start:
         yield _outline(start, "Initial weights").update(line={"color": colour("quiet", theme), "width": 1})
     if own:
@@ -189,9 +188,9 @@ def distances_figure(events: Sequence[Event], *, theme: Theme) -> go.Figure | No
         name, _, marker = SIDE_STYLES[side]
         shown = {labels[layer]: value for layer, value in own.items() if isfinite(value) and value > 0}
         figure.add_scatter(
-            x=list(shown.values()), y=list(shown), name=f"{SIDES[side]} alignment", mode="markers", cliponaxis=False,
+            x=list(shown.values()), y=list(shown), name=SIDES[side], mode="markers", cliponaxis=False,
             marker={"color": colour(name, theme), "symbol": marker, "size": 10},
-            hovertemplate=f"%{{y}}, {SIDES[side].lower()} alignment: %{{x:.3g}} nats<extra></extra>",
+            hovertemplate=f"%{{y}}, {SIDES[side].lower()}: %{{x:.3g}} nats<extra></extra>",
         )  # fmt: skip
     low, high = log10(min(known)), log10(max(known))
     figure.update_layout(

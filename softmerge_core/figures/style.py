@@ -75,7 +75,7 @@ SCALES = {
     ),
     "classes": tuple(f"class{number}" for number in range(10)),
 }  # fmt: skip
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = (
     "circle",
     "square",
@@ -158,7 +158,7 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
         return MethodStyle(colour(name, theme), dash, marker)
     if key.startswith("source:"):
         index = int(key.partition(":")[2])
-        return MethodStyle(source_colour(index, theme), _DASHES[index % 6], MARKERS[index % 10] + "-open")
+        return MethodStyle(source_colour(index, theme), DASHES[index % 6], MARKERS[index % 10] + "-open")
     return _style_of(_places().get(key, _PLACES - 1), theme)
 
 
@@ -166,7 +166,7 @@ def _style_of(place: int, theme: Theme) -> MethodStyle:
     """Return the style of a place, 0 to ``_PLACES`` - 1, each another combination of colour, dash and marker."""
     hue, turn = place % HUES, place // HUES
     shape = (hue + (0, 2, 4, 1, 3, 5)[turn % 6]) % 6
-    return MethodStyle(colour(f"extra{hue}", theme), _DASHES[shape], MARKERS[4 + (shape + turn // 6) % 6])
+    return MethodStyle(colour(f"extra{hue}", theme), DASHES[shape], MARKERS[4 + (shape + turn // 6) % 6])
 
 
 @cache

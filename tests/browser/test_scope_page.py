@@ -30,9 +30,9 @@ def test_both_sides_are_trained_live_and_judged(site: Site, open_page: Callable[
     for name in (*FIGURES, "Test error on the straight line"):
         drawn(page, name)
     assert removed(page) == 0
-    page.get_by_role("radio", name="Without alignment").or_(
-        page.get_by_role("button", name="Without alignment")
+    page.get_by_role("radio", name="Plain", exact=True).or_(
+        page.get_by_role("button", name="Plain", exact=True)
     ).first.click()
-    expect(page.get_by_role("figure", name="Gaussian that fits").get_by_text("A without")).to_be_visible()
+    expect(page.get_by_role("figure", name="Gaussian that fits").get_by_text("A, plain")).to_be_visible()
     page.reload()
     expect(verdict).to_be_visible()

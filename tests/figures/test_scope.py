@@ -17,6 +17,8 @@ from softmerge_core.figures.scope_layers import (
     layers_height,
     trajectories_figure,
 )
+from softmerge_core.figures.style import colour
+from tests.figures.test_style import contrast
 
 LAYERS = ("conv1.weight", "<b>head</b>.weight")
 SERIES = ("plain:0", "plain:1", "aligned:0", "aligned:1")
@@ -63,11 +65,11 @@ def test_the_barrier_over_epochs_is_a_line_a_side(of: Any, values: list[float]) 
     figure = barrier_figure(EVENTS, theme="light", epochs=5, of=of)
     assert figure is not None
     found = traces(figure)
-    assert list(found["Without"].x) == [0, 1, 2]
-    assert list(found["Without"].y) == pytest.approx(values)
-    assert list(found["With"].x) == [0, 1]
-    assert found["Without"].line.dash != found["With"].line.dash
-    assert found["Without"].marker.symbol != found["With"].marker.symbol
+    assert list(found["Plain"].x) == [0, 1, 2]
+    assert list(found["Plain"].y) == pytest.approx(values)
+    assert list(found["Aligned"].x) == [0, 1]
+    assert found["Plain"].line.dash != found["Aligned"].line.dash
+    assert found["Plain"].marker.symbol != found["Aligned"].marker.symbol
     assert tuple(figure.layout.xaxis.range) == (0, 5)
     assert {"error": "points", "loss": "nats"}[of] in figure.layout.yaxis.title.text
     assert figure.layout.yaxis.title.text.endswith(", one seed")
@@ -79,13 +81,13 @@ def test_the_barrier_over_epochs_is_a_line_a_side(of: Any, values: list[float]) 
 def test_labels_at_the_end_tell_the_newest_barrier() -> None:
     figure = barrier_figure([barrier("plain", 1, 0.714), barrier("aligned", 1, -0.031)], theme="dark", epochs=2)
     assert figure is not None
-    assert [note.text for note in figure.layout.annotations] == ["Without 71", "With −3"]
+    assert [note.text for note in figure.layout.annotations] == ["Plain 71", "Aligned −3.1"]
     none = barrier_figure([barrier("plain", 1, -0.001)], theme="dark", epochs=2)
     assert none is not None
-    assert none.layout.annotations[0].text == "Without 0"
+    assert none.layout.annotations[0].text == "Plain −0.1"
     lower = barrier_figure([barrier("plain", 1, 0.0, loss=-0.5)], theme="dark", epochs=2, of="loss")
     assert lower is not None
-    assert lower.layout.annotations[0].text == "Without −0.50"
+    assert lower.layout.annotations[0].text == "Plain −0.50"
 
 
 def test_a_barrier_that_is_no_number_is_a_gap_without_a_label() -> None:
@@ -106,10 +108,12 @@ def test_losses_above_accuracies_of_sources_alone() -> None:
     assert figure is not None
     upper = {trace.name: trace for trace in figure.data if trace.yaxis == "y"}
     lower = {trace.name: trace for trace in figure.data if trace.yaxis == "y2"}
-    assert set(upper) == set(lower) == {"A without", "B without", "A with", "B with"}
-    assert list(upper["A with"].y) == pytest.approx([2.0, 1.0])
-    assert list(lower["A with"].y) == pytest.approx([0, 40, 80])
+    assert set(upper) == set(lower) == {"A, plain", "B, plain", "A, aligned", "B, aligned"}
+    assert list(upper["A, aligned"].y) == pytest.approx([2.0, 1.0])
+    assert list(lower["A, aligned"].y) == pytest.approx([0, 40, 80])
     assert sum(trace.showlegend is not False for trace in figure.data) == 4
+    titles = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2")]
+    assert max(map(len, titles)) <= 15  # a panel is 125 px high in large type
 
 
 def test_before_the_first_epoch_there_are_accuracies_alone() -> None:
@@ -125,8 +129,23 @@ def test_sources_and_sides_are_told_apart_by_more_than_colour(theme: Any) -> Non
     assert len({(style.color, style.dash) for style in styles.values()}) == 12
     assert len({(style.marker, style.dash) for style in styles.values()}) == 12
     for number in range(6):
-        assert styles["plain", number].color == styles["aligned", number].color
-        assert styles["plain", number].dash != styles["aligned", number].dash
+        assert styles["plain", number].dash == styles["aligned", number].dash
+        assert styles["plain", number].marker != styles["aligned", number].marker
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_side_has_one_colour_in_every_picture(theme: Any) -> None:
+    sources = sources_figure(EVENTS, theme=theme, epochs=5)
+    scopes = trajectories_figure(EVENTS, theme=theme, layers=LAYERS, epochs=5)
+    line = barrier_figure(EVENTS, theme=theme, epochs=5)
+    assert sources
+    assert scopes
+    assert line
+    for side, one in traces(line).items():
+        of_side = [trace for figure in (sources, scopes) for trace in figure.data if side.lower() in trace.name]
+        assert len(of_side) == 2 * 2 + 2 * 2 * 2  # sources in two panels, and two layers' means and spreads
+        assert {trace.line.color for trace in of_side} == {one.line.color}
+        assert contrast(one.line.color, colour("background", theme)) >= 3
 
 
 def path(series: str, errors: tuple[float, ...]) -> WeightPath:
@@ -138,9 +157,9 @@ def test_paths_are_errors_in_percent() -> None:
     figure = path_figure(paths, theme="light")
     assert figure is not None
     found = traces(figure)
-    assert set(found) == {"Without", "With", "Without, permuted"}
-    assert list(found["Without"].y) == pytest.approx([10, 80, 20])
-    assert found["Without"].line.dash != found["Without, permuted"].line.dash
+    assert set(found) == {"Plain", "Aligned", "Plain, permuted"}
+    assert list(found["Plain"].y) == pytest.approx([10, 80, 20])
+    assert found["Plain"].line.dash != found["Plain, permuted"].line.dash
     assert figure.layout.yaxis.range[1] > 80
     assert {note.text for note in figure.layout.annotations} == set(found)
 
@@ -149,7 +168,7 @@ def test_paths_are_those_of_the_last_stage() -> None:
     before = [path("plain", (0.1, 0.8, 0.2)), path("plain:permuted", (0.1, 0.3, 0.2))]
     figure = path_figure([*before, path("plain", (0.2, 0.4, 0.2)).model_copy(update={"step": 4})], theme="light")
     assert figure is not None
-    assert list(traces(figure)) == ["Without"]
+    assert list(traces(figure)) == ["Plain"]
     assert list(figure.data[0].y) == pytest.approx([20, 40, 20])
 
 
@@ -157,7 +176,7 @@ def test_trajectories_are_a_row_a_layer_with_mean_and_spread() -> None:
     figure = trajectories_figure(EVENTS, theme="light", layers=LAYERS, epochs=5)
     assert figure is not None
     assert len(figure.data) == 2 * 2 * 5
-    spread = [trace for trace in figure.data if trace.yaxis == "y4" and trace.name == "B with"]
+    spread = [trace for trace in figure.data if trace.yaxis == "y4" and trace.name == "B, aligned"]
     assert list(spread[0].y) == pytest.approx([0.2, 0.22, 0.24])
     assert list(spread[0].x) == [0, 1, 2]
     texts = [note.text for note in figure.layout.annotations]
@@ -189,9 +208,9 @@ def test_histograms_are_a_column_a_source_beside_the_initial_weights() -> None:
     assert figure is not None
     assert [trace.name for trace in figure.data] == ["Weights", "Initial weights", "Gaussian fit"] * 2
     assert [trace.xaxis for trace in figure.data] == ["x"] * 3 + ["x2"] * 3
-    assert [note.text for note in figure.layout.annotations] == ["A with", "B with", "<b>conv1</b>"]
+    assert [note.text for note in figure.layout.annotations] == ["A, aligned", "B, aligned", "<b>conv1</b>"]
     assert tuple(figure.layout.xaxis.range) == tuple(figure.layout.xaxis2.range) == (-2, 1)
-    assert figure.data[0].marker.color != figure.data[3].marker.color
+    assert figure.data[0].marker.color == figure.data[3].marker.color == source_style("aligned", 0, "dark").color
     without = histograms_figure(events, theme="dark", layers=LAYERS[:1], sources=2, side="plain")
     assert without is not None
     assert [trace.name for trace in without.data] == ["Initial weights"] * 2
@@ -208,8 +227,8 @@ def test_distances_are_the_newest_of_both_sides() -> None:
     figure = distances_figure(EVENTS, theme="light")
     assert figure is not None
     found = traces(figure)
-    assert list(found["Without alignment"].x) == [0.1, 0.4]
-    assert list(found["With alignment"].x) == [0.001]  # a distance of zero has no place on a log axis
+    assert list(found["Plain"].x) == [0.1, 0.4]
+    assert list(found["Aligned"].x) == [0.001]  # a distance of zero has no place on a log axis
     assert list(figure.layout.yaxis.categoryarray) == ["&lt;b&gt;head&lt;/b&gt;", "conv1"]
     low, high = figure.layout.xaxis.range
     assert low < math.log10(0.001) < math.log10(0.4) < high

@@ -19,8 +19,8 @@ def tables(spec: ScopeSpec, events: Sequence[Event]) -> list[Table]:
         Table(
             "epochs",
             "Epochs",
-            "A table (CSV): with and without alignment, each epoch's barrier, scope distance and test accuracies.",
-            ("Alignment", "Epoch", *barriers, *accuracies, "Merged, test acc. (%)"),
+            "A table (CSV): of plain and aligned training, each epoch's barrier, scope distance and test accuracies.",
+            ("Training", "Epoch", *barriers, *accuracies, "Merged, test acc. (%)"),
             _epochs(len(sources), events),
         ),
         Table(
@@ -34,7 +34,7 @@ def tables(spec: ScopeSpec, events: Sequence[Event]) -> list[Table]:
             "scopes",
             "Scopes",
             "A table (CSV): the mean and the spread of each layer's weights, of every network and epoch.",
-            ("Alignment", "Network", "Epoch", "Layer", "Mean", "Spread"),
+            ("Training", "Network", "Epoch", "Layer", "Mean", "Spread"),
             list(_scopes(events)),
         ),
     ]
@@ -59,7 +59,7 @@ def _epochs(sources: int, events: Sequence[Event]) -> list[list[Value]]:
 def _lines(events: Sequence[Event]) -> Iterator[list[Value]]:
     for series, path in newest_paths(events).items():
         side, _, order = series.partition(":")
-        title = f"{SIDES.get(side, side)} alignment{', units in one order' if order else ''}"
+        title = f"{SIDES.get(side, side)}{', units in one order' if order else ''}"
         for t, loss, error in zip(path.t, path.test_loss, path.test_error, strict=True):
             yield [title, t, loss, 100 * error]
 

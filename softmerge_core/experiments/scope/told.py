@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Scopes, WeightPath
 
-SIDES = {"plain": "Without", "aligned": "With"}  # key -> title: without and with scope alignment
+SIDES = {"plain": "Plain", "aligned": "Aligned"}  # key -> title: without and with scope alignment
 
 
 @dataclass

@@ -22,12 +22,12 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six")
 
 
 def source_title(number: int, side: str) -> str:
-    """A source of one side: "A with"."""
-    return f"{letter(number)} {SIDES[side].lower()}"
+    """A source's network on one side: "A, aligned"."""
+    return f"{letter(number)}, {SIDES[side].lower()}"
 
 
 def series_title(series: str) -> str:
-    """The network behind a series of histograms: "A with", or "Initial weights"."""
+    """The network behind a series of histograms: "A, aligned", or "Initial weights"."""
     side, _, number = series.partition(":")
     if side == "start":
         return "Initial weights" if number == "0" else f"Initial weights {letter(int(number))}"
@@ -49,9 +49,12 @@ def pull_sentence(spec: ScopeSpec) -> str:
 
 def in_points(value: float) -> str:
     """Percentage points with their unit, whole from ten on."""
-    if not isfinite(value):
-        return "not a number of points"
-    return f"{signed(value, 0 if abs(round(value, 1)) >= 10 else 1).removeprefix('+')}{NO_BREAK}points"
+    return f"{points_number(value)}{NO_BREAK}points" if isfinite(value) else "not a number of points"
+
+
+def points_number(value: float) -> str:
+    """Finite percentage points as a number, as every sentence and label has them: whole from ten on."""
+    return signed(value, 0 if abs(round(value, 1)) >= 10 else 1).removeprefix("+")
 
 
 def verdict(told: Told) -> str:
@@ -93,9 +96,9 @@ def _cost(told: Told, step: int) -> str:
         return ""
     lost = 100 * (without - with_it)
     if abs(lost) < 0.05:
-        text = "it costs no accuracy"
+        text = "alignment costs no accuracy"
     else:
-        text = f"it {'costs' if lost > 0 else 'gains'} {points_text(lost / 100)} of accuracy"
+        text = f"alignment {'costs' if lost > 0 else 'gains'} {points_text(lost / 100)} of accuracy"
     return f"; {text} ({percent(with_it)} instead of {percent(without)})"
 
 
@@ -111,29 +114,40 @@ def sources_sentence(events: Sequence[Event]) -> str:
     newest = {e.series: e.accuracy for e in events if isinstance(e, Evaluation)}
     found = [name for name in newest if name.startswith("plain:") and name[6:].isdigit()]
     parts = [
-        f"{letter(int(name[6:]))} {percent(newest.get(f'aligned:{name[6:]}'))} with alignment and "
-        f"{percent(newest[name])} without"
+        f"{letter(int(name[6:]))} {percent(newest.get(f'aligned:{name[6:]}'))} aligned and "
+        f"{percent(newest[name])} plain"
         for name in sorted(found)
     ]
-    return f"Test accuracy: {'; '.join(parts)}." if parts else "Waiting for the first epoch."
+    return f"Accuracy on test data, one seed: {'; '.join(parts)}." if parts else "Waiting for the first epoch."
 
 
 def path_sentence(events: Sequence[Event]) -> str:
-    """The height of the barrier on the whole path, once it has been walked."""
+    """The height of the barrier on the whole path, once it has been walked, and half way where that is another one."""
     paths = newest_paths(events)
     if not all(side in paths for side in SIDES):
         return "Error on the straight line from Source A to Source B, walked when the training ends."
-    without, with_it = (_height(paths[side]) for side in SIDES)
-    text = f"On the straight line from A to B the barrier is {with_it} with alignment, {without} without"
+    own = [paths[side] for side in SIDES]
+    (without, with_it), (plain, aligned) = map(_height, own), map(_half_way, own)
+    apart = (without, with_it) != (plain, aligned)
+    text = f"{with_it} with alignment, {without} without"
+    if apart:
+        text = f"at its highest {text} (half way {aligned} and {plain})"
     permuted = [paths.get(f"{side}:permuted") for side in SIDES]
     if all(permuted):
         without, with_it = (_height(path) for path in permuted if path)
         text += f"; once units are put in one order, {with_it} with and {without} without"
-    return f"{text}."
+    return f"On the straight line from A to B the barrier is {text}."
 
 
 def _height(path: WeightPath) -> str:
+    """The barrier where it is highest."""
     return in_points(100 * path_barrier(path, "error")[0])
+
+
+def _half_way(path: WeightPath) -> str:
+    """The barrier in the middle of the path, of which the verdict tells."""
+    middle = path.test_error[len(path.t) // 2]
+    return in_points(100 * (middle - (path.test_error[0] + path.test_error[-1]) / 2))
 
 
 def distance_sentence(events: Sequence[Event]) -> str:

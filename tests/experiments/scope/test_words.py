@@ -50,28 +50,30 @@ START = events(0, 0.0, 0.0)
         (
             0.71, 0.04, (0.95, 0.944),
             "After 20 of 40 epochs the error barrier half way between the two is 4.0\u00a0points with scope alignment "
-            "and 71\u00a0points without; it costs 0.6\u00a0points of accuracy (94.4\u00a0% instead of 95.0\u00a0%).",
+            "and 71\u00a0points without; alignment costs 0.6\u00a0points of accuracy "
+            "(94.4\u00a0% instead of 95.0\u00a0%).",
         ),
         (
             0.5, 0.1, (0.9, 0.92),
             "After 20 of 40 epochs the error barrier half way between the two is 10\u00a0points with scope alignment "
-            "and 50\u00a0points without; it gains 2.0\u00a0points of accuracy (92.0\u00a0% instead of 90.0\u00a0%).",
+            "and 50\u00a0points without; alignment gains 2.0\u00a0points of accuracy "
+            "(92.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.86, 0.85, (0.9, 0.9),
             "After 20 of 40 epochs scope alignment does not lower the error barrier half way between the two: "
-            "85\u00a0points with it, 86\u00a0points without; it costs no accuracy "
+            "85\u00a0points with it, 86\u00a0points without; alignment costs no accuracy "
             "(90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.1, 0.4, (0.9, 0.9),
             "After 20 of 40 epochs scope alignment raises the error barrier half way between the two: 40\u00a0points "
-            "with it, 10\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
+            "with it, 10\u00a0points without; alignment costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
         (
             0.02, -0.01, (0.9, 0.9),
             "After 20 of 40 epochs there is hardly a barrier half way between the two: −1.0\u00a0points with scope "
-            "alignment, 2.0\u00a0points without; it costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
+            "alignment, 2.0\u00a0points without; alignment costs no accuracy (90.0\u00a0% instead of 90.0\u00a0%).",
         ),
     ],
 )  # fmt: skip
@@ -175,20 +177,20 @@ def test_normality_in_words() -> None:
     )
     events = [*start, histogram("aligned:1", "conv1.weight", 0.4, 0.01), histogram("aligned:1", "head.weight", 4, 0.2)]
     assert normality_sentence(events) == (
-        "1 of 2 trained layers is close to Gaussian; least so head of B with (heavy tails)."
+        "1 of 2 trained layers is close to Gaussian; least so head of B, aligned (heavy tails)."
     )
     skewed = histogram("aligned:1", "conv1.weight", 1.4, 0.05)
     wide = histogram("aligned:1", "head.weight", 0.4, 0.2)  # further off, but of no kind of its own
-    assert "least so conv1 of B with (heavy tails)" in normality_sentence([skewed, wide])
+    assert "least so conv1 of B, aligned (heavy tails)" in normality_sentence([skewed, wide])
     assert [series_title(name) for name in ("start:0", "start:1", "plain:0", "aligned:1")] == [
-        "Initial weights", "Initial weights B", "A without", "B with",
+        "Initial weights", "Initial weights B", "A, plain", "B, aligned",
     ]  # fmt: skip
     assert normality_rows(events, (*LAYERS, "without.weight"))[1:] == [
         (
             "head",
             [
                 "Initial weights: flat, no tails (skewness 0.1, excess kurtosis −1.2)",
-                "B with: heavy tails (skewness 0.1, excess kurtosis 4.0)",
+                "B, aligned: heavy tails (skewness 0.1, excess kurtosis 4.0)",
             ],
         )
     ]
@@ -222,12 +224,23 @@ def test_paths_in_words() -> None:
     assert path_sentence([*both, *permuted]) == f"{expected}; {also}."
 
 
+def test_a_path_whose_highest_point_is_beside_the_middle_tells_both() -> None:
+    def path(series: str, *between: float) -> WeightPath:
+        errors = (0.0, *between, 0.0)
+        return WeightPath(step=1, series=series, t=(0, 0.25, 0.5, 0.75, 1), test_loss=(0,) * 5, test_error=errors)
+
+    assert path_sentence([path("plain", 0.1, 0.2, 0.27), path("aligned", 0.05, 0.085, 0.06)]) == (
+        "On the straight line from A to B the barrier is at its highest 8.5\u00a0points with alignment, "
+        "27\u00a0points without (half way 8.5\u00a0points and 20\u00a0points)."
+    )
+
+
 def test_sources_and_stages_in_words() -> None:
     def score(series: str, step: int, accuracy: float) -> Evaluation:
         return Evaluation(step=step, series=series, split="test", accuracy=accuracy, loss=1.0)
 
     events = [score("plain:0", 1, 0.5), score("plain:0", 2, 0.9), score("aligned:0", 2, 0.8)]
-    assert sources_sentence(events) == "Test accuracy: A 80.0\u00a0% with alignment and 90.0\u00a0% without."
+    assert sources_sentence(events) == ("Accuracy on test data, one seed: A 80.0\u00a0% aligned and 90.0\u00a0% plain.")
     assert sources_sentence([]) == "Waiting for the first epoch."
     merged = [score("plain:merged", 2, 0.5), score("aligned:merged", 2, 0.75), score("plain:merged", 4, 0.6)]
     assert stage_rows(merged) == [["1", "50.0\u00a0%", "75.0\u00a0%"], ["2", "60.0\u00a0%", "unknown"]]

@@ -139,7 +139,7 @@ def test_a_finished_run_is_shown_with_its_verdict_and_stages(open_scope: Open, d
     tables = [str(element.value) for element in page.html if "<table" in str(element.value)]
     assert tables[0].count("<tr>") == 3
     assert len(tables) == 1
-    assert "A without: " in said
+    assert "A, plain: " in said
     assert "excess kurtosis" in said
     assert f"-{run_id}.json`" in said.partition("`python -m softmerge_core run scope-spec-")[2]
 
