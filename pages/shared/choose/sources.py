@@ -97,12 +97,13 @@ def source_card(
 
 
 def _accuracy(model: ModelInfo, spec: SourceSpec, measure: Measure | None) -> str:
-    """The test accuracy of what takes part, as Markdown."""
-    before = model.accuracy.get("test")
-    if spec.attack is None:
-        return f"**{percent(before)}**" + (" spoiled" if model.attack else "")
-    after = measure(spec) if measure else None
-    return f"~~{percent(before)}~~ " + ("*being measured*" if after is None else f"**{percent(after)}** spoiled")
+    """The test accuracy of what takes part, as Markdown: one number, so that the row has room for it in large type."""
+    accuracy = model.accuracy.get("test")
+    if spec.attack is not None:
+        accuracy = measure(spec) if measure else None
+        if accuracy is None:
+            return "*being measured*"
+    return f"**{percent(accuracy)}**"
 
 
 def poison_menu(key: str, title: str) -> tuple[AttackSettings | None, str]:
@@ -140,7 +141,8 @@ def _about(model: ModelInfo, attack: AttackSettings | None) -> str:
     if spoiled is None:
         return plain(model.how, 160)
     mark = f":red-badge[:material/warning: Poisoned: {find_attack(spoiled.kind).title}]"
-    return f"{mark} {plain(model.how, 120)}"
+    before = f" Before: {percent(model.accuracy.get('test'))}." if attack else ""
+    return f"{mark}{before} {plain(model.how, 120)}"
 
 
 def _slug(text: str) -> str:

@@ -162,10 +162,13 @@ def test_a_poisoned_source_shows_how_accurate_it_is_then_and_is_measured_once(op
     desk.accuracy = 0.1234
     for _ in range(2):
         page = open_app(family=SMALL, **{f"poison:{name}": "noise"})
-        assert f"~~{before}~~ **12.3\u00a0%** spoiled" in texts(page)
+        assert "**12.3\u00a0%**" in texts(page)
+        assert f"Noise] Before: {before}." in texts(page)
     assert desk.asked == [(spoiled_accuracy, SourceSpec(model=name, attack=AttackSettings(kind="noise", strength=3)))]
     page = open_app(family="mnist1d-cnn-poisoned-1")
-    assert texts(page).count("** spoiled") == sum(model.attack is not None for model in poisoned)
+    for model in poisoned:
+        assert f"**{100 * model.accuracy['test']:.1f}\u00a0%**" in texts(page)
+    assert "Before: " not in texts(page)  # what it was is not known
 
 
 def test_while_it_is_measured_the_card_says_so(open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +178,7 @@ def test_while_it_is_measured_the_card_says_so(open_app: Open, desk: Desk, monke
     state = {"family": SMALL, f"poison:{SMALL}/{families()[SMALL].models[0].name}": "noise"}
     assert "*being measured*" in texts(open_app(**state))
     asked[0].set_result(0.5)
-    assert "**50.0\u00a0%** spoiled" in texts(open_app(**state))
+    assert "**50.0\u00a0%**" in texts(open_app(**state))
     assert len(asked) == 1
 
 
