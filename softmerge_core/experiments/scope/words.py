@@ -18,6 +18,7 @@ MEANING = {  # of each target scope
     "fused": "All are pulled toward the sources' own scopes after plain training, fused into one; that is done first.",
     "dynamic": "The sources' scopes are fused again every few epochs, and all are pulled toward the result.",
 }
+STEP = "A step is an epoch of one side, plain or aligned."  # of those that the progress bar counts
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six")
 
 
@@ -40,11 +41,11 @@ def layer_title(layer: str) -> str:
 
 
 def pull_sentence(spec: ScopeSpec) -> str:
-    """The scope toward which the sources of a run are pulled, how strongly, and where they start."""
+    """The scope toward which the sources of a run are pulled, how strongly, where they start, and what a step is."""
     start = "the same initial weights" if spec.same_start else "initial weights of their own"
     stages = f" {spec.stages} stages, each from the network merged before it." if spec.stages > 1 else ""
     weight = number_text(spec.weight, 6)
-    return f"{MEANING[spec.target]} KL weight {weight}; {len(spec.sources)} sources from {start}.{stages}"
+    return f"{MEANING[spec.target]} KL weight {weight}; {len(spec.sources)} sources from {start}.{stages} {STEP}"
 
 
 def in_points(value: float) -> str:

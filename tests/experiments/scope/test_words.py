@@ -5,6 +5,7 @@ import math
 import pytest
 
 from softmerge_core.events import Barrier, Evaluation, Event, Histogram, Scopes, WeightPath
+from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import Told
 from softmerge_core.experiments.scope.words import (
     distance_sentence,
@@ -13,6 +14,7 @@ from softmerge_core.experiments.scope.words import (
     normality_rows,
     normality_sentence,
     path_sentence,
+    pull_sentence,
     series_title,
     sources_sentence,
     stage_rows,
@@ -194,6 +196,13 @@ def test_normality_in_words() -> None:
             ],
         )
     ]
+
+
+def test_a_step_of_the_progress_bar_is_explained() -> None:
+    assert pull_sentence(ScopeSpec(stages=2)).endswith(
+        "2 sources from the same initial weights. 2 stages, each from the network merged before it. "
+        "A step is an epoch of one side, plain or aligned."
+    )
 
 
 def test_distances_and_scopes_in_words() -> None:
