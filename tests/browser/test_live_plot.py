@@ -120,6 +120,9 @@ def test_hover_label_survives_updates(live: Page) -> None:
 
 def test_the_bar_tells_one_kind_of_file_from_the_other(live: Page) -> None:
     assert chart(live).locator(".modebar-btn text").all_text_contents() == ["PNG", "SVG"]
+    with live.expect_download() as picture:
+        chart(live).locator(".modebar-btn[data-title='Save as SVG']").dispatch_event("click")
+    assert picture.value.suggested_filename == "gates.svg"
 
 
 def test_a_click_arrives_once(live: Page) -> None:
