@@ -183,7 +183,7 @@ def test_bars_at_the_edges_keep_to_the_gates_beside_a_column_of_factors() -> Non
         (["source-1", "source-2 (noise)"], ["Source 1", "Source 2, noise"], ["Source 1", "Source 2,<br>noise"]),
         ([f"source-{n}" for n in (1, 2, 3, 4)], ["Source 1", "Source 2"], ["Source<br>1", "Source<br>2"]),
         ([f"source-{n}" for n in range(1, 9)], ["Source 1", "Source 2"], ["1", "2"]),
-        (["a < b and much more than fits"] * 4, ["a &lt; b and much<br>more tha\u2026"], ["a &lt; b<br>and\u2026"]),
+        (["a < b and much more than fits"] * 4, ["a &lt; b and much<br>more\u2026"], ["a &lt; b<br>and\u2026"]),
     ],
 )
 def test_names_of_sources_stay_level_and_fit_their_columns(

@@ -16,7 +16,7 @@ from pages.shared.choose.zoo_command import one_of_few, zoo_command
 from pages.shared.show.text import plain
 from softmerge_core.data import data_files, keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
-from softmerge_core.experiments.words import listed, percent
+from softmerge_core.experiments.words import listed, percent, sentence
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
@@ -192,8 +192,9 @@ def _once(file: Any, purpose: str, work: Callable[[], str | None]) -> Answer:
 
 def _tell(name: str, answer: Answer, success: str) -> None:
     if answer.problem:
-        problem = answer.problem.rstrip(".")  # it begins with the name of the file, as it is spelt
-        st.error(f"{plain(problem, 500)}.", icon=":material/error:")
+        named = answer.problem.startswith(name[:20])  # which is spelt as it is
+        problem = f"{answer.problem.rstrip('.')}." if named else sentence(answer.problem)
+        st.error(plain(problem, 500), icon=":material/error:")
     else:
         st.success(f"{plain(name, 60)} {success}.", icon=":material/check:")
     if answer.notice:

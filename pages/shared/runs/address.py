@@ -31,7 +31,8 @@ def moved(kind: str) -> bool:
     if told != kind:
         return named() not in (None, run_id)
     answered()
-    return named() != run_id and time.monotonic() - st.session_state.get(_SINCE, -math.inf) > LAG
+    since: float = st.session_state.get(_SINCE, -math.inf)
+    return named() != run_id and time.monotonic() - since > LAG
 
 
 def answered() -> None:
