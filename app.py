@@ -4,6 +4,7 @@
 """
 
 import importlib
+import logging
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,18 +18,27 @@ from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 from softmerge_core.home import empty_trash
 
+# Streamlit's own, which tells with a traceback what no page sends, but any program may
+VALUES = logging.getLogger("streamlit.components.v2.bidi_component.serialization")
 SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does not lie beside the pages
 
 
 @asynccontextmanager
 async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
+    VALUES.addFilter(in_one_line)
     print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
     empty_trash()
     warm_up()
     packed()
     importlib.import_module("pages.site")
     yield {}
+
+
+def in_one_line(record: logging.LogRecord) -> bool:
+    """Let a message pass without its traceback."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def who_can_open(address: str) -> str:

@@ -125,6 +125,25 @@ def sources() -> list[Path]:
     return [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "softmerge_core").rglob("*.py")]
 
 
+def imported(path: Path) -> set[str]:
+    """The modules that a file may import by name, with those whose names it takes out of them."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
+    return {f"{node.module}{end}" for node in nodes for end in ("", *(f".{alias.name}" for alias in node.names))}
+
+
+def test_what_pages_share_is_used_by_more_than_one_of_them() -> None:
+    """What one page alone uses belongs into its own folder."""
+    users: dict[str, set[str]] = {}
+    for path in (path for path in sources() if path.is_relative_to(ROOT / "pages") or path.name == "app.py"):
+        room = path.relative_to(ROOT / "pages").parts[0] if path.name != "app.py" else "app"
+        for module in imported(path):
+            users.setdefault(module, set()).add(room)
+    for path in (ROOT / "pages" / "shared").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if path.name != "__init__.py":
+            assert users.get(module, set()) & {"shared", "app"} or len(users.get(module, set())) > 1, module
+
+
 def test_files_stay_short() -> None:
     lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in sources()}
     assert {name: count for name, count in lines.items() if count > LONGEST_FILE} == {}
