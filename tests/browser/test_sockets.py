@@ -21,7 +21,7 @@ NOWHERE = "tcp://192.0.2.1:8786"  # a scheduler that is refused: no workers are 
 FEW = settings(  # each opens whole pages, and would be opened again and again to make a failure smaller
     max_examples=20 if settings().max_examples == 100 else settings().max_examples, phases=[Phase.generate]
 )
-MANY = 60  # values that one address or one request of a browser may hold: over all pages well over a thousand
+MANY = 50  # values that an address or a request holds at least: over all pages a thousand and more
 OWN = {  # by the type of an element, the field in which the browser sends its value
     "button": "trigger_value", "download_button": "trigger_value", "checkbox": "bool_value",
     "number_input": "double_value", "slider": "double_array_value", "selectbox": "string_value",
@@ -133,7 +133,7 @@ def _bound(element: Any) -> bool:
 @given(page=st.sampled_from([*PAGES, "", "nowhere", "../x"]), data=st.data())
 def test_any_address_opens_a_page(app: tuple[str, Path], keys: list[str], page: str, data: st.DataObject) -> None:
     value = words | numbers.map(str) | st.integers().map(str)
-    pairs = data.draw(st.lists(st.tuples(st.sampled_from(keys) | words, value), max_size=MANY))
+    pairs = data.draw(st.lists(st.tuples(st.sampled_from(keys) | words, value), min_size=MANY, max_size=2 * MANY))
     query = "&".join(f"{quote_plus(key)}={quote(text)}" for key, text in pairs)
     since = app[1].stat().st_size
     with Visitor(app[0]) as visitor:
@@ -149,7 +149,7 @@ def test_any_value_of_any_widget(app: tuple[str, Path], page: str, data: st.Data
         states: dict[str, WidgetState] = {}
         for _ in range(data.draw(st.integers(1, 3))):
             known = sorted(visitor.widgets, key=named)
-            for key in data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=MANY)):
+            for key in data.draw(st.lists(st.sampled_from(known), min_size=MANY, max_size=2 * MANY)):
                 states[key] = data.draw(values(key, *visitor.widgets[key]))
             check(visitor.open(page, states=list(states.values())), app[1], since)
             states = {key: state for key, state in states.items() if not state.trigger_value}

@@ -199,6 +199,7 @@ def number_field(
 
     Returns the value, also one outside the limits, which is then told; who parses it refuses it.
     """
+    options = _bound(options)
     entered = st.number_input(label, format=number_format(kind, _coming(options)), **options)
     if problem := out_of_range(label, entered, low, high):
         (told or st).error(problem, icon=":material/error:")
@@ -207,12 +208,29 @@ def number_field(
 
 def _coming(options: Mapping[str, Any]) -> float | None:
     """The number that a field will show: the one that is set, that the address asks for, or its first."""
-    key, first = str(options.get("key")), options.get("value")
-    asked = st.query_params.get(key) if options.get("bind") else None
+    key = str(options.get("key"))
+    asked = _asked(key) if options.get("bind") else None
+    return st.session_state.get(key, options.get("value") if asked is None else asked)
+
+
+def _asked(key: str) -> float | None:
+    """The number that the address asks for, if it is one."""
     try:
-        return st.session_state[key] if key in st.session_state else first if asked is None else float(asked)
-    except ValueError:
-        return first
+        return float(st.query_params[key])
+    except (KeyError, ValueError):
+        return None
+
+
+def _bound(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a field; it is not bound to an address that asks for infinity, of which Streamlit fails."""
+    key = str(options.get("key"))
+    asked = _asked(key) if options.get("bind") else None
+    if asked is not None and not math.isfinite(asked):
+        st.session_state[f"{key}:apart"] = True
+        del st.query_params[key]
+    if not st.session_state.get(f"{key}:apart"):
+        return options
+    return {name: value for name, value in options.items() if name != "bind"} | {"persist_state": "session"}
 
 
 def number_format(kind: type, value: float | None) -> str:

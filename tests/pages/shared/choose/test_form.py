@@ -81,6 +81,18 @@ def test_a_small_number_that_the_address_asks_for_is_shown_in_full_at_once() -> 
     assert page.number_input(key="f_rate").proto.format == "%.7f"
 
 
+@pytest.mark.parametrize("number", ["inf", "-1e999", "nan", "Infinity"])
+def test_an_address_that_asks_for_what_is_no_finite_number_gives_the_first_one(number: str) -> None:
+    page = AppTest.from_function(form, args=(f"{Tomorrow.__module__}.{Tomorrow.__name__}",), default_timeout=30)
+    page.query_params["f_depth"] = page.query_params["f_rate"] = number
+    for _ in range(2):
+        page.run()
+        assert not page.exception
+        assert (page.number_input(key="f_depth").value, page.number_input(key="f_rate").value) == (3, 0.5)
+    page.number_input(key="f_depth").set_value(7).run()
+    assert page.session_state["values"]["depth"] == 7
+
+
 def test_what_the_reader_enters_comes_out() -> None:
     page = opened(Tomorrow)
     page.number_input(key="f_depth").set_value(7)
