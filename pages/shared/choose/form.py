@@ -210,7 +210,8 @@ def _coming(options: Mapping[str, Any]) -> float | None:
     """The number that a field will show: the one that is set, that the address asks for, or its first."""
     key = str(options.get("key"))
     asked = _asked(key) if options.get("bind") else None
-    return st.session_state.get(key, options.get("value") if asked is None else asked)
+    shown: float | None = st.session_state.get(key, options.get("value") if asked is None else asked)
+    return shown
 
 
 def _asked(key: str) -> float | None:
