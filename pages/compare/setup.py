@@ -131,9 +131,12 @@ def _value(text: str) -> Any:
 
 def _link_settings(choices: Sequence[MethodChoice]) -> None:
     """Keep the settings that the reader has changed in the address."""
-    changed = [(choice.method, field, value) for choice in choices for field, value in choice.settings.items()]
-    texts = (value if isinstance(value, str) else json.dumps(value) for *_, value in changed)
-    link(LINKED, [f"{method}:{field}={text}" for (method, field, _), text in zip(changed, texts, strict=True)])
+    changed = ((choice.method, field, value) for choice in choices for field, value in choice.settings.items())
+    link(LINKED, [f"{method}:{field}={_text(value)}" for method, field, value in changed])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _choice(name: str) -> MethodChoice:

@@ -105,17 +105,13 @@ def _trail_words(reader: RunReader) -> str:
     return plain(words.gates_path_sentence(cast("ConnectivitySpec", reader.view.spec).gates, trail), 300)
 
 
-def _newest_curve(reader: RunReader) -> BezierCurve | None:
-    return newest(reader.events, BezierCurve)
-
-
 def _curve_words(reader: RunReader) -> str:
-    curve = _newest_curve(reader)
+    curve = newest(reader.events, BezierCurve)
     return plain(words.curve_sentence(curve), 300) if curve else "Waiting for the curve's training."
 
 
 def _curve_error_words(reader: RunReader) -> str:
-    curve = _newest_curve(reader)
+    curve = newest(reader.events, BezierCurve)
     on = words.samples_phrase(curve.samples, curve.split) if curve else "the same samples"
     return f"The same networks on {on}."
 

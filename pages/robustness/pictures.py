@@ -50,12 +50,8 @@ def _lines(reader: RunReader, theme: Theme, against: Against) -> go.Figure | Non
     )
 
 
-def _newest_blame(reader: RunReader) -> Blame | None:
-    return newest(reader.events, Blame)
-
-
 def _blame(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return blame_figure(_newest_blame(reader), theme=theme)
+    return blame_figure(newest(reader.events, Blame), theme=theme)
 
 
 def _fixed(sentence: Callable[[RobustnessSpec], str]) -> Callable[[RunReader], str]:
@@ -89,7 +85,7 @@ BLAME = Picture(
     idle="The mean gate of each source in a soft merge, beside what leaving that source out of the average gains.",
     kinds=("blame",),
     build=_blame,
-    words=lambda reader: plain(words.blame_sentence(_newest_blame(reader)), 900),
+    words=lambda reader: plain(words.blame_sentence(newest(reader.events, Blame)), 900),
     height=blame_height(SOURCES),
     waiting="Drawn here after a soft merge of the chosen case",
 )

@@ -51,10 +51,19 @@ def current_run(kind: str) -> RunReader | None:
     """
     key = f"{kind}:run"
     if key not in st.session_state:
-        st.session_state[key] = address.named() or newest_live(kind, own=True) or first_example(kind)
+        st.session_state[key] = address.named() or newest_live(kind, own=True) or _example(kind)
     elif address.moved(kind):
-        st.session_state[key] = address.named() or first_example(kind)
+        st.session_state[key] = address.named() or _example(kind)
     return shown_run(kind)
+
+
+def _example(kind: str) -> str | None:
+    """The example of a kind; it is looked for once in a session, for that reads files."""
+    key = f"{kind}:example"
+    if key not in st.session_state:
+        st.session_state[key] = first_example(kind)
+    found: str | None = st.session_state[key]
+    return found
 
 
 def shown_run(kind: str) -> RunReader | None:
@@ -65,8 +74,8 @@ def shown_run(kind: str) -> RunReader | None:
         st.session_state[f"{kind}:reader"] = reader
         st.session_state[f"{kind}:run"] = reader.run_id if reader else None
     shown: RunReader | None = reader
-    usual = shown is None or (shown.run_id != address.named() and shown.run_id == first_example(kind))
-    address.tell(kind, None if usual or shown is None else shown.run_id)
+    name = shown.run_id if shown else None
+    address.tell(kind, None if name == _example(kind) and name != address.named() else name)
     return shown
 
 
@@ -85,7 +94,7 @@ def _open(kind: str, run_id: str) -> RunReader | None:
 
 def _instead(kind: str, run_id: str) -> RunReader | None:
     """The example where there is no such run."""
-    example = first_example(kind)
+    example = _example(kind)
     return _open(kind, example) if example and example != run_id else None
 
 
