@@ -1,7 +1,8 @@
 """Measuring a network on data: predictions in batches, accuracy, loss, calibration, and BatchNorm statistics."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +16,20 @@ BATCHNORM_SAMPLES = 2048  # training samples on which BatchNorm is estimated aga
 @torch.no_grad()
 def predict(network: nn.Module, inputs: Tensor) -> Tensor:
     """Return the logits [N, classes] of ``network`` in evaluation mode; its own mode is restored afterwards."""
-    was_training = network.training
+    with evaluation_mode(network):
+        return torch.cat([network(batch) for batch in inputs.split(BATCH)])
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put every module of ``network`` in evaluation mode, and each back into its own mode afterwards."""
+    modes = {module: module.training for module in network.modules()}
     network.eval()
-    logits = torch.cat([network(batch) for batch in inputs.split(BATCH)])
-    network.train(was_training)
-    return logits
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def score(log_probabilities: Tensor, labels: Tensor) -> tuple[float, float]:

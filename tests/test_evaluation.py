@@ -99,3 +99,15 @@ def test_a_network_that_is_always_right_and_sure_is_calibrated() -> None:
     labels = torch.arange(10) % 3
     assert calibration_error(100 * torch.nn.functional.one_hot(labels, 3).float(), labels) == pytest.approx(0, abs=1e-9)
     assert calibration_error(torch.zeros(9, 3), torch.arange(9) % 3) == pytest.approx(0, abs=1e-9)
+
+
+def test_each_module_goes_back_into_its_own_mode() -> None:
+    """Many train with BatchNorm frozen: its mode is not the network's."""
+    network = make_sources("convolutional", 1)[0].train()
+    network[2].eval()
+    before = [module.training for module in network.modules()]
+    predict(network, make_data(4).train_inputs)
+    assert [module.training for module in network.modules()] == before
+    with pytest.raises(RuntimeError):
+        predict(network, torch.zeros(2, 13))
+    assert [module.training for module in network.modules()] == before

@@ -9,8 +9,9 @@ from torch.overrides import TorchFunctionMode
 
 from softmerge_core.alignment.symmetry.groups import Place
 from softmerge_core.alignment.symmetry.layer_rules import LAYERS
-from softmerge_core.alignment.symmetry.tracing import evaluation_mode, operation
+from softmerge_core.alignment.symmetry.tracing import operation
 from softmerge_core.errors import DataError
+from softmerge_core.evaluation import evaluation_mode
 
 BATCH = 256
 SAMPLES = 2048  # the most inputs that are used

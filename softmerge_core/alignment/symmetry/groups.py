@@ -17,7 +17,8 @@ from torch.func import functional_call
 from softmerge_core.alignment.symmetry import layer_rules, shape_rules
 from softmerge_core.alignment.symmetry.labels import Label, Units, pin_all, resolve
 from softmerge_core.alignment.symmetry.probe import FAILURES, example
-from softmerge_core.alignment.symmetry.tracing import Site, Trace, evaluation_mode, plain, tensors, without_values
+from softmerge_core.alignment.symmetry.tracing import Site, Trace, plain, tensors, without_values
+from softmerge_core.evaluation import evaluation_mode
 
 RULES = {**shape_rules.RULES, **layer_rules.RULES}
 

@@ -4,8 +4,7 @@ The pass runs on PyTorch's meta device, where tensors have shapes but no values,
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,18 +226,6 @@ def tensors(value: Any) -> Iterable[Tensor]:
 def plain(tensor: Tensor) -> Labels:
     """Return labels for a tensor none of whose axes may move."""
     return [UNIFORM if size == 1 else None for size in tensor.shape]
-
-
-@contextmanager
-def evaluation_mode(network: nn.Module) -> Iterator[None]:
-    """Put every module of ``network`` in evaluation mode, and each back into its own mode afterwards."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def without_values(network: nn.Module) -> nn.Module:
