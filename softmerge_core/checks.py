@@ -1,15 +1,17 @@
 """Checks before any training starts; every error names the source, layer or split."""
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
 from softmerge_core.devices import check_device
-from softmerge_core.errors import DataError, SourceError
-from softmerge_core.evaluation import predict
+from softmerge_core.errors import DataError, SourceError, short
+from softmerge_core.evaluation import evaluation_mode, predict
+from softmerge_core.structure.kinds import check_copyable, check_network
+from softmerge_core.structure.sameness import check_same
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
 
@@ -46,33 +48,22 @@ def usable_device(device: str) -> str:
 
 
 def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
-    """Raise SourceError, naming the first difference, unless two or more modules have the same tensors."""
+    """Raise SourceError, naming the layer, unless two or more networks can be merged and differ in values alone.
+
+    ``softmerge_core.structure`` says which kinds of networks are refused (``check_network``) and what is compared
+    (``check_same``).
+    """
     if len(names) != len(sources):
         raise SourceError(f"expected one name a source: {len(sources)} sources, {len(names)} names")
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}: {', '.join(names) or 'none'}")
     for source, name in zip(sources, names, strict=True):
-        if not isinstance(source, nn.Module):
-            raise SourceError(f"source {name!r}: expected a torch.nn.Module, got {type(source).__name__}")
+        check_network(source, name)
     if not any(True for _ in sources[0].parameters()):
         raise SourceError(f"source {names[0]!r} has no parameters to merge")
+    check_copyable(sources[0], names[0])
     for source, name in zip(sources[1:], names[1:], strict=True):
-        _check_same_tensors(sources[0], names[0], source, name)
-
-
-def _check_same_tensors(first: nn.Module, first_name: str, other: nn.Module, other_name: str) -> None:
-    expected = {key: tuple(value.shape) for key, value in first.state_dict().items()}
-    got = {key: tuple(value.shape) for key, value in other.state_dict().items()}
-    for key in list(expected) + [key for key in got if key not in expected]:
-        if expected.get(key) != got.get(key):
-            raise SourceError(
-                f"sources {first_name!r} and {other_name!r} are of two architectures: {key} is "
-                f"{_shape(expected.get(key))} in the first and {_shape(got.get(key))} in the second"
-            )
-
-
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "absent" if shape is None else f"of shape {list(shape)}"
+        check_same(sources[0], names[0], source, name)
 
 
 def non_finite_tensor(source: nn.Module) -> str | None:
@@ -102,22 +93,39 @@ def check_split(split: str, inputs: Tensor, labels: Tensor, classes: int) -> Non
         raise DataError(f"{split} inputs: expected finite numbers, got NaN or Inf")
 
 
-@torch.no_grad()
+def outputs_of(network: nn.Module, name: str, inputs: Tensor) -> object:
+    """Return what a network makes of some inputs in evaluation mode; raises DataError if it cannot read them."""
+    try:
+        with torch.no_grad(), evaluation_mode(network):
+            return network(inputs)
+    except Exception as error:  # a network's forward is anybody's code
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
+
+
 def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
     """Return the number of the network's classes, from one forward pass; raises DataError if the data do not fit."""
     if len(inputs) == 0:
         raise DataError("no validation data: merging needs at least one validation sample")
-    was_training = network.training
-    try:
-        outputs = network.eval()(inputs[:2])
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
-    finally:
-        network.train(was_training)
-    if outputs.dim() != 2:
-        raise DataError(f"source {name!r}: expected outputs [N, classes], got shape {list(outputs.shape)}")
+    outputs = outputs_of(network, name, inputs[:2])
+    expected = f"source {name!r}: expected outputs [N, classes] in one floating-point tensor"
+    if not isinstance(outputs, Tensor):
+        raise DataError(f"{expected}, got {_kind(outputs)}; merge networks whose forward returns the logits alone")
+    if outputs.dim() != 2 or len(outputs) != len(inputs[:2]):
+        raise DataError(f"{expected}, got shape {list(outputs.shape)} for {len(inputs[:2])} samples")
+    if not outputs.is_floating_point():
+        raise DataError(f"{expected}, got {outputs.dtype}")
     return int(outputs.shape[1])
+
+
+def _kind(outputs: object) -> str:
+    """Return what a network gave, and what is in it: "a dict (logits, loss)", "a tuple (Tensor, Tensor)"."""
+    parts: list[str] = []
+    if isinstance(outputs, Mapping):
+        parts = [str(key) for key in outputs]
+    elif isinstance(outputs, tuple | list):
+        parts = [type(part).__name__ for part in outputs]
+    return short(f"a {type(outputs).__name__} ({', '.join(parts)})" if parts else f"a {type(outputs).__name__}")
 
 
 def check_merge_data(data: MergeData, network: nn.Module, name: str) -> None:

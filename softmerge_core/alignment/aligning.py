@@ -10,7 +10,7 @@ from softmerge_core.alignment.permute import State, apply, permute_state, tensor
 from softmerge_core.alignment.settings import How
 from softmerge_core.alignment.symmetry.groups import Symmetry, symmetry
 from softmerge_core.alignment.weight_matching import match_weights, objective
-from softmerge_core.checks import check_architecture, non_finite_tensor, unique_names
+from softmerge_core.checks import check_architecture, non_finite_tensor, outputs_of, unique_names
 from softmerge_core.errors import DataError, SettingsError, SourceError
 
 ROUNDS = 20
@@ -75,15 +75,7 @@ def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str
         raise DataError(f"{what} needs inputs, got none")
     if inputs.is_floating_point() and not torch.isfinite(inputs).all():
         raise DataError("inputs: expected finite numbers, got NaN or Inf")
-    training = network.training
-    try:
-        with torch.no_grad():
-            network.eval()(inputs[:2])
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
-    finally:
-        network.train(training)
+    outputs_of(network, name, inputs[:2])
 
 
 class _Pairs:

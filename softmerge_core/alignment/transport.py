@@ -20,6 +20,8 @@ from softmerge_core.alignment.symmetry.groups import Axis, Group, Place, Symmetr
 from softmerge_core.checks import non_finite_tensor
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
+from softmerge_core.structure.kinds import check_network
+from softmerge_core.structure.sameness import check_same_layers
 
 Mode = Literal["weights", "activations"]
 SWEEPS = 5  # after the pass from input to output, each group is mapped again using all its weights
@@ -65,12 +67,13 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
     if not 0 <= target < len(sources):
         raise SettingsError(f"target: expected 0 to {len(sources) - 1}, got {target}")
     for source, name in zip(sources, names, strict=True):
-        if not isinstance(source, nn.Module):
-            raise SourceError(f"source {name!r}: expected a torch.nn.Module, got {type(source).__name__}")
+        check_network(source, name)
         if tensor := non_finite_tensor(source):
             raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
         if mode == "activations":
             check_inputs(source, name, inputs, "transport by activations")
+    for source, name in zip(sources, names, strict=True):
+        check_same_layers(sources[target], names[target], source, name)
 
 
 @torch.no_grad()

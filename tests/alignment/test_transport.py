@@ -152,7 +152,7 @@ def test_branches_of_different_widths_are_carried_each_by_itself() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     network, inputs = build("mlp")
-    with pytest.raises(SourceError, match=r"'source 2' is of another design.*"):
+    with pytest.raises(SourceError, match=r"'source 2' are of two architectures: the network: MLP in the first, CNN1d"):
         fuse([network, build("cnn1d")[0]])
     with pytest.raises(SourceError, match=r"head.weight is .7, 32. in it and .5, 32. in the target"):
         fuse([network, MLP(12, 7, 32)])
