@@ -11,7 +11,7 @@ from softmerge_core.devices import check_device
 from softmerge_core.errors import DataError, SourceError, short
 from softmerge_core.evaluation import evaluation_mode, predict
 from softmerge_core.structure.kinds import check_copyable, check_network
-from softmerge_core.structure.sameness import check_same
+from softmerge_core.structure.sameness import all_tensors, check_same
 
 RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
 
@@ -66,6 +66,19 @@ def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> No
         check_same(sources[0], names[0], source, name)
 
 
+def in_one_precision(sources: Sequence[nn.Module]) -> list[nn.Module]:
+    """Return the ``sources`` (of one architecture), each with other dtypes than the first as a copy in the first's."""
+    wanted = {name: tensor.dtype for name, tensor in all_tensors(sources[0]).items()}
+    result = []
+    for source in sources:
+        if any(tensor.dtype != wanted[name] for name, tensor in all_tensors(source).items()):
+            source = copy.deepcopy(source)  # noqa: PLW2901
+            for name, tensor in all_tensors(source).items():
+                tensor.data = tensor.data.to(wanted[name])
+        result.append(source)
+    return result
+
+
 def non_finite_tensor(source: nn.Module) -> str | None:
     """The name of the first tensor with a NaN or Inf in it, or None."""
     for key, value in source.state_dict().items():
@@ -111,7 +124,7 @@ def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
     expected = f"source {name!r}: expected outputs [N, classes] in one floating-point tensor"
     if not isinstance(outputs, Tensor):
         raise DataError(f"{expected}, got {_kind(outputs)}; merge networks whose forward returns the logits alone")
-    if outputs.dim() != 2 or len(outputs) != len(inputs[:2]):
+    if outputs.dim() != 2 or len(outputs) != len(inputs[:2]) or not outputs.numel():
         raise DataError(f"{expected}, got shape {list(outputs.shape)} for {len(inputs[:2])} samples")
     if not outputs.is_floating_point():
         raise DataError(f"{expected}, got {outputs.dtype}")

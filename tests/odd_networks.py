@@ -112,6 +112,7 @@ OUTPUTS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "nothing": ("got a NoneType", lambda: Says(lambda logits: None)),
     "one number a sample": (r"got shape \[2\]", lambda: Says(lambda logits: logits[:, 0])),
     "one row for all": (r"got shape \[1, 3\] for 2 samples", lambda: Says(lambda logits: logits[:1])),
+    "no classes": (r"got shape \[2, 0\]", lambda: Says(lambda logits: logits[:, :0])),
     "labels": ("got torch.int64", lambda: Says(lambda logits: logits.argmax(1, keepdim=True))),
     "complex": ("got torch.complex64", lambda: Says(lambda logits: logits + 0j)),
     "an assertion": ("cannot read inputs .*AssertionError", lambda: Says(_asserting)),

@@ -65,8 +65,8 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
     for source, name in zip(sources, names, strict=True):
         if tensor := non_finite_tensor(source):
             raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
-    if how == "activations":
-        check_inputs(sources[0], names[0], inputs, "matching by activations")
+        if how == "activations":
+            check_inputs(source, name, inputs, "matching by activations")
 
 
 def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str) -> None:

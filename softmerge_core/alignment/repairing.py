@@ -40,7 +40,8 @@ def repair(
     """
     names = ["merged network", *(f"endpoint {number + 1}" for number in range(len(endpoints)))]
     check_architecture([network, *endpoints], names)
-    check_inputs(network, names[0], inputs, "repair")
+    for each, name in zip([network, *endpoints], names, strict=True):
+        check_inputs(each, name, inputs, "repair")
     weights = _shares(shares, len(endpoints))
     result = copy.deepcopy(network)
     seen = inputs[:SAMPLES]

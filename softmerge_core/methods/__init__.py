@@ -66,13 +66,14 @@ def _material(
     """Check the arguments, and hand over no more than the method needs."""
     import torch
 
-    from softmerge_core.checks import check_architecture, unique_names
+    from softmerge_core.checks import check_architecture, in_one_precision, unique_names
 
     labels = unique_names(names or [f"source {number + 1}" for number in range(len(sources))])
     check_architecture(sources, labels)
     if method.sources is not None and len(sources) > method.sources:
         raise SourceError(f"{method.title} merges at most {method.sources} sources, got {len(sources)}")
     _check_finite(sources, labels)
+    sources = in_one_precision(sources)
     return Material(
         sources=tuple(sources),
         names=labels,

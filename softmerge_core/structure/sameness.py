@@ -46,7 +46,7 @@ def _differences(first: nn.Module, other: nn.Module) -> Iterator[str]:
     one, two, likeness = _layers(first), _layers(other), Likeness()
     yield from _of_layers(one, two, likeness)
     yield from _of_order(one, two)
-    tensors = _tensors(first), _tensors(other)
+    tensors = all_tensors(first), all_tensors(other)
     yield from _of_tensors(*tensors)
     yield from _of_ties(*map(_ties, tensors))
     yield from _of_settings(one, two, likeness)
@@ -100,7 +100,8 @@ def _of_order(first: Layers, other: Layers) -> Iterator[str]:
 Tensors = dict[str, Tensor]
 
 
-def _tensors(network: nn.Module) -> Tensors:
+def all_tensors(network: nn.Module) -> Tensors:
+    """Return every parameter and buffer by each of its names."""
     named = network.named_parameters(remove_duplicate=False), network.named_buffers(remove_duplicate=False)
     return {name: tensor for tensors in named for name, tensor in tensors}
 
