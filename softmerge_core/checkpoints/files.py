@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors.torch
@@ -135,14 +135,16 @@ def state_hash(state: Mapping[str, Tensor]) -> str:
 def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Copy ``state`` into ``network``: a ``module.`` prefix is stripped, dtypes follow the network.
 
-    Raises CheckpointError naming ``what`` and the first missing, unexpected or mis-shaped layer; the
+    Of names that share one tensor in the network the file needs only one. Raises CheckpointError naming ``what`` and
+    the first missing, unexpected or mis-shaped layer, or one that is tied in the network and not in the file; the
     network is then unchanged.
     """
     _check_tensors(state, what)
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    own = network.state_dict()
-    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
+    own, groups = network.state_dict(), _tied(network)
+    given = {name for group in groups if not state.keys().isdisjoint(group) for name in group}
+    missing = [name for name in own if name not in {*state, *given} and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in own]
     if missing:
         raise CheckpointError(f"{what}: layer {short(missing[0])!r} is missing ({len(missing)} of {len(own)} are)")
@@ -151,7 +153,28 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
         raise CheckpointError(f"{what}: layer {short(unexpected[0])!r} does not belong to this network{others}")
     for name, tensor in state.items():
         _check_fit(f"{what}: layer {short(name)!r}", tensor, own[name])
+    for group in groups:
+        _check_tied(what, [name for name in group if name in state], state, own[group[0]].dtype)
     network.load_state_dict(dict(state), strict=False)
+
+
+def _tied(network: nn.Module) -> list[list[str]]:
+    """The names in a network's state that stand for one tensor, as lists of two or more."""
+    groups: dict[int, list[str]] = {}
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        groups.setdefault(id(tensor), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def _check_tied(what: str, names: Sequence[str], state: Mapping[str, Tensor], dtype: torch.dtype) -> None:
+    """Raise CheckpointError unless the tensors of ``names``, which are one in the network, are equal in the file."""
+    for name in names[1:]:
+        one, other = (torch.nan_to_num(state[each].to(dtype)) for each in (names[0], name))
+        if not torch.equal(one, other):
+            raise CheckpointError(
+                f"{what}: layer {short(name)!r}: expected the values of {short(names[0])!r}, to which it is tied in "
+                "this network, got others: the file is of a network without ties"
+            )
 
 
 def _check_fit(where: str, tensor: Tensor, own: Tensor) -> None:

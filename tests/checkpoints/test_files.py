@@ -17,6 +17,7 @@ from torch import nn
 
 from softmerge_core.checkpoints.files import load_checkpoint, load_into, save_checkpoint, state_hash
 from softmerge_core.errors import CheckpointError
+from tests.networks_for_tests import Tied
 
 FEWER = settings(max_examples=settings().max_examples // 2)  # each writes and reads a file
 
@@ -333,3 +334,20 @@ def test_load_into_names_the_layer_that_does_not_fit(change: Any, expected: str)
     with pytest.raises(CheckpointError, match=expected):
         load_into(target, state, "mine")
     assert state_hash(target.state_dict()) == before
+
+
+def test_of_tied_layers_one_is_enough_and_others_must_agree() -> None:
+    source, target = Tied(), Tied()
+    state = source.state_dict()
+    for left_out in ("first.weight", "second.weight"):
+        load_into(target, {name: value for name, value in state.items() if name != left_out}, "mine")
+        assert state_hash(target.state_dict()) == state_hash(state)
+    load_into(target, {**state, "second.weight": state["second.weight"].double()}, "mine")
+    untied = {**state, "second.weight": state["second.weight"] + 1}
+    with pytest.raises(CheckpointError, match=r"mine: layer 'second.weight': .* 'first.weight', to which it is tied"):
+        load_into(target, untied, "mine")
+    with pytest.raises(CheckpointError, match=r"mine: layer 'first.weight' is missing \(2 of 5 are\)"):
+        load_into(
+            target, {name: value for name, value in state.items() if not name.startswith(("first", "second"))}, "mine"
+        )
+    assert state_hash(target.state_dict()) == state_hash(state)
