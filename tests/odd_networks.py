@@ -59,6 +59,10 @@ def _kept(layer: nn.Module) -> None:
     layer.seen = {"last": layer(torch.zeros(2, 12))}
 
 
+def _circular(layer: nn.Module) -> None:
+    layer.inner = nn.Sequential(layer)
+
+
 def _used(layer: nn.Module) -> None:
     prune.l1_unstructured(layer, "weight", 0.5)
     layer(torch.zeros(2, 12))
@@ -94,6 +98,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object]]] = {
         "layer 0 keeps a tensor that a pass made, and its graph, in seen",
         lambda: changed(_kept),
     ),
+    "a circle": ("its state cannot be read: maximum recursion", lambda: changed(_circular)),
     "extra state": ("expected tensors in its state, got _extra_state of type dict", lambda: Extra(None)),
 }
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import Enum
-from functools import lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -41,7 +40,7 @@ def names_read(kind: type[nn.Module]) -> frozenset[str]:
     return frozenset(seen - stored)
 
 
-@lru_cache(1024)
+@functools.lru_cache(1024)
 def _mentions(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
     """The names that a function may read from an object, and those that it sets."""
     steps = list(_instructions(code))
@@ -157,8 +156,7 @@ def _same_step(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
     first, second = one[1], other[1]
     if isinstance(first, CodeType) and isinstance(second, CodeType):
         return one[0] == other[0] and _same_code(first, second)
-    names = isinstance(first, str) and one[0] == "LOAD_CONST" and "<locals>" in first  # of a function within
-    return one[0] == other[0] and (names or repr(first) == repr(second))
+    return one[0] == other[0] and repr(first) == repr(second)  # 1 and 1.0 are equal, and compute otherwise
 
 
 def _equal(one: Any, other: Any) -> bool:

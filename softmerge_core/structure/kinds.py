@@ -16,7 +16,7 @@ from softmerge_core.errors import SourceError, short
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 WRAPPERS = {  # torch's classes that hold a network, and the attribute they hold it in
-    "OptimizedModule": "_orig_mod",
+    "OptimizedModule": "_orig_mod",  # of torch.compile
     "DataParallel": "module",
     "DistributedDataParallel": "module",
 }
@@ -37,7 +37,15 @@ def check_network(network: object, name: str) -> None:
         fault = next(_faults(module), "")
         if fault:
             raise SourceError(f"source {name!r}: {layer(path)} {fault}")
-    for key, value in network.state_dict().items():
+    _check_state(network, name)
+
+
+def _check_state(network: nn.Module, name: str) -> None:
+    try:
+        state = network.state_dict()
+    except Exception as error:  # as for a layer that holds the network it is in
+        raise SourceError(f"source {name!r}: its state cannot be read: {short(error, 200)}") from error
+    for key, value in state.items():
         if not isinstance(value, Tensor):
             kind = type(value).__name__
             raise SourceError(f"source {name!r}: expected tensors in its state, got {short(key)} of type {kind}")
@@ -87,9 +95,8 @@ def _recomputed(module: nn.Module) -> Iterator[str]:
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, prune.BasePruningMethod):
             name = hook._tensor_name
-            yield f"is pruned: its {name} is {name}_orig times {name}_mask; make it permanent by " + (
-                f"torch.nn.utils.prune.remove(layer, {name!r})"
-            )
+            call = f"torch.nn.utils.prune.remove(layer, {name!r})"
+            yield f"is pruned: its {name} is {name}_orig times {name}_mask; make it permanent by {call}"
         if isinstance(hook, WeightNorm | SpectralNorm):
             norm = "weight_norm" if isinstance(hook, WeightNorm) else "spectral_norm"
             call = f"torch.nn.utils.remove_{norm}(layer, {hook.name!r})"
