@@ -112,8 +112,12 @@ def outputs_of(network: nn.Module, name: str, inputs: Tensor) -> object:
         with torch.no_grad(), evaluation_mode(network):
             return network(inputs)
     except Exception as error:  # a network's forward is anybody's code
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}") from error
+        raise _unreadable(name, inputs, error) from error
+
+
+def _unreadable(name: str, inputs: Tensor, error: Exception) -> DataError:
+    reason = short(next(iter(str(error).splitlines()), type(error).__name__), 200)
+    return DataError(f"source {name!r} cannot read inputs of shape {list(inputs.shape[1:])}: {reason}")
 
 
 def count_classes(network: nn.Module, name: str, inputs: Tensor) -> int:
@@ -154,12 +158,12 @@ def admit(
     """Return the sources that may take part: (position -> log-probabilities [N, classes] on ``inputs``, notices).
 
     A source with NaN or Inf in its weights or outputs raises SourceError, or with ``non_finite`` "exclude" is left
-    out with a notice; SourceError when none is left.
+    out with a notice; SourceError when none is left, DataError for a source that cannot read ``inputs``.
     """
     admitted: dict[int, Tensor] = {}
     notices: list[str] = []
     for position, (source, name) in enumerate(zip(sources, names, strict=True)):
-        outputs, fault = _finite_outputs(source, inputs, device)
+        outputs, fault = _finite_outputs(source, name, inputs, device)
         if outputs is not None:
             admitted[position] = outputs
         elif non_finite == "refuse":
@@ -171,10 +175,13 @@ def admit(
     return admitted, tuple(notices)
 
 
-def _finite_outputs(source: nn.Module, inputs: Tensor, device: str) -> tuple[Tensor | None, str]:
+def _finite_outputs(source: nn.Module, name: str, inputs: Tensor, device: str) -> tuple[Tensor | None, str]:
     tensor = non_finite_tensor(source)
     if tensor:
         return None, f"{tensor} has NaN or Inf in it"
     floating = inputs.dtype if inputs.is_floating_point() else torch.float32
-    outputs = predict(copy.deepcopy(source).to(device, floating), inputs.to(device)).log_softmax(1)
+    try:
+        outputs = predict(copy.deepcopy(source).to(device, floating), inputs.to(device)).log_softmax(1)
+    except Exception as error:
+        raise _unreadable(name, inputs, error) from error
     return (outputs, "") if torch.isfinite(outputs).all() else (None, "its outputs on the validation data overflow")

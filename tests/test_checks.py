@@ -6,10 +6,11 @@ from torch import nn
 
 from softmerge_core import MergeData, SoftMergeSettings, soft_merge
 from softmerge_core.alignment import align, repair
-from softmerge_core.checks import check_architecture, count_classes, in_one_precision, outputs_of, unique_names
+from softmerge_core.checks import admit, check_architecture, count_classes, in_one_precision, outputs_of, unique_names
 from softmerge_core.errors import DataError, SourceError
 from softmerge_core.methods import merge
 from tests.networks_for_tests import make_data, make_sources, perceptron
+from tests.odd_networks import Says
 
 
 def test_equal_names_are_told_apart() -> None:
@@ -104,3 +105,9 @@ def test_inputs_of_another_kind_are_refused_by_source() -> None:
         outputs_of(network, "a", torch.zeros(2, 13))
     with pytest.raises(DataError, match=r"source 'a' cannot read inputs of shape .*dtype"):
         soft_merge([network.half(), perceptron()], make_data(8), names=["a", "b"])
+
+
+def test_a_source_that_cannot_read_the_data_is_named_when_sources_are_admitted() -> None:
+    for other in (nn.Linear(13, 3), Says(lambda logits: (logits, logits))):
+        with pytest.raises(DataError, match="source 'b' cannot read inputs of shape"):
+            admit([perceptron(), other], ["a", "b"], make_data(4).validation_inputs, "exclude")
