@@ -15,6 +15,7 @@ from softmerge_core.evaluation import evaluation_mode
 
 BATCH = 256
 SAMPLES = 2048  # the most inputs that are used
+STILL = 1e-6  # a unit whose SD is a smaller share of its root mean square never changes, but for rounding errors
 
 
 class _Capture(TorchFunctionMode):
@@ -76,15 +77,19 @@ class Moments:
     def correlation(self) -> Tensor:
         """Return Pearson's correlations [m, n]; they are 0 for a unit that never changes."""
         a, b, aa, bb, ab = (total / self.count for total in self.sums)
-        spread = ((aa - a**2).clamp(min=0).sqrt()[:, None], (bb - b**2).clamp(min=0).sqrt()[None])
-        scale = spread[0] * spread[1]
-        result = (ab - a[:, None] * b[None]) / scale.clamp(min=1e-300)
-        return torch.where(scale > 1e-12, result, torch.zeros_like(result))
+        scale = _inverse_spread(a, aa)[:, None] * _inverse_spread(b, bb)[None]
+        return (ab - a[:, None] * b[None]) * scale
 
     def distance(self) -> Tensor:
         """Return the mean squared differences [m, n]."""
         _, _, aa, bb, ab = (total / self.count for total in self.sums)
         return (aa[:, None] + bb[None] - 2 * ab).clamp(min=0)
+
+
+def _inverse_spread(mean: Tensor, square: Tensor) -> Tensor:
+    """Return 1 / SD of each unit from its mean and mean square; 0 for a unit that never changes."""
+    variance = square - mean**2
+    return torch.where(variance > STILL**2 * square, variance.clamp(min=1e-300).rsqrt(), torch.zeros_like(variance))
 
 
 def compare(

@@ -1,6 +1,6 @@
 """Alignment of sources to the order of units of one of them; the copies compute exactly what the sources do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,18 +86,22 @@ class _Pairs:
         self.generator = torch.Generator().manual_seed(seed)
 
     def align(self, target: nn.Module, source: nn.Module, inputs: Tensor | None) -> nn.Module:
-        """Return a copy of ``source`` in the order of ``target``, matched by weights if there are no inputs."""
-        groups = self.found.groups
-        if inputs is not None and self.found.places:
-            source = apply(source, match_activations(target, source, self.found, inputs), groups)
-        shown = {place.group for place in self.found.places} if inputs is not None else set()
+        """Return a copy of ``source`` in the order of ``target``, matched by weights if there are no inputs.
+
+        With inputs, weights decide only what activations leave open.
+        """
+        ties: Mapping[str, Tensor] = {}
         state = tensors_of(source)
-        best = self._weights(tensors_of(target), state, frozenset(shown))
-        permute_state(state, best, groups)
+        if inputs is not None and self.found.places:
+            matched = match_activations(target, source, self.found, inputs)
+            permute_state(state, matched.orders, self.found.groups)
+            ties = matched.ties
+        permute_state(state, self._weights(tensors_of(target), state, ties), self.found.groups)
         return with_tensors(source, state)
 
-    def _weights(self, target: State, state: State, fixed: frozenset[str] = frozenset()) -> dict[str, Tensor]:
-        return match_weights(target, state, self.found.groups, self.names, generator=self.generator, fixed=fixed)
+    def _weights(self, target: State, state: State, allowed: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        options = {"generator": self.generator, "allowed": allowed or {}}
+        return match_weights(target, state, self.found.groups, self.names, **options)
 
     def to_mean(self, states: list[State], reference: int) -> list[State]:
         """Match each state but the reference to the mean of the others, as long as that brings them nearer."""

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from softmerge_core.alignment.activations import Moments, unit_values
+from softmerge_core.alignment.activation_matching import match_activations, ties
+from softmerge_core.alignment.activations import Moments, compare, unit_values
 from softmerge_core.alignment.aligning import align
 from softmerge_core.alignment.permute import apply, permute_state, tensors_of
-from softmerge_core.alignment.symmetry.groups import Place, permutation_groups, symmetry
-from softmerge_core.alignment.weight_matching import match_weights, objective, similarity
+from softmerge_core.alignment.symmetry.groups import Place, Symmetry, permutation_groups, symmetry
+from softmerge_core.alignment.weight_matching import best_assignment, match_weights, objective, similarity
 from softmerge_core.checks import check_architecture
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate
@@ -48,6 +49,73 @@ def test_activations_find_a_hidden_order_exactly(name: str) -> None:
     hidden = apply(network, random_permutations(groups, torch.Generator().manual_seed(8)), groups)
     aligned = align([network, hidden], inputs_of(name, 96), how="activations")
     assert same(aligned[1], network)
+
+
+class Dying(nn.Module):
+    """Two convolutions and a hidden layer, in each of which some units never answer and differ by their weights alone.
+
+    Units of one layer read the dead units of the layer before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv1d(1, 12, 3, bias=False), nn.BatchNorm1d(12)
+        self.second, self.hidden = nn.Conv1d(12, 10, 3), nn.Linear(10 * 8, 16)
+        self.head = nn.Linear(16, 3)
+        with torch.no_grad():
+            self.norm.bias.copy_(torch.randn(12))
+            for bias in (self.norm.bias, self.second.bias, self.hidden.bias):
+                bias[::2] = -100.0
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        maps = self.second(self.norm(self.first(inputs.view(-1, 1, 12))).relu()).relu()
+        return self.head(self.hidden(maps.flatten(1)).relu())
+
+
+@pytest.mark.parametrize("samples", [48, 1])
+def test_weights_tell_apart_the_units_that_activations_cannot(samples: int) -> None:
+    """Dead units, and on one sample also units of the hidden layer that all answer alike."""
+    torch.manual_seed(0)
+    network = Dying().eval()
+    groups = permutation_groups(network)
+    hidden = apply(network, random_permutations(groups, torch.Generator().manual_seed(5)), groups)
+    assert same(align([network, hidden], torch.randn(samples, 12), how="activations")[1], network)
+
+
+def test_what_activations_tell_is_never_given_up_for_weights() -> None:
+    """Only units that never change, or change alike, may move after the assignment with the largest correlation."""
+    torch.manual_seed(0)
+    one, other = Dying().eval(), Dying().eval()
+    inputs = torch.randn(48, 12)
+    found = symmetry(one, inputs)
+    matched = match_activations(one, other, found, inputs)
+    assert all((tied.sum(1) > 1).any() for tied in matched.ties.values())
+    best, aligned = apply(other, matched.orders, found.groups), align([one, other], inputs, how="activations")[1]
+    alike = [correlations(one, network, found, inputs) for network in (best, aligned)]
+    assert alike[1] == pytest.approx(alike[0], abs=1e-4)
+    assert alike[0] > correlations(one, other, found, inputs) + 1
+    names = frozenset(name for name, _ in one.named_parameters())
+    assert objective(*map(tensors_of, (one, aligned)), names) > objective(*map(tensors_of, (one, best)), names)
+
+
+def correlations(one: nn.Module, other: nn.Module, found: Symmetry, inputs: torch.Tensor) -> float:
+    moments = compare(one, found.places, other, found.places, inputs)
+    return sum(float(moment.correlation().diagonal().sum()) for moment in moments)
+
+
+def test_ties_are_the_pairs_of_all_best_assignments() -> None:
+    """Against all orders of five units, in tables with few values and so with many ties, and with none."""
+    generator = torch.Generator().manual_seed(0)
+    every = [torch.tensor(order) for order in itertools.permutations(range(5))]
+    for values in (1, 2, 3, 4, 10_000):
+        gain = torch.randint(values, (5, 5), generator=generator).double()
+        gain = gain[:, best_assignment(gain)]
+        totals = [float(gain[range(5), order].sum()) for order in every]
+        expected = torch.zeros(5, 5, dtype=torch.bool)
+        for order, total in zip(every, totals, strict=True):
+            if total == max(totals):
+                expected[range(5), order] = True
+        assert torch.equal(ties(gain), expected), values
 
 
 def test_similarity_is_the_gain_of_each_assignment() -> None:
@@ -102,6 +170,15 @@ def test_correlation_agrees_with_numpy_over_batches() -> None:
     assert torch.allclose(moments.correlation(), expected)
     differences = ((first[:, :, None] - second[:, None]) ** 2).mean(0)
     assert torch.allclose(moments.distance(), differences)
+
+
+def test_a_faint_unit_changes_and_a_constant_one_with_rounding_errors_does_not() -> None:
+    generator = torch.Generator().manual_seed(0)
+    unit = torch.randn(50, 1, generator=generator, dtype=torch.float64)
+    others = torch.cat([1e-9 * unit, 3 + 1e-8 * unit], 1)
+    moments = Moments()
+    moments.add(1e-9 * unit, others)
+    assert moments.correlation()[0].tolist() == pytest.approx([1, 0])
 
 
 def test_units_of_a_flattened_axis_are_told_apart() -> None:
