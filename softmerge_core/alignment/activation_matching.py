@@ -5,6 +5,7 @@ Often there are several. A unit that never changes correlates with no other, and
 only correlate alike. Which units may take each other's places is told, so that their weights can decide.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 
 from softmerge_core.alignment.activations import by_group, compare
-from softmerge_core.alignment.symmetry.groups import Symmetry
-from softmerge_core.alignment.weight_matching import best_assignment
+from softmerge_core.alignment.assignment import best_assignment, best_inside
+from softmerge_core.alignment.symmetry.parts import Group, Symmetry
 
 TIED = 1e-5  # correlations that differ by less are equal: activations in float32 carry errors of this size
 
@@ -36,8 +37,32 @@ def match_activations(target: nn.Module, source: nn.Module, symmetry: Symmetry, 
     """
     moments = compare(target, symmetry.places, source, symmetry.places, inputs)
     alike = by_group(symmetry.places, [moment.correlation() for moment in moments])
-    orders = {name: best_assignment(gain) for name, gain in alike.items()}
-    return Matched(orders, {name: ties(alike[name][:, order]) for name, order in orders.items()})
+    blocks = [group for group in symmetry.groups if any(held.units.name in alike for held in group.inside)]
+    apart = {name: alike[name] for name in alike.keys() & {group.name for group in symmetry.groups}}
+    matched = Matched({}, {})
+    for group in blocks:
+        held = {held.names: alike[held.units.name] for held in group.inside if held.units.name in alike}
+        _match_blocks(matched, group, apart.pop(group.name, None), held)
+    for name, gain in apart.items():
+        matched.orders[name] = best_assignment(gain)
+        matched.ties[name] = ties(gain[:, matched.orders[name]])
+    return matched
+
+
+def _match_blocks(matched: Matched, group: Group, gain: Tensor | None, held: Mapping[tuple[str, ...], Tensor]) -> None:
+    """Match whole blocks, each pair in its best order inside; weights decide inside blocks only."""
+    inside = {names: best_inside(table, group.size) for names, table in held.items()}
+    blocks = best_assignment(
+        sum((gains for gains, _ in inside.values()), gain if gain is not None else torch.zeros(()))
+    )
+    matched.orders[group.name] = blocks
+    matched.ties[group.name] = torch.eye(group.size, dtype=torch.bool)
+    for names, (_, orders) in inside.items():
+        size = orders.shape[2]
+        tables = held[names].view(group.size, size, group.size, size)
+        for place, name in enumerate(names):
+            matched.orders[name] = orders[place, blocks[place]]
+            matched.ties[name] = ties(tables[place, :, blocks[place]][:, matched.orders[name]])
 
 
 def ties(gain: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from softmerge_core.alignment.symmetry.groups import Place
 from softmerge_core.alignment.symmetry.layer_rules import LAYERS
+from softmerge_core.alignment.symmetry.parts import Place
 from softmerge_core.alignment.symmetry.tracing import operation
 from softmerge_core.errors import DataError
 from softmerge_core.evaluation import evaluation_mode

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.alignment.activation_matching import match_activations
+from softmerge_core.alignment.descent import objective
 from softmerge_core.alignment.permute import State, apply, permute_state, tensors_of, with_tensors
 from softmerge_core.alignment.settings import How
-from softmerge_core.alignment.symmetry.groups import Symmetry, symmetry
-from softmerge_core.alignment.weight_matching import match_weights, objective
+from softmerge_core.alignment.symmetry.groups import symmetry
+from softmerge_core.alignment.symmetry.parts import Symmetry
+from softmerge_core.alignment.weight_matching import match_weights
 from softmerge_core.checks import check_architecture, non_finite_tensor, outputs_of, unique_names
 from softmerge_core.errors import DataError, SettingsError, SourceError
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.symmetry.groups import Axis, Group, named_tensors, permutation_groups
+from softmerge_core.alignment.symmetry.groups import named_tensors, permutation_groups
+from softmerge_core.alignment.symmetry.parts import Axis, Group
 from softmerge_core.errors import SettingsError
 
 State = dict[str, Tensor]
@@ -50,24 +51,20 @@ def with_tensors(network: nn.Module, state: State) -> nn.Module:
 
 def permute_state(state: State, permutations: Permutations, groups: Iterable[Group]) -> None:
     """Replace the tensors of ``state`` along all axes of the groups named in ``permutations``."""
-    for group in groups:
-        if group.name in permutations:
-            for axis in group.axes:
-                index = positions(axis, permutations[group.name], state[axis.name])
-                state[axis.name] = state[axis.name].index_select(axis.dim, index)
+    moving = [group for group in groups if group.name in permutations]
+    for name in {axis.name for group in moving for axis in group.axes}:
+        state[name] = state[name].clone()
+    for group in moving:
+        move_(state, group, permutations[group.name])
 
 
-def positions(axis: Axis, permutation: Tensor, tensor: Tensor) -> Tensor:
-    """Return the index of the position of ``tensor``'s axis that moves to each place."""
-    index = torch.arange(tensor.shape[axis.dim], device=tensor.device)
-    run = slice(axis.start, axis.start + axis.length)
-    blocks = index[run].view(axis.outer, axis.size, axis.inner)
-    index[run] = blocks[:, permutation.to(tensor.device)].reshape(-1)
-    return index
+def move_(state: State, group: Group, order: Tensor) -> None:
+    """Permute the tensors of ``state`` themselves along all axes of ``group`` by ``order`` [size]."""
+    if not torch.equal(order, torch.arange(group.size)):
+        for axis in group.axes:
+            axis.move_(state[axis.name], order)
 
 
 def rows(tensor: Tensor, axis: Axis) -> Tensor:
     """Return the part of ``tensor`` that belongs to each unit along ``axis``, as [size, rest]."""
-    part = tensor.narrow(axis.dim, axis.start, axis.length).movedim(axis.dim, 0)
-    blocks = part.reshape(axis.outer, axis.size, axis.inner, -1)
-    return blocks.movedim(1, 0).reshape(axis.size, -1)
+    return axis.blocks(tensor).movedim(1, 0).reshape(axis.size, -1)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from softmerge_core.alignment.activations import compare
 from softmerge_core.alignment.aligning import check_inputs
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
-from softmerge_core.alignment.symmetry.groups import Axis, Group, Place, Symmetry, symmetry
+from softmerge_core.alignment.symmetry.groups import symmetry
+from softmerge_core.alignment.symmetry.parts import Axis, Group, Place, Symmetry
 from softmerge_core.checks import non_finite_tensor
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
@@ -113,7 +114,7 @@ def plans(
 
 def _pairs(source: nn.Module, target: nn.Module, inputs: Tensor | None, name: str) -> list[Pair]:
     """Pair the groups of both networks by their position; raises SourceError if the designs differ."""
-    one, other = symmetry(source, inputs), symmetry(target, inputs)
+    one, other = (symmetry(network, inputs, grouped=False) for network in (source, target))
     own = {_where(group): group for group in one.groups}
     pairs = []
     for group in other.groups:

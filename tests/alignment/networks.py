@@ -7,7 +7,8 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from softmerge_core.alignment.symmetry.groups import Group, permutation_groups
+from softmerge_core.alignment.symmetry.groups import permutation_groups
+from softmerge_core.alignment.symmetry.parts import Group
 from softmerge_core.networks import build_network
 from tests.networks_for_tests import NETWORKS
 

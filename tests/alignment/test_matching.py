@@ -10,9 +10,12 @@ from torch import nn
 from softmerge_core.alignment.activation_matching import match_activations, ties
 from softmerge_core.alignment.activations import Moments, compare, unit_values
 from softmerge_core.alignment.aligning import align
+from softmerge_core.alignment.assignment import best_assignment
+from softmerge_core.alignment.descent import objective, similarity
 from softmerge_core.alignment.permute import apply, permute_state, tensors_of
-from softmerge_core.alignment.symmetry.groups import Place, Symmetry, permutation_groups, symmetry
-from softmerge_core.alignment.weight_matching import best_assignment, match_weights, objective, similarity
+from softmerge_core.alignment.symmetry.groups import permutation_groups, symmetry
+from softmerge_core.alignment.symmetry.parts import Place, Symmetry
+from softmerge_core.alignment.weight_matching import match_weights
 from softmerge_core.checks import check_architecture
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from softmerge_core.alignment.assignment import best_assignment
 from softmerge_core.alignment.permute import apply, tensors_of
-from softmerge_core.alignment.symmetry.groups import Axis, permutation_groups
+from softmerge_core.alignment.symmetry.groups import permutation_groups
+from softmerge_core.alignment.symmetry.parts import Axis
 from softmerge_core.alignment.transport import carry, fuse, plans, transport, uniform_plan
-from softmerge_core.alignment.weight_matching import best_assignment
 from softmerge_core.data import load_dataset
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate

@@ -4,11 +4,11 @@ A group is a set of units (channels, hidden units, attention heads) together wit
 buffer along which they lie. The network's inputs and outputs are in no group. Neither are units behind an operation
 that is not understood: they stay where they are.
 
-In attention, whole heads and the residual stream are permuted; the inside of a head is left as it is.
+In attention, whole heads and the residual stream are permuted; the inside of a head is left as it is. In a grouped
+convolution, whole groups are permuted, and channels inside a group.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,64 +16,13 @@ from torch.func import functional_call
 
 from softmerge_core.alignment.symmetry import layer_rules, shape_rules
 from softmerge_core.alignment.symmetry.labels import Label, Units, pin_all, resolve
+from softmerge_core.alignment.symmetry.nesting import nested
+from softmerge_core.alignment.symmetry.parts import Axis, Group, Place, Symmetry
 from softmerge_core.alignment.symmetry.probe import FAILURES, example
-from softmerge_core.alignment.symmetry.tracing import Site, Trace, plain, tensors, without_values
+from softmerge_core.alignment.symmetry.tracing import Grouping, Site, Trace, plain, tensors, without_values
 from softmerge_core.evaluation import evaluation_mode
 
 RULES = {**shape_rules.RULES, **layer_rules.RULES}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """The positions of a group on axis ``dim`` of tensor ``name``, in the order [outer, size, inner] from ``start`` on.
-
-    ``size`` is the number of units; ``outer`` is how often all units are repeated (4 for an LSTM's gates); ``inner``
-    is the number of positions that a unit takes (the pixels of a flattened channel). ``reads`` is true if the axis
-    meets the layer's input.
-    """
-
-    name: str
-    dim: int
-    start: int
-    outer: int
-    size: int
-    inner: int
-    reads: bool
-
-    @property
-    def length(self) -> int:
-        """The number of positions from ``start`` on."""
-        return self.outer * self.size * self.inner
-
-
-@dataclass(frozen=True)
-class Group:
-    """The ``size`` units that are permuted together along ``axes``; named after the first tensor that computes them."""
-
-    name: str
-    size: int
-    axes: tuple[Axis, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place where a group's activations can be seen: the input of layer call number ``call``, along ``axis``."""
-
-    group: str
-    call: int
-    axis: int
-    start: int
-    outer: int
-    size: int
-    inner: int
-
-
-@dataclass(frozen=True)
-class Symmetry:
-    """All groups of a network, in the order of its parameters, and the places where their activations can be seen."""
-
-    groups: tuple[Group, ...]
-    places: tuple[Place, ...]
 
 
 def permutation_groups(network: nn.Module, inputs: Tensor | None = None) -> tuple[Group, ...]:
@@ -85,17 +34,28 @@ def permutation_groups(network: nn.Module, inputs: Tensor | None = None) -> tupl
 
 
 @torch.no_grad()
-def symmetry(network: nn.Module, inputs: Tensor | None = None) -> Symmetry:
-    """Return the groups of ``network`` and the places where their activations can be seen."""
+def symmetry(network: nn.Module, inputs: Tensor | None = None, *, grouped: bool = True) -> Symmetry:
+    """Return the groups of ``network`` and the places where their activations can be seen.
+
+    Without ``grouped``, the channels of grouped convolutions stay where they are, except for depthwise ones.
+    """
     sample = example(network, inputs)
+    found, has_groups = _look(network, sample, "inside" if grouped else "fixed")
+    if has_groups and grouped:
+        found = nested(_look(network, sample, "whole")[0], found)
+    return _confirmed(network, found, sample)
+
+
+def _look(network: nn.Module, sample: Tensor, grouping: Grouping) -> tuple[Symmetry, bool]:
+    """Return what one trace finds, and if it met a grouped convolution."""
     try:
         bare = without_values(network)
-        found = _read_off(bare, _trace(bare, sample))
+        trace = _trace(bare, sample, grouping)
+        return _read_off(bare, trace), trace.has_groups
     except FAILURES:  # some operation needs values
         device = next(iter(network.parameters())).device
-        trace = _trace(network, torch.zeros(sample.shape, dtype=sample.dtype, device=device))
-        found = _read_off(network, trace)
-    return _confirmed(network, found, sample)
+        trace = _trace(network, torch.zeros(sample.shape, dtype=sample.dtype, device=device), grouping)
+        return _read_off(network, trace), trace.has_groups
 
 
 def _confirmed(network: nn.Module, found: Symmetry, sample: Tensor) -> Symmetry:
@@ -103,12 +63,14 @@ def _confirmed(network: nn.Module, found: Symmetry, sample: Tensor) -> Symmetry:
     if not found.groups or unchanged(network, found.groups, sample):
         return found
     kept = tuple(group for group in found.groups if unchanged(network, (group,), sample))
-    places = tuple(place for place in found.places if place.group in {group.name for group in kept})
-    return Symmetry(kept, places)
+    names = {group.name for group in kept}
+    kept = tuple(group for group in kept if all(names.issuperset(inside.names) for inside in group.inside))
+    names = {group.name for group in kept} | {inside.units.name for group in kept for inside in group.inside}
+    return Symmetry(kept, tuple(place for place in found.places if place.group in names))
 
 
-def _trace(network: nn.Module, sample: Tensor) -> Trace:
-    trace = Trace(network, RULES, layer_rules.LAYERS)
+def _trace(network: nn.Module, sample: Tensor, grouping: Grouping) -> Trace:
+    trace = Trace(network, RULES, layer_rules.LAYERS, grouping)
     trace.set(sample, plain(sample))
     with evaluation_mode(network), trace:
         output = network(sample)
@@ -126,6 +88,11 @@ def _read_off(network: nn.Module, trace: Trace) -> Symmetry:
             reads = (id(tensor), dim) in trace.reads
             for units, (start, outer, size, inner) in _runs(label):
                 axes.setdefault(units, []).append(Axis(name, dim, start, outer, size, inner, reads))
+        inside = trace.inside.get(id(tensor), [])
+        for number, label in enumerate(inside):
+            count = len(tensor) // len(inside)
+            for units, run in _runs(label):
+                axes.setdefault(units, []).append(Axis(name, 1, *run, True, (number * count, count)))
     groups = {units: Group(_name(own), units.size, tuple(own)) for units, own in axes.items()}
     return Symmetry(tuple(groups.values()), tuple(_places(groups, trace.sites)))
 
@@ -170,16 +137,10 @@ def unchanged(network: nn.Module, groups: tuple[Group, ...], sample: Tensor) -> 
     if inputs.is_floating_point():
         generator = torch.Generator().manual_seed(0)
         inputs = torch.randn(sample.shape, generator=generator, dtype=torch.float64).to(inputs)
-    reversed_state = dict(state)
+    moving = {axis.name for group in groups for axis in group.axes}
+    reversed_state = {name: tensor.clone() if name in moving else tensor for name, tensor in state.items()}
     for axis in (axis for group in groups for axis in group.axes):
-        tensor = reversed_state[axis.name]
-        run = tensor.narrow(axis.dim, axis.start, axis.length)
-        blocks = run.unflatten(axis.dim, (axis.outer, axis.size, axis.inner))
-        swapped = tensor.clone()
-        swapped.narrow(axis.dim, axis.start, axis.length).copy_(
-            blocks.flip(axis.dim + 1).flatten(axis.dim, axis.dim + 2)
-        )
-        reversed_state[axis.name] = swapped
+        axis.move_(reversed_state[axis.name], torch.arange(axis.size).flip(0))
     with evaluation_mode(network):
         both = [list(tensors(functional_call(network, s, (inputs,)))) for s in (state, reversed_state)]
     return all(_close(one, other) for one, other in zip(*both, strict=True))

@@ -43,7 +43,7 @@ def linear(trace: Trace, call: Call) -> Labels:
 
 
 def convolution(trace: Trace, call: Call) -> Labels:
-    """Any convolution; a depthwise one passes on its input's channels."""
+    """Any convolution; a depthwise one passes on its input's channels, other grouped ones are in ``_grouped``."""
     source, weight, bias = call.get(0, "input"), call.get(1, "weight"), call.get(2, "bias")
     transposed = "transpose" in call.name
     groups = call.get(6, "groups", 1)
@@ -54,12 +54,36 @@ def convolution(trace: Trace, call: Call) -> Labels:
     if groups == 1:
         _reads(trace, source, 1, weight, int(not transposed))
         return [trace.of(source)[0], _ties(trace, trace.of(weight)[int(transposed)], bias), *positions]
-    if groups != source.shape[1] or transposed:
+    depthwise = groups == source.shape[1]
+    trace.has_groups |= not depthwise
+    if transposed or not (depthwise or (trace.grouping != "fixed" and id(weight) in trace.own)):
         return []
+    if not depthwise:
+        return [trace.of(source)[0], _ties(trace, _grouped(trace, source, weight, groups), bias), *positions]
     trace.read(source, 1, trace.of(source)[1])
     times = weight.shape[0] // groups
     out = unify(_widened(trace.of(source)[1], times), trace.of(weight)[0])
     return [trace.of(source)[0], _ties(trace, out, bias), *positions]
+
+
+def _grouped(trace: Trace, source: Tensor, weight: Tensor, groups: int) -> Label:
+    """Return the outputs' label of a convolution with groups, by the freedom that this trace looks for.
+
+    Either whole groups change places, with their inputs and outputs; or channels change places inside their groups.
+    The weight's second axis then has other units in the rows of each group.
+    """
+    ins, outs = weight.shape[1], weight.shape[0] // groups
+    pin(trace.of(weight)[1])
+    if trace.grouping == "whole":
+        units = fresh(groups)
+        unify(repeated(units, 1, ins), trace.of(source)[1])
+        out = unify(repeated(units, 1, outs), trace.of(weight)[0])
+    else:
+        inside = trace.inside.setdefault(id(weight), [fresh(ins) for _ in range(groups)])
+        unify(joined(inside, [ins] * groups), trace.of(source)[1])
+        out = unify(joined([fresh(outs) for _ in range(groups)], [outs] * groups), trace.of(weight)[0])
+    trace.read(source, 1, trace.of(source)[1])
+    return out
 
 
 def _widened(label: Label, times: int) -> Label:

@@ -6,7 +6,7 @@ The pass runs on PyTorch's meta device, where tensors have shapes but no values,
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from torch.overrides import TorchFunctionMode
 from softmerge_core.alignment.symmetry.labels import UNIFORM, Label, fresh, pin_all, resolve
 
 Labels = list[Label]
+Grouping = Literal[
+    "fixed", "whole", "inside"
+]  # what moves in a grouped convolution: nothing, groups, or what they hold
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,11 @@ Rule = Callable[["Trace", Call], Outcome]
 class Trace(TorchFunctionMode):
     """The labels of all tensors of one forward pass, by the id of each tensor."""
 
-    def __init__(self, network: nn.Module, rules: dict[str, Rule], layers: frozenset[str]) -> None:
+    def __init__(
+        self, network: nn.Module, rules: dict[str, Rule], layers: frozenset[str], grouping: Grouping = "fixed"
+    ) -> None:
         super().__init__()
-        self.rules, self.layers = rules, layers
+        self.rules, self.layers, self.grouping = rules, layers, grouping
         self.own = {id(t) for t in [*network.parameters(), *network.buffers()]}
         self.constants = {id(t) for m in network.modules() for t in vars(m).values() if isinstance(t, Tensor)}
         self.labels: dict[int, Labels] = {}
@@ -58,6 +63,8 @@ class Trace(TorchFunctionMode):
         self.zeros: set[int] = set()
         self.mixed: dict[int, Labels] = {}  # tensors that hold several groups, which are pinned when one is read
         self.reads: set[tuple[int, int]] = set()  # axes of parameters that meet an input, not an output
+        self.inside: dict[int, Labels] = {}  # weights of grouped convolutions: the inputs of each group
+        self.has_groups = False
         self.sites: list[Site] = []
         self.calls = 0
         self.opaque = False

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.alignment.permute import apply, tensors_of
-from softmerge_core.alignment.symmetry.groups import Group, Symmetry, _confirmed, permutation_groups, unchanged
+from softmerge_core.alignment.symmetry.groups import _confirmed, permutation_groups, unchanged
+from softmerge_core.alignment.symmetry.parts import Group, Symmetry
 from softmerge_core.errors import SettingsError, SourceError
 from tests.alignment.networks import ALL, TORCHVISION, ZOO, build, groups_of, inputs_of, random_permutations, shared
 
