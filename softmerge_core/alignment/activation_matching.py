@@ -38,7 +38,7 @@ def match_activations(target: nn.Module, source: nn.Module, symmetry: Symmetry, 
     moments = compare(target, symmetry.places, source, symmetry.places, inputs)
     alike = by_group(symmetry.places, [moment.correlation() for moment in moments])
     blocks = [group for group in symmetry.groups if any(held.units.name in alike for held in group.inside)]
-    apart = {name: alike[name] for name in alike.keys() & {group.name for group in symmetry.groups}}
+    apart = {group.name: alike[group.name] for group in symmetry.groups if group.name in alike}
     matched = Matched({}, {})
     for group in blocks:
         held = {held.names: alike[held.units.name] for held in group.inside if held.units.name in alike}
@@ -52,9 +52,8 @@ def match_activations(target: nn.Module, source: nn.Module, symmetry: Symmetry, 
 def _match_blocks(matched: Matched, group: Group, gain: Tensor | None, held: Mapping[tuple[str, ...], Tensor]) -> None:
     """Match whole blocks, each pair in its best order inside; weights decide inside blocks only."""
     inside = {names: best_inside(table, group.size) for names, table in held.items()}
-    blocks = best_assignment(
-        sum((gains for gains, _ in inside.values()), gain if gain is not None else torch.zeros(()))
-    )
+    gains = [by_block for by_block, _ in inside.values()] + ([] if gain is None else [gain.cpu()])
+    blocks = best_assignment(torch.stack(gains).sum(0))
     matched.orders[group.name] = blocks
     matched.ties[group.name] = torch.eye(group.size, dtype=torch.bool)
     for names, (_, orders) in inside.items():

@@ -15,7 +15,7 @@ from softmerge_core.evaluation import evaluation_mode
 
 BATCH = 256
 SAMPLES = 2048  # the most inputs that are used
-STILL = 1e-6  # a unit whose SD is a smaller share of its root mean square never changes, but for rounding errors
+STILL = 1e-5  # a unit whose SD is a smaller share of its root mean square never changes: these are rounding errors
 
 
 class _Capture(TorchFunctionMode):

@@ -102,8 +102,8 @@ class _Pairs:
         return with_tensors(source, state)
 
     def _weights(self, target: State, state: State, allowed: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-        options = {"generator": self.generator, "allowed": allowed or {}}
-        return match_weights(target, state, self.found.groups, self.names, **options)
+        groups, limits = self.found.groups, allowed or {}
+        return match_weights(target, state, groups, self.names, generator=self.generator, allowed=limits)
 
     def to_mean(self, states: list[State], reference: int) -> list[State]:
         """Match each state but the reference to the mean of the others, as long as that brings them nearer."""

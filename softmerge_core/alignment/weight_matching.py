@@ -26,8 +26,10 @@ def match_weights(
     """Return the permutation [size] of each group that brings ``state`` nearest to ``target``; neither is modified.
 
     ``names`` are the tensors to compare (all parameters). The search starts twice, from the present order and from one
-    matched layer after layer, and keeps the better result. ``allowed`` [size, size] limits some groups: place i may be
-    taken by unit j only where it is true. It holds closed sets of units, as ``ties`` returns them.
+    matched layer after layer, and keeps the better result; more starts, from random orders, find nothing better on a
+    ResNet-18 and hardly anything on small networks (``benchmarks/matching.py``). ``allowed`` [size, size] limits some
+    groups: place i may be taken by unit j only where it is true. It holds closed sets of units, as ``ties`` returns
+    them.
     """
     limits = allowed or {}
     free = [group for group in groups if _can_move(group, limits) and parameter_axes(group, state, names)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -33,7 +34,7 @@ class Axis:
         """Return a view of the part of ``tensor`` that belongs to the group, as [outer, size, inner, ...]."""
         part = tensor if self.rows is None else tensor.narrow(0, *self.rows)
         run = part.narrow(self.dim, self.start, self.length).movedim(self.dim, 0)
-        return run.unflatten(0, (self.outer, self.size, self.inner))
+        return torch.unflatten(run, 0, (self.outer, self.size, self.inner))
 
     def move_(self, tensor: Tensor, order: Tensor) -> None:
         """Put unit ``order[i]`` of ``tensor`` in place i, for all i at once; ``order`` [size]."""
