@@ -75,7 +75,7 @@ class Score(Event):
     ``malicious`` sources were attacked with ``strength``; ``accuracy`` and ``calibration`` (expected calibration
     error) 0-1, ``loss`` in nats, ``took`` in seconds, ``memory``: peak above what the process had before, in MB;
     ``correct``: the test samples it gets right as ``statistics.pack`` writes them, "" in runs that did not keep them;
-    ``best``: it is the end of a path whose validation loss is the lower one.
+    ``best``: it is the end of a path with the lower validation loss; ``labels``: the labelled samples used, 0: all.
     """
 
     kind: Literal["score"] = "score"
@@ -92,6 +92,7 @@ class Score(Event):
     memory: float = 0.0
     correct: str = ""
     best: bool = False
+    labels: int = Field(default=0, ge=0)
     problem: str = ""
 
 
@@ -282,9 +283,8 @@ class Notice(Event):
 
 
 AnyEvent = Annotated[
-    Stage | Progress | Gates | Loss | Evaluation | Score | Blame | Boundary | Points | Notice | Scopes
-    | Histogram | Barrier | Shards | FederatedRound | WeightPath | WeightPlane | PlaneRows | PlaneTrail
-    | BezierCurve,
+    Stage | Progress | Gates | Loss | Evaluation | Score | Blame | Boundary | Points | Notice | Scopes | Histogram
+    | Barrier | Shards | FederatedRound | WeightPath | WeightPlane | PlaneRows | PlaneTrail | BezierCurve,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

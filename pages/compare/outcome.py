@@ -1,12 +1,18 @@
 """The outcome of a comparison: every row in numbers, and the downloads."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
-from pages.compare.reading import comparison
+from pages.compare.reading import comparison, scores_of, spec_of
 from pages.compare.table import as_csv, comparison_table, table_rows
 from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.terms import explained
+from pages.shared.show.text import html_table
+from softmerge_core.experiments.compare.labels import cells, table
+from softmerge_core.experiments.tables import as_csv as table_csv
 
 
 def outcome(reader: RunReader) -> None:
@@ -17,6 +23,24 @@ def outcome(reader: RunReader) -> None:
         help=explained("nats", "ECE"),
     )
     comparison_table(rows, key="compare-table")
+    if spec_of(reader).labels:
+        _by_labels(reader)
     if not reader.live:
-        about = "All rows as comma-separated values, and every measure of every seed."
-        downloads(reader, lambda: csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about))
+        downloads(reader, lambda: _tables(reader, rows))
+
+
+def _by_labels(reader: RunReader) -> None:
+    """Draw every method's accuracy with each number of labels."""
+    head, rows = cells(spec_of(reader), scores_of(reader))
+    about = "Test accuracy in percent ± half its 95\u00a0% interval, by the number of labelled samples."
+    st.markdown(f"**How many labels, in numbers.** {about}")
+    st.html(html_table(head, rows))
+
+
+def _tables(reader: RunReader, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The buttons for the table above and, where there are any, for the numbers by labels."""
+    about = "All rows as comma-separated values, and every measure of every seed."
+    csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about)
+    found = table(scores_of(reader))
+    if spec_of(reader).labels and found.rows:
+        csv_button(found.title, table_csv(found.head, found.rows), file_name(reader, found.name, "csv"), found.about)

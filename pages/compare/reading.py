@@ -18,11 +18,21 @@ class Comparison(NamedTuple):
     methods: list[str]
 
 
+def spec_of(reader: RunReader) -> CompareSpec:
+    """The spec of a comparison's run."""
+    return cast("CompareSpec", reader.view.spec)
+
+
+def scores_of(reader: RunReader) -> list[Score]:
+    """Every score that the run has told, with all labels or with some."""
+    return [event for event in reader.events if isinstance(event, Score)]
+
+
 def comparison(reader: RunReader) -> Comparison:
     """The comparison so far, or the result."""
-    spec = cast("CompareSpec", reader.view.spec)
+    spec = spec_of(reader)
     if reader.view.result:
         rows = with_bars(spec, reader.view.result["rows"])
         return Comparison(rows, [row["method"] for row in rows if "title" in row])
-    scores = [event for event in reader.events if isinstance(event, Score)]
-    return Comparison(reader.drawn("rows", ("score",), "", lambda: report(spec, scores)["rows"]), planned(spec))
+    rows = reader.drawn("rows", ("score",), "", lambda: report(spec, scores_of(reader))["rows"])
+    return Comparison(rows, planned(spec))

@@ -17,6 +17,7 @@ from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.compare.labels import cost
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
 from softmerge_core.experiments.words import sentence
 from softmerge_core.methods import available_methods
@@ -25,6 +26,7 @@ from softmerge_core.zoo import FamilyInfo, library, same_kind
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
 LINKED = "method-settings"  # the name of the methods' own settings in the address
+MAIN = ("align", "seeds", "labels")
 NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # each has a widget of its own, or none
 
 
@@ -39,20 +41,24 @@ def compare_setup() -> Setup:
     picked += own.sources
     st.header("Methods", anchor=False)
     names = pick_methods(METHODS, list(available_methods()), list(available_methods()))
-    values: dict[str, Any] = {**settings_form(CompareSpec, fields=["align", "seeds"], prefix="compare-")}
+    values: dict[str, Any] = {**settings_form(CompareSpec, fields=MAIN, prefix="compare-")}
+    told = st.container()
     with st.expander("More", icon=":material/tune:"):
         values |= settings_form(CompareSpec, fields=more_fields(CompareSpec, NO_WIDGET), prefix="compare-")
         values["base"] = _base(family)
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix="compare-")
         _linked_settings()
         _method_settings(names)
-    return _spec(family, picked, own, names, values)
+    setup = _spec(family, picked, own, names, values)
+    if isinstance(setup.spec, CompareSpec) and (more := cost(setup.spec)):
+        told.caption(f":material/add: {plain(more, 300)}")
+    return setup
 
 
 def state_of(spec: CompareSpec) -> dict[str, Any]:
     """The values of all widgets on the left, by their keys, that describe this spec; what none can say is left out."""
     state = sources_state(spec.sources, spec.data) | limits_state(spec.data, "compare-")
-    state |= form_state(spec, fields=["align", "seeds", *more_fields(CompareSpec, NO_WIDGET)], prefix="compare-")
+    state |= form_state(spec, fields=[*MAIN, *more_fields(CompareSpec, NO_WIDGET)], prefix="compare-")
     tuned: dict[str, Any] = {}
     for choice in spec.settled().methods:
         settings = parse(available_methods()[choice.method].settings, choice.settings, "settings")

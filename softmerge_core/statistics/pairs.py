@@ -39,22 +39,25 @@ class Difference:
         return self.p < LEVEL
 
 
-def difference(first: Measured, second: Measured) -> Difference:
+def difference(first: Measured, second: Measured, *, same_seeds: bool = False) -> Difference:
     """Compare two methods tested on the same samples.
 
     Of one network each, by McNemar's test with mid-p (Fagerland, Lydersen, Laake 2013) and the interval of Agresti and
     Min (2005), which holds for these networks: one seed cannot tell what others would bring. Of several seeds, by what
-    samples and seeds together may bring (see ``Chance``); the seeds of the two are taken to have nothing in common.
+    samples and seeds together may bring (see ``Chance``); the seeds of the two are taken to have nothing in common,
+    unless ``same_seeds`` says that each seed brought both the same, such as the samples that they learned from.
     """
     gap, n, seeds = first.mean - second.mean, min(first.n, second.n), max(first.seeds, second.seeds)
     a, b = first.right, second.right
     seeded = together(spread(first.accuracies), spread(second.accuracies))
+    if same_seeds:
+        seeded = spread([one - other for one, other in zip(first.accuracies, second.accuracies, strict=True)])
     if a is None or b is None or a.shape[1] != b.shape[1]:
         return _told(gap, gap, Chance(_independent(first.mean, second.mean, n), n, seeded), seeds)
     each = a.mean(0) - b.mean(0)
     samples = sampling_variance(each)
     if seeds > 1:
-        mixed = mixed_variance(a) + mixed_variance(b)
+        mixed = mixed_variance(a - b) if same_seeds else mixed_variance(a) + mixed_variance(b)
         return _told(gap, gap, Chance(samples, n, seeded, mixed), seeds, paired=True)
     found = _told(gap, gap * n / (n + 2), Chance(samples, n), 1, paired=True)
     return replace(found, p=_mcnemar(each), same=not each.any())

@@ -90,6 +90,7 @@ def compared() -> Spec:
         if name in ("dare", "soft", "median")
     ]
     values = {**other(CompareSpec), "sources": some_sources(), "data": data, "methods": methods, "base": "library/mine"}
+    values["labels"] = (20, 50)
     return CompareSpec.model_validate(values)
 
 

@@ -1,7 +1,7 @@
 """The work of a comparison: each method merges the same sources, and the result is tested."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,11 +12,13 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.checks import admit
 from softmerge_core.data import Data, load_data
 from softmerge_core.errors import SoftMergeError, SourceError
-from softmerge_core.evaluation import best_source
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, best_source, has_batchnorm, reestimate_batchnorm
 from softmerge_core.events import BEST, Notice, Score
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, repairs
+from softmerge_core.experiments.compare.drawing import drawn
+from softmerge_core.experiments.compare.labels import report as by_labels
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, numbers, plan, repairs
 from softmerge_core.experiments.compare.words import report
 from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
@@ -45,23 +47,17 @@ def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
     for text in ready.notices:
         context.emit(Notice(step=0, text=text))
     rows = source_scores(ready)
+    rows += best_with_few(spec, ready, rows)
     for row in rows:
         context.emit(row)
-    tasks = [(spec.model_dump_json(), choice.model_dump_json(), seed) for choice, seed in _plan(spec)]
+    tasks = [(spec.model_dump_json(), one.choice.model_dump_json(), one.seed, one.labels) for one in plan(spec)]
     rows += [_score(values) for values in do_tasks(context, row_of, tasks, _score)]
-    return {**report(spec, rows), "source_names": list(ready.names), "seconds": time.monotonic() - begun}
+    told = {**report(spec, rows), **by_labels(spec, rows)}
+    return {**told, "source_names": list(ready.names), "seconds": time.monotonic() - begun}
 
 
 def _score(values: dict[str, Any]) -> Score:
     return Score(**values)
-
-
-def _plan(spec: CompareSpec) -> Iterable[tuple[MethodChoice, int]]:
-    """The tasks in an order that gives every method its first seed before any gets its second."""
-    for seed in range(spec.seeds):
-        for choice in chosen(spec):
-            if seed == 0 or find_method(choice.method).random:
-                yield choice, seed
 
 
 def prepared(spec: CompareSpec) -> Ready:
@@ -90,12 +86,23 @@ def source_scores(ready: Ready) -> list[Score]:
     return [*rows, best.model_copy(update={"series": BEST})]
 
 
-def row_of(task: tuple[str, str, int]) -> dict[str, Any]:
-    """The score of one task (spec, method choice, seed) as plain values, or the reason why there is none."""
+def best_with_few(spec: CompareSpec, ready: Ready, rows: Sequence[Score]) -> list[Score]:
+    """For each number of labels and seed, the row of the source that is best on its validation half, as BEST."""
+    found = []
+    for seed in range(spec.seeds):
+        for n in numbers(spec):
+            data = drawn(ready.data, n, seed)
+            best = rows[best_source(ready.modules, data.validation_inputs, data.validation_labels)]
+            found.append(best.model_copy(update={"series": BEST, "seed": seed, "labels": n}))
+    return found
+
+
+def row_of(task: tuple[str, str, int, int]) -> dict[str, Any]:
+    """The score of one task (spec, method choice, seed, labels) as plain values, or the reason why there is none."""
     spec, choice = CompareSpec.model_validate_json(task[0]), MethodChoice.model_validate_json(task[1])
-    row = {"step": 1, "series": choice.method, "seed": task[2]}
+    row = {"step": 1, "series": choice.method, "seed": task[2], "labels": task[3]}
     try:
-        values = _merged_scores(spec, choice, task[2])
+        values = _merged_scores(spec, choice, task[2], task[3])
     except SoftMergeError as error:
         return {**row, "problem": str(error)}
     if not all_finite(values):
@@ -103,14 +110,15 @@ def row_of(task: tuple[str, str, int]) -> dict[str, Any]:
     return {**row, **values}
 
 
-def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int) -> dict[str, Any]:
-    """Test scores of the network that a method makes, and what making it cost."""
+def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int, n: int) -> dict[str, Any]:
+    """Test scores of the network that a method makes with ``n`` labelled samples (0: all), and what making it cost."""
     modules, names, data, _ = prepared(spec)
+    given = drawn(data, n, seed) if n else data.for_merging()
     with Cost() as cost:
         base = _base(spec, choice.method)
-        network = merge(
-            choice.method, modules, data.for_merging(), names=names, base=base, seed=seed, **choice.settings
-        )
+        network = merge(choice.method, modules, given, names=names, base=base, seed=seed, **choice.settings)
+        if n and has_batchnorm(network):  # needs no labels, and a few samples would tell little
+            reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
         if spec.repair and repairs(choice.method):
             network = repair(network, modules, data.train_inputs)
     return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}

@@ -1,15 +1,21 @@
 """The spec of a comparison: every way to merge the same sources, side by side. Light: loads no torch."""
 
 import contextlib
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import Field
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
+from softmerge_core.experiments.samples import labelled_samples
 from softmerge_core.methods import available_methods, find_method
 from softmerge_core.settings import DataSpec, Frozen, Place, SourceSpec, parse, setting
 from softmerge_core.zoo import find_source
+
+FEWEST = 20  # labelled samples: half of them are for validation, and fewer than ten tell nothing
+Labels = Annotated[int, Field(ge=FEWEST, le=10_000_000)]
 
 
 class MethodChoice(Frozen):
@@ -35,6 +41,13 @@ class CompareSpec(Spec):
         more=True,
     )
     seeds: int = setting(3, "Seeds", "How often a method with random choices is repeated.", ge=1, le=20)
+    labels: tuple[Labels, ...] = setting(
+        (),
+        "Numbers of labels",
+        "Such as 20, 100, 400: every method that looks at labels also merges with only so many labelled samples, drawn "
+        "anew for each seed, the same for all methods, half of them for validation.",
+        max_length=8,
+    )
     non_finite: Literal["refuse", "exclude"] = setting(
         "refuse", "NaN or Inf weights", "Refuse sources that are not finite, or exclude them with a notice.", more=True
     )
@@ -43,7 +56,15 @@ class CompareSpec(Spec):
         """See Spec: every method that is compared, in the order of all methods, with its own changed settings."""
         named = {choice.method: choice for choice in chosen(self)}
         methods = tuple(_changed(named[name]) for name in available_methods() if name in named)
-        return self.model_copy(update={"methods": methods})
+        return self.model_copy(update={"methods": methods, "labels": numbers(self)})
+
+
+class Task(NamedTuple):
+    """One merge of a comparison; ``labels``: with how many labelled samples, 0: with all."""
+
+    choice: MethodChoice
+    seed: int
+    labels: int
 
 
 def _changed(choice: MethodChoice) -> MethodChoice:
@@ -66,8 +87,8 @@ def example() -> CompareSpec:
 def small() -> CompareSpec:
     """Return a spec that runs in about a second."""
     sources, data = small_sources()
-    methods = tuple(MethodChoice(method=name) for name in ("average", "regmean", "ensemble"))
-    return CompareSpec(sources=sources, data=data, methods=methods, seeds=2)
+    methods = tuple(MethodChoice(method=name) for name in ("average", "regmean", "greedy_soup", "ensemble"))
+    return CompareSpec(sources=sources, data=data, methods=methods, seeds=2, labels=(20, 60))
 
 
 def check(spec: CompareSpec) -> None:
@@ -83,6 +104,20 @@ def check(spec: CompareSpec) -> None:
         raise SettingsError(f"method {min(twice)!r} is named twice: a comparison has one row a method")
     if spec.base:
         find_source(spec.base)
+    _check_labels(spec)
+
+
+def _check_labels(spec: CompareSpec) -> None:
+    """Raise SettingsError unless a method looks at labels, and there are as many as are asked for."""
+    if not spec.labels:
+        return
+    if not any(learns(choice.method) for choice in chosen(spec)):
+        raise SettingsError("numbers of labels: expected a method that looks at labels, got none")
+    there, most = labelled_samples(spec.data), max(spec.labels)
+    if most > there:
+        raise SettingsError(
+            f"numbers of labels: expected at most the {there:,} training and validation samples, got {most:,}"
+        )
 
 
 def chosen(spec: CompareSpec) -> tuple[MethodChoice, ...]:
@@ -91,6 +126,24 @@ def chosen(spec: CompareSpec) -> tuple[MethodChoice, ...]:
         return spec.methods
     fitting = (m for m in available_methods().values() if m.sources is None or len(spec.sources) <= m.sources)
     return tuple(MethodChoice(method=method.name) for method in fitting)
+
+
+def numbers(spec: CompareSpec) -> tuple[int, ...]:
+    """The numbers of labels, each once, from few to many."""
+    return tuple(sorted(set(spec.labels)))
+
+
+def learns(method: str) -> bool:
+    """Whether a method looks at labels, so that their number matters to it."""
+    return "labels" in find_method(method).needs
+
+
+def plan(spec: CompareSpec) -> list[Task]:
+    """Every merge, those with all labels first; every method has its first seed before any gets its second."""
+    methods, seeds = chosen(spec), range(spec.seeds)
+    whole = [Task(one, seed, 0) for seed in seeds for one in methods if seed == 0 or find_method(one.method).random]
+    few = [Task(one, seed, n) for seed in seeds for n in numbers(spec) for one in methods if learns(one.method)]
+    return whole + few
 
 
 def planned(spec: CompareSpec) -> list[str]:

@@ -29,7 +29,8 @@ def report(spec: CompareSpec, scores: Sequence[Score]) -> dict[str, Any]:
     """
     by_series: dict[str, dict[int, Score]] = {}
     for score in scores:
-        by_series.setdefault(score.series, {})[score.seed] = score
+        if not score.labels:
+            by_series.setdefault(score.series, {})[score.seed] = score
     table = [_entry(spec, name, [found[seed] for seed in sorted(found)]) for name, found in by_series.items()]
     table.sort(key=lambda entry: (bool(entry["problem"]), -(entry.get("accuracy") or {"mean": 0})["mean"]))
     rows = with_bars(spec, table)
