@@ -34,7 +34,8 @@ def _by_labels(reader: RunReader) -> None:
     head, rows = cells(spec_of(reader), scores_of(reader))
     about = "Test accuracy in percent ± half its 95\u00a0% interval, by the number of labelled samples."
     st.markdown(f"**How many labels, in numbers.** {about}")
-    st.html(html_table(head, rows))
+    wide = '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Accuracy by the number of labels">'
+    st.html(f"{wide}{html_table(head, rows)}</div>")
 
 
 def _tables(reader: RunReader, rows: Sequence[Mapping[str, Any]]) -> None:

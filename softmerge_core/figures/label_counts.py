@@ -18,7 +18,7 @@ from softmerge_core.methods import available_methods
 from softmerge_core.numbers import range_text
 from softmerge_core.statistics import bar
 
-TOP, BOTTOM = 16, 84  # px: the axis and the note below it
+TOP, BOTTOM = 16, 66  # px: the axis and the note below it
 _LINE = 17  # px a label at the end of a line
 _PLOT = 300  # px: the least height of the plot
 _FEW = 5  # with fewer seeds than this each one is drawn
@@ -49,8 +49,8 @@ def label_counts_figure(
     low, high = percent_range(_values([*cells, *flat.values()]))
     ends = [_add_level(figure, key, cell, reach, theme) for key, cell in flat.items()]
     ends += [_add_curve(figure, key, line, places[key], theme) for key, line in lines.items()]
-    _lay_out(figure, numbers, reach, (low, high), _note(cells))
-    end_labels(figure, ends, low=low, high=high, plot_height=height - TOP - BOTTOM)
+    bottom = _lay_out(figure, numbers, reach, (low, high), _note(cells))
+    end_labels(figure, ends, low=low, high=high, plot_height=height - TOP - bottom)
     return figure
 
 
@@ -161,8 +161,8 @@ def _note(cells: Sequence[Cell]) -> str:
         return ""
     samples, seeds = max(each.samples for each in found), max(each.seeds for each in found)
     parts = [f"{samples:,} test samples"] if samples else []
-    parts += [f"{seeds} seeds (draws of labelled samples)"] if seeds > 1 else []
-    return f"Bars: 95\u00a0% interval, {' and '.join(parts)}. Half of the labelled samples are for validation"
+    parts += [f"{seeds} seeds"] if seeds > 1 else []
+    return f"Bars: 95\u00a0% interval, {' and '.join(parts)}"
 
 
 def _lay_out(
@@ -171,7 +171,8 @@ def _lay_out(
     reach: tuple[float, float],
     limits: tuple[float, float],
     note: str,
-) -> None:
+) -> int:
+    """Lay out the axes; returns the height (px) of what is below the plot on a phone, where notes are longer."""
     wide, narrow = noted("Labelled samples (log scale)", note)
     beneath = _LINE * max(narrow.count("<br>") - wide.count("<br>"), 0)
     ticks = {"tickvals": list(numbers), "ticktext": [f"{n:,}" for n in numbers], "tickangle": 0, "minor": {"ticks": ""}}
@@ -182,3 +183,4 @@ def _lay_out(
         xaxis={"title": {"text": wide}, "type": "log", "range": list(reach), "showgrid": True, **ticks},
         yaxis={"title": {"text": "Test accuracy (%)"}, "range": list(limits)},
     )
+    return BOTTOM + beneath

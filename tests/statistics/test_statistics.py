@@ -185,3 +185,29 @@ def test_of_19_equal_methods_hardly_ever_one_is_called_best(seeds: int) -> None:
     called_best, left_out = clearly_best(19, seeds, 40)
     assert called_best <= 0.05
     assert left_out <= 0.05
+
+
+def shared_seeds(generator: np.random.Generator, gap: float) -> tuple[Measured, Measured]:
+    """Two methods of three seeds each; a seed moves both by the same, far more than it moves one of them alone."""
+    levels, hard = generator.normal(0.75, 0.08, (3, 1)), generator.normal(0, 0.2, 500)
+    made = []
+    for more in (gap, 0.0):
+        chance = np.clip(levels + generator.normal(0, 0.005, (3, 1)) + hard + more, 0, 1)
+        right = generator.random((3, 500)) < chance
+        made.append(Measured(tuple(right.mean(1)), 500, tuple(pack(row.tolist()) for row in right)))
+    return made[0], made[1]
+
+
+def test_equal_methods_of_the_same_seeds_are_hardly_ever_told_apart_and_others_more_often_than_unpaired() -> None:
+    generator = np.random.default_rng(0)
+    equal = [difference(*shared_seeds(generator, 0.0), same_seeds=True).told_apart for _ in range(200)]
+    assert sum(equal) <= 14  # 5 % and what 200 may bring
+    better = [shared_seeds(generator, 0.1) for _ in range(50)]
+    paired, unpaired = (sum(difference(*two, same_seeds=same).told_apart for two in better) for same in (True, False))
+    assert paired > 2 * unpaired
+    assert paired > 25
+
+
+def test_the_same_seeds_are_as_many() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        difference(Measured((0.5, 0.6), 100), Measured((0.5,), 100), same_seeds=True)

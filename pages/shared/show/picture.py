@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared.show.live_plot import Click, live_plot
 from pages.shared.show.terms import explained
+from softmerge_core.experiments.words import sentence as as_sentence
 
 
 def show_picture(
@@ -27,7 +28,7 @@ def show_picture(
     Markdown; ``alt``: the chart's accessible name; ``height``: in px; ``terms``: words of the glossary to explain.
     """
     with st.container(key=f"picture-{key}", gap="xsmall"):
-        st.markdown(f"**{title}.** {sentence}", help=explained(*terms))
+        st.markdown(f"**{as_sentence(title)}** {sentence}", help=explained(*terms))
         return live_plot(
             figure, key=f"{key}-plot", height=height, alt=alt, waiting=waiting, clickable=clickable
         ).click  # fmt: skip

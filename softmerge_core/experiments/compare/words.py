@@ -168,6 +168,8 @@ def so_far(table: Sequence[Mapping[str, Any]], total: int, *, live: bool, seeds:
     if not done:
         return "Waiting for the first method." if live else "The run ended before its first method."
     fewest = min((as_measured(entry).seeds for entry in _random(table)), default=seeds)
+    if done == total and fewest >= seeds:
+        return sentence(table)
     behind = f", {fewest} of {seeds} seeds of some" if fewest < seeds else ""
     return f"{done} of {total} methods so far{behind}. {sentence(table, done=fewest >= seeds)}"
 

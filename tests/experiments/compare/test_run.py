@@ -9,9 +9,10 @@ import pytest
 
 from softmerge_core.data import load_dataset
 from softmerge_core.errors import SourceError
-from softmerge_core.evaluation import evaluate
+from softmerge_core.evaluation import evaluate, reestimate_batchnorm
 from softmerge_core.events import BEST, Event, Notice, Progress, Score
 from softmerge_core.experiments import experiment, parse_spec
+from softmerge_core.experiments.compare.drawing import drawn
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
 from softmerge_core.methods import available_methods, merge
 from softmerge_core.runs.store import RunStore
@@ -155,6 +156,44 @@ def test_a_source_named_like_a_method_has_a_row_of_its_own(home_folder: Path) ->
     rows = {row["method"]: row for row in result["rows"]}
     assert rows["median"]["title"] == available_methods()["median"].title
     assert "title" not in rows["median (2)"]
+
+
+def test_with_few_labels_each_method_has_the_same_drawn_samples() -> None:
+    context = Memory()
+    run(compare_spec("average", "greedy_soup", "weighted_average", labels=(20, 60), seeds=2), context)
+    data, sources = load_dataset("moons"), [load_source(spec).module for spec in MOONS]
+    found = {(score.series, score.labels, score.seed): score for score in context.scores() if score.labels}
+    places = [(n, seed) for n in (20, 60) for seed in (0, 1)]
+    methods = ("greedy_soup", "weighted_average", BEST)
+    assert found.keys() == {(name, n, seed) for name in methods for n, seed in places}
+    for n, seed in places:
+        some = drawn(data, n, seed)
+        by_hand = merge("greedy_soup", sources, some, seed=seed)
+        got = found["greedy_soup", n, seed]
+        assert (got.accuracy, got.loss) == evaluate(by_hand, *data.split("test"))
+        losses = [evaluate(source, some.validation_inputs, some.validation_labels)[1] for source in sources]
+        best = sources[losses.index(min(losses))]
+        assert found[BEST, n, seed].accuracy == evaluate(best, *data.split("test"))[0]
+
+
+def test_with_few_labels_batchnorm_still_has_all_inputs() -> None:
+    sources = tuple(SourceSpec(model=f"digits-resnet-specialists/source-{number}") for number in (1, 2))
+    context = Memory()
+    run(compare_spec("greedy_soup", sources=sources, data=DataSpec(dataset="digits"), labels=(40,), seeds=1), context)
+    data = load_dataset("digits")
+    by_hand = merge("greedy_soup", [load_source(spec).module for spec in sources], drawn(data, 40, 0), seed=0)
+    without = evaluate(by_hand, *data.split("test"))
+    reestimate_batchnorm(by_hand, data.train_inputs)
+    (found,) = [score for score in context.scores() if score.labels and score.series != BEST]
+    assert (found.accuracy, found.loss) == evaluate(by_hand, *data.split("test")) != without
+
+
+def test_rows_with_all_labels_are_the_same_with_and_without_few() -> None:
+    plain, more = (run(compare_spec("average", "greedy_soup", labels=labels)) for labels in ((), (20,)))
+    assert "labels" not in plain
+    assert more["labels"]["reason"]
+    for one, other in zip(plain["rows"], more["rows"], strict=True):
+        assert (one["method"], one["accuracy"]) == (other["method"], other["accuracy"])
 
 
 def test_alignment_brings_independent_sources_together() -> None:

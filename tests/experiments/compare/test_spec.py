@@ -6,9 +6,9 @@ import pytest
 
 from softmerge_core.errors import NotFoundError, SettingsError, SourceError
 from softmerge_core.experiments import experiment
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, needs, planned
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, needs, numbers, plan, planned
 from softmerge_core.methods import available_methods
-from softmerge_core.settings import DataSpec, SourceSpec
+from softmerge_core.settings import DataSpec, SourceSpec, parse
 from softmerge_core.zoo import families
 
 MOONS = tuple(SourceSpec(model=f"moons-mlp-label-noise/source-{number}") for number in (1, 2, 3))
@@ -65,3 +65,44 @@ def test_inputs_for_batchnorm_are_told_as_well() -> None:
     assert needs(spec, "ensemble") == sorted(available_methods()["ensemble"].needs)
     gone = CompareSpec(sources=(SourceSpec(model="library/gone"), *sources))
     assert needs(gone, "median") == ["inputs"]
+
+
+LEARNING = (MethodChoice(method="average"), MethodChoice(method="greedy_soup"), MethodChoice(method="soft"))
+
+
+def test_a_comparison_without_numbers_of_labels_is_as_it_was() -> None:
+    spec = compare_spec(methods=LEARNING, seeds=2)
+    assert spec.labels == ()
+    assert [(task.choice.method, task.seed, task.labels) for task in plan(spec)] == [
+        ("average", 0, 0), ("greedy_soup", 0, 0), ("soft", 0, 0), ("soft", 1, 0),
+    ]  # fmt: skip
+
+
+def test_what_looks_at_labels_merges_with_each_number_and_seed_after_the_whole_comparison() -> None:
+    spec = compare_spec(methods=LEARNING, seeds=2, labels=(50, 20))
+    few = [(task.choice.method, task.seed, task.labels) for task in plan(spec)][4:]
+    assert few == [(name, seed, n) for seed in (0, 1) for n in (20, 50) for name in ("greedy_soup", "soft")]
+
+
+def test_numbers_of_labels_in_another_order_or_twice_lead_to_the_same_run() -> None:
+    spec = compare_spec(methods=LEARNING, labels=(50, 20, 50))
+    assert numbers(spec) == (20, 50)
+    assert spec.settled() == compare_spec(methods=LEARNING, labels=(20, 50)).settled()
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [((19,), "expected at least 20, got 19"), (("few",), "expected a whole number"), ((20,) * 9, "at most 8 of them")],
+)
+def test_numbers_of_labels_are_few_whole_numbers(labels: tuple[Any, ...], words: str) -> None:
+    with pytest.raises(SettingsError, match=f"Numbers of labels .*{words}|labels.*{words}"):
+        parse(CompareSpec, {"labels": labels}, "spec")
+
+
+def test_there_must_be_so_many_samples_and_a_method_that_looks_at_them() -> None:
+    data = DataSpec(dataset="moons", train_samples=30, validation_samples=12)
+    experiment("compare").check(compare_spec(methods=LEARNING, labels=(20, 42), data=data))
+    with pytest.raises(SettingsError, match="at most the 42 training and validation samples, got 43"):
+        experiment("compare").check(compare_spec(methods=LEARNING, labels=(20, 43), data=data))
+    with pytest.raises(SettingsError, match="expected a method that looks at labels, got none"):
+        experiment("compare").check(compare_spec(labels=(20,)))

@@ -106,6 +106,13 @@ def test_a_live_comparison_says_that_seeds_are_to_come_and_only_then_that_there_
     assert so_far(rows, 3, live=True, seeds=1).endswith(" One seed.")
 
 
+def test_once_all_methods_are_there_their_number_is_no_news_while_few_labels_are_tried() -> None:
+    few = Score(step=1, series="median", labels=20, accuracy=0.1)
+    rows = report(CompareSpec(), [score("average", 0.5), score("median", 0.9), few])["rows"]
+    assert [row["accuracy"]["values"] for row in rows] == [[0.9], [0.5]]
+    assert so_far(rows, 2, live=True) == sentence(rows)
+
+
 def test_two_seeds_are_said_to_be_few_where_they_tell_nothing_apart() -> None:
     few = sentence([entry("soft", 0.86, 0.91), entry("ties", 0.78)])
     assert "Soft (88.5\u00a0%); Ties (78.0\u00a0%) cannot be told apart from it" in few

@@ -147,6 +147,49 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
     assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core compare compare-spec-")[2]
 
 
+def test_numbers_of_labels_are_submitted_and_their_cost_is_told_before(open_compare: Open, desk: Desk) -> None:
+    page = open_compare(family=SMALL, **{"compare-methods": ["average", "soft"]})
+    assert "of the comparison" not in texts(page)
+    page.text_input(key="compare-labels").set_value("50, 20")
+    page.run()
+    told = "Adds 6 merges (1 method that looks at labels, 2 numbers of labels, 3 seeds) to the 4 of the comparison"
+    assert told in texts(page).replace("\\", "")
+    press(page, "Start comparing")
+    assert submitted(desk).labels == (50, 20)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("5", "expected at least 20, got"),
+        ("some", "expected a whole number"),
+        ("90000", "training and validation samples"),
+    ],
+)
+def test_numbers_of_labels_that_cannot_be_are_told(open_compare: Open, typed: str, told: str) -> None:
+    page = open_compare(family=SMALL, **{"compare-methods": ["soft"], "compare-labels": typed})
+    assert told in str(page.error[0].value).replace("\\", "")
+    assert button(page, "Start comparing").disabled
+
+
+def test_a_run_by_labels_has_a_picture_a_table_and_a_download_and_another_has_none(
+    open_compare: Open, desk: Desk
+) -> None:
+    few = spec_of("average", "greedy_soup").model_copy(update={"labels": (20, 40), "seeds": 2})
+    run_id = desk.store.create(few)
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = open_compare(**{"compare:run": run_id})
+    said = texts(page)
+    assert "**How many labels?** Greedy soup " in said
+    assert "How many labels, in numbers." in said
+    assert [found.label for found in page.download_button] == ["Table", "By labels", "Spec"]
+    (shown,) = [found.proto.body for found in page.get("html") if "sm-table" in found.proto.body]
+    assert all(text in shown for text in ("<th>20</th>", "<th>40</th>", "Plain average (no labels)", "Best source"))
+    other = desk.store.create(spec_of("average", "greedy_soup"))
+    assert conduct(desk.store.folder(other)) == "finished"
+    assert "How many labels" not in texts(open_compare(**{"compare:run": other}))
+
+
 def live_run(desk: Desk) -> tuple[str, RunWriter]:
     """A run that somebody is writing: one method of three is there."""
     run_id = started(desk.store.create(spec_of()))
