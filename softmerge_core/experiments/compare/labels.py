@@ -86,8 +86,10 @@ def said(spec: CompareSpec, scores: Sequence[Score], *, live: bool) -> str:
     total = sum(task.labels > 0 for task in plan(spec))
     if not newest:
         return "Drawn once every method has merged with all labels." if live else "The run ended before this picture."
-    behind = f"{len(newest):,} of {plural(total, 'merge')} so far. " if len(newest) < total else ""
-    return f"{behind}{judged(scores)}"
+    behind = f"{len(newest):,} of {plural(total, 'merge')} so far." if len(newest) < total else ""
+    if live and len(newest) < total // spec.seeds:  # what is to be compared is not there yet
+        return behind
+    return f"{behind} {judged(scores)}".strip()
 
 
 def judged(scores: Sequence[Score]) -> str:
@@ -176,7 +178,7 @@ def _highest(found: Curves, level: Mapping[str, Cell]) -> str:
 
 def _seeds(found: Curves, gaps: Sequence[Difference]) -> str:
     """Of how many seeds the means are, and what could be told apart."""
-    most = max(len(cell) for line in found.values() for cell in line.values())
+    most = max(len(cell) for key, line in found.items() for cell in line.values() if key != BEST)
     of = (
         "One seed, one draw of the samples" if most == 1 else f"Means of {most} seeds, each another draw of the samples"
     )

@@ -44,8 +44,9 @@ class CompareSpec(Spec):
     labels: tuple[Labels, ...] = setting(
         (),
         "Numbers of labels",
-        "Such as 20, 100, 400: every method that looks at labels also merges with only so many labelled samples, drawn "
-        "anew for each seed, the same for all methods, half of them for validation.",
+        "How many labels does each method need? With numbers such as 20, 100, 400, every method that looks at labels "
+        "also merges with only so many samples of the training and validation data, half of them for validation: the "
+        "same for all methods, and others for each seed.",
         max_length=8,
     )
     non_finite: Literal["refuse", "exclude"] = setting(

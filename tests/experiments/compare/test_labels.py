@@ -98,7 +98,14 @@ def test_only_seeds_that_both_have_are_compared() -> None:
 def test_a_live_run_says_how_far_it_is_and_a_stopped_one_that_it_has_nothing() -> None:
     assert said(SPEC, [], live=True) == "Drawn once every method has merged with all labels."
     assert said(SPEC, [], live=False) == "The run ended before this picture."
-    assert said(SPEC, [score(BEST, 700, 20), score("soft", 800, 20)], live=True).startswith("1 of 12 merges so far. ")
+    few = [*line(BEST, 700, 700, numbers=(20, 100)), score("soft", 800, 20), score("fine_tuning", 700, 20)]
+    assert said(SPEC, few, live=True) == "2 of 12 merges so far."
+    assert said(SPEC, few, live=False).startswith(
+        "2 of 12 merges so far. Soft merge is above Fine-tuned merge with 20 "
+    )
+    more = [*few, score("soft", 810, 100), score("fine_tuning", 750, 100)]
+    assert said(SPEC, more, live=True).startswith("4 of 12 merges so far. Soft merge is above Fine-tuned merge with ")
+    assert "One seed, one draw of the samples" in said(SPEC, more, live=True)
 
 
 def test_the_cost_counts_the_merges_that_are_added() -> None:
