@@ -49,7 +49,13 @@ def label_counts_figure(
     low, high = percent_range(_values([*cells, *flat.values()]))
     ends = [_add_level(figure, key, cell, reach, theme) for key, cell in flat.items()]
     ends += [_add_curve(figure, key, line, places[key], theme) for key, line in lines.items()]
-    bottom = _lay_out(figure, numbers, reach, (low, high), _note(cells))
+    bottom = _lay_out(
+        figure,
+        numbers,
+        reach,
+        (low, high),
+        _note([cell for key in lines if key != BEST for cell in lines[key].values()]),
+    )
     end_labels(figure, ends, low=low, high=high, plot_height=height - TOP - bottom)
     return figure
 

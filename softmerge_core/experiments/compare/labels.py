@@ -86,7 +86,8 @@ def said(spec: CompareSpec, scores: Sequence[Score], *, live: bool) -> str:
     total = sum(task.labels > 0 for task in plan(spec))
     if not newest:
         return "Drawn once every method has merged with all labels." if live else "The run ended before this picture."
-    behind = f"{len(newest):,} of {plural(total, 'merge')} so far." if len(newest) < total else ""
+    behind = f"{len(newest):,} of {plural(total, 'merge')} {'so far' if live else 'were done'}."
+    behind = behind if len(newest) < total else ""
     if live and len(newest) < total // spec.seeds:  # what is to be compared is not there yet
         return behind
     return f"{behind} {judged(scores)}".strip()
@@ -178,10 +179,10 @@ def _highest(found: Curves, level: Mapping[str, Cell]) -> str:
 
 def _seeds(found: Curves, gaps: Sequence[Difference]) -> str:
     """Of how many seeds the means are, and what could be told apart."""
-    most = max(len(cell) for key, line in found.items() for cell in line.values() if key != BEST)
-    of = (
-        "One seed, one draw of the samples" if most == 1 else f"Means of {most} seeds, each another draw of the samples"
-    )
+    counts = {len(cell) for key, line in found.items() for cell in line.values() if key != BEST}
+    most, up_to = max(counts), "up to " if len(counts) > 1 else ""
+    of = f"Means of {up_to}{most} seeds, each another draw of the samples"
+    of = of if most > 1 else "One seed, one draw of the samples"
     known = [each.resolves for each in gaps if isfinite(each.resolves)]
     resolved = f"; the smallest gap told apart is about {points_text(max(known))}" if known else ""
     more = ", and more seeds would tell smaller ones" if known and most < ENOUGH else ""

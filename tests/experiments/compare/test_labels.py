@@ -93,6 +93,7 @@ def test_draws_that_both_had_are_taken_in_pairs() -> None:
 def test_only_seeds_that_both_have_are_compared() -> None:
     scores = [score("soft", 900, 20), score("soft", 500, 20, seed=1, first=100), score("fine_tuning", 800, 20)]
     assert "above Fine-tuned merge with 20 labels (by 10.0\u00a0points)" in judged(scores)
+    assert "Means of up to 2 seeds, each another draw of the samples" in judged(scores)
 
 
 def test_a_live_run_says_how_far_it_is_and_a_stopped_one_that_it_has_nothing() -> None:
@@ -101,7 +102,7 @@ def test_a_live_run_says_how_far_it_is_and_a_stopped_one_that_it_has_nothing() -
     few = [*line(BEST, 700, 700, numbers=(20, 100)), score("soft", 800, 20), score("fine_tuning", 700, 20)]
     assert said(SPEC, few, live=True) == "2 of 12 merges so far."
     assert said(SPEC, few, live=False).startswith(
-        "2 of 12 merges so far. Soft merge is above Fine-tuned merge with 20 "
+        "2 of 12 merges were done. Soft merge is above Fine-tuned merge with 20 "
     )
     more = [*few, score("soft", 810, 100), score("fine_tuning", 750, 100)]
     assert said(SPEC, more, live=True).startswith("4 of 12 merges so far. Soft merge is above Fine-tuned merge with ")
