@@ -16,7 +16,7 @@ from softmerge_core.evaluation import BATCHNORM_SAMPLES, reestimate_batchnorm
 
 
 @dataclass(frozen=True)
-class _Block:
+class _Run:
     """A run of the flat vector, [repeats, rows, width], governed by ``rows`` gate rows from ``first`` on."""
 
     start: int
@@ -24,6 +24,37 @@ class _Block:
     first: int
     rows: int
     repeats: int
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A run's views, made once: ``sources`` [n, K, width], ``merged`` and ``gradient`` [n, 1, width], n = repeats * rows.
+
+    It is governed by the gate rows ``rows``.
+    """
+
+    rows: slice
+    repeats: int
+    sources: Tensor
+    merged: Tensor
+    gradient: Tensor
+
+    def write(self, weights: Tensor) -> None:
+        """Write the mixture with ``weights`` [parts, K]."""
+        rows = weights[self.rows].unsqueeze(1)
+        if self.repeats > 1:
+            rows = rows.repeat(self.repeats, 1, 1)
+        torch.bmm(rows, self.sources, out=self.merged)
+
+    def add_gradient(self, result: Tensor) -> None:
+        """Add the gradient of the loss in the weights [parts, K] to ``result``."""
+        if len(self.sources) == 1:
+            result[self.rows] += self.sources[0] @ self.gradient[0, 0]
+            return
+        products = torch.bmm(self.gradient, self.sources.transpose(1, 2)).squeeze(1)
+        if self.repeats > 1:
+            products = products.view(self.repeats, -1, products.shape[1]).sum(0)
+        result[self.rows] += products
 
 
 class FlatSources:
@@ -71,24 +102,25 @@ class FlatSources:
             if buffer.is_floating_point():
                 buffer.copy_(torch.stack([other[name].to(buffer) for other in others]).mean(0))
 
-    def blocks(self, parts: Partition) -> list[_Block]:
-        """Return the runs of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
-        blocks: list[_Block] = []
+    def blocks(self, parts: Partition) -> list[Block]:
+        """Return the pieces of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
+        return [self._views(run) for run in self._runs(parts)]
+
+    def _views(self, run: _Run) -> Block:
+        span, count = slice(run.start, run.stop), run.repeats * run.rows
+        sources = self.theta[:, span].unflatten(1, (count, -1)).transpose(0, 1)
+        merged, gradient = (vector[span].view(count, 1, -1) for vector in (self.merged, self.gradient))
+        return Block(slice(run.first, run.first + run.rows), run.repeats, sources, merged, gradient)
+
+    def _runs(self, parts: Partition) -> list[_Run]:
+        runs: list[_Run] = []
         spans = iter(self._spans())
         for layer in self.layers:
             for slot in layer.slots:
                 start, stop = next(spans)
                 if layer.name in parts.rows:
-                    self._add_block(blocks, _block(start, stop, slot, layer, *parts.rows[layer.name]))
-        return blocks
-
-    @staticmethod
-    def _add_block(blocks: list[_Block], block: _Block) -> None:
-        before = blocks[-1] if blocks else None
-        if before and block.rows == before.rows == 1 and (before.stop, before.first) == (block.start, block.first):
-            blocks[-1] = _Block(before.start, block.stop, block.first, 1, 1)
-        else:
-            blocks.append(block)
+                    _add_run(runs, _run(start, stop, slot, layer, *parts.rows[layer.name]))
+        return runs
 
     def fix(self, choices: dict[str, str], kept: Sequence[int]) -> None:
         """Write the layers that are averaged or kept from one source; ``kept``: the sources' own numbers."""
@@ -115,35 +147,17 @@ class FlatSources:
         raise KeyError(name)
 
     @torch.no_grad()
-    def merge(self, blocks: Sequence[_Block], weights: Tensor) -> None:
+    def merge(self, blocks: Sequence[Block], weights: Tensor) -> None:
         """Write ``sum_k weights[part, k] * theta[k]`` into the network, for ``weights`` [parts, K]."""
         for block in blocks:
-            rows, target = (
-                weights[block.first : block.first + block.rows],
-                self.merged[block.start : block.stop],
-            )
-            if block.rows == 1:
-                self._write(slice(block.start, block.stop), rows[0])
-            else:
-                shape = (block.repeats, block.rows, -1)
-                source = self.theta[:, block.start : block.stop].view(len(self.theta), *shape)
-                target.view(shape).copy_((source * rows.T[:, None, :, None]).sum(0))
+            block.write(weights)
 
     @torch.no_grad()
-    def weight_gradient(self, blocks: Sequence[_Block], parts: int) -> Tensor:
+    def weight_gradient(self, blocks: Sequence[Block], parts: int) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
         result = torch.zeros(parts, len(self.theta), dtype=self.dtype, device=self.theta.device)
         for block in blocks:
-            source, gradient = (
-                self.theta[:, block.start : block.stop],
-                self.gradient[block.start : block.stop],
-            )
-            if block.rows == 1:
-                result[block.first] += source @ gradient
-            else:
-                shape = (block.repeats, block.rows, -1)
-                product = (source.view(len(source), *shape) * gradient.view(shape)).sum((1, 3))
-                result[block.first : block.first + block.rows] += product.T
+            block.add_gradient(result)
         return result
 
     def detached_network(self, template: nn.Module) -> nn.Module:
@@ -185,9 +199,17 @@ def _as_parameter(flat: Tensor, slot: Slot) -> Tensor:
     return flat.view(moved).movedim(0, slot.axis)
 
 
-def _block(start: int, stop: int, slot: Slot, layer: Layer, first: int, rows: int) -> _Block:
+def _run(start: int, stop: int, slot: Slot, layer: Layer, first: int, rows: int) -> _Run:
     if rows == 1:
-        return _Block(start, stop, first, 1, 1)
+        return _Run(start, stop, first, 1, 1)
     if slot.channels == 0:
-        return _Block(start, stop, first + layer.channels, 1, 1)
-    return _Block(start, stop, first, slot.channels, slot.repeats)
+        return _Run(start, stop, first + layer.channels, 1, 1)
+    return _Run(start, stop, first, slot.channels, slot.repeats)
+
+
+def _add_run(runs: list[_Run], run: _Run) -> None:
+    before = runs[-1] if runs else None
+    if before and run.rows == before.rows == 1 and (before.stop, before.first) == (run.start, run.first):
+        runs[-1] = _Run(before.start, run.stop, run.first, 1, 1)
+    else:
+        runs.append(run)

@@ -122,7 +122,7 @@ class SourceGates(HardConcrete):
         self, parts: int, sources: int, *, normalise: bool = True, rescale: bool = False, **distribution: object
     ) -> None:
         super().__init__((parts, sources), **distribution)  # type: ignore[arg-type]
-        self.normalise = normalise
+        self.normalise, self.reach = normalise, REACH_OF_SCALE
         self.log_scale = nn.Parameter(torch.zeros(parts, 1), requires_grad=rescale)
 
     def sampled_weights(self) -> Tensor:

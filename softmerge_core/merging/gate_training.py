@@ -1,5 +1,6 @@
 """One stage of soft merging: trains the gates of one partition on the task loss plus the penalty on open gates."""
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -10,12 +11,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from softmerge_core.anatomy import Partition
 from softmerge_core.flat import FlatSources
 from softmerge_core.gates import SourceGates
+from softmerge_core.merging.draws import draw, gradients, noise
+from softmerge_core.merging.optimisers import GateOptimiser
 from softmerge_core.settings import SoftMergeSettings
 
 # A draw that opens a source with extreme weights has a gradient millions of times larger than usual. Unclipped, it
 # would dominate Adam's second moment, and no gate would move for the rest of the run.
 MAX_GRADIENT = 1.0
 # Only channel gates have scales, so that coarse gates can return a single good source exactly.
+NOISE = 2**22  # numbers of noise that are drawn at once, at most
 SCALE_RATE = 0.2  # the learning rate of scales relative to that of gate logits: a scale must move less than a gate
 
 
@@ -64,35 +68,42 @@ class GateTraining:
             self.gates.log_alpha.data.copy_(start)
         if scale is not None:
             self.gates.log_scale.data.copy_(scale)
-        kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.SGD
-        groups = [{"params": [self.gates.log_alpha]}]
+        tables, rates = [self.gates.log_alpha.data], [settings.learning_rate]
         if rescale:
-            groups.append({"params": [self.gates.log_scale], "lr": SCALE_RATE * settings.learning_rate})  # type: ignore[dict-item]
-        self.optimiser = kind(groups, lr=settings.learning_rate)
+            tables.append(self.gates.log_scale.data)
+            rates.append(SCALE_RATE * settings.learning_rate)
+        self.optimiser = GateOptimiser(settings.optimiser, tables, rates)
+        self._noise: list[Tensor] = []
+
+    def prepare(self, steps: int, batch: int) -> None:
+        """Get ready for ``steps`` steps on batches of ``batch`` samples: draw their noise, and set the network's mode.
+
+        To be called after whatever used the working network in between.
+        """
+        most = max(1, NOISE // self.gates.log_alpha.numel())
+        self._noise = list(noise(self.gates, min(steps, most)))[::-1]
+        training_mode(self.flat.network, batch)
 
     def step(self, inputs: Tensor, labels: Tensor) -> StepLoss:
         """Draw the gates once with noise, run the merged network on one batch, and update the logits.
 
         The logits stay as they are if the loss is not finite.
         """
-        weights = self.gates.sampled_weights()
-        self.flat.merge(self.blocks, weights.detach().to(inputs.device))
-        training_mode(self.flat.network, len(inputs))
+        if not self._noise:
+            self.prepare(1, len(inputs))
+        drawn = draw(self.gates, self._noise.pop())
+        self.flat.merge(self.blocks, drawn.weights.to(inputs.device))
         self.flat.gradient.zero_()
         task = functional.cross_entropy(self.flat.network(inputs), labels)
-        penalty = self.settings.penalty * self.gates.open_sources()
-        loss = StepLoss(float(task.detach()), float(penalty.detach()))
-        if not torch.isfinite(task):
-            return loss
+        found = float(task.detach())
+        if not math.isfinite(found):
+            return StepLoss(found, 0.0)
         task.backward()
         gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names)).cpu()
-        if torch.isfinite(gradient).all():
-            self.optimiser.zero_grad()
-            torch.autograd.backward([weights, penalty], [gradient, torch.ones_like(penalty)])
-            for parameter in self.gates.parameters():
-                nn.utils.clip_grad_norm_(parameter, MAX_GRADIENT)
-            self.optimiser.step()
-        return loss
+        penalty, changes = gradients(self.gates, drawn, gradient, self.settings.penalty)
+        if all(math.isfinite(float(change.sum())) for change in changes):
+            self.optimiser.step(changes, MAX_GRADIENT)
+        return StepLoss(found, penalty)
 
     def apply(self, logits: Tensor | None = None) -> nn.Module:
         """Write the merge without noise into the working network; the caller must renew its BatchNorm statistics."""
@@ -112,13 +123,13 @@ class GateTraining:
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to go on: logits, scales and the optimiser's moments."""
-        return {"log_alpha": self.logits(), "log_scale": self.scale(), "optimiser": self.optimiser.state_dict()}
+        return {"log_alpha": self.logits(), "log_scale": self.scale(), "optimiser": self.optimiser.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from ``state``, as ``state()`` returned it."""
         self.gates.log_alpha.data.copy_(state["log_alpha"])
         self.gates.log_scale.data.copy_(state["log_scale"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.load_state(state["optimiser"])
 
 
 def training_mode(network: nn.Module, batch: int) -> None:

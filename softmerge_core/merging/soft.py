@@ -96,6 +96,7 @@ class _Merge:
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.at = Progression()
         self.dropped = torch.zeros(len(kept), dtype=torch.bool)
+        self.batches = torch.empty(0, 0, dtype=torch.int64)
         self.stop_reason: StopReason = "finished"
         kept_names = [names[k] for k in kept]
         self.reporter = Reporter(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
@@ -133,10 +134,11 @@ class _Merge:
             if step % self.settings.evaluate_every == 0:
                 self._evaluate(plan, training)
                 self._snapshot(training, step)
+                self._prepare(training, min(self.settings.evaluate_every, self.settings.steps - step))
             if self.hooks.should_stop and self.hooks.should_stop():
                 self.stop_reason = "stopped"
                 break
-            loss = training.step(*self._batch())
+            loss = training.step(*self._batch(step))
             if not math.isfinite(loss.total):
                 self.stop_reason = "non-finite loss"
                 self.reporter.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
@@ -186,11 +188,16 @@ class _Merge:
             self.at.stage_step, self.at.step, self.at.training = step, self.reporter.step, training.state()
             self.hooks.on_snapshot(save_progression(self.at, self.generator))
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        inputs, labels = self.judge.train_inputs, self.judge.train_labels
-        size = min(self.settings.batch_size, len(inputs))
-        chosen = torch.randint(len(inputs), (size,), generator=self.generator).to(inputs.device)
-        return inputs[chosen], labels[chosen]
+    def _prepare(self, training: GateTraining, steps: int) -> None:
+        """Draw the batches and the noise of the next ``steps`` steps."""
+        samples = len(self.judge.train_inputs)
+        size = min(self.settings.batch_size, samples)
+        self.batches = torch.randint(samples, (steps, size), generator=self.generator).to(self.settings.device)
+        training.prepare(steps, size)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        chosen = self.batches[step % self.settings.evaluate_every]
+        return self.judge.train_inputs[chosen], self.judge.train_labels[chosen]
 
     def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
         if plan.key == "model" and "model" in self.at.done:

@@ -1,0 +1,93 @@
+"""One noisy draw of all gates and its gradient in closed form: autograd over such small tables costs more than they do.
+
+``SourceGates.sampled_weights`` and ``open_sources`` are the same with autograd; the tests hold both against each other.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from softmerge_core.gates import SourceGates
+
+FLOOR = 1e-12  # of the sum of the gates of a part
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The mixing weights [parts, K] of one draw, and what their gradient needs.
+
+    ``shares`` are the weights before each part's ``scale`` [parts, 1]; ``slope`` [parts, K] is the derivative of each
+    gate in its logit; ``total`` [parts, 1] is the sum of a part's gates, and ``closed`` [parts, 1] tells where it is 0.
+    """
+
+    weights: Tensor
+    shares: Tensor
+    scale: Tensor
+    slope: Tensor
+    total: Tensor
+    closed: Tensor
+
+
+def noise(gates: SourceGates, draws: int) -> Tensor:
+    """Return the logistic noise [draws, parts, K] of so many draws, from the generator of ``gates``."""
+    table = gates.log_alpha
+    uniform = torch.empty((draws, *table.shape), dtype=table.dtype).uniform_(generator=gates.generator)
+    tiny = torch.finfo(uniform.dtype).eps
+    return uniform.clamp_(tiny, 1 - tiny).logit_()
+
+
+@torch.no_grad()
+def draw(gates: SourceGates, logistic: Tensor) -> Draw:
+    """Return the draw for logistic noise [parts, K] (hard concrete: arXiv 1712.01312, equations 10 and 11)."""
+    low, high = gates.stretch
+    concrete = torch.sigmoid((logistic + gates.log_alpha) / gates.temperature)
+    stretched = concrete * (high - low) + low
+    value = stretched.clamp(0.0, 1.0)
+    slope = concrete * (1 - concrete) * ((high - low) / gates.temperature)
+    slope.masked_fill_(value != stretched, 0.0)
+    total = value.sum(1, keepdim=True)
+    closed = total == 0
+    shares = value
+    if gates.normalise:
+        shares = value / total.clamp_min(FLOOR)
+        if closed.any():  # such a draw still has to be a network: mix by the logits
+            shares = torch.where(closed, gates.log_alpha.softmax(1), shares)
+    scale = gates.scale()
+    weights = shares * scale if gates.log_scale.requires_grad else shares
+    return Draw(weights, shares, scale, slope, total, closed)
+
+
+@torch.no_grad()
+def gradients(gates: SourceGates, drawn: Draw, weight_gradient: Tensor, penalty: float) -> tuple[float, list[Tensor]]:
+    """Return the penalty (nats), and the gradients of the loss in the logits [parts, K] and, if trained, in log scales.
+
+    ``weight_gradient`` [parts, K] is that of the task's loss in ``drawn.weights``; ``penalty`` is the price of an open
+    gate.
+    """
+    by_share, found = weight_gradient, []
+    if gates.log_scale.requires_grad:
+        by_share = weight_gradient * drawn.scale
+        free = gates.log_scale.abs() <= gates.reach
+        found = [(by_share * drawn.shares).sum(1, keepdim=True) * free]
+    if gates.normalise:
+        centred = by_share - (by_share * drawn.shares).sum(1, keepdim=True)
+        by_logit = centred / drawn.total.clamp_min(FLOOR) * drawn.slope
+        if drawn.closed.any():
+            by_logit = torch.where(drawn.closed, centred * drawn.shares, by_logit)
+    else:
+        by_logit = by_share * drawn.slope
+    price, by_price = _price(gates, penalty)
+    return price, [by_logit + by_price, *found]
+
+
+def _price(gates: SourceGates, penalty: float) -> tuple[float, Tensor]:
+    """The penalty on open gates and its gradient in the logits [parts, K]."""
+    probability = gates.probability_open()
+    count = probability.sum(1, keepdim=True)
+    each = penalty / len(probability)
+    by_logit = probability * (1 - probability) * each
+    if gates.normalise:
+        by_logit.masked_fill_(count < 1, 0.0)
+        count = (count - 1).clamp_min(0)
+    return float(count.sum()) * each, by_logit
