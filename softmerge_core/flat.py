@@ -26,35 +26,48 @@ class _Run:
     repeats: int
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """A run's views, made once: ``sources`` [n, K, width], ``merged`` and ``gradient`` [n, 1, width], n = repeats * rows.
+class Blocks:
+    """The pieces of the flat vector that ``parts`` governs, as views that are made once.
 
-    It is governed by the gate rows ``rows``.
+    Each piece is [n, width] with a gate row for each of its n rows; ``index`` tells which, for all pieces.
     """
 
-    rows: slice
-    repeats: int
-    sources: Tensor
-    merged: Tensor
-    gradient: Tensor
+    def __init__(self, flat: "FlatSources", parts: Partition) -> None:
+        self.flat, self.parts = flat, len(parts.names)
+        runs = flat.runs(parts)
+        each = [torch.arange(run.first, run.first + run.rows).repeat(run.repeats) for run in runs]
+        self.index = torch.cat(each).to(flat.theta.device)
+        self.sizes = [len(rows) for rows in each]
+        self.pieces = [self._views(run, size) for run, size in zip(runs, self.sizes, strict=True)]
 
+    def _views(self, run: _Run, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The sources [n, K, width], and the merged weights and their gradient [n, 1, width]."""
+        span = slice(run.start, run.stop)
+        sources = self.flat.theta[:, span].unflatten(1, (size, -1)).transpose(0, 1)
+        merged, gradient = (vector[span].view(size, 1, -1) for vector in (self.flat.merged, self.flat.gradient))
+        return sources, merged, gradient
+
+    @torch.no_grad()
     def write(self, weights: Tensor) -> None:
-        """Write the mixture with ``weights`` [parts, K]."""
-        rows = weights[self.rows].unsqueeze(1)
-        if self.repeats > 1:
-            rows = rows.repeat(self.repeats, 1, 1)
-        torch.bmm(rows, self.sources, out=self.merged)
+        """Write ``sum_k weights[part, k] * theta[k]`` into the network, for ``weights`` [parts, K]."""
+        rows = weights[self.index].unsqueeze(1).split(self.sizes)
+        for row, (sources, merged, _) in zip(rows, self.pieces, strict=True):
+            torch.bmm(row, sources, out=merged)
 
-    def add_gradient(self, result: Tensor) -> None:
-        """Add the gradient of the loss in the weights [parts, K] to ``result``."""
-        if len(self.sources) == 1:
-            result[self.rows] += self.sources[0] @ self.gradient[0, 0]
-            return
-        products = torch.bmm(self.gradient, self.sources.transpose(1, 2)).squeeze(1)
-        if self.repeats > 1:
-            products = products.view(self.repeats, -1, products.shape[1]).sum(0)
-        result[self.rows] += products
+    @torch.no_grad()
+    def weight_gradient(self) -> Tensor:
+        """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
+        products = [_products(sources, gradient) for sources, _, gradient in self.pieces]
+        theta = self.flat.theta
+        result = torch.zeros(self.parts, len(theta), dtype=theta.dtype, device=theta.device)
+        return result.index_add_(0, self.index, torch.cat(products))
+
+
+def _products(sources: Tensor, gradient: Tensor) -> Tensor:
+    """The products [n, K] of the sources [n, K, width] with the gradient [n, 1, width]."""
+    if len(sources) == 1:
+        return (sources[0] @ gradient[0, 0]).unsqueeze(0)
+    return torch.bmm(gradient, sources.transpose(1, 2)).squeeze(1)
 
 
 class FlatSources:
@@ -102,17 +115,12 @@ class FlatSources:
             if buffer.is_floating_point():
                 buffer.copy_(torch.stack([other[name].to(buffer) for other in others]).mean(0))
 
-    def blocks(self, parts: Partition) -> list[Block]:
-        """Return the pieces of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
-        return [self._views(run) for run in self._runs(parts)]
+    def blocks(self, parts: Partition) -> Blocks:
+        """Return the pieces of the flat vector that ``parts`` governs; the sources must not be replaced afterwards."""
+        return Blocks(self, parts)
 
-    def _views(self, run: _Run) -> Block:
-        span, count = slice(run.start, run.stop), run.repeats * run.rows
-        sources = self.theta[:, span].unflatten(1, (count, -1)).transpose(0, 1)
-        merged, gradient = (vector[span].view(count, 1, -1) for vector in (self.merged, self.gradient))
-        return Block(slice(run.first, run.first + run.rows), run.repeats, sources, merged, gradient)
-
-    def _runs(self, parts: Partition) -> list[_Run]:
+    def runs(self, parts: Partition) -> list[_Run]:
+        """Return the runs of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
         runs: list[_Run] = []
         spans = iter(self._spans())
         for layer in self.layers:
@@ -145,20 +153,6 @@ class FlatSources:
                 return slice(start, start + layer.parameters)
             start += layer.parameters
         raise KeyError(name)
-
-    @torch.no_grad()
-    def merge(self, blocks: Sequence[Block], weights: Tensor) -> None:
-        """Write ``sum_k weights[part, k] * theta[k]`` into the network, for ``weights`` [parts, K]."""
-        for block in blocks:
-            block.write(weights)
-
-    @torch.no_grad()
-    def weight_gradient(self, blocks: Sequence[Block], parts: int) -> Tensor:
-        """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
-        result = torch.zeros(parts, len(self.theta), dtype=self.dtype, device=self.theta.device)
-        for block in blocks:
-            block.add_gradient(result)
-        return result
 
     def detached_network(self, template: nn.Module) -> nn.Module:
         """Return an independent copy of the merged network, with the dtype, device and mode of ``template``."""

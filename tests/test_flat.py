@@ -46,11 +46,11 @@ def test_merge_and_gradient_agree_with_naive_sums(kind: str, granularity: str) -
     weights = torch.rand(len(parts.names), 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     blocks = flat.blocks(parts)
 
-    flat.merge(blocks, weights)
+    blocks.write(weights)
     training_mode(flat.network, 96)
     flat.gradient.zero_()
     functional.cross_entropy(flat.network(data.train_inputs), data.train_labels).backward()
-    got = flat.weight_gradient(blocks, len(parts.names))
+    got = blocks.weight_gradient()
 
     leaf = weights.clone().requires_grad_()
     reference = copy.deepcopy(sources[0])
@@ -71,7 +71,7 @@ def test_one_source_alone_gives_that_source_back(kind: str) -> None:
     flat = FlatSources(sources, layers)
     weights = torch.zeros(len(parts.names), 3)
     weights[:, 1] = 1
-    flat.merge(flat.blocks(parts), weights)
+    flat.blocks(parts).write(weights)
     for name, value in flat.detached_network(sources[0]).named_parameters():
         assert torch.equal(value, dict(sources[1].named_parameters())[name]), name
 

@@ -17,13 +17,13 @@ FLOOR = 1e-12  # of the sum of the gates of a part
 class Draw:
     """The mixing weights [parts, K] of one draw, and what their gradient needs.
 
-    ``shares`` are the weights before each part's ``scale`` [parts, 1]; ``slope`` [parts, K] is the derivative of each
+    ``shares`` are the weights before each part's ``scale`` [parts, 1], None if it is not trained; ``slope`` [parts, K] is the derivative of each
     gate in its logit; ``total`` [parts, 1] is the sum of a part's gates, and ``closed`` [parts, 1] tells where it is 0.
     """
 
     weights: Tensor
     shares: Tensor
-    scale: Tensor
+    scale: Tensor | None
     slope: Tensor
     total: Tensor
     closed: Tensor
@@ -53,9 +53,10 @@ def draw(gates: SourceGates, logistic: Tensor) -> Draw:
         shares = value / total.clamp_min(FLOOR)
         if closed.any():  # such a draw still has to be a network: mix by the logits
             shares = torch.where(closed, gates.log_alpha.softmax(1), shares)
+    if not gates.log_scale.requires_grad:
+        return Draw(shares, shares, None, slope, total, closed)
     scale = gates.scale()
-    weights = shares * scale if gates.log_scale.requires_grad else shares
-    return Draw(weights, shares, scale, slope, total, closed)
+    return Draw(shares * scale, shares, scale, slope, total, closed)
 
 
 @torch.no_grad()
@@ -66,7 +67,7 @@ def gradients(gates: SourceGates, drawn: Draw, weight_gradient: Tensor, penalty:
     gate.
     """
     by_share, found = weight_gradient, []
-    if gates.log_scale.requires_grad:
+    if drawn.scale is not None:
         by_share = weight_gradient * drawn.scale
         free = gates.log_scale.abs() <= gates.reach
         found = [(by_share * drawn.shares).sum(1, keepdim=True) * free]

@@ -92,14 +92,14 @@ class GateTraining:
         if not self._noise:
             self.prepare(1, len(inputs))
         drawn = draw(self.gates, self._noise.pop())
-        self.flat.merge(self.blocks, drawn.weights.to(inputs.device))
+        self.blocks.write(drawn.weights.to(inputs.device))
         self.flat.gradient.zero_()
         task = functional.cross_entropy(self.flat.network(inputs), labels)
         found = float(task.detach())
         if not math.isfinite(found):
             return StepLoss(found, 0.0)
         task.backward()
-        gradient = self.flat.weight_gradient(self.blocks, len(self.parts.names)).cpu()
+        gradient = self.blocks.weight_gradient().cpu()
         penalty, changes = gradients(self.gates, drawn, gradient, self.settings.penalty)
         if all(math.isfinite(float(change.sum())) for change in changes):
             self.optimiser.step(changes, MAX_GRADIENT)
@@ -110,7 +110,7 @@ class GateTraining:
         if logits is not None:
             self.gates.log_alpha.data.copy_(logits)
         with torch.no_grad():
-            self.flat.merge(self.blocks, self.gates.weights().to(self.flat.theta.device))
+            self.blocks.write(self.gates.weights().to(self.flat.theta.device))
         return self.flat.network
 
     def logits(self) -> Tensor:

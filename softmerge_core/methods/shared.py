@@ -114,7 +114,7 @@ class Mixture:
 
     def write(self, weights: "Tensor") -> "nn.Module":
         """Return the working network with these weights [parts, K]; the caller must renew its BatchNorm statistics."""
-        self.flat.merge(self.blocks, weights.detach())
+        self.blocks.write(weights.detach())
         if self.base is not None:
             self.flat.merged += self.base
         return self.flat.network
@@ -128,7 +128,7 @@ class Mixture:
         self.flat.gradient.zero_()
         loss = loss_of(network(inputs))
         loss.backward()
-        weights.backward(self.flat.weight_gradient(self.blocks, self.shape[0]))
+        weights.backward(self.blocks.weight_gradient())
         return float(loss.detach())
 
 

@@ -26,7 +26,7 @@ def loss_at(training: GateTraining, logits: torch.Tensor, data: object) -> float
     """Return the loss that a step lowers, for the same noise, without a step."""
     training.generator.manual_seed(4)
     training.gates.log_alpha.data.copy_(logits)
-    training.flat.merge(training.blocks, training.gates.sampled_weights())
+    training.blocks.write(training.gates.sampled_weights())
     training_mode(training.flat.network, 96)
     task = functional.cross_entropy(training.flat.network(data.train_inputs), data.train_labels)
     return (task + training.settings.penalty * training.gates.open_sources()).item()
