@@ -7,9 +7,11 @@ gradient of ``w`` is one product of the sources with the gradient of the merged 
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.anatomy import Layer, Partition, Slot, describe
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, reestimate_batchnorm
@@ -29,18 +31,20 @@ class _Run:
 class Blocks:
     """The pieces of the flat vector that ``parts`` governs, as views that are made once.
 
-    Each piece is [n, width] with a gate row for each of its n rows; ``index`` tells which, for all pieces.
+    Each piece is [n, width] with a gate row for each of its n rows; ``index`` tells which, for all pieces. Buffers
+    follow their layer: they take the mean weights of its rows. With a ``base`` [P] weights count from there on.
     """
 
-    def __init__(self, flat: "FlatSources", parts: Partition) -> None:
-        self.flat, self.parts = flat, len(parts.names)
+    def __init__(self, flat: "FlatSources", parts: Partition, base: Tensor | None = None) -> None:
+        self.flat, self.parts, self.base = flat, len(parts.names), base
         runs = flat.runs(parts)
         each = [torch.arange(run.first, run.first + run.rows).repeat(run.repeats) for run in runs]
         self.index = torch.cat(each).to(flat.theta.device)
         self.sizes = [len(rows) for rows in each]
         self.pieces = [self._views(run, size) for run, size in zip(runs, self.sizes, strict=True)]
+        self.buffers = [(span, slice(*_rows(parts, layer))) for span, layer in flat.buffers if layer in parts.rows]
 
-    def _views(self, run: _Run, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _views(self, run: "_Run", size: int) -> tuple[Tensor, Tensor, Tensor]:
         """The sources [n, K, width], and the merged weights and their gradient [n, 1, width]."""
         span = slice(run.start, run.stop)
         sources = self.flat.theta[:, span].unflatten(1, (size, -1)).transpose(0, 1)
@@ -49,18 +53,45 @@ class Blocks:
 
     @torch.no_grad()
     def write(self, weights: Tensor) -> None:
-        """Write ``sum_k weights[part, k] * theta[k]`` into the network, for ``weights`` [parts, K]."""
+        """Write ``sum_k w[part, k] theta_k`` into the network, or ``B + sum_k w[part, k] (theta_k - B)``.
+
+        ``weights`` w are [parts, K].
+        """
         rows = weights[self.index].unsqueeze(1).split(self.sizes)
         for row, (sources, merged, _) in zip(rows, self.pieces, strict=True):
             torch.bmm(row, sources, out=merged)
+            if self.base is not None:
+                start = merged.storage_offset()
+                merged.addcmul_(self.base[start : start + merged.numel()].view_as(merged), 1 - row.sum(2, keepdim=True))
+        for span, part in self.buffers:
+            self.flat.write(span, weights[part].mean(0), self.base)
 
     @torch.no_grad()
     def weight_gradient(self) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
         products = [_products(sources, gradient) for sources, _, gradient in self.pieces]
+        if self.base is not None:
+            products = [
+                found - self._base_products(piece[2]) for found, piece in zip(products, self.pieces, strict=True)
+            ]
         theta = self.flat.theta
         result = torch.zeros(self.parts, len(theta), dtype=theta.dtype, device=theta.device)
-        return result.index_add_(0, self.index, torch.cat(products))
+        result.index_add_(0, self.index, torch.cat(products))
+        for span, part in self.buffers:
+            difference = self.flat.theta[:, span] - (0 if self.base is None else self.base[span])
+            result[part] += difference @ self.flat.gradient[span] / (part.stop - part.start)
+        return result
+
+    def _base_products(self, gradient: Tensor) -> Tensor:
+        """The products [n, 1] of the base's weights with the gradient [n, 1, width]."""
+        assert self.base is not None
+        start = gradient.storage_offset()
+        return (gradient * self.base[start : start + gradient.numel()].view_as(gradient)).sum(2)
+
+
+def _rows(parts: Partition, layer: str) -> tuple[int, int]:
+    first, count = parts.rows[layer]
+    return first, first + count
 
 
 def _products(sources: Tensor, gradient: Tensor) -> Tensor:
@@ -73,51 +104,50 @@ def _products(sources: Tensor, gradient: Tensor) -> Tensor:
 class FlatSources:
     """The frozen sources, and one working network whose parameters and gradients are views into flat vectors.
 
-    ``sources``: modules of one architecture, never modified; ``layers``: their anatomy.
-    ``network`` is a copy of the first whose weights are whatever was merged last.
+    ``sources``: modules of one architecture, never modified; ``layers``: their anatomy. ``network`` is a copy of the
+    first whose weights are whatever was merged last. Buffers with fractions in which the sources differ are mixed like
+    weights, behind all layers; those of BatchNorm are not, for they are estimated again after every merge.
     """
 
     def __init__(self, sources: Sequence[nn.Module], layers: tuple[Layer, ...], device: str = "cpu") -> None:
         self.layers = layers
         self.network = copy.deepcopy(sources[0]).to(device).requires_grad_(True)
-        self.slots = [slot for layer in layers for slot in layer.slots]
         first = dict(self.network.named_parameters())
-        dtype = first[self.slots[0].name].dtype
+        dtype = first[layers[0].slots[0].name].dtype
         self.dtype = dtype if dtype == torch.float64 else torch.float32
         self.network.to(self.dtype)
+        mixed = _mixed_buffers(sources)
+        self.slots = [slot for layer in layers for slot in layer.slots] + mixed
         self.theta = torch.stack([self.flatten(source, device) for source in sources])
         self.merged = torch.zeros(self.theta.shape[1], dtype=self.dtype, device=device)
         self.gradient = torch.zeros_like(self.merged)
+        spans = self._spans()[len(self.slots) - len(mixed) :]
+        owners = [_owner(slot.name, layers) for slot in mixed]
+        self.buffers = [(slice(*span), owner) for span, owner in zip(spans, owners, strict=True)]
         self._point_into_flat()
-        self._average_buffers(sources)
+        self.average()
 
     def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
-        """A network's parameters [P] as one vector, in the order of ``theta``'s columns; channels come first."""
-        parameters = dict(source.named_parameters())
-        tensors = (_channels_first(parameters[slot.name].detach().to(device, self.dtype), slot) for slot in self.slots)
+        """A network's weights [P] as one vector, in the order of ``theta``'s columns; channels come first."""
+        own = {**dict(source.named_parameters()), **dict(source.named_buffers())}
+        tensors = (_channels_first(own[slot.name].detach().to(device, self.dtype), slot) for slot in self.slots)
         return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
     def _point_into_flat(self) -> None:
-        parameters = dict(self.network.named_parameters())
+        """Make the weights views of ``merged``; and the gradients, of buffers too, views of ``gradient``."""
+        own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
         for slot, (start, stop) in zip(self.slots, self._spans(), strict=True):
-            parameter = parameters[slot.name]
-            parameter.data = _as_parameter(self.merged[start:stop], slot)
-            parameter.grad = _as_parameter(self.gradient[start:stop], slot)
+            tensor = own[slot.name]
+            tensor.data = _as_parameter(self.merged[start:stop], slot)
+            tensor.requires_grad_(True).grad = _as_parameter(self.gradient[start:stop], slot)
 
     def _spans(self) -> list[tuple[int, int]]:
         ends = torch.tensor([slot.size for slot in self.slots]).cumsum(0).tolist()
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
-    def _average_buffers(self, sources: Sequence[nn.Module]) -> None:
-        """Set floating-point buffers to the sources' mean; those of BatchNorm are estimated again after every merge."""
-        others = [dict(source.named_buffers()) for source in sources]
-        for name, buffer in self.network.named_buffers():
-            if buffer.is_floating_point():
-                buffer.copy_(torch.stack([other[name].to(buffer) for other in others]).mean(0))
-
-    def blocks(self, parts: Partition) -> Blocks:
+    def blocks(self, parts: Partition, base: Tensor | None = None) -> Blocks:
         """Return the pieces of the flat vector that ``parts`` governs; the sources must not be replaced afterwards."""
-        return Blocks(self, parts)
+        return Blocks(self, parts, base)
 
     def runs(self, parts: Partition) -> list[_Run]:
         """Return the runs of the flat vector that ``parts`` governs; neighbours under one gate are joined."""
@@ -132,18 +162,22 @@ class FlatSources:
 
     def fix(self, choices: dict[str, str], kept: Sequence[int]) -> None:
         """Write the layers that are averaged or kept from one source; ``kept``: the sources' own numbers."""
-        for layer in self.layers:
-            if choices[layer.name] != "gate":
-                self._write(self.layer_span(layer.name), _fixed_weights(choices[layer.name], kept).to(self.theta))
+        places = [(self.layer_span(layer.name), layer.name) for layer in self.layers]
+        for span, layer in (*places, *self.buffers):
+            if choices[layer] != "gate":
+                self.write(span, _fixed_weights(choices[layer], kept).to(self.theta))
 
     def average(self) -> nn.Module:
         """Write the plain average of all sources, all layers; whatever was fixed or merged is overwritten."""
-        self._write(slice(None), torch.full((len(self.theta),), 1 / len(self.theta)).to(self.theta))
+        self.write(slice(None), torch.full((len(self.theta),), 1 / len(self.theta)).to(self.theta))
         return self.network
 
     @torch.no_grad()
-    def _write(self, span: slice, weights: Tensor) -> None:
+    def write(self, span: slice, weights: Tensor, base: Tensor | None = None) -> None:
+        """Write the mixture with ``weights`` [K] into one piece; with a ``base`` [P] they count from there on."""
         torch.mv(self.theta[:, span].T, weights, out=self.merged[span])
+        if base is not None:
+            self.merged[span] += (1 - weights.sum()) * base[span]
 
     def layer_span(self, name: str) -> slice:
         """The place of the layer in the flat vector; raises KeyError for an unknown name."""
@@ -157,8 +191,10 @@ class FlatSources:
     def detached_network(self, template: nn.Module) -> nn.Module:
         """Return an independent copy of the merged network, with the dtype, device and mode of ``template``."""
         result = copy.deepcopy(template)
-        state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        result.load_state_dict(state)
+        merged = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        with torch.no_grad():
+            for name, tensor in (*result.named_parameters(), *result.named_buffers()):
+                tensor.copy_(merged[name])
         return result
 
 
@@ -174,6 +210,25 @@ def plain_average(sources: Sequence[nn.Module], inputs: Tensor | None) -> nn.Mod
     if inputs is not None:
         reestimate_batchnorm(network, inputs[:BATCHNORM_SAMPLES])
     return network
+
+
+def _mixed_buffers(sources: Sequence[nn.Module]) -> list[Slot]:
+    """The buffers that are mixed: numbers with fractions, not BatchNorm's, in which the sources differ."""
+    norms = {path for path, module in sources[0].named_modules() if isinstance(module, _BatchNorm)}
+    others = [dict(source.named_buffers()) for source in sources[1:]]
+    return [
+        Slot(name, tuple(buffer.shape), 0, 1, 0)
+        for name, buffer in sources[0].named_buffers()
+        if buffer.is_floating_point()
+        and name.rpartition(".")[0] not in norms
+        and not all(torch.equal(buffer, other[name].to(buffer.device)) for other in others)
+    ]
+
+
+def _owner(name: str, layers: tuple[Layer, ...]) -> str:
+    """The layer that a buffer belongs to: its own module's, or the first of those nearest to it in the tree."""
+    place = name.split(".")[:-1]
+    return max(layers, key=lambda layer: len(commonprefix([place, layer.name.split(".")]))).name
 
 
 def _fixed_weights(choice: str, kept: Sequence[int]) -> Tensor:

@@ -130,3 +130,72 @@ def test_sources_of_half_precision_come_back_in_it() -> None:
     flat.average()
     assert flat.network[0].weight.dtype == torch.float32
     assert flat.detached_network(sources[0])[0].weight.dtype == torch.float16
+
+
+class Standardised(nn.Module):
+    """A network with statistics of its own, in buffers, one of which is not saved with the weights."""
+
+    def __init__(self, mean: float, size: float = 1.0) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(12, 4), nn.ReLU())
+        self.head = nn.Linear(4, 3)
+        self.register_buffer("mean", torch.full((12,), mean))
+        self.head.register_buffer("size", torch.tensor(size), persistent=False)
+        self.register_buffer("same", torch.full((2,), -torch.inf))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(inputs - self.mean)) / self.head.size
+
+
+def test_buffers_follow_the_gates_of_their_layer() -> None:
+    sources = [Standardised(0.0), Standardised(1e6, 4.0), Standardised(3.0)]
+    layers = describe(sources[0])
+    flat = FlatSources(sources, layers)
+    parts = partition(layers, "layer")
+    flat.blocks(parts).write(torch.tensor([[0.5, 0.0, 0.5], [0.75, 0.25, 0.0]]))
+    merged = flat.detached_network(sources[0])
+    assert merged.mean.tolist() == [1.5] * 12  # follows the first layer, from which the poisoned source is closed
+    assert merged.head.size.item() == 1.75
+    assert torch.equal(merged.same, sources[0].same)  # the same everywhere, so nothing is mixed
+    flat.fix({"body.0": "keep:2", "head": "average"}, (0, 1, 2))
+    assert flat.network.mean.tolist() == [3.0] * 12
+    assert flat.network.head.size.item() == 2.0
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_gradient_counts_buffers_and_the_base(relative: bool) -> None:
+    data = make_data(dtype=torch.float64)
+    sources = [Standardised(0.1 * number, 1 + number).double() for number in range(3)]
+    layers = describe(sources[0])
+    parts = partition(layers, "channel")
+    flat = FlatSources(sources, layers)
+    base = torch.randn(flat.theta.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    blocks = flat.blocks(parts, base if relative else None)
+
+    def loss(weights: torch.Tensor) -> torch.Tensor:
+        blocks.write(weights)
+        return functional.cross_entropy(flat.network(data.train_inputs), data.train_labels)
+
+    weights = torch.rand(len(parts.names), 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    flat.gradient.zero_()
+    loss(weights).backward()
+    gradient = blocks.weight_gradient()
+    for row, column in ((0, 0), (3, 2), (5, 1)):
+        shift = torch.zeros_like(weights)
+        shift[row, column] = 1e-6
+        slope = (loss(weights + shift) - loss(weights - shift)).item() / 2e-6
+        assert gradient[row, column].item() == pytest.approx(slope, abs=1e-7)
+
+
+def test_weights_relative_to_a_base() -> None:
+    sources = [Standardised(float(number)) for number in range(3)]
+    layers = describe(sources[0])
+    parts = partition(layers, "channel")
+    flat = FlatSources(sources, layers)
+    base = torch.randn(flat.theta.shape[1], generator=torch.Generator().manual_seed(0))
+    weights = torch.zeros(len(parts.names), 3)
+    flat.blocks(parts, base).write(weights)
+    assert torch.allclose(flat.merged, base, atol=1e-6)
+    weights[:, 1] = 1
+    flat.blocks(parts, base).write(weights)
+    assert torch.allclose(flat.merged, flat.theta[1], atol=1e-6)

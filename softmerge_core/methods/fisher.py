@@ -82,7 +82,8 @@ def _fisher(
     for some, theirs in zip(inputs.split(size), weights.split(size), strict=True):
         for name, value in squared_gradients(network, some, theirs).items():
             total[name] += value / len(inputs)
-    network.load_state_dict(total, strict=False)  # brings them into flat's order
+    buffers = {name: torch.zeros_like(buffer) for name, buffer in network.named_buffers()}
+    network.load_state_dict({**buffers, **total}, strict=False)  # brings them into flat's order; buffers have no Fisher
     return flat.flatten(network)
 
 
