@@ -7,7 +7,7 @@ gradient of ``w`` is one product of the sources with the gradient of the merged 
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
@@ -228,7 +228,12 @@ def _mixed_buffers(sources: Sequence[nn.Module]) -> list[Slot]:
 def _owner(name: str, layers: tuple[Layer, ...]) -> str:
     """The layer that a buffer belongs to: its own module's, or the first of those nearest to it in the tree."""
     place = name.split(".")[:-1]
-    return max(layers, key=lambda layer: len(commonprefix([place, layer.name.split(".")]))).name
+
+    def shared(layer: Layer) -> int:
+        pairs = zip(place, layer.name.split("."), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return max(layers, key=shared).name
 
 
 def _fixed_weights(choice: str, kept: Sequence[int]) -> Tensor:

@@ -178,9 +178,15 @@ class SoftMergeSettings(Settings):
         more=True,
     )
     rescale: bool = setting(
-        True,
+        False,
         "Rescale",
-        "Also learn a factor for each channel. It restores what averaging shrinks: what the sources do not share.",
+        "Also learn a factor for each channel; a single source gains from that too, so it is measured beside.",
+        more=True,
+    )
+    relative: bool = setting(
+        False,
+        "Relative to the base",
+        "Gate what each source has learned since the base model, where one is known; auto tries it by itself.",
         more=True,
     )
     evaluate_every: int = setting(

@@ -1,17 +1,29 @@
 """The candidates of a merge, all judged on the same validation data, and the choice among them."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.evaluation import BATCHNORM_SAMPLES, evaluate, lowest_loss, reestimate_batchnorm, score
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, lowest_loss, predict, reestimate_batchnorm
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
+
+
+class Score(NamedTuple):
+    """What a network reaches on the validation data: accuracy (0-1), mean loss (nats), and each sample's loss [N]."""
+
+    accuracy: float
+    loss: float
+    each: Tensor
 
 
 class Judge:
@@ -23,14 +35,16 @@ class Judge:
         self.inputs = _as(data.validation_inputs, device, dtype)
         self.labels = data.validation_labels.to(device)
 
-    def merged(self, network: nn.Module) -> tuple[float, float]:
-        """Return the (accuracy, loss) of a network whose weights have just changed."""
+    def merged(self, network: nn.Module) -> Score:
+        """Return the score of a network whose weights have just changed."""
         reestimate_batchnorm(network, self.train_inputs[:BATCHNORM_SAMPLES])
-        return evaluate(network, self.inputs, self.labels)
+        return self.outputs(predict(network, self.inputs))
 
-    def outputs(self, log_probabilities: Tensor) -> tuple[float, float]:
-        """Return the (accuracy, loss) of log-probabilities [N, classes] on the validation inputs."""
-        return score(log_probabilities, self.labels)
+    def outputs(self, log_probabilities: Tensor) -> Score:
+        """Return the score of log-probabilities or logits [N, classes] on the validation inputs."""
+        each = functional.cross_entropy(log_probabilities.double(), self.labels, reduction="none")
+        right = log_probabilities.argmax(1) == self.labels
+        return Score(float(right.double().mean()), float(each.mean()), each.cpu())
 
 
 def _as(inputs: Tensor, device: str, dtype: torch.dtype) -> Tensor:
@@ -44,30 +58,47 @@ def baselines(
 
     ``outputs`` are each source's log-probabilities [N, classes] on the validation data. Overwrites the merged network.
     """
-    sources = [_candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)]
-    found = {source.name: source for source in sources}
-    best = sources[lowest_loss([source.loss for source in sources])]
+    found = {name: candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)}
+    best = names[lowest_loss([found[name].loss for name in names])]
     mean = torch.stack(list(outputs)).logsumexp(0)  # softmax outputs summed; the scores below renormalise
-    found["best_source"] = Candidate("best_source", f"best source ({best.name})", best.loss, best.accuracy)
-    found["average"] = _candidate("average", "plain average", judge.merged(flat.average()))
-    found["ensemble"] = _candidate("ensemble", f"ensemble of all {len(names)}", judge.outputs(mean))
-    return found, best.name
+    found["best_source"] = replace(found[best], name="best_source", title=f"best source ({best})")
+    found["average"] = candidate("average", "plain average", judge.merged(flat.average()))
+    found["ensemble"] = candidate("ensemble", f"ensemble of all {len(names)}", judge.outputs(mean))
+    return found, best
 
 
-def _candidate(name: str, title: str, accuracy_and_loss: tuple[float, float]) -> Candidate:
-    accuracy, loss = accuracy_and_loss
-    return Candidate(name, title, loss, accuracy)
+def candidate(name: str, title: str, score: Score) -> Candidate:
+    """Return a candidate with its score."""
+    return Candidate(name, title, score.loss, score.accuracy, tuple(score.each.tolist()))
 
 
-def choose(candidates: Mapping[str, Candidate], eligible: Sequence[str]) -> str:
-    """Return the eligible candidate with the lowest validation loss; a loss that is NaN never wins.
+def choose(candidates: Mapping[str, Candidate], simple: Sequence[str], finer: Sequence[str]) -> str:
+    """Return the candidate to keep: the better of the ``simple`` ones, unless a ``finer`` one is surely better.
 
-    Mixing overconfident sources can lower the loss even where it costs accuracy. So if the best source is eligible,
-    no candidate wins whose validation accuracy is lower than the best source's by more than TOLERANCE.
+    Many gates fitted and compared on few samples look better than they are. So a finer candidate replaces what is kept
+    only if its validation loss is lower by more than one standard error of the paired differences, sample by sample
+    (the one-standard-error rule of Breiman et al. 1984, on paired differences). A loss that is NaN never wins.
+
+    Mixing overconfident sources can lower the loss even where it costs accuracy. So if the best source is simple
+    enough, no candidate wins whose validation accuracy is lower than the best source's by more than TOLERANCE.
     """
-    floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in eligible else 0.0
-    fit = [name for name in eligible if candidates[name].accuracy >= floor]
-    return fit[lowest_loss([candidates[name].loss for name in fit])]
+    floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in simple else 0.0
+    first = [name for name in simple or finer[:1] if candidates[name].accuracy >= floor or not simple]
+    kept = first[lowest_loss([candidates[name].loss for name in first])]
+    for name in finer:
+        if candidates[name].accuracy >= floor and surely_better(candidates[name], candidates[kept]):
+            kept = name
+    return kept
+
+
+def surely_better(one: Candidate, other: Candidate) -> bool:
+    """Whether the loss of ``one`` is lower by more than a standard error of the paired differences."""
+    gains = torch.tensor(other.each, dtype=torch.float64) - torch.tensor(one.each, dtype=torch.float64)
+    if math.isnan(one.loss) or len(gains) < 2:
+        return False
+    if math.isnan(other.loss) or not torch.isfinite(gains).all():
+        return math.isnan(other.loss) or one.loss < other.loss
+    return bool(gains.mean() > gains.std() / math.sqrt(len(gains)))
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

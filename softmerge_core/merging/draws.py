@@ -17,8 +17,9 @@ FLOOR = 1e-12  # of the sum of the gates of a part
 class Draw:
     """The mixing weights [parts, K] of one draw, and what their gradient needs.
 
-    ``shares`` are the weights before each part's ``scale`` [parts, 1], None if it is not trained; ``slope`` [parts, K] is the derivative of each
-    gate in its logit; ``total`` [parts, 1] is the sum of a part's gates, and ``closed`` [parts, 1] tells where it is 0.
+    ``shares`` are the weights before each part's ``scale`` [parts, 1], None if it is not trained; ``slope`` [parts, K]
+    is the derivative of each gate in its logit; ``total`` [parts, 1] is the sum of a part's gates, and ``closed``
+    [parts, 1] tells where it is 0.
     """
 
     weights: Tensor

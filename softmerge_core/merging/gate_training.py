@@ -39,7 +39,8 @@ class GateTraining:
     """The training of gates [parts, K] over ``flat`` sources: only gate logits and scales are trained, never a weight.
 
     ``start`` are the first logits [parts, K], or None for ``settings.initial_open_probability`` everywhere; ``scale``
-    are the first log scales [parts, 1], or None for no change of scale.
+    are the first log scales [parts, 1], or None for no change of scale. With a ``base`` [P] the gates weigh, each for
+    itself, what the sources have learned since. ``fixed`` gates stay as they start, so that only scales are trained.
     """
 
     def __init__(
@@ -50,14 +51,17 @@ class GateTraining:
         generator: torch.Generator,
         start: Tensor | None = None,
         scale: Tensor | None = None,
+        *,
+        base: Tensor | None = None,
+        fixed: bool = False,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
-        self.blocks = flat.blocks(parts)
-        rescale = settings.rescale and parts.granularity == "channel" and len(flat.theta) > 1
+        self.blocks = flat.blocks(parts, base)
+        rescale = settings.rescale and parts.granularity == "channel" and len(flat.theta) > 1 and base is None
         self.gates = SourceGates(
             len(parts.names),
             len(flat.theta),
-            normalise=settings.normalise,
+            normalise=settings.normalise and base is None,
             rescale=rescale,
             initial_open_probability=settings.initial_open_probability,
             temperature=settings.temperature,
@@ -68,7 +72,7 @@ class GateTraining:
             self.gates.log_alpha.data.copy_(start)
         if scale is not None:
             self.gates.log_scale.data.copy_(scale)
-        tables, rates = [self.gates.log_alpha.data], [settings.learning_rate]
+        tables, rates = [self.gates.log_alpha.data], [0.0 if fixed else settings.learning_rate]
         if rescale:
             tables.append(self.gates.log_scale.data)
             rates.append(SCALE_RATE * settings.learning_rate)

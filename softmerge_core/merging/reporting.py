@@ -77,6 +77,11 @@ class Reporter:
         self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value))
         self._emit(Progress(step=self.step, total=self.total))
 
+    def shorten(self, steps: int) -> None:
+        """Report that so many steps need not be done."""
+        self.total -= steps
+        self._emit(Progress(step=self.step, total=self.total))
+
     def evaluation(self, series: str, accuracy: float, loss: float) -> None:
         """Report an accuracy (0-1) and a loss (nats) on the validation data."""
         self._emit(Evaluation(step=self.step, series=series, split="validation", accuracy=accuracy, loss=loss))

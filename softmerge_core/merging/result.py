@@ -1,7 +1,7 @@
 """The result of a soft merge: the merged network, its gates, and the candidates it was chosen from."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -19,8 +19,9 @@ class GateTable:
     """The final gates, indexed [part][source].
 
     ``probability`` is P(z != 0), ``value`` the gate z (exactly 0: closed, exactly 1: fully open), and ``weight`` the
-    source's share in the part: the merged part is ``scale * sum_k weight[k] * theta[k]``. ``stage`` is the granularity;
-    ``groups`` gives the layer or block of each part. Sources that were excluded have zeros.
+    source's share in the part: the merged part is ``scale * sum_k weight[k] * theta[k]``, or if ``relative``
+    ``B + sum_k weight[k] * (theta[k] - B)`` with the base B. ``stage`` is the granularity; ``groups`` gives the layer
+    or block of each part. Sources that were excluded have zeros.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class GateTable:
     value: Matrix
     weight: Matrix
     scale: tuple[float, ...]
+    relative: bool = False
 
     @classmethod
     def build(
@@ -42,6 +44,7 @@ class GateTable:
         value: Tensor,
         weight: Tensor,
         scale: Tensor,
+        relative: bool = False,
     ) -> "GateTable":
         """Build the table from tables [parts, kept] and scales [parts, 1].
 
@@ -55,7 +58,7 @@ class GateTable:
 
         tables = spread(probability), spread(value), spread(weight)
         scales = tuple(scale.detach().double().flatten().tolist())
-        return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables, scales)
+        return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables, scales, relative)
 
     def closed_sources(self) -> tuple[str, ...]:
         """Return the sources whose gates are all exactly 0."""
@@ -69,12 +72,16 @@ class GateTable:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One network that was considered, with its ``loss`` (nats) and ``accuracy`` (0-1) on the validation data."""
+    """One network that was considered, with its ``loss`` (nats) and ``accuracy`` (0-1) on the validation data.
+
+    ``each`` are the losses of the single samples.
+    """
 
     name: str
     title: str
     loss: float
     accuracy: float
+    each: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class MergeResult:
 
     ``model`` has the sources' architecture and is in evaluation mode; ``winner`` names the candidate it is, and
     ``reason`` says why in one sentence; ``history`` holds every event of the merge; ``excluded`` are the sources that
-    were left out.
+    were left out. ``controls`` are networks that were only rescaled: the "best_source" and the plain "average".
     """
 
     model: nn.Module
@@ -96,3 +103,4 @@ class MergeResult:
     candidates: dict[str, Candidate]
     best_source: str
     excluded: tuple[str, ...] = ()
+    controls: dict[str, nn.Module] = field(default_factory=dict)

@@ -9,10 +9,15 @@ import torch
 from softmerge_core.errors import RunError
 from softmerge_core.merging.stages import StageResult
 
+FORMAT = 2  # of what is saved; changes with what gate training keeps
+
 
 @dataclass
 class Progression:
-    """The progress of a merge: the current stage (or ""), its next step, the finished stages, and all steps done."""
+    """The progress of a merge: the current stage (or ""), its next step, the finished stages, and all steps done.
+
+    ``since`` counts the evaluations since the ``best`` one of the stage.
+    """
 
     stage: str = ""
     stage_step: int = 0
@@ -20,11 +25,12 @@ class Progression:
     training: dict[str, Any] = field(default_factory=dict)
     best: StageResult | None = None
     done: dict[str, StageResult] = field(default_factory=dict)
+    since: int = 0
 
 
 def save_progression(progression: Progression, generator: torch.Generator) -> bytes:
     """Return everything needed to go on, as bytes."""
-    plain = {**vars(progression), "generator": generator.get_state()}
+    plain = {**vars(progression), "format": FORMAT, "generator": generator.get_state()}
     plain["best"] = progression.best and vars(progression.best)
     plain["done"] = {key: vars(result) for key, result in progression.done.items()}
     buffer = io.BytesIO()
@@ -33,12 +39,19 @@ def save_progression(progression: Progression, generator: torch.Generator) -> by
 
 
 def load_progression(snapshot: bytes, generator: torch.Generator) -> Progression:
-    """Restore what ``save_progression`` returned, and set ``generator``; raises RunError for damaged bytes."""
+    """Restore what ``save_progression`` returned, and set ``generator``.
+
+    Raises RunError for damaged bytes, and for those of an older version.
+    """
     try:
         plain = torch.load(io.BytesIO(snapshot), weights_only=True)
+        found = plain.pop("format", 1)
         generator.set_state(plain.pop("generator"))
         plain["best"] = plain["best"] and StageResult(**plain["best"])
         plain["done"] = {key: StageResult(**result) for key, result in plain["done"].items()}
-        return Progression(**plain)
+        progression = Progression(**plain)
     except Exception as error:  # what torch.load raises depends on where the damage is
         raise RunError(f"the snapshot is damaged: {error}") from error
+    if found != FORMAT:
+        raise RunError("the snapshot was made by an older version and cannot be gone on from; start the run again")
+    return progression

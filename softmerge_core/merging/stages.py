@@ -12,18 +12,29 @@ from softmerge_core.gates import logit_of_open_probability
 from softmerge_core.settings import SoftMergeSettings
 
 AFRESH = "channel-afresh"
+RELATIVE = "relative"  # the end of the key of a stage whose gates count from the base on
+RESCALED = {  # the controls of rescaling: what is rescaled alone -> the title
+    "best_source": "best source, rescaled alone",
+    "average": "plain average, rescaled alone",
+}
 REACH = 2.0  # bound on the first logits of a finer stage; gates close exactly at -2.40, so each can still move
 DROPPED = -20.0  # the logit of a source that later stages keep closed
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """One stage; ``before`` is the stage whose gates it refines, or None if it begins afresh."""
+    """One stage; ``before`` is the stage whose gates it refines, or None if it begins afresh.
+
+    ``relative``: its gates weigh what the sources have learned since the base. ``control``: its gates are fixed, at the
+    best source or the plain average, and only the factors of rescaling are trained: what they give without a merge.
+    """
 
     key: str
     title: str
     parts: Partition
     before: str | None = None
+    relative: bool = False
+    control: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,31 @@ class StageResult:
     scale: Tensor
 
 
-def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
+def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings, base: bool = False) -> list[StagePlan]:
     """Return the stages: one, or for "auto" every granularity from coarse to fine and then fresh channel gates.
 
     Fresh fine gates do best where sources share a basin. Where they do not, only gates refined from coarse ones avoid
-    the barrier between the basins. Which case holds is not known beforehand, so both are tried.
+    the barrier between the basins. Which case holds is not known beforehand, so both are tried; and with a ``base``
+    also gates over what was learned since.
     """
-    if granularity != "auto":
-        return [StagePlan(granularity, f"{granularity} gates", partition(gated, granularity))]
+    channel = partition(gated, "channel")
+    if settings.granularity == "auto":
+        plans = [*_coarse_to_fine(gated), StagePlan(AFRESH, "channel gates, afresh", channel)]
+        if base:
+            plans.append(StagePlan(f"channel-{RELATIVE}", "channel gates, relative", channel, relative=True))
+    elif settings.relative:
+        key, title = f"{settings.granularity}-{RELATIVE}", f"{settings.granularity} gates, relative"
+        plans = [StagePlan(key, title, partition(gated, settings.granularity), relative=True)]
+    else:
+        plans = [
+            StagePlan(settings.granularity, f"{settings.granularity} gates", partition(gated, settings.granularity))
+        ]
+    if settings.rescale and settings.granularity in ("auto", "channel"):
+        plans += [StagePlan(f"{key}-rescaled", title, channel, control=key) for key, title in RESCALED.items()]
+    return plans
+
+
+def _coarse_to_fine(gated: tuple[Layer, ...]) -> list[StagePlan]:
     partitions = [partition(gated, name) for name in ("model", "module", "layer", "channel")]
     finer = [*partitions[1:], None]
     plans: list[StagePlan] = []
@@ -54,7 +82,7 @@ def plan_stages(gated: tuple[Layer, ...], granularity: str) -> list[StagePlan]:
         name = parts.granularity
         title = f"{name} gates, refined" if plans else f"{name} gates"
         plans.append(StagePlan(name, title, parts, plans[-1].key if plans else None))
-    return [*plans, StagePlan(AFRESH, "channel gates, afresh", partitions[-1])]
+    return plans
 
 
 def start_of(
@@ -63,12 +91,17 @@ def start_of(
     plans: Mapping[str, StagePlan],
     dropped: Tensor,
     settings: SoftMergeSettings,
+    best: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Return the logits [parts, K] and log scales [parts, 1] a stage begins with, fresh or from a coarser stage.
 
-    Columns ``dropped`` [K] stay closed.
+    Columns ``dropped`` [K] stay closed; ``best`` is the column of the best source.
     """
     scale = torch.zeros(len(plan.parts.names), 1)
+    if plan.control:
+        alone = torch.arange(len(dropped)) == best
+        taken = alone if plan.control == "best_source" else torch.ones_like(alone)
+        return torch.where(taken, -DROPPED, DROPPED).expand(len(scale), -1).clone(), scale
     if plan.before is not None and plan.before in done:
         before, coarse = done[plan.before], plans[plan.before].parts
         logits, scale = refine(before.logits, coarse, plan.parts), refine(before.scale, coarse, plan.parts)

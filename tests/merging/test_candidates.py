@@ -8,13 +8,14 @@ import torch
 from softmerge_core.anatomy import describe
 from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
 from softmerge_core.flat import FlatSources
-from softmerge_core.merging.candidates import Judge, baselines, choose, why
+from softmerge_core.merging.candidates import Judge, baselines, choose, surely_better, why
 from softmerge_core.merging.result import Candidate
 from tests.networks_for_tests import make_data, train_sources
 
 
-def candidate(name: str, loss: float) -> Candidate:
-    return Candidate(name, {"average": "plain average"}.get(name, name), loss, 0.5)
+def candidate(name: str, loss: float, accuracy: float = 0.5, each: tuple[float, ...] = ()) -> Candidate:
+    title = {"average": "plain average"}.get(name, name)
+    return Candidate(name, title, loss, accuracy, each or (loss - 0.01, loss, loss + 0.01))
 
 
 def test_baselines_are_what_they_are_called() -> None:
@@ -35,18 +36,29 @@ def test_baselines_are_what_they_are_called() -> None:
 
 def test_the_lowest_loss_wins_and_nan_never_does() -> None:
     candidates = {"a": candidate("a", 0.5), "b": candidate("b", math.nan), "c": candidate("c", 0.4)}
-    assert choose(candidates, ["b", "a", "c"]) == "c"
-    assert choose(candidates, ["b", "a"]) == "a"
+    assert choose(candidates, [], ["b", "a", "c"]) == "c"
+    assert choose(candidates, [], ["b", "a"]) == "a"
+    candidates = {"best_source": candidates["a"], "average": candidates["b"], "c": candidates["c"]}
+    assert choose(candidates, ["average", "best_source"], []) == "best_source"
+    assert choose(candidates, ["average", "best_source"], ["c"]) == "c"
+
+
+def test_finer_gates_win_only_if_they_are_surely_better() -> None:
+    losses = (1.0, 2.0, 3.0, 4.0)
+    kept = candidate("best_source", 2.5, each=losses)
+    luck = candidate("layer", 2.4, each=(1.4, 1.5, 2.9, 3.8))  # lower by .1, give or take a standard error of .23
+    sure = candidate("layer", 2.4, each=(0.9, 1.95, 2.9, 3.85))
+    assert choose({"best_source": kept, "layer": luck}, ["best_source"], ["layer"]) == "best_source"
+    assert choose({"best_source": kept, "layer": sure}, ["best_source"], ["layer"]) == "layer"
+    assert not surely_better(candidate("a", 0.1, each=(0.1,)), candidate("b", 0.2, each=(0.2,)))  # one sample
 
 
 def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
-    def scored(loss: float, accuracy: float) -> Candidate:
-        return Candidate("any", "any", loss, accuracy)
-
-    candidates = {"best_source": scored(2.0, 0.70), "layer": scored(1.0, 0.69), "channel": scored(1.5, 0.697)}
-    assert choose(candidates, ["layer", "channel", "best_source"]) == "channel"
-    assert choose(candidates, ["layer", "best_source"]) == "best_source"
-    assert choose(candidates, ["layer", "channel"]) == "layer"
+    found = [candidate("best_source", 2.0, 0.70), candidate("layer", 1.0, 0.69), candidate("channel", 1.5, 0.697)]
+    candidates = {each.name: each for each in found}
+    assert choose(candidates, ["best_source"], ["layer", "channel"]) == "channel"
+    assert choose(candidates, ["best_source"], ["layer"]) == "best_source"
+    assert choose(candidates, [], ["layer", "channel"]) == "layer"
 
 
 def test_the_reason_names_both_rivals_in_readable_numbers() -> None:

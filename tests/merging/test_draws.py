@@ -27,7 +27,9 @@ def test_a_draw_and_its_gradient_are_those_of_autograd(normalise: bool, rescale:
         price, changes = gradients(gates, found, toward, 0.3)
         gates.generator = torch.Generator().manual_seed(seed)
         weights, penalty = gates.sampled_weights(), 0.3 * gates.open_sources()
-        expected = torch.autograd.grad((weights * toward).sum() + penalty, [p for p in gates.parameters() if p.requires_grad])
+        expected = torch.autograd.grad(
+            (weights * toward).sum() + penalty, [p for p in gates.parameters() if p.requires_grad]
+        )
         torch.testing.assert_close(found.weights, weights.detach(), rtol=1e-12, atol=1e-12)
         assert price == pytest.approx(penalty.item(), rel=1e-12)
         for change, other in zip(changes, expected, strict=True):

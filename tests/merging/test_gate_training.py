@@ -55,7 +55,7 @@ def test_a_step_of_sgd_follows_the_finite_difference(kind: str, granularity: str
 
 def test_only_channels_learn_a_scale_and_it_follows_the_finite_difference() -> None:
     data = make_data(dtype=torch.float64)
-    training = make_training("perceptron", "channel", learning_rate=1.0)
+    training = make_training("perceptron", "channel", learning_rate=1.0, rescale=True)
     start, scale = training.logits(), training.scale()
     training.generator.manual_seed(4)
     training.step(data.train_inputs, data.train_labels)
@@ -66,7 +66,7 @@ def test_only_channels_learn_a_scale_and_it_follows_the_finite_difference() -> N
             training.gates.log_scale.data.zero_()[part] = shift
             losses.append(loss_at(training, start, data))
         assert gradient[part].item() == pytest.approx((losses[0] - losses[1]) / 2e-6, abs=1e-5)
-    for settings in ({"granularity": "layer"}, {"granularity": "channel", "rescale": False}):
+    for settings in ({"granularity": "layer", "rescale": True}, {"granularity": "channel"}):
         other = make_training("perceptron", **settings)
         other.step(data.train_inputs, data.train_labels)
         assert not other.scale().any()

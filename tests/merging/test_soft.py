@@ -10,9 +10,10 @@ from torch import nn
 from softmerge_core import MergeData, MergeResult, SoftMergeSettings, checks, soft_merge
 from softmerge_core.checks import devices, usable_device
 from softmerge_core.errors import DataError, SettingsError, SourceError
-from softmerge_core.evaluation import evaluate
+from softmerge_core.evaluation import evaluate, predict, reestimate_batchnorm
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progress, Stage
-from softmerge_core.merging.candidates import TOLERANCE
+from softmerge_core.merging.candidates import TOLERANCE, surely_better
+from softmerge_core.merging.soft import PATIENCE
 from tests.networks_for_tests import NETWORKS, make_data, make_sources, train_sources
 
 QUICK = SoftMergeSettings(steps=12, evaluate_every=4, batch_size=32)
@@ -57,15 +58,18 @@ def test_the_same_spec_twice_is_bit_identical() -> None:
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_auto_is_never_worse_on_validation_data_than_any_candidate_it_may_choose(kind: str) -> None:
+def test_auto_keeps_what_is_surely_better_on_validation_data(kind: str) -> None:
     data = make_data()
     result = soft_merge(train_sources(kind, 3, data), data, quick())
     _, loss = evaluate(result.model, data.validation_inputs, data.validation_labels)
-    floor = result.candidates["best_source"].accuracy - TOLERANCE  # what misclassifies more may not be chosen
-    whole = [c.loss for name, c in result.candidates.items() if name != "ensemble" and c.accuracy >= floor]
-    assert loss <= min(whole) + 1e-6
-    assert loss == pytest.approx(result.candidates[result.winner].loss, abs=1e-6)
-    assert result.reason.startswith(result.candidates[result.winner].title[:1].upper())
+    kept = result.candidates[result.winner]
+    assert loss == pytest.approx(kept.loss, abs=1e-6)
+    simple = [result.candidates[name] for name in ("best_source", "average")]
+    assert kept in simple or kept.loss < min(other.loss for other in simple)
+    assert kept.accuracy >= result.candidates["best_source"].accuracy - TOLERANCE
+    later = [c for name, c in result.candidates.items() if name in ("channel", "channel-afresh") and c is not kept]
+    assert not any(surely_better(c, kept) for c in later if c.accuracy >= kept.accuracy)
+    assert result.reason.startswith(kept.title[:1].upper())
 
 
 def test_gates_find_the_one_good_source_among_bad_ones() -> None:
@@ -81,12 +85,60 @@ def test_gates_find_the_one_good_source_among_bad_ones() -> None:
     assert same(result.model.state_dict(), good.state_dict())
 
 
-def test_identical_sources_give_that_source_back() -> None:
+@pytest.mark.parametrize("granularity", ["auto", "model", "module", "layer", "channel"])
+def test_identical_sources_give_that_source_back(granularity: str) -> None:
+    data = make_data()
+    source = train_sources("convolutional", 1, data)[0]
+    result = soft_merge([source, source, copy.deepcopy(source)], data, quick(granularity))
+    reference = copy.deepcopy(source)
+    reestimate_batchnorm(reference, data.train_inputs)
+    for name, value in result.model.named_parameters():
+        assert torch.allclose(value, source.state_dict()[name], atol=1e-6), name
+    outputs = [predict(network, data.validation_inputs) for network in (result.model, reference)]
+    assert torch.allclose(*outputs, atol=1e-4) or result.winner == "best_source"
+
+
+def test_a_stage_of_auto_ends_when_it_no_longer_improves_and_the_rest_is_not_counted() -> None:
     data = make_data()
     source = train_sources("perceptron", 1, data)[0]
-    result = soft_merge([source, source, copy.deepcopy(source)], data, quick("channel", rescale=False))
-    for name, value in result.model.state_dict().items():
-        assert torch.allclose(value, source.state_dict()[name], atol=1e-6), name
+    settings = SoftMergeSettings(steps=100, evaluate_every=5)
+    result = soft_merge([source, copy.deepcopy(source)], data, settings)  # no gate changes anything
+    progress = [event for event in result.history if isinstance(event, Progress)][-1]
+    stages = sum(isinstance(event, Stage) for event in result.history)
+    assert progress.step == progress.total == stages * 5 * PATIENCE
+
+
+def test_what_rescaling_gives_alone_is_measured_beside() -> None:
+    data = make_data()
+    sources = train_sources("perceptron", 3, data)
+    result = soft_merge(sources, data, quick("channel", rescale=True))
+    assert set(result.controls) == {"best_source", "average"}
+    assert result.winner == "channel"
+    best = sources[int(result.best_source[-1]) - 1]
+    rows = [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in (best[0], result.controls["best_source"][0])]
+    factors = rows[1] / rows[0]
+    assert torch.allclose(factors, factors[:, :1].expand_as(factors), rtol=1e-4)  # one factor a channel, nothing else
+    assert (factors[:, 0] - 1).abs().max() > 1e-3
+    mean = sum(source[0].weight for source in sources) / 3
+    ratio = result.controls["average"][0].weight / mean
+    assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio), rtol=1e-3)
+    assert not soft_merge(sources, data, quick("channel")).controls
+
+
+def test_gates_relative_to_the_base_weigh_what_was_learned_since() -> None:
+    data = make_data()
+    sources = train_sources("perceptron", 3, data)
+    base = make_sources("perceptron", 1)[0]
+    result = soft_merge(sources, data, quick("layer", relative=True), base=base)
+    assert result.gates.relative
+    weights = result.gates.weight[result.gates.parts.index("0")]
+    expected = base[0].weight + sum(w * (s[0].weight - base[0].weight) for w, s in zip(weights, sources, strict=True))
+    assert torch.allclose(result.model[0].weight, expected, atol=1e-5)
+    assert "channel-relative" in soft_merge(sources, data, quick(), base=base).candidates
+    with pytest.raises(SourceError, match="expected the base model"):
+        soft_merge(sources, data, quick("layer", relative=True))
+    with pytest.raises(SourceError, match="base model"):
+        soft_merge(sources, data, quick(), base=make_sources("tied", 1)[0])
 
 
 def test_parts_are_averaged_or_kept_as_asked() -> None:

@@ -16,7 +16,7 @@ NOBODY = torch.zeros(3, dtype=torch.bool)
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_auto_refines_strictly_and_ends_afresh(kind: str) -> None:
-    plans = plan_stages(describe(make_sources(kind, 1)[0]), "auto")
+    plans = plan_stages(describe(make_sources(kind, 1)[0]), SoftMergeSettings())
     assert plans[0].key == "model"
     assert plans[-1].key == "channel-afresh"
     counts = [len(plan.parts.names) for plan in plans[:-1]]
@@ -26,7 +26,7 @@ def test_auto_refines_strictly_and_ends_afresh(kind: str) -> None:
 
 
 def test_one_granularity_is_one_stage() -> None:
-    (plan,) = plan_stages(describe(make_sources("perceptron", 1)[0]), "layer")
+    (plan,) = plan_stages(describe(make_sources("perceptron", 1)[0]), SoftMergeSettings(granularity="layer"))
     assert (plan.key, plan.before) == ("layer", None)
 
 
@@ -44,7 +44,7 @@ def test_a_refined_gate_can_still_change_its_mind() -> None:
 
 
 def test_fresh_gates_open_as_asked_and_dropped_sources_never() -> None:
-    plan = plan_stages(describe(make_sources("perceptron", 1)[0]), "channel")[0]
+    plan = plan_stages(describe(make_sources("perceptron", 1)[0]), SoftMergeSettings(granularity="channel"))[0]
     dropped = torch.tensor([False, True, False])
     settings = SoftMergeSettings(initial_open_probability=0.7)
     logits, scale = start_of(plan, {}, {}, dropped, settings)
@@ -54,7 +54,7 @@ def test_fresh_gates_open_as_asked_and_dropped_sources_never() -> None:
 
 
 def test_a_stage_begins_where_the_coarser_one_ended() -> None:
-    plans = {plan.key: plan for plan in plan_stages(describe(make_sources("perceptron", 1)[0]), "auto")}
+    plans = {plan.key: plan for plan in plan_stages(describe(make_sources("perceptron", 1)[0]), SoftMergeSettings())}
     done = {"model": StageResult("model", torch.tensor([[0.1, 0.2, 0.3]]), 1.0, 0.5, torch.tensor([[0.4]]))}
     logits, scale = start_of(plans["layer"], done, plans, NOBODY, SoftMergeSettings())
     assert logits.tolist() == [pytest.approx([0.1, 0.2, 0.3])] * 2
