@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from softmerge_core.data.base import MergeData
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, lowest_loss, predict, reestimate_batchnorm
-from softmerge_core.flat import FlatSources
 from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
@@ -52,17 +51,18 @@ def _as(inputs: Tensor, device: str, dtype: torch.dtype) -> Tensor:
 
 
 def baselines(
-    flat: FlatSources, judge: Judge, names: Sequence[str], outputs: Sequence[Tensor]
+    average: nn.Module, judge: Judge, names: Sequence[str], outputs: Sequence[Tensor]
 ) -> tuple[dict[str, Candidate], str]:
     """Return every source by name with "best_source", "average" and "ensemble"; and the name of the best source.
 
-    ``outputs`` are each source's log-probabilities [N, classes] on the validation data. Overwrites the merged network.
+    ``outputs`` are each source's log-probabilities [N, classes] on the validation data. BatchNorm's statistics of the
+    plain ``average`` are renewed in place.
     """
     found = {name: candidate(name, name, judge.outputs(out)) for name, out in zip(names, outputs, strict=True)}
     best = names[lowest_loss([found[name].loss for name in names])]
     mean = torch.stack(list(outputs)).logsumexp(0)  # softmax outputs summed; the scores below renormalise
     found["best_source"] = replace(found[best], name="best_source", title=f"best source ({best})")
-    found["average"] = candidate("average", "plain average", judge.merged(flat.average()))
+    found["average"] = candidate("average", "plain average", judge.merged(average))
     found["ensemble"] = candidate("ensemble", f"ensemble of all {len(names)}", judge.outputs(mean))
     return found, best
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from softmerge_core.alignment.scaling import one_scale
 from softmerge_core.anatomy import describe, layer_choices, partition
 from softmerge_core.checks import (
     admit,
@@ -23,7 +24,7 @@ from softmerge_core.checks import (
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.events import Event
-from softmerge_core.flat import FlatSources
+from softmerge_core.flat import FlatSources, plain_average
 from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, why
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.reporting import Reporter
@@ -81,9 +82,10 @@ def soft_merge(
     check_merge_data(data, sources[0], named[0])
     _check_base(base, sources[0], named[0], settings)
     outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
+    scaled, told = one_scale([sources[k] for k in outputs], [named[k] for k in outputs], data.train_inputs)
     hooks = _Hooks(on_event, should_stop, observe, on_snapshot)
-    merge = _Merge(sources, data, settings, named, tuple(outputs), hooks, base)
-    return merge.run(list(outputs.values()), notices, snapshot)
+    merge = _Merge(sources, scaled, data, settings, named, tuple(outputs), hooks, base)
+    return merge.run(list(outputs.values()), [*notices, *told], snapshot)
 
 
 def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: SoftMergeSettings) -> None:
@@ -98,11 +100,15 @@ def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: S
 
 
 class _Merge:
-    """A merge in progress. ``kept`` are the positions of the sources that take part."""
+    """A merge in progress.
+
+    ``kept`` are the positions of the sources that take part; ``scaled`` are those sources at one scale.
+    """
 
     def __init__(
         self,
         sources: Sequence[nn.Module],
+        scaled: Sequence[nn.Module],
         data: MergeData,
         settings: SoftMergeSettings,
         names: tuple[str, ...],
@@ -116,7 +122,8 @@ class _Merge:
         self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
         if not self.gated:
             raise SettingsError("parts: no layer is left to gate; gate at least one")
-        self.flat = FlatSources([sources[k] for k in kept], layers, settings.device)
+        self.flat = FlatSources(scaled, layers, settings.device)
+        self.rescaled = any(scaled[number] is not sources[k] for number, k in enumerate(kept))
         self.judge = Judge(data, settings.device, self.flat.dtype)
         self.base = self.flat.flatten(base, settings.device) if base is not None else None
         self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings, base is not None)}
@@ -149,7 +156,7 @@ class _Merge:
         return self._finish()
 
     def _measure_baselines(self, outputs: list[Tensor], report: bool) -> None:
-        self.candidates, self.best_source = baselines(self.flat, self.judge, self.reporter.sources, outputs)
+        self.candidates, self.best_source = baselines(self._average(), self.judge, self.reporter.sources, outputs)
         self.flat.fix(self.choices, self.kept)
         for name, found in self.candidates.items() if report else ():
             self.reporter.evaluation(name, found.accuracy, found.loss)
@@ -283,11 +290,22 @@ class _Merge:
     def _network(self, winner: str) -> nn.Module:
         if winner == "best_source":
             return copy.deepcopy(self.sources[self.names.index(self.best_source)]).eval()
-        if winner == "average":
-            self.judge.merged(self.flat.average())
-        else:
+        if winner != "average":
             self.judge.merged(self._training(self.plans[winner]).apply())
+            return self.flat.detached_network(self.sources[0]).eval()
+        network = self._average()
+        self.judge.merged(network)
+        if self.rescaled:
+            first = next(self.sources[0].parameters())
+            return network.to(first.device, first.dtype).eval()
         return self.flat.detached_network(self.sources[0]).eval()
+
+    def _average(self) -> nn.Module:
+        """Return the plain average of the sources as they came, on the device that gates are trained on."""
+        if self.rescaled:
+            average = plain_average([self.sources[k] for k in self.kept], None)
+            return average.to(self.settings.device, self.flat.dtype)
+        return self.flat.average()
 
     def _table(self, winner: str) -> GateTable:
         """Return the winner's gates; the best source and the average are model gates, open for one source or all."""

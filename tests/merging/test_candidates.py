@@ -24,7 +24,7 @@ def test_baselines_are_what_they_are_called() -> None:
     inputs, labels = data.validation_inputs, data.validation_labels
     outputs = [source(inputs).log_softmax(1).detach() for source in sources]
     flat = FlatSources(sources, describe(sources[0]))
-    found, best = baselines(flat, Judge(data, "cpu", torch.float32), ["a", "b", "c"], outputs)
+    found, best = baselines(flat.average(), Judge(data, "cpu", torch.float32), ["a", "b", "c"], outputs)
     each = {name: evaluate(source, inputs, labels) for name, source in zip("abc", sources, strict=True)}
     assert all((found[name].accuracy, found[name].loss) == pytest.approx(pair) for name, pair in each.items())
     assert best == min(each, key=lambda name: each[name][1])

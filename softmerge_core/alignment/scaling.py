@@ -1,0 +1,206 @@
+"""Sources that compute the same at another scale, brought to one scale, so that their weights can be mixed.
+
+Where units pass through nothing but positively homogeneous operations (ReLU, pooling), what computes them can be
+multiplied by any positive factors and what reads them divided, and what feeds a BatchNorm can be multiplied freely:
+the network's function stays (path-wise rescaling: Neyshabur et al. 2015, arXiv 1506.02617). Averages do not.
+"""
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
+from softmerge_core.alignment.symmetry.groups import Axis, Group, symmetry
+from softmerge_core.alignment.symmetry.tracing import evaluation_mode, tensors
+from softmerge_core.anatomy import describe
+
+FAR = 2.0  # a unit is brought to the reference's scale if its own is further off than this factor
+SWEEPS = 50
+NEAR = 1e-4  # relative changes of scale at which sweeps end
+SAMPLES = 4
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Units whose scale is free: what is multiplied by a factor, by its square, and what is divided by it."""
+
+    name: str
+    size: int
+    multiplied: tuple[Axis, ...]
+    divided: tuple[Axis, ...] = ()
+    squared: tuple[Axis, ...] = ()
+
+    def scale(self, state: State) -> Tensor:
+        """Return the log of each unit's scale [size]: the size of its own weights over that of those that read it."""
+        own = _norms(state, self.multiplied, self.size)
+        return (own / _norms(state, self.divided, self.size)).sqrt().log() if self.divided else own.log()
+
+    def apply(self, state: State, factors: Tensor) -> None:
+        """Replace the tensors of ``state`` by those scaled by ``factors`` [size]."""
+        for axes, power in ((self.multiplied, 1), (self.divided, -1), (self.squared, 2)):
+            for axis in axes:
+                state[axis.name] = _scaled(state[axis.name], axis, factors**power)
+
+
+def one_scale(
+    sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor
+) -> tuple[list[nn.Module], tuple[str, ...]]:
+    """Return the sources at one scale, and a sentence about each that was changed.
+
+    The reference is the source with the most even scales. A source is changed if any unit is off by more than FAR; else
+    it is returned as it is. What is changed is a copy that computes the same, which is checked on ``inputs`` [N, ...].
+    """
+    if not _norms_apart(sources):
+        return list(sources), ()
+    free = scalings(sources[0], inputs)
+    states = [_state(source) for source in sources]
+    scales = [[scaling.scale(state) for scaling in free] for state in states]
+    reference = min(range(len(sources)), key=lambda k: float(sum(scale.abs().mean() for scale in scales[k])))
+    result, notices = list(sources), []
+    for number, source in enumerate(sources):
+        state, changed = _rescaled(states[number], free, scales[reference])
+        if changed and number != reference and _same(source, state, inputs):
+            own = tensors_of(source)
+            result[number] = with_tensors(source, {name: value.to(own[name]) for name, value in state.items()})
+            what = f"{changed:,} channel{'s' * (changed != 1)}"
+            notices.append(
+                f"{names[number]} was brought to the scale of {names[reference]} in {what}: it computes the same."
+            )
+    return result, tuple(notices)
+
+
+@torch.no_grad()
+def _norms_apart(sources: Sequence[nn.Module]) -> bool:
+    """Whether rows or columns of any weights differ in size by more than FAR: only then the network is looked at."""
+    for each in zip(*(source.parameters() for source in sources), strict=True):
+        for dim in (0, 1) if each[0].dim() > 1 else ():
+            norms = torch.stack([weight.movedim(dim, 0).flatten(1).float().norm(dim=1).cpu() for weight in each])
+            if bool((norms.amax(0) > FAR * norms.amin(0)).any()):
+                return True
+    return False
+
+
+def _state(network: nn.Module) -> State:
+    return {name: value.double() if value.is_floating_point() else value for name, value in tensors_of(network).items()}
+
+
+def _rescaled(state: State, free: Sequence[Scaling], wanted: Sequence[Tensor]) -> tuple[State, int]:
+    """Return the state brought to the ``wanted`` log scales if any unit is far from them, and the number of those.
+
+    Scaling one group changes the weights that read it, and with them their own scale, so groups take turns.
+    """
+    shifts = [_shift(scaling, state, scale) for scaling, scale in zip(free, wanted, strict=True)]
+    far = sum(int((shift.abs() > math.log(FAR)).sum()) for shift in shifts)
+    state = dict(state)
+    for _ in range(SWEEPS if far else 0):
+        most = 0.0
+        for scaling, scale in zip(free, wanted, strict=True):
+            shift = _shift(scaling, state, scale)
+            scaling.apply(state, shift.exp())
+            most = max(most, float(shift.abs().max()))
+        if most < NEAR:
+            break
+    return state, far
+
+
+def _shift(scaling: Scaling, state: State, wanted: Tensor) -> Tensor:
+    """How far each unit's log scale [size] is from that wanted; 0 for a unit without any, whose weights are all 0."""
+    shift = wanted - scaling.scale(state)
+    return shift.masked_fill(~torch.isfinite(shift), 0.0)
+
+
+@torch.no_grad()
+def _same(source: nn.Module, state: State, inputs: Tensor) -> bool:
+    """Whether the source computes the same with ``state`` on a few inputs."""
+    network = copy.deepcopy(source).double()
+    some = inputs[:SAMPLES].double() if inputs.is_floating_point() else inputs[:SAMPLES]
+    with evaluation_mode(network):
+        return _alike(network, tensors_of(network), state, some, 1e-3)
+
+
+def scalings(network: nn.Module, inputs: Tensor) -> list[Scaling]:
+    """Return the free scales of an architecture, each tried on random weights."""
+    candidates = [*_before_batchnorm(network), *_through(network, symmetry(network, inputs).groups)]
+    trial = copy.deepcopy(network).double()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in trial.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    some = inputs[:SAMPLES]
+    for module in trial.modules():
+        if isinstance(module, _BatchNorm):
+            module.eps = 0.0
+    if some.is_floating_point():
+        some = torch.randn(some.shape, generator=generator, dtype=torch.float64)
+    state, found = tensors_of(trial), []
+    with evaluation_mode(trial), torch.no_grad():
+        for candidate in candidates:
+            scaled = dict(state)
+            candidate.apply(scaled, 0.5 + 1.5 * torch.rand(candidate.size, generator=generator, dtype=torch.float64))
+            if _alike(trial, state, scaled, some, 1e-9):
+                found.append(candidate)
+    return found
+
+
+def _alike(
+    network: nn.Module, one: Mapping[str, Tensor], other: Mapping[str, Tensor], inputs: Tensor, far: float
+) -> bool:
+    both = [list(tensors(functional_call(network, dict(state), (inputs,)))) for state in (one, other)]
+    return all(bool((a - b).abs().max() <= far * a.abs().max() + 1e-12) for a, b in zip(*both, strict=True))
+
+
+def _before_batchnorm(network: nn.Module) -> Iterator[Scaling]:
+    """Yield layers that feed a BatchNorm: it undoes every factor, if its running statistics get it too."""
+    norms = {name for name, module in network.named_modules() if isinstance(module, _BatchNorm)}
+    for layer in describe(network):
+        own = [slot for slot in layer.slots if slot.channels == layer.channels]
+        norm = next((slot.name.rpartition(".")[0] for slot in own if slot.name.rpartition(".")[0] in norms), None)
+        if norm is None or network.get_submodule(norm).running_mean is None:
+            continue
+        weights = [slot for slot in own if slot.name.rpartition(".")[0] != norm]
+        axes = tuple(Axis(s.name, s.axis, 0, s.repeats, s.channels, 1, False) for s in weights)
+        mean, var = (
+            Axis(f"{norm}.{what}", 0, 0, 1, layer.channels, 1, False) for what in ("running_mean", "running_var")
+        )
+        yield Scaling(layer.name, layer.channels, (*axes, mean), (), (var,))
+
+
+def _through(network: nn.Module, groups: Sequence[Group]) -> Iterator[Scaling]:
+    """Yield groups of units: what computes them last is multiplied, and what reads them is divided."""
+    norms = {name for name, module in network.named_modules() if isinstance(module, _BatchNorm)}
+    normalised = {
+        slot.name
+        for layer in describe(network)
+        if any(slot.name.rpartition(".")[0] in norms for slot in layer.slots)
+        for slot in layer.slots
+        if slot.name.rpartition(".")[0] not in norms
+    }
+    for group in groups:
+        statistics = {f"{norm}.{what}" for norm in norms for what in ("running_mean", "running_var")}
+        made = [a for a in group.axes if not a.reads and a.name not in normalised and a.name not in statistics]
+        read = [axis for axis in group.axes if axis.reads]
+        if made and read:
+            yield Scaling(group.name, group.size, tuple(made), tuple(read))
+
+
+def _norms(state: State, axes: Sequence[Axis], size: int) -> Tensor:
+    """Return the root of the sum of squares of each unit's weights [size] along all axes."""
+    total = torch.zeros(size, dtype=torch.float64)
+    for axis in axes:
+        total += rows(state[axis.name], axis).square().sum(1).cpu()
+    return total.sqrt()
+
+
+def _scaled(tensor: Tensor, axis: Axis, factors: Tensor) -> Tensor:
+    """Return the tensor with the positions of each unit multiplied by its factor."""
+    along = torch.ones(tensor.shape[axis.dim], dtype=factors.dtype)
+    along[axis.start : axis.start + axis.length] = factors[None, :, None].expand(axis.outer, -1, axis.inner).reshape(-1)
+    shape = [1] * tensor.dim()
+    shape[axis.dim] = -1
+    return tensor * along.view(shape).to(tensor)
