@@ -13,7 +13,9 @@ from softmerge_core.evaluation import evaluation_mode, predict
 from softmerge_core.structure.kinds import check_copyable, check_network
 from softmerge_core.structure.sameness import all_tensors, check_same
 
-RESERVED = ("soft", "average", "best_source", "ensemble")  # series in events and results that are no sources
+RESERVED = (  # series in events and results that are no sources
+    "soft", "average", "best_source", "ensemble", "average_rescaled", "best_source_rescaled",
+)  # fmt: skip
 
 
 def unique_names(names: Sequence[str], taken: Collection[str] = ()) -> tuple[str, ...]:

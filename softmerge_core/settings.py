@@ -186,7 +186,7 @@ class SoftMergeSettings(Settings):
     relative: bool = setting(
         False,
         "Relative to the base",
-        "Gate what each source has learned since the base model, where one is known; auto tries it by itself.",
+        "Gate what each source has learned since their common base model, if one is known; auto tries it as well.",
         more=True,
     )
     evaluate_every: int = setting(

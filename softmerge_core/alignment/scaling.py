@@ -17,10 +17,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
 from softmerge_core.alignment.symmetry.groups import Axis, Group, symmetry
-from softmerge_core.alignment.symmetry.tracing import evaluation_mode, tensors
+from softmerge_core.alignment.symmetry.tracing import tensors
 from softmerge_core.anatomy import describe
+from softmerge_core.evaluation import evaluation_mode
 
-FAR = 2.0  # a unit is brought to the reference's scale if its own is further off than this factor
+FAR = 2.5  # a unit is brought to the reference's scale if its own is further off than this factor
 SWEEPS = 50
 NEAR = 1e-4  # relative changes of scale at which sweeps end
 SAMPLES = 4

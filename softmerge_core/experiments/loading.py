@@ -6,7 +6,7 @@ from torch import nn
 
 from softmerge_core.checks import unique_names
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import load_source
+from softmerge_core.zoo import load_base, load_source
 
 
 def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[list[nn.Module], tuple[str, ...]]:
@@ -16,3 +16,14 @@ def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tu
     """
     loaded = [load_source(spec) for spec in specs]
     return [source.module for source in loaded], unique_names([source.name for source in loaded], taken)
+
+
+def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:
+    """The common ancestor of the sources: the ``base`` that is named, or else their family's; None if none is known.
+
+    Aligned sources no longer descend from it, but there is no better one.
+    """
+    if base:
+        return load_source(SourceSpec(model=base)).module
+    families = {source.model.partition("/")[0] for source in sources}
+    return load_base(families.pop()) if len(families) == 1 else None

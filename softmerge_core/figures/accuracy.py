@@ -11,7 +11,7 @@ from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
 from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure
 
-_BASELINES = ("ensemble", "average", BEST)
+_BASELINES = ("ensemble", "average", BEST, "average_rescaled", f"{BEST}_rescaled")
 _TOP, _BOTTOM = 16, 48
 _ROOM = 2.6  # percentage points around all values: with more than 2.5, the range is never below 10 wide
 _NARROW = 150  # px: the plot beside its labels on a phone

@@ -93,12 +93,18 @@ GLYPHS = {  # a marker as a letter, for labels
     "star": "★", "pentagon": "⬟", "hexagon": "⬢",
 }  # fmt: skip
 # series that are no methods -> (title, title where room is short); a method's titles are in its own file
-TITLES = {"best_source": ("Best source", "Best")}
+TITLES = {
+    "best_source": ("Best source", "Best"),
+    "best_source_rescaled": ("Best source, rescaled alone", "Best, rescaled"),
+    "average_rescaled": ("Plain average, rescaled alone", "Average, rescaled"),
+}
 _FIXED = {
     "soft": ("soft", "solid", "circle"),
     "average": ("average", "dash", "square"),
     "best_source": ("best_source", "dot", "diamond"),
     "ensemble": ("ensemble", "dashdot", "triangle-up"),
+    "best_source_rescaled": ("best_source", "longdash", "diamond-open"),
+    "average_rescaled": ("average", "longdashdot", "square-open"),
     "task": ("task", "solid", "circle"),
     "penalty": ("penalty", "dot", "diamond"),
     "total": ("total", "dash", "square"),

@@ -48,17 +48,17 @@ class StageResult:
     scale: Tensor
 
 
-def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings, base: bool = False) -> list[StagePlan]:
+def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings) -> list[StagePlan]:
     """Return the stages: one, or for "auto" every granularity from coarse to fine and then fresh channel gates.
 
     Fresh fine gates do best where sources share a basin. Where they do not, only gates refined from coarse ones avoid
-    the barrier between the basins. Which case holds is not known beforehand, so both are tried; and with a ``base``
-    also gates over what was learned since.
+    the barrier between the basins. Which case holds is not known beforehand, so both are tried; and if
+    ``settings.relative``, also gates over what was learned since the base.
     """
     channel = partition(gated, "channel")
     if settings.granularity == "auto":
         plans = [*_coarse_to_fine(gated), StagePlan(AFRESH, "channel gates, afresh", channel)]
-        if base:
+        if settings.relative:
             plans.append(StagePlan(f"channel-{RELATIVE}", "channel gates, relative", channel, relative=True))
     elif settings.relative:
         key, title = f"{settings.granularity}-{RELATIVE}", f"{settings.granularity} gates, relative"
@@ -68,7 +68,7 @@ def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings, base: boo
             StagePlan(settings.granularity, f"{settings.granularity} gates", partition(gated, settings.granularity))
         ]
     if settings.rescale and settings.granularity in ("auto", "channel"):
-        plans += [StagePlan(f"{key}-rescaled", title, channel, control=key) for key, title in RESCALED.items()]
+        plans += [StagePlan(f"{key}_rescaled", title, channel, control=key) for key, title in RESCALED.items()]
     return plans
 
 

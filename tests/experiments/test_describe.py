@@ -96,7 +96,7 @@ def test_neither_paths_nor_more_than_a_line_is_told() -> None:
         sources=(SourceSpec(model="/home/somebody/weights.pt"), SourceSpec(model="library/gone")),
         data=DataSpec(dataset="/home/somebody/data/own.npz"),
         settings=SoftMergeSettings(
-            penalty=1, steps=2, seed=3, batch_size=4, rescale=False, device="cuda", temperature=1
+            penalty=1, steps=2, seed=3, batch_size=4, rescale=True, device="cuda", temperature=1
         ),
     )
     said = what_made(spec) + difference(spec, merge())

@@ -13,7 +13,7 @@ from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate, predict, reestimate_batchnorm
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progress, Stage
 from softmerge_core.merging.candidates import TOLERANCE, surely_better
-from softmerge_core.merging.soft import PATIENCE
+from softmerge_core.merging.staged import PATIENCE
 from tests.networks_for_tests import NETWORKS, make_data, make_sources, train_sources
 
 QUICK = SoftMergeSettings(steps=12, evaluate_every=4, batch_size=32)
@@ -112,15 +112,16 @@ def test_what_rescaling_gives_alone_is_measured_beside() -> None:
     data = make_data()
     sources = train_sources("perceptron", 3, data)
     result = soft_merge(sources, data, quick("channel", rescale=True))
-    assert set(result.controls) == {"best_source", "average"}
+    assert set(result.controls) == {"best_source_rescaled", "average_rescaled"}
     assert result.winner == "channel"
     best = sources[int(result.best_source[-1]) - 1]
-    rows = [torch.cat([layer.weight, layer.bias[:, None]], 1) for layer in (best[0], result.controls["best_source"][0])]
-    factors = rows[1] / rows[0]
+    alone = result.controls["best_source_rescaled"]
+    before, after = (torch.cat([each[0].weight, each[0].bias[:, None]], 1) for each in (best, alone))
+    factors = after / before
     assert torch.allclose(factors, factors[:, :1].expand_as(factors), rtol=1e-4)  # one factor a channel, nothing else
     assert (factors[:, 0] - 1).abs().max() > 1e-3
     mean = sum(source[0].weight for source in sources) / 3
-    ratio = result.controls["average"][0].weight / mean
+    ratio = result.controls["average_rescaled"][0].weight / mean
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio), rtol=1e-3)
     assert not soft_merge(sources, data, quick("channel")).controls
 
@@ -134,11 +135,11 @@ def test_gates_relative_to_the_base_weigh_what_was_learned_since() -> None:
     weights = result.gates.weight[result.gates.parts.index("0")]
     expected = base[0].weight + sum(w * (s[0].weight - base[0].weight) for w, s in zip(weights, sources, strict=True))
     assert torch.allclose(result.model[0].weight, expected, atol=1e-5)
-    assert "channel-relative" in soft_merge(sources, data, quick(), base=base).candidates
+    assert "channel-relative" in soft_merge(sources, data, quick(relative=True), base=base).candidates
     with pytest.raises(SourceError, match="expected the base model"):
         soft_merge(sources, data, quick("layer", relative=True))
     with pytest.raises(SourceError, match="base model"):
-        soft_merge(sources, data, quick(), base=make_sources("tied", 1)[0])
+        soft_merge(sources, data, quick(relative=True), base=make_sources("tied", 1)[0])
 
 
 def test_parts_are_averaged_or_kept_as_asked() -> None:

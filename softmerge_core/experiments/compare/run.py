@@ -21,12 +21,11 @@ from softmerge_core.experiments.compare.labels import report as by_labels
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, numbers, plan, repairs
 from softmerge_core.experiments.compare.words import report
 from softmerge_core.experiments.cost import Cost
-from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.loading import base_of, load_sources
 from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
 from softmerge_core.methods import available_methods, find_method, merge
 from softmerge_core.settings import DataSpec, SourceSpec
-from softmerge_core.zoo import load_base, load_source
 
 NEEDS_BASE = "needs a base model, and none is known for these sources"
 
@@ -125,17 +124,11 @@ def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int, n: int) -
 
 
 def _base(spec: CompareSpec, method: str) -> nn.Module | None:
-    """The common ancestor, for a method that can use one: the spec's own, or else the sources' family's.
-
-    Aligned sources no longer descend from it, but there is no better one.
-    """
+    """The common ancestor, for a method that can use one: the spec's own, or else the sources' family's."""
     found = find_method(method)
     if "base" not in found.needs | found.optional:
         return None
-    if spec.base:
-        return load_source(SourceSpec(model=spec.base)).module
-    families = {source.model.partition("/")[0] for source in spec.sources}
-    base = load_base(families.pop()) if len(families) == 1 else None
+    base = base_of(spec.sources, spec.base)
     if base is None and "base" in found.needs:
         raise SourceError(NEEDS_BASE)
     return base

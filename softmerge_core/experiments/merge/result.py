@@ -15,12 +15,14 @@ class Samples(Result):
 
 
 class Shares(Result):
-    """Accuracies (0-1) of every network of a merge; None where there is none."""
+    """Accuracies (0-1) of every network of a merge; None where there is none: those rescaled alone are its controls."""
 
     soft: Share | None = None
     average: Share | None = None
     best_source: Share | None = None
     ensemble: Share | None = None
+    best_source_rescaled: Share | None = None
+    average_rescaled: Share | None = None
     sources: list[Share | None] | None = None
 
 
@@ -31,6 +33,8 @@ class Right(Result):
     average: str | None = None
     best_source: str | None = None
     ensemble: str | None = None
+    best_source_rescaled: str | None = None
+    average_rescaled: str | None = None
     sources: list[str] | None = None
 
 

@@ -1,7 +1,7 @@
 """The work of a merge run: merge, then score the result beside the other candidates. Loads torch."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from softmerge_core.evaluation import ensemble_log_probabilities, lowest_loss, p
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
-from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.loading import base_of, load_sources
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
@@ -38,6 +38,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         data.for_merging(),
         spec.settings,
         names=names,
+        base=base_of(spec.sources) if spec.settings.relative else None,
         on_event=context.emit,
         should_stop=context.should_stop,
         observe=_boundaries(extent, context) if extent else None,
@@ -49,7 +50,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         context.emit(boundary(model, extent, merged.history[-1].step, kept=True))
     context.save_weights("merged", model.state_dict())
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
-    scores = score_all(model, modules, sound, names, data)
+    scores = score_all(model, modules, sound, names, data, merged.controls)
     return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
 
 
@@ -98,8 +99,9 @@ def score_all(
     sound: Sequence[int],
     names: Sequence[str],
     data: Data,
+    controls: Mapping[str, nn.Module] | None = None,
 ) -> dict[str, Any]:
-    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources and ensemble.
+    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources, ensemble and controls.
 
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
     has the lowest validation loss. ``correct`` tells which test samples each network gets right.
@@ -113,6 +115,7 @@ def score_all(
             "soft": _row(predict(model, inputs), labels),
             "average": _row(predict(mean, inputs), labels),
             "ensemble": _row(ensemble_log_probabilities(chosen, inputs), labels),
+            **{name: _row(predict(each.cpu(), inputs), labels) for name, each in (controls or {}).items()},
             "sources": [_row(predict(module, inputs), labels) for module in modules],
         }
     best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]
@@ -135,7 +138,7 @@ def _row(outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, str
 def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
     """One entry (0: accuracy, 1: loss, 2: which samples are right) of every network in a split's row."""
     sources = [scores[index] for scores in row["sources"]]
-    single = {name: row[name][index] for name in ("soft", "average", "ensemble")}
+    single = {name: scores[index] for name, scores in row.items() if name != "sources"}
     return {**single, "best_source": sources[best], "sources": sources}
 
 

@@ -138,7 +138,7 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
     if soft is None or not known:
         return "There is no test accuracy to compare."
     found = {name: difference(soft, other) for name, other in known.items()}
-    text = compared("Soft merging", found) + _best_listed(result, soft, n)
+    text = compared("Soft merging", found) + _best_listed(result, soft, n) + _rescaled(result, soft, n)
     return f"{text}{coarse(list(found.values()))} One seed."
 
 
@@ -166,3 +166,20 @@ def _best_listed(result: Mapping[str, Any], soft: Measured, n: int) -> str:
     found = difference(soft, top)
     stands = f"is {gap(found, 'it')}" if found.told_apart else "cannot be told apart from it"
     return f"{chosen}; another one is right on {percent(top.mean)} of the test samples, and soft merging {stands}."
+
+
+def _rescaled(result: Mapping[str, Any], soft: Measured, n: int) -> str:
+    """How much of the gain over the best source rescaling gives to it alone; empty where nothing was rescaled."""
+    alone, best = (_measured(result, key, n) for key in ("best_source_rescaled", "best_source"))
+    if alone is None or best is None:
+        return ""
+    whole, merging, rescaling = soft.mean - best.mean, soft.mean - alone.mean, alone.mean - best.mean
+    if min(whole, merging, rescaling) <= 0:
+        rest = difference(soft, alone)
+        stands = gap(rest, "that") if rest.told_apart else "cannot be told apart from that"
+        verb = "is " if rest.told_apart else ""
+        return f" Rescaling the best source alone gives {percent(alone.mean)}; soft merging {verb}{stands}."
+    return (
+        f" Of {points_text(whole)} over the best source, {points_text(merging)} come from merging and "
+        f"{points_text(rescaling)} from rescaling, which training the best source alone gives as well."
+    )

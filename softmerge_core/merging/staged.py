@@ -1,0 +1,256 @@
+"""The course of a merge: its baselines, its stages one after another, and the choice at the end."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from softmerge_core.anatomy import describe, layer_choices, partition
+from softmerge_core.data.base import MergeData
+from softmerge_core.errors import SettingsError
+from softmerge_core.events import Event
+from softmerge_core.flat import FlatSources, plain_average
+from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, why
+from softmerge_core.merging.gate_training import GateTraining
+from softmerge_core.merging.reporting import Reporter
+from softmerge_core.merging.result import GateTable, MergeResult, StopReason
+from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
+from softmerge_core.merging.stages import StagePlan, StageResult, hopeless, plan_stages, start_of
+from softmerge_core.settings import SoftMergeSettings
+
+PATIENCE = 4  # evaluations in a row that do not lower the validation loss, after which a stage of "auto" ends
+SMALLEST_GAIN = 1e-4  # nats; less is no progress
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What is called while a merge goes on; see ``soft_merge``."""
+
+    on_event: Callable[[Event], None] | None = None
+    should_stop: Callable[[], bool] | None = None
+    observe: Callable[[nn.Module, int], None] | None = None
+    on_snapshot: Callable[[bytes], None] | None = None
+
+
+class StagedMerge:
+    """A merge in progress.
+
+    ``kept`` are the positions of the sources that take part; ``scaled`` are those sources at one scale.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[nn.Module],
+        scaled: Sequence[nn.Module],
+        data: MergeData,
+        settings: SoftMergeSettings,
+        names: tuple[str, ...],
+        kept: tuple[int, ...],
+        hooks: Hooks,
+        base: nn.Module | None,
+    ) -> None:
+        self.sources, self.settings, self.names, self.kept, self.hooks = sources, settings, names, kept, hooks
+        layers = describe(sources[0])
+        self.choices = layer_choices(layers, settings.parts, kept)
+        self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
+        if not self.gated:
+            raise SettingsError("parts: no layer is left to gate; gate at least one")
+        self.flat = FlatSources(scaled, layers, settings.device)
+        self.rescaled = any(scaled[number] is not sources[k] for number, k in enumerate(kept))
+        self.judge = Judge(data, settings.device, self.flat.dtype)
+        self.base = self.flat.flatten(base, settings.device) if base is not None and settings.relative else None
+        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings)}
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.at = Progression()
+        self.dropped = torch.zeros(len(kept), dtype=torch.bool)
+        self.batches = torch.empty(0, 0, dtype=torch.int64)
+        self.stop_reason: StopReason = "finished"
+        kept_names = [names[k] for k in kept]
+        self.reporter = Reporter(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
+
+    def run(self, outputs: list[Tensor], notices: Sequence[str], snapshot: bytes | None) -> MergeResult:
+        """Measure the baselines, train every stage and choose.
+
+        ``outputs`` are each source's log-probabilities on the validation data.
+        """
+        if snapshot:
+            self.at = load_progression(snapshot, self.generator)
+            self.reporter.step = self.at.step
+        else:
+            for text in notices:
+                self.reporter.notice(text)
+            first = next(iter(self.plans.values()))
+            self.reporter.stage(first, self._training(first))  # gives the page a picture before anything is measured
+        self._measure_baselines(outputs, report=snapshot is None)
+        for plan in self.plans.values():
+            if plan.key not in self.at.done and self.stop_reason != "stopped":
+                self.at.done[plan.key] = self._train(plan)
+            self._drop_hopeless(plan, outputs[0].shape[1])
+        return self._finish()
+
+    def _measure_baselines(self, outputs: list[Tensor], report: bool) -> None:
+        self.candidates, self.best_source = baselines(self._average(), self.judge, self.reporter.sources, outputs)
+        self.flat.fix(self.choices, self.kept)
+        for name, found in self.candidates.items() if report else ():
+            self.reporter.evaluation(name, found.accuracy, found.loss)
+
+    def _train(self, plan: StagePlan) -> StageResult:
+        """Train one stage until its end, until it is stopped, or until its first non-finite loss."""
+        training = self._begin(plan)
+        for step in range(self.at.stage_step, self.settings.steps):
+            if step % self.settings.evaluate_every == 0:
+                last = self._evaluate(plan, training)
+                if self._settled(plan):
+                    self.reporter.shorten(self.settings.steps - step)
+                    return self._end(last)
+                self._snapshot(training, step)
+                self._prepare(training, min(self.settings.evaluate_every, self.settings.steps - step))
+            if self.hooks.should_stop and self.hooks.should_stop():
+                self.stop_reason = "stopped"
+                break
+            loss = training.step(*self._batch(step))
+            if not math.isfinite(loss.total):
+                self.stop_reason = "non-finite loss"
+                self.reporter.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
+                break
+            self.reporter.training_step(plan, training, loss)
+        return self._end(self._evaluate(plan, training))
+
+    def _training(self, plan: StagePlan) -> GateTraining:
+        """Return the training of a stage: at its beginning, or as it ended if it is done."""
+        if plan.key in self.at.done:
+            logits, scale = self.at.done[plan.key].logits, self.at.done[plan.key].scale
+        else:
+            best = self.reporter.sources.index(self.best_source) if plan.control else 0
+            logits, scale = start_of(plan, self.at.done, self.plans, self.dropped, self.settings, best)
+        base = self.base if plan.relative else None
+        start = (logits, scale)
+        return GateTraining(
+            self.flat, plan.parts, self.settings, self.generator, *start, base=base, fixed=bool(plan.control)
+        )
+
+    def _begin(self, plan: StagePlan) -> GateTraining:
+        training = self._training(plan)
+        if self.at.stage == plan.key:
+            training.load_state(self.at.training)
+            self.at.since -= 1  # the evaluation at which the snapshot was made is made again
+            return training
+        self.at.stage, self.at.stage_step, self.at.best = plan.key, 0, None
+        if self.at.done:  # the first stage was announced before anything was measured
+            self.reporter.stage(plan, training)
+        return training
+
+    def _end(self, last: StageResult) -> StageResult:
+        """Return the gates of the best evaluation for "auto", and those of the ``last`` otherwise."""
+        best = self.at.best or last
+        if self.plans[last.key].control:
+            self.reporter.evaluation(last.key, best.accuracy, best.loss)  # its line ends at what is kept of it
+        self.at.stage, self.at.training, self.at.best = "", {}, None
+        return best if self.settings.granularity == "auto" else last
+
+    def _evaluate(self, plan: StagePlan, training: GateTraining) -> StageResult:
+        network = training.apply()
+        score = self.judge.merged(network)
+        result = StageResult(plan.key, training.logits(), score.loss, score.accuracy, training.scale())
+        gain = math.inf if self.at.best is None else self.at.best.loss - score.loss
+        self.at.since = 0 if gain > SMALLEST_GAIN else self.at.since + 1
+        if gain > 0:
+            self.at.best = result
+        self.reporter.evaluation(plan.key if plan.control else "soft", score.accuracy, score.loss)
+        self.reporter.gates(plan, training)
+        if self.hooks.observe and not plan.control:
+            self.hooks.observe(network, self.reporter.step)
+        return result
+
+    def _settled(self, plan: StagePlan) -> bool:
+        """Whether a stage of "auto" has stopped improving."""
+        return self.settings.granularity == "auto" and self.at.since >= PATIENCE
+
+    def _snapshot(self, training: GateTraining, step: int) -> None:
+        if self.hooks.on_snapshot:
+            self.at.stage_step, self.at.step, self.at.training = step, self.reporter.step, training.state()
+            self.hooks.on_snapshot(save_progression(self.at, self.generator))
+
+    def _prepare(self, training: GateTraining, steps: int) -> None:
+        """Draw the batches and the noise of the next ``steps`` steps."""
+        samples = len(self.judge.train_inputs)
+        size = min(self.settings.batch_size, samples)
+        self.batches = torch.randint(samples, (steps, size), generator=self.generator).to(self.settings.device)
+        training.prepare(steps, size)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        chosen = self.batches[step % self.settings.evaluate_every]
+        return self.judge.train_inputs[chosen], self.judge.train_labels[chosen]
+
+    def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
+        if plan.key == "model" and "model" in self.at.done:
+            values = self._training(plan).gates.values().detach()
+            losses = [self.candidates[name].loss for name in self.reporter.sources]
+            self.dropped = hopeless(values, losses, classes)
+
+    def _finish(self) -> MergeResult:
+        for key in self.at.done:
+            plan = self.plans[key]
+            self.candidates[key] = candidate(key, plan.title, self._score(plan))
+        winner, reason = self._choose()
+        return MergeResult(
+            model=self._network(winner),
+            gates=self._table(winner),
+            history=tuple(self.reporter.history),
+            stop_reason=self.stop_reason,
+            settings=self.settings,
+            winner=winner,
+            reason=reason,
+            candidates=self.candidates,
+            best_source=self.best_source,
+            excluded=tuple(name for k, name in enumerate(self.names) if k not in self.kept),
+            controls={key: self._network(key) for key in self.at.done if self.plans[key].control},
+        )
+
+    def _score(self, plan: StagePlan) -> Score:
+        return self.judge.merged(self._training(plan).apply())
+
+    def _choose(self) -> tuple[str, str]:
+        trained = [key for key in self.at.done if not self.plans[key].control]
+        if self.settings.granularity != "auto":
+            return trained[0], why(self.candidates, trained[0], "as trained: validation loss")
+        # The best source and the plain average would ignore the layers that the user has fixed.
+        whole = ["best_source", "average"] if len(self.gated) == len(self.choices) else []
+        winner = choose(self.candidates, whole, trained)
+        return winner, why(self.candidates, winner, "won: validation loss")
+
+    def _network(self, winner: str) -> nn.Module:
+        if winner == "best_source":
+            return copy.deepcopy(self.sources[self.names.index(self.best_source)]).eval()
+        if winner != "average":
+            self.judge.merged(self._training(self.plans[winner]).apply())
+            return self.flat.detached_network(self.sources[0]).eval()
+        network = self._average()
+        self.judge.merged(network)
+        if self.rescaled:
+            first = next(self.sources[0].parameters())
+            return network.to(first.device, first.dtype).eval()
+        return self.flat.detached_network(self.sources[0]).eval()
+
+    def _average(self) -> nn.Module:
+        """Return the plain average of the sources as they came, on the device that gates are trained on."""
+        if self.rescaled:
+            average = plain_average([self.sources[k] for k in self.kept], None)
+            return average.to(self.settings.device, self.flat.dtype)
+        return self.flat.average()
+
+    def _table(self, winner: str) -> GateTable:
+        """Return the winner's gates; the best source and the average are model gates, open for one source or all."""
+        if winner in self.at.done:
+            plan = self.plans[winner]
+            gates = self._training(plan).gates
+            tables = gates.probability_open(), gates.values(), gates.shares()
+            return GateTable.build(plan.parts, self.names, self.kept, *tables, gates.scale(), plan.relative)
+        taken = [float(winner == "average" or self.names[k] == self.best_source) for k in self.kept]
+        values = torch.tensor([taken])
+        parts = partition(self.gated, "model")
+        tables = values, values, values / values.sum()
+        return GateTable.build(parts, self.names, self.kept, *tables, torch.ones(1, 1))
