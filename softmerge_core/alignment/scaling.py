@@ -21,7 +21,8 @@ from softmerge_core.alignment.symmetry.tracing import tensors
 from softmerge_core.anatomy import describe
 from softmerge_core.evaluation import evaluation_mode
 
-FAR = 2.5  # a unit is brought to the reference's scale if its own is further off than this factor
+FAR, MANY = 2.0, 0.2  # a source is at another scale if in some group this share of units is off by such a factor,
+EXTREME = 30.0  # or any unit by this one; single units of honest small networks, nearly dead ones, are off by up to 13
 SWEEPS = 50
 NEAR = 1e-4  # relative changes of scale at which sweeps end
 SAMPLES = 4
@@ -54,15 +55,17 @@ def one_scale(
 ) -> tuple[list[nn.Module], tuple[str, ...]]:
     """Return the sources at one scale, and a sentence about each that was changed.
 
-    The reference is the source with the most even scales. A source is changed if any unit is off by more than FAR; else
-    it is returned as it is. What is changed is a copy that computes the same, which is checked on ``inputs`` [N, ...].
+    The reference is the source with the most even scales. A source is changed only if it is at another scale (see
+    FAR). What is changed is a copy that computes the same, which is checked on ``inputs`` [N, ...]; all others are
+    returned as they are.
     """
     if not _norms_apart(sources):
         return list(sources), ()
     free = scalings(sources[0], inputs)
     states = [_state(source) for source in sources]
     scales = [[scaling.scale(state) for scaling in free] for state in states]
-    reference = min(range(len(sources)), key=lambda k: float(sum(scale.abs().mean() for scale in scales[k])))
+    uneven = [sum(float(scale.abs().nan_to_num(math.inf).mean()) for scale in each) for each in scales]
+    reference = uneven.index(min(uneven))
     result, notices = list(sources), []
     for number, source in enumerate(sources):
         state, changed = _rescaled(states[number], free, scales[reference])
@@ -78,13 +81,18 @@ def one_scale(
 
 @torch.no_grad()
 def _norms_apart(sources: Sequence[nn.Module]) -> bool:
-    """Whether rows or columns of any weights differ in size by more than FAR: only then the network is looked at."""
+    """Whether rows or columns of any weights are at several scales: only then the network is looked at."""
     for each in zip(*(source.parameters() for source in sources), strict=True):
         for dim in (0, 1) if each[0].dim() > 1 else ():
             norms = torch.stack([weight.movedim(dim, 0).flatten(1).float().norm(dim=1).cpu() for weight in each])
-            if bool((norms.amax(0) > FAR * norms.amin(0)).any()):
+            if _far((norms.amax(0) / norms.amin(0)).log()):
                 return True
     return False
+
+
+def _far(shifts: Tensor) -> bool:
+    """Whether log factors [n] of units tell of another scale."""
+    return bool((shifts > math.log(FAR)).double().mean() > MANY or shifts.max() > math.log(EXTREME))
 
 
 def _state(network: nn.Module) -> State:
@@ -92,14 +100,16 @@ def _state(network: nn.Module) -> State:
 
 
 def _rescaled(state: State, free: Sequence[Scaling], wanted: Sequence[Tensor]) -> tuple[State, int]:
-    """Return the state brought to the ``wanted`` log scales if any unit is far from them, and the number of those.
+    """Return the state brought to the ``wanted`` log scales if it is at others, and the number of units that were far.
 
     Scaling one group changes the weights that read it, and with them their own scale, so groups take turns.
     """
-    shifts = [_shift(scaling, state, scale) for scaling, scale in zip(free, wanted, strict=True)]
-    far = sum(int((shift.abs() > math.log(FAR)).sum()) for shift in shifts)
+    shifts = [_shift(scaling, state, scale).abs() for scaling, scale in zip(free, wanted, strict=True)]
+    far = sum(int((shift > math.log(FAR)).sum()) for shift in shifts)
+    if not any(map(_far, shifts)):
+        return state, 0
     state = dict(state)
-    for _ in range(SWEEPS if far else 0):
+    for _ in range(SWEEPS):
         most = 0.0
         for scaling, scale in zip(free, wanted, strict=True):
             shift = _shift(scaling, state, scale)
