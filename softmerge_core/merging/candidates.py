@@ -15,14 +15,19 @@ from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
+SURE = 2.0  # standard errors
 
 
 class Score(NamedTuple):
-    """What a network reaches on the validation data: accuracy (0-1), mean loss (nats), and each sample's loss [N]."""
+    """What a network reaches on the validation data: accuracy (0-1) and mean loss (nats).
+
+    ``each`` are the single samples' losses [N], and ``right`` tells which are classified correctly.
+    """
 
     accuracy: float
     loss: float
     each: Tensor
+    right: Tensor
 
 
 class Judge:
@@ -43,7 +48,7 @@ class Judge:
         """Return the score of log-probabilities or logits [N, classes] on the validation inputs."""
         each = functional.cross_entropy(log_probabilities.double(), self.labels, reduction="none")
         right = log_probabilities.argmax(1) == self.labels
-        return Score(float(right.double().mean()), float(each.mean()), each.cpu())
+        return Score(float(right.double().mean()), float(each.mean()), each.cpu(), right.cpu())
 
 
 def _as(inputs: Tensor, device: str, dtype: torch.dtype) -> Tensor:
@@ -69,36 +74,45 @@ def baselines(
 
 def candidate(name: str, title: str, score: Score) -> Candidate:
     """Return a candidate with its score."""
-    return Candidate(name, title, score.loss, score.accuracy, tuple(score.each.tolist()))
+    return Candidate(name, title, score.loss, score.accuracy, tuple(score.each.tolist()), tuple(score.right.tolist()))
 
 
-def choose(candidates: Mapping[str, Candidate], simple: Sequence[str], finer: Sequence[str]) -> str:
-    """Return the candidate to keep: the better of the ``simple`` ones, unless a ``finer`` one is surely better.
+def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: Sequence[str]) -> str:
+    """Return the candidate to keep: the first of those ``trained``, unless another one is surely better.
 
-    Many gates fitted and compared on few samples look better than they are. So a finer candidate replaces what is kept
-    only if its validation loss is lower by more than one standard error of the paired differences, sample by sample
-    (the one-standard-error rule of Breiman et al. 1984, on paired differences). A loss that is NaN never wins.
+    The first has the coarsest gates, one a source: it finds a single good source as well as the average, and has too
+    few gates to fit them to single samples. Many gates fitted and compared on few samples look better than they are,
+    and so does the best of many sources. So whatever else is there, first the ``whole`` networks that need no gates,
+    then finer and finer gates, replaces what is kept only if its validation loss is lower by more than SURE standard
+    errors of the paired differences, sample by sample. A loss that is NaN never wins over one that is not.
 
-    Mixing overconfident sources can lower the loss even where it costs accuracy. So if the best source is simple
-    enough, no candidate wins whose validation accuracy is lower than the best source's by more than TOLERANCE.
+    Mixing overconfident sources can lower the loss even where it costs accuracy: nothing replaces what classifies more
+    by more than TOLERANCE, and the best source does if it surely classifies more.
     """
-    floor = candidates["best_source"].accuracy - TOLERANCE if "best_source" in simple else 0.0
-    first = [name for name in simple or finer[:1] if candidates[name].accuracy >= floor or not simple]
-    kept = first[lowest_loss([candidates[name].loss for name in first])]
-    for name in finer:
-        if candidates[name].accuracy >= floor and surely_better(candidates[name], candidates[kept]):
-            kept = name
-    return kept
+    kept = candidates[trained[0]]
+    for name in (*whole, *trained[1:]):
+        other = candidates[name]
+        lower = other.accuracy >= kept.accuracy - TOLERANCE and surely_better(other, kept)
+        if lower or (name == "best_source" and _surely(_paired(other.right, kept.right))):
+            kept = other
+    return kept.name
 
 
 def surely_better(one: Candidate, other: Candidate) -> bool:
-    """Whether the loss of ``one`` is lower by more than a standard error of the paired differences."""
-    gains = torch.tensor(other.each, dtype=torch.float64) - torch.tensor(one.each, dtype=torch.float64)
-    if math.isnan(one.loss) or len(gains) < 2:
-        return False
-    if math.isnan(other.loss) or not torch.isfinite(gains).all():
-        return math.isnan(other.loss) or one.loss < other.loss
-    return bool(gains.mean() > gains.std() / math.sqrt(len(gains)))
+    """Whether the loss of ``one`` is lower by more than SURE standard errors of the paired differences."""
+    if math.isnan(one.loss) or math.isnan(other.loss):
+        return not math.isnan(one.loss)
+    gains = _paired(other.each, one.each)
+    return _surely(gains) if torch.isfinite(gains).all() else one.loss < other.loss
+
+
+def _paired(one: Sequence[float], other: Sequence[float]) -> Tensor:
+    return torch.tensor(one, dtype=torch.float64) - torch.tensor(other, dtype=torch.float64)
+
+
+def _surely(gains: Tensor) -> bool:
+    """Whether the mean of ``gains`` [N] is above 0 by more than SURE standard errors."""
+    return len(gains) > 1 and bool(gains.mean() > SURE * gains.std() / math.sqrt(len(gains)))
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

@@ -74,7 +74,7 @@ class GateTable:
 class Candidate:
     """One network that was considered, with its ``loss`` (nats) and ``accuracy`` (0-1) on the validation data.
 
-    ``each`` are the losses of the single samples.
+    ``each`` are the losses of the single samples, and ``right`` tells which it classifies correctly.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Candidate:
     loss: float
     accuracy: float
     each: tuple[float, ...] = field(default=(), repr=False)
+    right: tuple[bool, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -218,8 +218,8 @@ class StagedMerge:
         if self.settings.granularity != "auto":
             return trained[0], why(self.candidates, trained[0], "as trained: validation loss")
         # The best source and the plain average would ignore the layers that the user has fixed.
-        whole = ["best_source", "average"] if len(self.gated) == len(self.choices) else []
-        winner = choose(self.candidates, whole, trained)
+        whole = ["average", "best_source"] if len(self.gated) == len(self.choices) else []
+        winner = choose(self.candidates, trained, whole)
         return winner, why(self.candidates, winner, "won: validation loss")
 
     def _network(self, winner: str) -> nn.Module:

@@ -15,7 +15,8 @@ from tests.networks_for_tests import make_data, train_sources
 
 def candidate(name: str, loss: float, accuracy: float = 0.5, each: tuple[float, ...] = ()) -> Candidate:
     title = {"average": "plain average"}.get(name, name)
-    return Candidate(name, title, loss, accuracy, each or (loss - 0.01, loss, loss + 0.01))
+    right = tuple(number < round(1000 * accuracy) for number in range(1000))
+    return Candidate(name, title, loss, accuracy, each or (loss - 0.001, loss, loss + 0.001), right)
 
 
 def test_baselines_are_what_they_are_called() -> None:
@@ -34,31 +35,35 @@ def test_baselines_are_what_they_are_called() -> None:
     assert found["average"].loss == pytest.approx(evaluate(flat.average(), inputs, labels)[1])
 
 
-def test_the_lowest_loss_wins_and_nan_never_does() -> None:
-    candidates = {"a": candidate("a", 0.5), "b": candidate("b", math.nan), "c": candidate("c", 0.4)}
-    assert choose(candidates, [], ["b", "a", "c"]) == "c"
-    assert choose(candidates, [], ["b", "a"]) == "a"
-    candidates = {"best_source": candidates["a"], "average": candidates["b"], "c": candidates["c"]}
-    assert choose(candidates, ["average", "best_source"], []) == "best_source"
-    assert choose(candidates, ["average", "best_source"], ["c"]) == "c"
+def named(*found: Candidate) -> dict[str, Candidate]:
+    return {each.name: each for each in found}
 
 
-def test_finer_gates_win_only_if_they_are_surely_better() -> None:
-    losses = (1.0, 2.0, 3.0, 4.0)
-    kept = candidate("best_source", 2.5, each=losses)
-    luck = candidate("layer", 2.4, each=(1.4, 1.5, 2.9, 3.8))  # lower by .1, give or take a standard error of .23
+def test_what_is_surely_lower_wins_and_nan_never_does() -> None:
+    found = named(candidate("a", 0.5), candidate("b", math.nan), candidate("c", 0.4))
+    assert choose(found, ["a", "b", "c"], []) == "c"
+    assert choose(found, ["b", "a"], []) == "a"
+    assert choose(found, ["a", "b"], []) == "a"
+    found |= named(candidate("average", 0.3), candidate("best_source", 0.2))
+    assert choose(found, ["a", "c"], ["average", "best_source"]) == "best_source"
+
+
+def test_nothing_replaces_the_coarsest_gates_by_luck() -> None:
+    kept = candidate("model", 2.5, each=(1.0, 2.0, 3.0, 4.0))
+    luck = candidate("layer", 2.35, each=(1.3, 1.4, 2.85, 3.85))  # lower by 0.15, give or take 0.2
     sure = candidate("layer", 2.4, each=(0.9, 1.95, 2.9, 3.85))
-    assert choose({"best_source": kept, "layer": luck}, ["best_source"], ["layer"]) == "best_source"
-    assert choose({"best_source": kept, "layer": sure}, ["best_source"], ["layer"]) == "layer"
+    assert choose(named(kept, luck), ["model", "layer"], []) == "model"
+    assert choose(named(kept, sure), ["model", "layer"], []) == "layer"
     assert not surely_better(candidate("a", 0.1, each=(0.1,)), candidate("b", 0.2, each=(0.2,)))  # one sample
 
 
 def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
-    found = [candidate("best_source", 2.0, 0.70), candidate("layer", 1.0, 0.69), candidate("channel", 1.5, 0.697)]
-    candidates = {each.name: each for each in found}
-    assert choose(candidates, ["best_source"], ["layer", "channel"]) == "channel"
-    assert choose(candidates, ["best_source"], ["layer"]) == "best_source"
-    assert choose(candidates, [], ["layer", "channel"]) == "layer"
+    best = candidate("best_source", 2.0, 0.70)
+    found = named(best, candidate("model", 2.1, 0.70), candidate("layer", 1.0, 0.69), candidate("channel", 1.5, 0.697))
+    assert choose(found, ["model", "layer", "channel"], ["best_source"]) == "channel"
+    assert choose(found, ["model", "layer"], ["best_source"]) == "best_source"
+    assert choose(found, ["layer"], ["best_source"]) == "best_source"  # surely classifies more, at a higher loss
+    assert choose(found, ["layer", "channel"], []) == "layer"
 
 
 def test_the_reason_names_both_rivals_in_readable_numbers() -> None:
