@@ -52,7 +52,6 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=SoftSettings,
     merge=merge,
-    idempotent=False,  # channels may learn a scale
     ordered=True,  # the noise depends on a source's place in the order
     random=True,
 )
