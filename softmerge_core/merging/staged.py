@@ -13,16 +13,16 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources, plain_average
-from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, why
+from softmerge_core.merging.candidates import Judge, baselines, candidate, choose, surely_better, why
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
-from softmerge_core.merging.stages import StagePlan, StageResult, hopeless, plan_stages, start_of
+from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of
 from softmerge_core.settings import SoftMergeSettings
 
 PATIENCE = 4  # evaluations in a row that do not lower the validation loss, after which a stage of "auto" ends
-SMALLEST_GAIN = 1e-4  # nats; less is no progress
+SMALLEST_GAIN = 1e-3  # nats; less is no progress
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class StagedMerge:
         """
         if snapshot:
             self.at = load_progression(snapshot, self.generator)
-            self.reporter.step = self.at.step
+            self.reporter.step, self.reporter.total = self.at.step, self.at.total
         else:
             for text in notices:
                 self.reporter.notice(text)
@@ -86,10 +86,28 @@ class StagedMerge:
             self.reporter.stage(first, self._training(first))  # gives the page a picture before anything is measured
         self._measure_baselines(outputs, report=snapshot is None)
         for plan in self.plans.values():
-            if plan.key not in self.at.done and self.stop_reason != "stopped":
-                self.at.done[plan.key] = self._train(plan)
+            self._do(plan)
             self._drop_hopeless(plan, outputs[0].shape[1])
         return self._finish()
+
+    def _do(self, plan: StagePlan) -> None:
+        """Train a stage, unless that was done before, the merge was stopped, or the stage cannot help."""
+        if plan.key not in self.at.done and self.stop_reason != "stopped":
+            if self._needless(plan):
+                self.reporter.shorten(self.settings.steps)
+                return
+            self.at.done[plan.key] = self._train(plan)
+        if plan.key in self.at.done:
+            score = self.judge.merged(self._training(plan).apply())
+            self.candidates[plan.key] = candidate(plan.key, plan.title, score)
+
+    def _needless(self, plan: StagePlan) -> bool:
+        """Whether gates that begin afresh are not needed: those refined from coarse ones are surely better than these.
+
+        Then the sources share a basin, or one that the coarse gates have found.
+        """
+        refined, coarsest = self.candidates.get("channel"), self.candidates.get("model")
+        return plan.key == AFRESH and bool(refined and coarsest and surely_better(refined, coarsest))
 
     def _measure_baselines(self, outputs: list[Tensor], report: bool) -> None:
         self.candidates, self.best_source = baselines(self._average(), self.judge, self.reporter.sources, outputs)
@@ -172,6 +190,7 @@ class StagedMerge:
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:
             self.at.stage_step, self.at.step, self.at.training = step, self.reporter.step, training.state()
+            self.at.total = self.reporter.total
             self.hooks.on_snapshot(save_progression(self.at, self.generator))
 
     def _prepare(self, training: GateTraining, steps: int) -> None:
@@ -192,9 +211,6 @@ class StagedMerge:
             self.dropped = hopeless(values, losses, classes)
 
     def _finish(self) -> MergeResult:
-        for key in self.at.done:
-            plan = self.plans[key]
-            self.candidates[key] = candidate(key, plan.title, self._score(plan))
         winner, reason = self._choose()
         return MergeResult(
             model=self._network(winner),
@@ -209,9 +225,6 @@ class StagedMerge:
             excluded=tuple(name for k, name in enumerate(self.names) if k not in self.kept),
             controls={key: self._network(key) for key in self.at.done if self.plans[key].control},
         )
-
-    def _score(self, plan: StagePlan) -> Score:
-        return self.judge.merged(self._training(plan).apply())
 
     def _choose(self) -> tuple[str, str]:
         trained = [key for key in self.at.done if not self.plans[key].control]

@@ -52,8 +52,9 @@ def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings) -> list[S
     """Return the stages: one, or for "auto" every granularity from coarse to fine and then fresh channel gates.
 
     Fresh fine gates do best where sources share a basin. Where they do not, only gates refined from coarse ones avoid
-    the barrier between the basins. Which case holds is not known beforehand, so both are tried; and if
-    ``settings.relative``, also gates over what was learned since the base.
+    the barrier between the basins. Which case holds is not known beforehand, so both are tried, unless the refined ones
+    turn out surely better than the coarse ones; and if ``settings.relative``, also gates over what was learned since
+    the base.
     """
     channel = partition(gated, "channel")
     if settings.granularity == "auto":

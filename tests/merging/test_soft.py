@@ -365,3 +365,15 @@ def test_on_auto_without_a_gpu_the_bits_are_those_of_the_cpu() -> None:
     sources, data = make_sources("perceptron", 2), make_data()
     one, other = (soft_merge(sources, data, quick("model", device=device)).model for device in ("cpu", "auto"))
     assert same(one.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_fresh_channel_gates_are_left_out_where_refined_ones_are_surely_better(
+    monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    monkeypatch.setattr(staged, "surely_better", lambda *_: better)
+    data = make_data()
+    result = soft_merge(train_sources("perceptron", 2, data), data, quick())
+    assert ("channel-afresh" in result.candidates) is not better
+    progress = [event for event in result.history if isinstance(event, Progress)][-1]
+    assert progress.step == progress.total == QUICK.steps * (3 if better else 4)
