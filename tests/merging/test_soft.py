@@ -12,6 +12,7 @@ from softmerge_core.checks import devices, usable_device
 from softmerge_core.errors import DataError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate, predict, reestimate_batchnorm
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progress, Stage
+from softmerge_core.merging import staged
 from softmerge_core.merging.candidates import surely_better
 from softmerge_core.merging.staged import PATIENCE
 from tests.networks_for_tests import NETWORKS, make_data, make_sources, train_sources
