@@ -14,8 +14,8 @@ from softmerge_core.settings import SoftMergeSettings
 AFRESH = "channel-afresh"
 RELATIVE = "relative"  # the end of the key of a stage whose gates count from the base on
 RESCALED = {  # the controls of rescaling: what is rescaled alone -> the title
-    "best_source": "best source, rescaled alone",
-    "average": "plain average, rescaled alone",
+    "best_source": "best source rescaled",
+    "average": "average rescaled",
 }
 REACH = 2.0  # bound on the first logits of a finer stage; gates close exactly at -2.40, so each can still move
 DROPPED = -20.0  # the logit of a source that later stages keep closed
