@@ -16,7 +16,8 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
-from softmerge_core.alignment.symmetry.groups import Axis, Group, symmetry
+from softmerge_core.alignment.symmetry.groups import symmetry
+from softmerge_core.alignment.symmetry.parts import Axis, Group
 from softmerge_core.alignment.symmetry.tracing import tensors
 from softmerge_core.anatomy import describe
 from softmerge_core.evaluation import evaluation_mode
