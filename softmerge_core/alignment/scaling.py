@@ -18,9 +18,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
 from softmerge_core.alignment.symmetry.groups import symmetry
 from softmerge_core.alignment.symmetry.parts import Axis, Group
+from softmerge_core.alignment.symmetry.probe import FAILURES
 from softmerge_core.alignment.symmetry.tracing import tensors
 from softmerge_core.anatomy import describe
-from softmerge_core.evaluation import evaluation_mode
 
 FAR, MANY = 2.0, 0.2  # a source is at another scale if in some group this share of units is off by such a factor,
 EXTREME = 30.0  # or any unit by this one; single units of honest small networks, nearly dead ones, are off by up to 13
@@ -130,34 +130,52 @@ def _shift(scaling: Scaling, state: State, wanted: Tensor) -> Tensor:
 @torch.no_grad()
 def _same(source: nn.Module, state: State, inputs: Tensor) -> bool:
     """Whether the source computes the same with ``state`` on a few inputs."""
-    network = copy.deepcopy(source).double()
+    network = copy.deepcopy(source).double().eval()
     some = inputs[:SAMPLES].double() if inputs.is_floating_point() else inputs[:SAMPLES]
-    with evaluation_mode(network):
-        return _alike(network, tensors_of(network), state, some, 1e-3)
+    return _alike(network, tensors_of(network), state, some, 1e-3)
 
 
 def scalings(network: nn.Module, inputs: Tensor) -> list[Scaling]:
-    """Return the free scales of an architecture, each tried on random weights."""
-    candidates = [*_before_batchnorm(network), *_through(network, symmetry(network, inputs).groups)]
-    trial = copy.deepcopy(network).double()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in trial.parameters():
-            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-    some = inputs[:SAMPLES]
-    for module in trial.modules():
-        if isinstance(module, _BatchNorm):
-            module.eps = 0.0
-    if some.is_floating_point():
-        some = torch.randn(some.shape, generator=generator, dtype=torch.float64)
-    state, found = tensors_of(trial), []
-    with evaluation_mode(trial), torch.no_grad():
+    """Return the free scales of an architecture, tried on random weights; none for one that cannot be tried."""
+    try:
+        candidates = [*_before_batchnorm(network), *_through(network, symmetry(network, inputs).groups)]
+        return _Trial(network, inputs[:SAMPLES]).free(candidates)
+    except FAILURES:
+        return []
+
+
+class _Trial:
+    """A copy of a network with random weights, on which scalings are tried in double precision."""
+
+    def __init__(self, network: nn.Module, inputs: Tensor) -> None:
+        self.network, self.generator = copy.deepcopy(network).double().eval(), torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for parameter in self.network.parameters():
+                size = parameter[0].numel() ** -0.5 if parameter.dim() > 1 else 0.3
+                parameter.copy_(size * self._normal(parameter.shape))
+        for module in self.network.modules():
+            if isinstance(module, _BatchNorm):
+                module.eps = 0.0  # so that factors before it leave no trace at all
+        self.state = tensors_of(self.network)
+        self.inputs = self._normal(inputs.shape) if inputs.is_floating_point() else inputs
+
+    def _normal(self, shape: torch.Size) -> Tensor:
+        return torch.randn(shape, generator=self.generator, dtype=torch.float64)
+
+    def free(self, candidates: Sequence[Scaling]) -> list[Scaling]:
+        """Return those that change nothing: all at once are tried first, then halves of those that do."""
+        if not candidates or self._unchanged(candidates):
+            return list(candidates)
+        half = len(candidates) // 2
+        return [*self.free(candidates[:half]), *self.free(candidates[half:])] if half else []
+
+    @torch.no_grad()
+    def _unchanged(self, candidates: Sequence[Scaling]) -> bool:
+        scaled = dict(self.state)
         for candidate in candidates:
-            scaled = dict(state)
-            candidate.apply(scaled, 0.5 + 1.5 * torch.rand(candidate.size, generator=generator, dtype=torch.float64))
-            if _alike(trial, state, scaled, some, 1e-9):
-                found.append(candidate)
-    return found
+            factors = 0.5 + 1.5 * torch.rand(candidate.size, generator=self.generator, dtype=torch.float64)
+            candidate.apply(scaled, factors)
+        return _alike(self.network, self.state, scaled, self.inputs, 1e-9)
 
 
 def _alike(
@@ -211,8 +229,7 @@ def _norms(state: State, axes: Sequence[Axis], size: int) -> Tensor:
 
 def _scaled(tensor: Tensor, axis: Axis, factors: Tensor) -> Tensor:
     """Return the tensor with the positions of each unit multiplied by its factor."""
-    along = torch.ones(tensor.shape[axis.dim], dtype=factors.dtype)
-    along[axis.start : axis.start + axis.length] = factors[None, :, None].expand(axis.outer, -1, axis.inner).reshape(-1)
-    shape = [1] * tensor.dim()
-    shape[axis.dim] = -1
-    return tensor * along.view(shape).to(tensor)
+    result = tensor.clone()
+    blocks = axis.blocks(result)
+    blocks.mul_(factors.view(1, -1, *[1] * (blocks.dim() - 2)).to(blocks))
+    return result
