@@ -7,7 +7,7 @@ the network's function stays (path-wise rescaling: Neyshabur et al. 2015, arXiv 
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,8 @@ FAR, MANY = 2.0, 0.2  # a source is at another scale if in some group this share
 EXTREME = 30.0  # or any unit by this one; single units of honest small networks, nearly dead ones, are off by up to 13
 SWEEPS = 50
 NEAR = 1e-4  # relative changes of scale at which sweeps end
-SAMPLES = 4
+SAMPLES = 2
+GAINS = (0.5, 5.0)  # of the random weights: activations that saturate (ReLU6) show it only where they are large
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _same(source: nn.Module, state: State, inputs: Tensor) -> bool:
     """Whether the source computes the same with ``state`` on a few inputs."""
     network = copy.deepcopy(source).double().eval()
     some = inputs[:SAMPLES].double() if inputs.is_floating_point() else inputs[:SAMPLES]
-    return _alike(network, tensors_of(network), state, some, 1e-3)
+    return _alike(_outputs(network, tensors_of(network), some), _outputs(network, state, some), 1e-3)
 
 
 def scalings(network: nn.Module, inputs: Tensor) -> list[Scaling]:
@@ -149,18 +150,23 @@ class _Trial:
 
     def __init__(self, network: nn.Module, inputs: Tensor) -> None:
         self.network, self.generator = copy.deepcopy(network).double().eval(), torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            for parameter in self.network.parameters():
-                size = parameter[0].numel() ** -0.5 if parameter.dim() > 1 else 0.3
-                parameter.copy_(size * self._normal(parameter.shape))
         for module in self.network.modules():
             if isinstance(module, _BatchNorm):
                 module.eps = 0.0  # so that factors before it leave no trace at all
-        self.state = tensors_of(self.network)
         self.inputs = self._normal(inputs.shape) if inputs.is_floating_point() else inputs
+        self.states = [self._state(gain) for gain in GAINS]
+        self.outputs = [_outputs(self.network, state, self.inputs) for state in self.states]
 
     def _normal(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.generator, dtype=torch.float64)
+
+    def _state(self, gain: float) -> State:
+        """The network's tensors with random weights that make activations ``gain`` times larger from layer to layer."""
+        state = tensors_of(self.network)
+        for name, parameter in self.network.named_parameters():
+            size = parameter[0].numel() ** -0.5 if parameter.dim() > 1 else 0.3
+            state[name] = gain * size * self._normal(parameter.shape)
+        return state
 
     def free(self, candidates: Sequence[Scaling]) -> list[Scaling]:
         """Return those that change nothing: all at once are tried first, then halves of those that do."""
@@ -169,20 +175,24 @@ class _Trial:
         half = len(candidates) // 2
         return [*self.free(candidates[:half]), *self.free(candidates[half:])] if half else []
 
-    @torch.no_grad()
     def _unchanged(self, candidates: Sequence[Scaling]) -> bool:
-        scaled = dict(self.state)
-        for candidate in candidates:
-            factors = 0.5 + 1.5 * torch.rand(candidate.size, generator=self.generator, dtype=torch.float64)
-            candidate.apply(scaled, factors)
-        return _alike(self.network, self.state, scaled, self.inputs, 1e-9)
+        for state, expected in zip(self.states, self.outputs, strict=True):
+            scaled = dict(state)
+            for candidate in candidates:
+                factors = 0.5 + 1.5 * torch.rand(candidate.size, generator=self.generator, dtype=torch.float64)
+                candidate.apply(scaled, factors)
+            if not _alike(expected, _outputs(self.network, scaled, self.inputs), 1e-9):
+                return False
+        return True
 
 
-def _alike(
-    network: nn.Module, one: Mapping[str, Tensor], other: Mapping[str, Tensor], inputs: Tensor, far: float
-) -> bool:
-    both = [list(tensors(functional_call(network, dict(state), (inputs,)))) for state in (one, other)]
-    return all(bool((a - b).abs().max() <= far * a.abs().max() + 1e-12) for a, b in zip(*both, strict=True))
+@torch.no_grad()
+def _outputs(network: nn.Module, state: State, inputs: Tensor) -> list[Tensor]:
+    return list(tensors(functional_call(network, dict(state), (inputs,))))
+
+
+def _alike(expected: Sequence[Tensor], got: Sequence[Tensor], far: float) -> bool:
+    return all(bool((a - b).abs().max() <= far * a.abs().max() + 1e-12) for a, b in zip(expected, got, strict=True))
 
 
 def _before_batchnorm(network: nn.Module) -> Iterator[Scaling]:

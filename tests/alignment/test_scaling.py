@@ -76,6 +76,8 @@ def test_what_is_no_function_preserving_scale_is_left_alone() -> None:
         after = [predict(network, inputs_of(kind)) for network in found]
         assert all(torch.allclose(one, other, rtol=1e-6) for one, other in zip(before, after, strict=True))
     assert not scalings(tanh, inputs_of("mlp"))
+    clipped = nn.Sequential(nn.Linear(2, 8), nn.ReLU6(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3)).double()
+    assert [scaling.name for scaling in scalings(clipped, inputs_of("mlp"))] == ["2.weight:0"]
 
 
 def test_it_works_on_float32_and_leaves_the_sources_alone() -> None:
