@@ -281,8 +281,8 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
 
 def test_the_shipped_run_shows_the_network_that_was_kept_and_the_paper(open_app: Open) -> None:
     said = texts(open_app())
-    assert said.count("Kept: channel gates, afresh") == 2  # gates and accuracy
-    assert "At the kept step 1,550" in said
+    assert said.count("Kept: channel gates, refined") == 2  # gates and accuracy
+    assert "At the kept step 775" in said
     assert "Every layer is a mixture" in said
     assert "https://arxiv.org/abs/2309.12259" in said
 
