@@ -80,11 +80,11 @@ def candidate(name: str, title: str, score: Score) -> Candidate:
 def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: Sequence[str]) -> str:
     """Return the candidate to keep: the first of those ``trained``, unless another one is surely better.
 
-    The first has the coarsest gates, one a source: it finds a single good source as well as the average, and has too
-    few gates to fit them to single samples. Many gates fitted and compared on few samples look better than they are,
-    and so does the best of many sources. So whatever else is there, first the ``whole`` networks that need no gates,
-    then finer and finer gates, replaces what is kept only if its validation loss is lower by more than SURE standard
-    errors of the paired differences, sample by sample. A loss that is NaN never wins over one that is not.
+    The first usually has the coarsest gates, one a source: it finds a single good source as well as the average, and
+    has too few gates to fit them to single samples. Many gates fitted and compared on few samples look better than they
+    are, and so does the best of many sources. So whatever else is there, first the ``whole`` networks that need no
+    gates, then finer and finer gates, replaces what is kept only if its validation loss is lower by more than SURE
+    standard errors of the paired differences, sample by sample. A loss that is NaN never wins over one that is not.
 
     Mixing overconfident sources can lower the loss even where it costs accuracy: nothing replaces what classifies more
     by more than TOLERANCE, and the best source does if it surely classifies more.

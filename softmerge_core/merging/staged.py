@@ -232,8 +232,14 @@ class StagedMerge:
             return trained[0], why(self.candidates, trained[0], "as trained: validation loss")
         # The best source and the plain average would ignore the layers that the user has fixed.
         whole = ["average", "best_source"] if len(self.gated) == len(self.choices) else []
+        if whole and self._is_one_source(trained[0]):
+            trained[0] = min(trained[0], "best_source", key=lambda name: self.candidates[name].loss)
         winner = choose(self.candidates, trained, whole)
         return winner, why(self.candidates, winner, "won: validation loss")
+
+    def _is_one_source(self, key: str) -> bool:
+        """Whether a stage's gates took one source alone: it then is no simpler than the best source, and no surer."""
+        return bool(((self._training(self.plans[key]).gates.shares() == 1).all(0)).any())
 
     def _network(self, winner: str) -> nn.Module:
         if winner == "best_source":

@@ -15,6 +15,7 @@ from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progre
 from softmerge_core.merging import staged
 from softmerge_core.merging.candidates import surely_better
 from softmerge_core.merging.staged import PATIENCE
+from softmerge_core.merging.stages import plan_stages
 from tests.networks_for_tests import NETWORKS, make_data, make_sources, train_sources
 
 QUICK = SoftMergeSettings(steps=12, evaluate_every=4, batch_size=32)
@@ -378,3 +379,23 @@ def test_fresh_channel_gates_are_left_out_where_refined_ones_are_surely_better(
     assert ("channel-afresh" in result.candidates) is not better
     progress = [event for event in result.history if isinstance(event, Progress)][-1]
     assert progress.step == progress.total == QUICK.steps * (3 if better else 4)
+
+
+def test_coarse_gates_that_took_one_source_do_not_take_a_worse_one_than_the_best(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(staged, "plan_stages", lambda gated, _: plan_stages(gated, quick("model")))
+    monkeypatch.setattr(staged, "PATIENCE", 1)
+    data = make_data(400)
+    best = train_sources("perceptron", 1, data, steps=300)[0]
+    near = copy.deepcopy(best)
+    with torch.no_grad():
+        near[2].bias += torch.tensor([0.2, -0.2, 0.0])  # a little worse, and not surely so
+    settings = SoftMergeSettings(steps=60, penalty=5, learning_rate=1.0, evaluate_every=60)
+    alone = soft_merge([near, best], data, settings.model_copy(update={"granularity": "model"}))
+    assert alone.gates.closed_sources() == ("source 2",)  # the penalty closes all but one, the first of equals
+    monkeypatch.setattr(staged.StagedMerge, "_end", lambda self, last: last)  # as trained, not as best evaluated
+    result = soft_merge([near, best], data, settings)
+    assert not surely_better(result.candidates["best_source"], result.candidates["model"])
+    assert result.winner == "best_source"
+    assert same(result.model.state_dict(), best.state_dict())
