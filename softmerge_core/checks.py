@@ -89,6 +89,19 @@ def non_finite_tensor(source: nn.Module) -> str | None:
     return None
 
 
+def check_finite(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
+    """Raise SourceError, naming the source and the tensor, unless all weights are finite."""
+    for source, name in zip(sources, names, strict=True):
+        if tensor := non_finite_tensor(source):
+            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
+
+
+def check_base(base: nn.Module, first: nn.Module, name: str) -> None:
+    """Raise SourceError unless the base model is finite and of the architecture of the ``first`` source."""
+    check_architecture((first, base), (name, "base model"))
+    check_finite((base,), ("base model",))
+
+
 def check_split(split: str, inputs: Tensor, labels: Tensor, classes: int) -> None:
     """Raise DataError unless there are finite inputs [N, ...], N > 0, and int64 labels [N] in 0..classes-1."""
     if len(inputs) == 0:

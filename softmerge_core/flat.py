@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.anatomy import Layer, Partition, Slot, describe
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, reestimate_batchnorm
+from softmerge_core.structure.sameness import all_tensors
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Blocks:
         self.index = torch.cat(each).to(flat.theta.device)
         self.sizes = [len(rows) for rows in each]
         self.pieces = [self._views(run, size) for run, size in zip(runs, self.sizes, strict=True)]
-        self.buffers = [(span, slice(*_rows(parts, layer))) for span, layer in flat.buffers if layer in parts.rows]
+        self.buffers = [(span, _rows(parts, layer)) for span, layer in flat.buffers if layer in parts.rows]
 
-    def _views(self, run: "_Run", size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The sources [n, K, width], and the merged weights and their gradient [n, 1, width]."""
+    def _views(self, run: _Run, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """The sources [n, K, width]; the merged weights, their gradient and the base's weights [n, 1, width]."""
         span = slice(run.start, run.stop)
         sources = self.flat.theta[:, span].unflatten(1, (size, -1)).transpose(0, 1)
         merged, gradient = (vector[span].view(size, 1, -1) for vector in (self.flat.merged, self.flat.gradient))
-        return sources, merged, gradient
+        return sources, merged, gradient, None if self.base is None else self.base[span].view(size, 1, -1)
 
     @torch.no_grad()
     def write(self, weights: Tensor) -> None:
@@ -58,22 +59,17 @@ class Blocks:
         ``weights`` w are [parts, K].
         """
         rows = weights[self.index].unsqueeze(1).split(self.sizes)
-        for row, (sources, merged, _) in zip(rows, self.pieces, strict=True):
+        for row, (sources, merged, _, base) in zip(rows, self.pieces, strict=True):
             torch.bmm(row, sources, out=merged)
-            if self.base is not None:
-                start = merged.storage_offset()
-                merged.addcmul_(self.base[start : start + merged.numel()].view_as(merged), 1 - row.sum(2, keepdim=True))
+            if base is not None:
+                merged.addcmul_(base, 1 - row.sum(2, keepdim=True))
         for span, part in self.buffers:
             self.flat.write(span, weights[part].mean(0), self.base)
 
     @torch.no_grad()
     def weight_gradient(self) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
-        products = [_products(sources, gradient) for sources, _, gradient in self.pieces]
-        if self.base is not None:
-            products = [
-                found - self._base_products(piece[2]) for found, piece in zip(products, self.pieces, strict=True)
-            ]
+        products = [_products(sources, gradient, base) for sources, _, gradient, base in self.pieces]
         theta = self.flat.theta
         result = torch.zeros(self.parts, len(theta), dtype=theta.dtype, device=theta.device)
         result.index_add_(0, self.index, torch.cat(products))
@@ -82,23 +78,19 @@ class Blocks:
             result[part] += difference @ self.flat.gradient[span] / (part.stop - part.start)
         return result
 
-    def _base_products(self, gradient: Tensor) -> Tensor:
-        """The products [n, 1] of the base's weights with the gradient [n, 1, width]."""
-        assert self.base is not None
-        start = gradient.storage_offset()
-        return (gradient * self.base[start : start + gradient.numel()].view_as(gradient)).sum(2)
 
-
-def _rows(parts: Partition, layer: str) -> tuple[int, int]:
+def _rows(parts: Partition, layer: str) -> slice:
     first, count = parts.rows[layer]
-    return first, first + count
+    return slice(first, first + count)
 
 
-def _products(sources: Tensor, gradient: Tensor) -> Tensor:
-    """The products [n, K] of the sources [n, K, width] with the gradient [n, 1, width]."""
+def _products(sources: Tensor, gradient: Tensor, base: Tensor | None) -> Tensor:
+    """The products [n, K] of the sources [n, K, width], counted from the base on, with the gradient [n, 1, width]."""
     if len(sources) == 1:
-        return (sources[0] @ gradient[0, 0]).unsqueeze(0)
-    return torch.bmm(gradient, sources.transpose(1, 2)).squeeze(1)
+        found = (sources[0] @ gradient[0, 0]).unsqueeze(0)
+    else:
+        found = torch.bmm(gradient, sources.transpose(1, 2)).squeeze(1)
+    return found if base is None else found - (gradient * base).sum(2)
 
 
 class FlatSources:
@@ -125,17 +117,16 @@ class FlatSources:
         owners = [_owner(slot.name, layers) for slot in mixed]
         self.buffers = [(slice(*span), owner) for span, owner in zip(spans, owners, strict=True)]
         self._point_into_flat()
-        self.average()
 
     def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
         """A network's weights [P] as one vector, in the order of ``theta``'s columns; channels come first."""
-        own = {**dict(source.named_parameters()), **dict(source.named_buffers())}
+        own = all_tensors(source)
         tensors = (_channels_first(own[slot.name].detach().to(device, self.dtype), slot) for slot in self.slots)
         return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
     def _point_into_flat(self) -> None:
         """Make the weights views of ``merged``; and the gradients, of buffers too, views of ``gradient``."""
-        own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        own = all_tensors(self.network)
         for slot, (start, stop) in zip(self.slots, self._spans(), strict=True):
             tensor = own[slot.name]
             tensor.data = _as_parameter(self.merged[start:stop], slot)
@@ -191,7 +182,7 @@ class FlatSources:
     def detached_network(self, template: nn.Module) -> nn.Module:
         """Return an independent copy of the merged network, with the dtype, device and mode of ``template``."""
         result = copy.deepcopy(template)
-        merged = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        merged = all_tensors(self.network)
         with torch.no_grad():
             for name, tensor in (*result.named_parameters(), *result.named_buffers()):
                 tensor.copy_(merged[name])

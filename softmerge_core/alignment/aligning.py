@@ -12,8 +12,8 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.alignment.symmetry.groups import symmetry
 from softmerge_core.alignment.symmetry.parts import Symmetry
 from softmerge_core.alignment.weight_matching import match_weights
-from softmerge_core.checks import check_architecture, non_finite_tensor, outputs_of, unique_names
-from softmerge_core.errors import DataError, SettingsError, SourceError
+from softmerge_core.checks import check_architecture, check_finite, outputs_of, unique_names
+from softmerge_core.errors import DataError, SettingsError
 
 ROUNDS = 20
 METHODS = ("none", "weights", "activations")
@@ -64,11 +64,9 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
     check_architecture(sources, names)
     if not 0 <= reference < len(sources):
         raise SettingsError(f"reference: expected 0 to {len(sources) - 1}, got {reference}")
-    for source, name in zip(sources, names, strict=True):
-        if tensor := non_finite_tensor(source):
-            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
-        if how == "activations":
-            check_inputs(source, name, inputs, "matching by activations")
+    check_finite(sources, names)
+    for source, name in zip(sources, names, strict=True) if how == "activations" else ():
+        check_inputs(source, name, inputs, "matching by activations")
 
 
 def check_inputs(network: nn.Module, name: str, inputs: Tensor | None, what: str) -> None:

@@ -18,7 +18,7 @@ from softmerge_core.alignment.aligning import check_inputs
 from softmerge_core.alignment.permute import State, rows, tensors_of, with_tensors
 from softmerge_core.alignment.symmetry.groups import symmetry
 from softmerge_core.alignment.symmetry.parts import Axis, Group, Place, Symmetry
-from softmerge_core.checks import non_finite_tensor
+from softmerge_core.checks import check_finite
 from softmerge_core.errors import SettingsError, SourceError
 from softmerge_core.evaluation import reestimate_batchnorm
 from softmerge_core.structure.kinds import check_network
@@ -69,8 +69,7 @@ def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | 
         raise SettingsError(f"target: expected 0 to {len(sources) - 1}, got {target}")
     for source, name in zip(sources, names, strict=True):
         check_network(source, name)
-        if tensor := non_finite_tensor(source):
-            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
+        check_finite((source,), (name,))
         if mode == "activations":
             check_inputs(source, name, inputs, "transport by activations")
     for source, name in zip(sources, names, strict=True):

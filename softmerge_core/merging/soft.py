@@ -11,8 +11,8 @@ from softmerge_core.alignment.scaling import one_scale
 from softmerge_core.checks import (
     admit,
     check_architecture,
+    check_base,
     check_merge_data,
-    non_finite_tensor,
     unique_names,
     usable_device,
 )
@@ -73,6 +73,4 @@ def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: S
         return
     if base is None:
         raise SourceError("gates relative to the base: expected the base model that sources started from, got none")
-    check_architecture((first, base), (name, "base model"))
-    if tensor := non_finite_tensor(base):
-        raise SourceError(f"base model: {tensor} has NaN or Inf in it; expected finite numbers")
+    check_base(base, first, name)

@@ -66,13 +66,13 @@ def _material(
     """Check the arguments, and hand over no more than the method needs."""
     import torch
 
-    from softmerge_core.checks import check_architecture, in_one_precision, unique_names
+    from softmerge_core.checks import check_architecture, check_finite, in_one_precision, unique_names
 
     labels = unique_names(names or [f"source {number + 1}" for number in range(len(sources))])
     check_architecture(sources, labels)
     if method.sources is not None and len(sources) > method.sources:
         raise SourceError(f"{method.title} merges at most {method.sources} sources, got {len(sources)}")
-    _check_finite(sources, labels)
+    check_finite(sources, labels)
     sources = in_one_precision(sources)
     return Material(
         sources=tuple(sources),
@@ -84,23 +84,14 @@ def _material(
     )
 
 
-def _check_finite(sources: "Sequence[nn.Module]", names: Sequence[str]) -> None:
-    from softmerge_core.checks import non_finite_tensor
-
-    for source, name in zip(sources, names, strict=True):
-        if tensor := non_finite_tensor(source):
-            raise SourceError(f"source {name!r}: {tensor} has NaN or Inf in it; expected finite numbers")
-
-
 def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None") -> "nn.Module | None":
-    from softmerge_core.checks import check_architecture
+    from softmerge_core.checks import check_base
 
     if "base" not in method.needs | method.optional or (base is None and "base" in method.optional):
         return None
     if base is None:
         raise SourceError(f"{method.title} needs the base model that all sources were trained from, got none")
-    check_architecture((first, base), (name, "base model"))
-    _check_finite((base,), ("base model",))
+    check_base(base, first, name)
     return base
 
 
