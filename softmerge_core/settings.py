@@ -11,6 +11,7 @@ from softmerge_core.errors import SettingsError
 from softmerge_core.problems import problems
 
 Granularity = Literal["auto", "model", "module", "layer", "channel"]
+Objective = Literal["labels", "ensemble"]
 LONGEST_PLACE = 1000  # letters
 PartChoice = str  # "gate", "average", or "keep:<source index>"
 
@@ -85,6 +86,12 @@ class SoftMergeSettings(Settings):
         400, "Steps of each stage", "Training steps of each stage: auto has up to five, else there is one.",
         ge=1, le=100_000,
     )  # fmt: skip
+    objective: Objective = setting(
+        "labels",
+        "Objective",
+        "Predict the labels, or, without looking at any label, what all sources predict together.",
+        more=True,
+    )
     seed: int = setting(0, "Seed", "Fixes every random choice: the same seed gives the same gates.", ge=0, le=2**31 - 1)
     batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
     optimiser: Literal["adam", "sgd"] = setting("adam", "Optimiser", "The method that trains the gates.", more=True)

@@ -1,5 +1,6 @@
 """The candidates of a merge, all judged on the same validation data, and the choice among them."""
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,9 @@ SURE = 2.0  # standard errors
 class Score(NamedTuple):
     """What a network reaches on the validation data: accuracy (0-1) and mean loss (nats).
 
-    ``each`` are the single samples' losses [N], and ``right`` tells which are classified correctly.
+    ``each`` are the single samples' losses [N], and ``right`` tells which are classified correctly. Where the sources
+    are to be matched (``Judge.match``), losses and ``right`` are against what these predict together; the accuracy is
+    against the labels always.
     """
 
     accuracy: float
@@ -31,13 +34,28 @@ class Score(NamedTuple):
 
 
 class Judge:
-    """The validation data on the device, and training data for BatchNorm statistics."""
+    """The data on the device: what is to be predicted of the training samples, and validation samples to judge by."""
 
     def __init__(self, data: MergeData, device: str, dtype: torch.dtype) -> None:
         self.train_inputs = _as(data.train_inputs, device, dtype)
         self.train_labels = data.train_labels.to(device)
         self.inputs = _as(data.validation_inputs, device, dtype)
         self.labels = data.validation_labels.to(device)
+        self.train_targets, self.targets, self.answers = self.train_labels, self.labels, self.labels
+
+    def match(self, sources: Sequence[nn.Module], outputs: Sequence[Tensor]) -> None:
+        """From now on take for right what ``sources`` predict together, so that no label is looked at.
+
+        ``outputs`` are each source's log-probabilities [N, classes] on the validation inputs. Targets are the means of
+        all sources' probabilities [N, classes], as in distillation (Hinton, Vinyals, Dean 2015, arXiv 1503.02531).
+        """
+        floating = self.inputs.dtype if self.inputs.is_floating_point() else torch.float32
+        train = [
+            predict(copy.deepcopy(source).to(self.inputs.device, floating), self.train_inputs).log_softmax(1)
+            for source in sources
+        ]
+        self.train_targets, self.targets = _together(train).to(floating), _together(outputs)
+        self.answers = self.targets.argmax(1)
 
     def merged(self, network: nn.Module) -> Score:
         """Return the score of a network whose weights have just changed."""
@@ -46,9 +64,15 @@ class Judge:
 
     def outputs(self, log_probabilities: Tensor) -> Score:
         """Return the score of log-probabilities or logits [N, classes] on the validation inputs."""
-        each = functional.cross_entropy(log_probabilities.double(), self.labels, reduction="none")
-        right = log_probabilities.argmax(1) == self.labels
-        return Score(float(right.double().mean()), float(each.mean()), each.cpu(), right.cpu())
+        each = functional.cross_entropy(log_probabilities.double(), self.targets, reduction="none")
+        found = log_probabilities.argmax(1)
+        accuracy = float((found == self.labels).double().mean())
+        return Score(accuracy, float(each.mean()), each.cpu(), (found == self.answers).cpu())
+
+
+def _together(outputs: Sequence[Tensor]) -> Tensor:
+    """Return the mean of the probabilities [N, classes] in float64."""
+    return torch.stack(list(outputs)).double().exp().mean(0)
 
 
 def _as(inputs: Tensor, device: str, dtype: torch.dtype) -> Tensor:
@@ -92,10 +116,14 @@ def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: S
     kept = candidates[trained[0]]
     for name in (*whole, *trained[1:]):
         other = candidates[name]
-        lower = other.accuracy >= kept.accuracy - TOLERANCE and surely_better(other, kept)
+        lower = _share(other.right) >= _share(kept.right) - TOLERANCE and surely_better(other, kept)
         if lower or (name == "best_source" and _surely(_paired(other.right, kept.right))):
             kept = other
     return kept.name
+
+
+def _share(right: Sequence[bool]) -> float:
+    return float(torch.tensor(right, dtype=torch.float64).mean())
 
 
 def surely_better(one: Candidate, other: Candidate) -> bool:

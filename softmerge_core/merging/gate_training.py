@@ -88,9 +88,10 @@ class GateTraining:
         self._noise = list(noise(self.gates, min(steps, most)))[::-1]
         training_mode(self.flat.network, batch)
 
-    def step(self, inputs: Tensor, labels: Tensor) -> StepLoss:
+    def step(self, inputs: Tensor, targets: Tensor) -> StepLoss:
         """Draw the gates once with noise, run the merged network on one batch, and update the logits.
 
+        ``targets`` are labels [N] or probabilities [N, classes].
         The logits stay as they are if the loss is not finite.
         """
         if not self._noise:
@@ -98,7 +99,7 @@ class GateTraining:
         drawn = draw(self.gates, self._noise.pop())
         self.blocks.write(drawn.weights.to(inputs.device))
         self.flat.gradient.zero_()
-        task = functional.cross_entropy(self.flat.network(inputs), labels)
+        task = functional.cross_entropy(self.flat.network(inputs), targets)
         found = float(task.detach())
         if not math.isfinite(found):
             return StepLoss(found, 0.0)

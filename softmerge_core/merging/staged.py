@@ -84,6 +84,8 @@ class StagedMerge:
                 self.reporter.notice(text)
             first = next(iter(self.plans.values()))
             self.reporter.stage(first, self._training(first))  # gives the page a picture before anything is measured
+        if self.settings.objective == "ensemble":
+            self.judge.match([self.sources[k] for k in self.kept], outputs)
         self._measure_baselines(outputs, report=snapshot is None)
         for plan in self.plans.values():
             self._do(plan)
@@ -202,7 +204,7 @@ class StagedMerge:
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         chosen = self.batches[step % self.settings.evaluate_every]
-        return self.judge.train_inputs[chosen], self.judge.train_labels[chosen]
+        return self.judge.train_inputs[chosen], self.judge.train_targets[chosen]
 
     def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
         if plan.key == "model" and "model" in self.at.done:
@@ -229,13 +231,16 @@ class StagedMerge:
     def _choose(self) -> tuple[str, str]:
         trained = [key for key in self.at.done if not self.plans[key].control]
         if self.settings.granularity != "auto":
-            return trained[0], why(self.candidates, trained[0], "as trained: validation loss")
+            return trained[0], why(self.candidates, trained[0], f"as trained: {self._measure()}")
         # The best source and the plain average would ignore the layers that the user has fixed.
         whole = ["average", "best_source"] if len(self.gated) == len(self.choices) else []
         if whole and self._is_one_source(trained[0]):
             trained[0] = min(trained[0], "best_source", key=lambda name: self.candidates[name].loss)
         winner = choose(self.candidates, trained, whole)
-        return winner, why(self.candidates, winner, "won: validation loss")
+        return winner, why(self.candidates, winner, f"won: {self._measure()}")
+
+    def _measure(self) -> str:
+        return "validation loss" + (" against the ensemble" if self.settings.objective == "ensemble" else "")
 
     def _is_one_source(self, key: str) -> bool:
         """Whether a stage's gates took one source alone: it then is no simpler than the best source, and no surer."""

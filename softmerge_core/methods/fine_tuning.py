@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from softmerge_core.errors import SettingsError
 from softmerge_core.methods.base import Material, Method
-from softmerge_core.methods.shared import draw_seed, merge_data
-from softmerge_core.settings import Settings, TrainSettings, setting
+from softmerge_core.methods.shared import draw_seed, merge_data, tuned
+from softmerge_core.settings import Settings, setting
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,23 +22,7 @@ class FineTuningSettings(Settings):
 
 def merge(material: Material, settings: FineTuningSettings) -> "nn.Module":
     """Return the network of the method ``start`` (given the base model if it needs one), trained on cross-entropy."""
-    from softmerge_core.training import train
-
-    data, network = merge_data(material), _start(material, settings.start)
-    network.requires_grad_(True)
-    train(
-        network,
-        data.train_inputs,
-        data.train_labels,
-        TrainSettings(
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            batch_size=settings.batch_size,
-            seed=draw_seed(material),
-        ),
-        should_stop=material.should_stop,
-    )
-    return material.refreshed(network)
+    return tuned(material, _start(material, settings.start), **settings.model_dump(exclude={"start"}))
 
 
 def _start(material: Material, name: str) -> "nn.Module":

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softmerge_core.errors import SettingsError
 from softmerge_core.methods.base import Material
@@ -25,30 +25,52 @@ def merge_data(material: Material) -> "MergeData":
     from softmerge_core.data.base import MergeData
 
     return MergeData(
-        _given(material.train_inputs),
-        _given(material.train_labels),
-        _given(material.validation_inputs),
-        _given(material.validation_labels),
+        given(material.train_inputs),
+        given(material.train_labels),
+        given(material.validation_inputs),
+        given(material.validation_labels),
     )
 
 
-def _given(tensor: "Tensor | None") -> "Tensor":
+def given(tensor: "Tensor | None") -> "Tensor":
+    """Return a tensor of the material; raises SettingsError where the method was given none."""
     if tensor is None:
         raise SettingsError("this method was given no data; expected inputs, and labels where it needs them")
     return tensor
+
+
+def softly_merged(material: Material, data: "MergeData", **settings: Any) -> "nn.Module":
+    """Return the network of ``soft_merge`` on ``data``; a source whose outputs overflow is left out, not refused."""
+    from softmerge_core.merging.soft import soft_merge
+    from softmerge_core.settings import SoftMergeSettings
+
+    full = SoftMergeSettings(**settings, seed=draw_seed(material), non_finite="exclude")
+    result = soft_merge(material.sources, data, full, names=material.names, should_stop=material.should_stop)
+    return material.refreshed(result.model)
+
+
+def tuned(material: Material, network: "nn.Module", **settings: Any) -> "nn.Module":
+    """Return ``network``, trained in place on cross-entropy as ``settings`` (of TrainSettings) say."""
+    from softmerge_core.settings import TrainSettings
+    from softmerge_core.training import train
+
+    data, own = merge_data(material), TrainSettings(**settings, seed=draw_seed(material))
+    network.requires_grad_(True)
+    train(network, data.train_inputs, data.train_labels, own, should_stop=material.should_stop)
+    return material.refreshed(network)
 
 
 def train_inputs(material: Material, flat: "FlatSources", samples: int) -> "Tensor":
     """Return ``samples`` of the training inputs [n, ...], drawn without replacement, in ``flat``'s dtype."""
     import torch
 
-    inputs = as_dtype(_given(material.train_inputs), flat)
+    inputs = as_dtype(given(material.train_inputs), flat)
     return inputs[torch.randperm(len(inputs), generator=material.generator)[:samples]]
 
 
 def as_dtype(inputs: "Tensor | None", flat: "FlatSources") -> "Tensor":
     """Return inputs in the dtype of ``flat``'s working network; integers stay integers."""
-    inputs = _given(inputs)
+    inputs = given(inputs)
     return inputs.to(flat.dtype) if inputs.is_floating_point() else inputs
 
 
@@ -65,7 +87,7 @@ def judge(material: Material) -> "Judge":
 
     from softmerge_core.merging.candidates import Judge
 
-    inputs = _given(material.validation_inputs)
+    inputs = given(material.validation_inputs)
     return Judge(merge_data(material), "cpu", torch.float64 if inputs.dtype == torch.float64 else torch.float32)
 
 

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from softmerge_core.methods.base import Material, Method
-from softmerge_core.methods.shared import draw_seed, merge_data
-from softmerge_core.settings import Granularity, Settings, SoftMergeSettings, setting
+from softmerge_core.methods.shared import merge_data, softly_merged
+from softmerge_core.settings import Granularity, Settings, setting
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,13 +34,7 @@ class SoftSettings(Settings):
 
 def merge(material: Material, settings: SoftSettings) -> "nn.Module":
     """Return the network of ``soft_merge``; a source whose outputs overflow is left out instead of refused."""
-    from softmerge_core.merging.soft import soft_merge
-
-    full = SoftMergeSettings(**settings.model_dump(), seed=draw_seed(material), non_finite="exclude")
-    result = soft_merge(
-        material.sources, merge_data(material), full, names=material.names, should_stop=material.should_stop
-    )
-    return material.refreshed(result.model)
+    return softly_merged(material, merge_data(material), **settings.model_dump())
 
 
 METHOD = Method(

@@ -132,7 +132,7 @@ def test_the_methods_of_the_paper_and_around_it_are_there() -> None:
     missing = {
         "average", "weighted_average", "greedy_soup", "learned_soup", "slerp", "task_arithmetic", "ties", "dare",
         "adamerging", "fisher", "regmean", "median", "trimmed_mean", "geometric_median", "krum", "distillation",
-        "fine_tuning", "ensemble", "soft",
+        "fine_tuning", "ensemble", "soft", "soft_unlabelled", "soft_fine_tuning",
     } - set(METHODS)  # fmt: skip
     assert not missing, f"methods that ship are not found: {sorted(missing)}"
 

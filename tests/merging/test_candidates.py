@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from softmerge_core.anatomy import describe
-from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, score
+from softmerge_core.evaluation import ensemble_log_probabilities, evaluate, predict, score
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.candidates import Judge, baselines, choose, surely_better, why
 from softmerge_core.merging.result import Candidate
@@ -33,6 +33,22 @@ def test_baselines_are_what_they_are_called() -> None:
     together = score(ensemble_log_probabilities(sources, inputs), labels)
     assert (found["ensemble"].accuracy, found["ensemble"].loss) == pytest.approx(together, abs=1e-6)
     assert found["average"].loss == pytest.approx(evaluate(flat.average(), inputs, labels)[1])
+
+
+def test_what_sources_predict_together_takes_the_place_of_labels() -> None:
+    data = make_data()
+    sources = train_sources("perceptron", 2, data)
+    outputs = [predict(source, data.validation_inputs).log_softmax(1).detach() for source in sources]
+    judge = Judge(data, "cpu", torch.float32)
+    plain = judge.outputs(outputs[0])
+    judge.match(sources, outputs)
+    mean = (outputs[0].double().exp() + outputs[1].double().exp()) / 2
+    found = judge.outputs(outputs[0])
+    assert found.loss == pytest.approx(float(-(mean * outputs[0].double()).sum(1).mean()))
+    assert found.right.tolist() == (outputs[0].argmax(1) == mean.argmax(1)).tolist()
+    assert found.accuracy == plain.accuracy
+    train = torch.stack([predict(source, data.train_inputs).softmax(1) for source in sources]).mean(0)
+    assert torch.allclose(judge.train_targets, train, atol=1e-6)
 
 
 def named(*found: Candidate) -> dict[str, Candidate]:

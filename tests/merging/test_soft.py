@@ -142,6 +142,24 @@ def test_gates_relative_to_the_base_weigh_what_was_learned_since() -> None:
         soft_merge(sources, data, quick(relative=True), base=make_sources("tied", 1)[0])
 
 
+def test_without_labels_gates_come_closer_to_what_the_sources_predict_together() -> None:
+    data = make_data()
+    sources = train_sources("perceptron", 3, data)
+    settings = quick("layer", objective="ensemble", steps=60)
+    result = soft_merge(sources, data, settings)
+    found = result.candidates
+    assert found["ensemble"].loss < found["layer"].loss < min(found["average"].loss, found["best_source"].loss)
+    assert all(found["ensemble"].right)  # it is what is matched, whatever the labels are
+    assert "against the ensemble" in result.reason
+    shuffled = MergeData(
+        data.train_inputs, data.train_labels.flip(0), data.validation_inputs, data.validation_labels.flip(0)
+    )
+    again = soft_merge(sources, shuffled, settings)
+    assert same(result.model.state_dict(), again.model.state_dict())
+    assert again.candidates["layer"].loss == found["layer"].loss
+    assert again.candidates["layer"].accuracy != found["layer"].accuracy  # the labels are for display alone
+
+
 def test_parts_are_averaged_or_kept_as_asked() -> None:
     data = make_data()
     sources = make_sources("perceptron", 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 
 from softmerge_core.errors import NotFoundError, SettingsError, SourceError
 from softmerge_core.evaluation import evaluate, predict
@@ -47,6 +48,14 @@ def test_the_gradient_of_a_mixture_is_its_finite_difference(kind: str, granulari
             step[place] = 1e-6
             slope = (loss(weights + step) - loss(weights - step)) / 2e-6
             assert variable.grad[place].item() == pytest.approx(slope, rel=1e-4, abs=1e-7)
+
+
+def test_tuning_after_soft_merging_starts_from_it_and_lowers_the_loss_it_trains_on() -> None:
+    sources, seen = sources_of(), (DATA.train_inputs, DATA.train_labels)
+    soft, tuned = merge("soft", sources, DATA), merge("soft_fine_tuning", sources, DATA, epochs=20)
+    assert evaluate(tuned, *seen)[1] < evaluate(soft, *seen)[1]
+    still = merge("soft_fine_tuning", sources, DATA, epochs=1, learning_rate=1e-12)
+    assert torch.allclose(parameters_to_vector(still.parameters()), parameters_to_vector(soft.parameters()), atol=1e-6)
 
 
 def test_learned_soup_and_adamerging_lower_what_they_learn_on() -> None:
