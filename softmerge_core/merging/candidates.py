@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,7 +17,7 @@ from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
-SURE = 2.0  # standard errors
+SURE = 0.977  # the probability, by Student's t, at which a difference is sure; of many samples, 2 standard errors
 
 
 class Score(NamedTuple):
@@ -102,19 +103,22 @@ def candidate(name: str, title: str, score: Score) -> Candidate:
 
 
 def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: Sequence[str]) -> str:
-    """Return the candidate to keep: the first of those ``trained``, unless another one is surely better.
+    """Return the candidate to keep: a simple one, unless another one is surely better.
 
-    The first usually has the coarsest gates, one a source: it finds a single good source as well as the average, and
-    has too few gates to fit them to single samples. Many gates fitted and compared on few samples look better than they
-    are, and so does the best of many sources. So whatever else is there, first the ``whole`` networks that need no
-    gates, then finer and finer gates, replaces what is kept only if its validation loss is lower by more than SURE
-    standard errors of the paired differences, sample by sample. A loss that is NaN never wins over one that is not.
+    Simple are the ``whole`` networks that need no gates, the plain average and the best source: if one of them is
+    surely better than the other, it is kept at first, else the first of those ``trained``. These usually are the
+    coarsest gates, one a source: they find a single good source as well as the average, and are too few to be fitted to
+    single samples. Many gates fitted and compared on few samples look better than they are, and so does the best of
+    many sources. So whatever else is there, finer and finer gates at last, replaces what is kept only if its validation
+    loss is surely lower, by the paired differences, sample by sample. A loss that is NaN never wins over one that is
+    not.
 
     Mixing overconfident sources can lower the loss even where it costs accuracy: nothing replaces what classifies more
     by more than TOLERANCE, and the best source does if it surely classifies more.
     """
-    kept = candidates[trained[0]]
-    for name in (*whole, *trained[1:]):
+    names = list(dict.fromkeys((*whole, *trained)))
+    kept = candidates[_first(candidates, whole) or trained[0]]
+    for name in names:
         other = candidates[name]
         lower = _share(other.right) >= _share(kept.right) - TOLERANCE and surely_better(other, kept)
         if lower or (name == "best_source" and _surely(_paired(other.right, kept.right))):
@@ -122,12 +126,21 @@ def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: S
     return kept.name
 
 
+def _first(candidates: Mapping[str, Candidate], whole: Sequence[str]) -> str:
+    """Return which of the ``whole`` networks is surely better than all others of them, if any is."""
+    if len(whole) < 2:
+        return ""
+    others = {name: [candidates[other] for other in whole if other != name] for name in whole}
+    sure = (n for n, rest in others.items() if all(surely_better(candidates[n], each) for each in rest))
+    return next(sure, "")
+
+
 def _share(right: Sequence[bool]) -> float:
     return float(torch.tensor(right, dtype=torch.float64).mean())
 
 
 def surely_better(one: Candidate, other: Candidate) -> bool:
-    """Whether the loss of ``one`` is lower by more than SURE standard errors of the paired differences."""
+    """Whether the loss of ``one`` is surely lower, by the paired differences."""
     if math.isnan(one.loss) or math.isnan(other.loss):
         return not math.isnan(one.loss)
     gains = _paired(other.each, one.each)
@@ -139,8 +152,9 @@ def _paired(one: Sequence[float], other: Sequence[float]) -> Tensor:
 
 
 def _surely(gains: Tensor) -> bool:
-    """Whether the mean of ``gains`` [N] is above 0 by more than SURE standard errors."""
-    return len(gains) > 1 and bool(gains.mean() > SURE * gains.std() / math.sqrt(len(gains)))
+    """Whether the mean of ``gains`` [N] is above 0 by more than chance gives, with the probability SURE."""
+    count = len(gains)
+    return count > 1 and bool(gains.mean() > stdtrit(count - 1, SURE) * gains.std() / math.sqrt(count))
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

@@ -47,9 +47,9 @@ def soft_merge(
     merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
     every evaluation; pass the newest one as ``snapshot`` to resume an interrupted merge exactly.
 
-    Granularity "auto" goes from coarse to fine and keeps the coarsest gates, unless finer ones, the best source or the
-    plain average are surely better on the validation data (see ``candidates.choose``); a stage ends when it no longer
-    improves. Any other granularity returns its gates as trained.
+    Granularity "auto" goes from coarse to fine and keeps what is simple unless something is surely better on the
+    validation data (see ``candidates.choose``); a stage ends when it no longer improves. Any other granularity returns
+    its gates as trained.
     The same arguments and seed on one CPU build give bit-identical gates and weights.
 
     Raises SourceError, DataError or SettingsError before any training starts.

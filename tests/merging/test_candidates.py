@@ -73,6 +73,26 @@ def test_nothing_replaces_the_coarsest_gates_by_luck() -> None:
     assert not surely_better(candidate("a", 0.1, each=(0.1,)), candidate("b", 0.2, each=(0.2,)))  # one sample
 
 
+def test_a_whole_network_that_is_surely_better_than_the_other_is_kept_over_gates_that_luck_favours() -> None:
+    average = candidate("average", 1.0, each=(0.8, 0.9, 1.1, 1.2))
+    lucky = candidate("model", 0.95, each=(0.6, 1.0, 0.9, 1.3))
+    best = candidate("best_source", 3.0, each=(2.9, 3.0, 3.0, 3.1))
+    near = candidate("best_source", 1.02, each=(1.3, 0.6, 0.98, 1.2))
+    whole = ["average", "best_source"]
+    assert choose(named(average, lucky, best), ["model"], whole) == "average"
+    assert choose(named(average, lucky, near), ["model"], whole) == "model"  # neither of the two is surely better
+    assert choose(named(average, lucky, best), ["model"], []) == "model"
+
+
+def test_of_few_samples_more_is_asked_than_two_standard_errors() -> None:
+    few = (0.5, 1.0, 1.5)  # means that are 3 standard errors above 0, at 2 and at 299 degrees of freedom
+    factor = 3 * 0.5 / 3**0.5
+    gains = tuple(each - 1.0 + factor for each in few)
+    assert not surely_better(candidate("a", 0.0, each=(0.0,) * 3), candidate("b", 1.0, each=gains))
+    many = tuple(each - 1.0 + 3 * 0.41 / 300**0.5 for each in few * 100)
+    assert surely_better(candidate("a", 0.0, each=(0.0,) * 300), candidate("b", 1.0, each=many))
+
+
 def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
     best = candidate("best_source", 2.0, 0.70)
     found = named(best, candidate("model", 2.1, 0.70), candidate("layer", 1.0, 0.69), candidate("channel", 1.5, 0.697))
