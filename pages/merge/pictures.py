@@ -21,7 +21,7 @@ from softmerge_core.figures.gates import gates_figure, last_gates, most_rows
 from softmerge_core.figures.losses import losses_figure
 from softmerge_core.figures.shares import shares_figure
 from softmerge_core.figures.style import Theme
-from softmerge_core.settings import DataSpec
+from softmerge_core.settings import DataSpec, SoftMergeSettings
 
 TALL, LOW = 400, 360  # px
 CALM = 0.7  # seconds between two drawings of a picture beside the gates
@@ -84,7 +84,9 @@ def _accuracy_words(reader: RunReader) -> str:
 
 
 def _losses_words(reader: RunReader) -> str:
-    return plain(words.losses_sentence(reader.events, kept=kept_of(reader)), 200)
+    settings = getattr(reader.view.spec, "settings", SoftMergeSettings())
+    said = words.losses_sentence(reader.events, kept=kept_of(reader), objective=settings.objective)
+    return plain(said, 200)
 
 
 def _boundary_words(reader: RunReader) -> str:

@@ -10,6 +10,7 @@ from softmerge_core.experiments.merge.kept import AVERAGE, Kept
 from softmerge_core.experiments.merge.rows import GateRows
 from softmerge_core.experiments.words import percent, source_text
 from softmerge_core.numbers import points_text
+from softmerge_core.settings import Objective
 from softmerge_core.statistics import Measured, difference
 
 OTHER_STAGE = "The cell you clicked belongs to another stage."
@@ -60,7 +61,9 @@ def factor_text(rows: GateRows, row: int) -> str:
     return f"{rows.titles[row]}: the merged weights are multiplied by {rows.scale[row]:.2f}{mean}."
 
 
-def losses_sentence(events: Sequence[Event], series: str = "soft", kept: Kept | None = None) -> str:
+def losses_sentence(
+    events: Sequence[Event], series: str = "soft", kept: Kept | None = None, objective: Objective = "labels"
+) -> str:
     """The newest losses in numbers, or those at the step whose gates were ``kept``."""
     if kept and not kept.learned:
         return f"{kept_text(kept)} None of the gates trained here was."
@@ -71,7 +74,8 @@ def losses_sentence(events: Sequence[Event], series: str = "soft", kept: Kept | 
     step = f"the kept step {kept.step:,}" if kept and kept.step is not None else f"step {loss.step:,}"
     if not isfinite(loss.total):
         return f"At {step} the loss stopped being a finite number."
-    return f"At {step}, on one batch: task loss {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
+    task = "task loss" if objective == "labels" else "loss against what the sources predict together"
+    return f"At {step}, on one batch: {task} {loss.task:.3f} + penalty {loss.penalty:.3f} = {loss.total:.3f} nats."
 
 
 def _losses(events: Sequence[Event], series: str, kept: Kept | None) -> list[Loss]:

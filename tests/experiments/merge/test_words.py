@@ -80,6 +80,8 @@ def test_losses() -> None:
     loss = Loss(step=1200, series="soft", task=0.5, penalty=0.25, total=0.75)
     said = "At step 1,200, on one batch: task loss 0.500 + penalty 0.250 = 0.750 nats."
     assert words.losses_sentence([loss]) == said
+    unlabelled = words.losses_sentence([loss], objective="ensemble")
+    assert unlabelled == said.replace("task loss", "loss against what the sources predict together")
     broken = Loss(step=5, series="soft", task=math.nan, total=math.nan)
     assert words.losses_sentence([loss, broken]) == "At step 5 the loss stopped being a finite number."
 
