@@ -8,9 +8,12 @@ time by their number.
 
 import statistics
 import time
+from collections.abc import Iterator
 
 import torch
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table, milliseconds, ratio
 from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
 from softmerge_core.landscape import Surface, batchable, line_points, weights_of
 from softmerge_core.zoo import load_family
@@ -26,18 +29,15 @@ FAMILIES = (
 POINTS, TURNS, PLANE = 24, 5, 41 * 41
 
 
-def main() -> None:
-    """Print one row for each network."""
-    torch.set_num_threads(1)
+def tables(device: str) -> Iterator[Table | str]:
+    """Yield one row for each network."""
     samples = ConnectivitySpec.model_fields["samples"].default
-    print(f"{samples} samples a point, BatchNorm estimated again on {STATISTICS}\n")
-    print("| network | batched, ms | one by one, ms | batched / one by one | chosen | 41 x 41, s |")
-    print("|---|---|---|---|---|---|")
-    for name in FAMILIES:
-        print(row(name, samples), flush=True)
+    yield f"{samples} samples a point, BatchNorm estimated again on {STATISTICS}."
+    columns = ("network", "batched, ms", "one by one, ms", "batched / one by one", "chosen", "41 x 41, s")
+    yield Table(columns, (row(name, samples) for name in FAMILIES))
 
 
-def row(name: str, samples: int) -> str:
+def row(name: str, samples: int) -> list[str]:
     """Return one network's times as a row of the table."""
     family = load_family(name)
     network, (inputs, labels) = family.sources[0], family.data.split("train")
@@ -55,16 +55,15 @@ def row(name: str, samples: int) -> str:
             surface.at(points)
             if turn:
                 times[how].append((time.process_time() - begun) / POINTS)
-    found = {how: statistics.median(seconds) for how, seconds in times.items()}
     chosen = "batched" if batchable(network) else "single"
-    batched = f"{1e3 * found['batched']:.2f}" if "batched" in found else "no such form"
-    ratio = f"{found['batched'] / found['single']:.2f}" if "batched" in found else ""
+    batched = milliseconds(times["batched"]) if "batched" in times else "no such form"
+    over = ratio(times["batched"], times["single"]) if "batched" in times else ""
     words = {"batched": "batched", "single": "one by one"}[chosen]
-    return (
-        f"| {family.info.network} | {batched} | {1e3 * found['single']:.2f} | {ratio} | {words} | "
-        f"{PLANE * found[chosen]:.1f} |"
-    )
+    plane = f"{PLANE * statistics.median(times[chosen]):.1f}"
+    return [family.info.network, batched, milliseconds(times["single"]), over, words, plane]
 
+
+BENCHMARK = Benchmark(name="landscape", title="The points of a plane of weights", minutes=2, tables=tables)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -14,36 +14,26 @@ and layer after layer; with more starts that take the groups in other random ord
 rebasin, if it is installed, which may change what the network computes.
 """
 
-import argparse
 import copy
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
-import torchvision  # type: ignore[import-untyped]
 from torch import nn
 
+from benchmarks.base import Benchmark
+from benchmarks.networks import SHAPE, cifar_resnet18, network
+from benchmarks.tables import Table
 from softmerge_core.alignment import align, apply, permutation_groups
 from softmerge_core.alignment.descent import Descent, objective
 from softmerge_core.alignment.permute import rows, tensors_of
 from softmerge_core.alignment.symmetry.groups import symmetry
 from softmerge_core.zoo import load_family
 
-SHAPE = (3, 32, 32)
 SHUFFLED = ("resnet18", "vgg11_bn", "mobilenet_v2", "regnet_y_400mf")
 COVERED = ("resnet18", "mobilenet_v2", "regnet_y_400mf", "resnext50_32x4d", "shufflenet_v2_x0_5")
 FAMILIES = ("mnist1d-cnn-independent", "spirals-mlp-independent")
-
-
-def network(name: str, seed: int = 0) -> nn.Module:
-    """Return one of torchvision's networks with random weights; VGG without its large hidden layers."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        found: nn.Module = torchvision.models.get_model(name, num_classes=10)
-        if isinstance(found, torchvision.models.VGG):
-            return nn.Sequential(found.features, nn.Flatten(), nn.Linear(512, 10)).eval()
-        return found.eval()
 
 
 @torch.no_grad()
@@ -69,10 +59,9 @@ def wrong(original: nn.Module, back: nn.Module) -> float:
     return 100 * bad / units
 
 
-def shuffles() -> None:
-    """Print what matching by activations and by weights recovers of a shuffle."""
+def shuffles() -> Iterator[list[str]]:
+    """Yield what matching by activations and by weights recovers of a shuffle."""
     inputs = torch.randn(64, *SHAPE, generator=torch.Generator().manual_seed(0))
-    print("| units wrong, % (s) | activations | weights |\n|---|---|---|")
     for name in SHUFFLED:
         for dead in (False, True):
             module = kill(network(name)) if dead else network(name)
@@ -83,7 +72,7 @@ def shuffles() -> None:
                 started = time.process_time()
                 back = align([module, hidden], inputs, how)[1]  # type: ignore[arg-type]
                 cells.append(f"{wrong(module, back):.1f} ({time.process_time() - started:.0f})")
-            print(f"| {name}{', dead' if dead else ''} | " + " | ".join(cells) + " |", flush=True)
+            yield [f"{name}{', dead' if dead else ''}", *cells]
 
 
 def covered(module: nn.Module) -> float:
@@ -97,21 +86,11 @@ def covered(module: nn.Module) -> float:
     return sum(own for own, _ in found) / sum(size for _, size in found)
 
 
-def coverage() -> None:
-    """Print the share of permutable channels."""
-    print("\n| network | channels in a group | s |\n|---|---|---|")
+def coverage() -> Iterator[list[str]]:
+    """Yield the share of permutable channels."""
     for name in COVERED:
         started = time.process_time()
-        print(f"| {name} | {covered(network(name)):.2f} | {time.process_time() - started:.1f} |", flush=True)
-
-
-def cifar(seed: int) -> nn.Module:
-    """Return a ResNet-18 with a stem for small images and random weights."""
-    result = network("resnet18", seed)
-    result.conv1, result.maxpool = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.Identity()
-    generator = torch.Generator().manual_seed(seed)
-    nn.init.kaiming_normal_(result.conv1.weight, mode="fan_out", nonlinearity="relu", generator=generator)
-    return result
+        yield [name, f"{covered(network(name)):.2f}", f"{time.process_time() - started:.1f}"]
 
 
 def best_of(one: nn.Module, other: nn.Module, inputs: torch.Tensor, starts: int) -> list[str]:
@@ -132,47 +111,58 @@ def best_of(one: nn.Module, other: nn.Module, inputs: torch.Tensor, starts: int)
 
 
 def by_rebasin(one: nn.Module, other: nn.Module, inputs: torch.Tensor) -> str:
-    """Return the objective that PyPI's rebasin reaches; empty if it is not installed."""
+    """Return the objective that PyPI's rebasin reaches; a dash if it is not installed."""
     try:
         peer = importlib.import_module("rebasin")
     except ImportError:
-        return ""
-    names, moved, started = frozenset(name for name, _ in one.named_parameters()), copy.deepcopy(other), time.time()
+        return "-"
+    names, moved, started = (
+        frozenset(name for name, _ in one.named_parameters()),
+        copy.deepcopy(other),
+        time.process_time(),
+    )
     peer.PermutationCoordinateDescent(one, moved, inputs).rebasin()
-    found = f"{objective(tensors_of(one), tensors_of(moved), names):.1f} ({time.time() - started:.1f})"
+    found = f"{objective(tensors_of(one), tensors_of(moved), names):.1f} ({time.process_time() - started:.1f})"
     with torch.no_grad():
         random = torch.randn(8, *inputs.shape[1:], generator=torch.Generator().manual_seed(0))
         before, after = other.eval()(random), moved.eval()(random)
     return found if (before - after).abs().max() < 1e-3 * before.abs().max() else f"{found}, other outputs"
 
 
-def starts(pairs: int, most: int) -> None:
-    """Print the objective by the number of starts."""
-    counts = [2**power for power in range(1, most.bit_length()) if 2**power <= most]
-    print(f"\n| objective (s) | as they are | {' | '.join(f'{count} starts' for count in counts)} | rebasin |")
-    print("|---" * (len(counts) + 3) + "|")
-    cases: dict[str, tuple[Callable[[int], nn.Module], torch.Tensor]] = {"ResNet-18": (cifar, torch.zeros(1, *SHAPE))}
+def searches(pairs: int, most: int) -> Iterator[list[str]]:
+    """Yield the objective by the number of starts."""
+    cases: dict[str, tuple[Callable[[int], nn.Module], torch.Tensor]] = {
+        "ResNet-18": (cifar_resnet18, torch.zeros(1, *SHAPE))
+    }
     for name in FAMILIES:
         family = load_family(name)
         cases[name] = (family.sources.__getitem__, family.data.train_inputs[:1])
     for name, (source, inputs) in cases.items():
         for first in range(0, 2 * pairs, 2):
             one, other = source(first), source(first + 1)
-            cells = [*best_of(one, other, inputs, most), by_rebasin(one, other, inputs)]
-            print(f"| {name}, {first + 1} and {first + 2} | " + " | ".join(cells) + " |", flush=True)
+            yield [
+                f"{name}, {first + 1} and {first + 2}",
+                *best_of(one, other, inputs, most),
+                by_rebasin(one, other, inputs),
+            ]
 
 
-def main() -> None:
-    """Print all three tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=2, choices=(1, 2), help="pairs of networks in the third table")
-    parser.add_argument("--starts", type=int, default=8, help="the most starts in the third table")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    shuffles()
-    coverage()
-    starts(chosen.pairs, chosen.starts)
+def tables(device: str, *, pairs: int = 2, starts: int = 8) -> Iterator[Table | str]:
+    """Yield all three tables; ``pairs`` (1 or 2) and the most ``starts`` are those of the third."""
+    yield Table(("units wrong, % (s)", "activations", "weights"), shuffles())
+    yield Table(("network", "channels in a group", "s"), coverage())
+    counts = [2**power for power in range(1, starts.bit_length()) if 2**power <= starts]
+    titles = ("objective (s)", "as they are", *(f"{count} starts" for count in counts), "rebasin")
+    yield Table(titles, searches(pairs, starts))
 
+
+BENCHMARK = Benchmark(
+    name="matching",
+    title="Matching of units",
+    minutes=8,
+    tables=tables,
+    peers=("rebasin",),
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()
