@@ -7,15 +7,12 @@ from which the constants below were chosen: the same runs on TUNING_SEED alone, 
 data set's validation samples. No test sample is used for them.
 """
 
-import argparse
 import statistics
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
-from benchmarks.tables import spread
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table, spread
 from softmerge_core.evaluation import evaluate
 from softmerge_core.experiments.federated.words import LAST, late_accuracy, run_title
 from softmerge_core.federated.algorithms import algorithms
@@ -92,82 +89,67 @@ def validated(federation: Federation, run: FederatedRun) -> float:
     return 100 * statistics.mean(found)
 
 
-def tune(case: Case) -> None:
-    """Print the validation accuracy for every value of every constant."""
+def tuning(case: Case) -> Iterator[list[str]]:
+    """Yield the validation accuracy for every value of every constant."""
     for value in GRID["scope"]:
         federation = case.federation(TUNING_SEED, scope_weight=value)
-        print(
-            f"| {case.title} | scope weight {value:g} | {validated(federation, case.run('fedavg', scope=True)):.1f} |"
-        )
-    print(f"| {case.title} | no scope | {validated(case.federation(TUNING_SEED), case.run('fedavg')):.1f} |")
+        yield _tuned(case, f"scope weight {value:g}", federation, case.run("fedavg", scope=True))
+    yield _tuned(case, "no scope", case.federation(TUNING_SEED), case.run("fedavg"))
     for algorithm in algorithms():
         for rate in RATES:
             run = case.run(algorithm).model_copy(update={"learning_rate": rate})
-            found = validated(case.federation(TUNING_SEED), run)
-            print(f"| {case.title} | {algorithm}, learning rate {rate:g} | {found:.1f} |", flush=True)
+            yield _tuned(case, f"{algorithm}, learning rate {rate:g}", case.federation(TUNING_SEED), run)
     for algorithm, name in NAMES.items():
         for value in GRID[algorithm]:
             run = FederatedRun(algorithm=algorithm, settings={name: value})
-            print(
-                f"| {case.title} | {name} {value:g} | {validated(case.federation(TUNING_SEED), run):.1f} |", flush=True
-            )
+            yield _tuned(case, f"{name} {value:g}", case.federation(TUNING_SEED), run)
 
 
-def uneven(case: Case, seeds: Sequence[int]) -> None:
-    """Print the algorithms with and without scope alignment on the same shards and seeds."""
+def _tuned(case: Case, what: str, federation: Federation, run: FederatedRun) -> list[str]:
+    return [case.title, what, f"{validated(federation, run):.1f}"]
+
+
+def uneven(case: Case, seeds: Sequence[int]) -> Iterator[list[str]]:
+    """Yield the algorithms with and without scope alignment on the same shards and seeds."""
     for name in algorithms():
         runs = [case.run(name, scope=scope) for scope in (False, True)]
         without, aligned = ([final(case.federation(seed), run) for seed in seeds] for run in runs)
         gains = [b - a for a, b in zip(without, aligned, strict=True)]
-        row = " | ".join(map(spread, (without, aligned, gains)))
-        print(f"| {case.title} | {run_title(runs[0])} | {row} |", flush=True)
+        yield [case.title, run_title(runs[0]), *map(spread, (without, aligned, gains))]
 
 
-def malicious(case: Case, seeds: Sequence[int]) -> None:
-    """Print each way of aggregation, with three of ten clients malicious, and the mean of the honest seven alone."""
+def malicious(case: Case, seeds: Sequence[int]) -> Iterator[list[str]]:
+    """Yield each way of aggregation, with three of ten clients malicious, and the mean of the honest seven alone."""
     honest = [
         final(case.federation(s, malicious=3, rounds=ROUNDS), case.run("fedavg", aggregation="honest")) for s in seeds
     ]
-    print(f"| {case.title} | none, the honest seven alone | {spread(honest)} | |", flush=True)
+    yield [case.title, "none, the honest seven alone", spread(honest), ""]
     for attack in ATTACKS:
         for how in SERVERS:
             run = case.run("fedavg", aggregation=how)
             found = [final(case.federation(seed, malicious=3, attack=attack, rounds=ROUNDS), run) for seed in seeds]
             gap = [b - a for a, b in zip(honest, found, strict=True)]
-            print(
-                f"| {case.title} | {attack}, {AGGREGATIONS[how].lower()} | {spread(found)} | {spread(gap)} |",
-                flush=True,
-            )
+            yield [case.title, f"{attack}, {AGGREGATIONS[how].lower()}", spread(found), spread(gap)]
 
 
-def main() -> None:
-    """Print both tables, or the tuning."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one seed instead of five")
-    parser.add_argument("--tune", action="store_true", help="validation accuracy for the values to choose from")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    started, cpu = time.monotonic(), time.process_time()
-    seeds = range(1 if chosen.quick else 5)
-    if chosen.tune:
-        for case in CASES:
-            tune(case)
-    else:
-        print(
-            "| Dirichlet 0.1, test accuracy, % | algorithm | without | with scope alignment | gain |\n"
-            + "|---" * 5
-            + "|"
-        )
-        for case in CASES:
-            uneven(case, seeds)
-        print(
-            "\n| 3 of 10 malicious, test accuracy, % | attack, server | accuracy | against the honest |\n"
-            + "|---" * 4
-            + "|"
-        )
-        malicious(CASES[-1], seeds)
-    print(f"{time.monotonic() - started:.0f} s, {time.process_time() - cpu:.0f} s of one core")
+def tables(device: str, *, quick: bool = False, tune: bool = False) -> Iterator[Table | str]:
+    """Yield both tables, of one seed if ``quick``; or, with ``tune``, the measurements to choose constants from."""
+    seeds = range(1 if quick else 5)
+    if tune:
+        yield Table(("network", "constant", "validation accuracy, %"), (row for case in CASES for row in tuning(case)))
+        return
+    columns = ("Dirichlet 0.1, test accuracy, %", "algorithm", "without", "with scope alignment", "gain")
+    yield Table(columns, (row for case in CASES for row in uneven(case, seeds)))
+    columns = ("3 of 10 malicious, test accuracy, %", "attack, server", "accuracy", "against the honest")
+    yield Table(columns, malicious(CASES[-1], seeds))
 
+
+BENCHMARK = Benchmark(
+    name="federated",
+    title="Federated learning on uneven shards, and with malicious clients",
+    minutes=60,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -9,15 +9,17 @@ every way to merge two networks of one shape, and optimal-transport fusion of a 
 width 64.
 """
 
-import argparse
 import copy
-import time
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import nn
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.alignment import align, fuse, repair
 from softmerge_core.data import Data, load_dataset
@@ -129,36 +131,31 @@ def tuned(network: nn.Module, data: Data) -> nn.Module:
     return result
 
 
-def table(title: str, rows: Sequence[tuple[str, Sequence[dict[str, float]]]]) -> None:
-    """Print one line for each case, with means over pairs."""
-    columns = list(rows[0][1][0])
-    print(f"| {title} | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
-    for name, results in rows:
-        means = [sum(result[column] for result in results) / len(results) for column in columns]
-        print(f"| {name} | " + " | ".join(f"{mean:.1f}" for mean in means) + " |")
-    print(flush=True)
-
-
-def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=1, help="pairs of seeds to take the mean over")
-    pairs = [(2 * n + 1, 2 * n + 2) for n in range(parser.parse_args().pairs)]
-    torch.set_num_threads(1)
-    started = time.monotonic()
-    rows = []
-    for case in CASES:
-        rows.append((case.title, [compare(case, pair) for pair in pairs]))
-        table("test accuracy, %", rows[-1:])
-    table("test accuracy, %", rows)
-    seeds = [first for first, _ in pairs]
-    settings = {"mnist1d": ADAM, "digits": SGD}
-    table(
-        "width 96 into 64, %",
-        [(name, [transported(seed, name, chosen) for seed in seeds]) for name, chosen in settings.items()],
+def tables(device: str, *, pairs: int = 1) -> Iterator[Table | str]:
+    """Yield both tables, with means over so many ``pairs`` of seeds."""
+    seeds = [(2 * number + 1, 2 * number + 2) for number in range(pairs)]
+    yield from _means("test accuracy, %", ((case.title, [compare(case, pair) for pair in seeds]) for case in CASES))
+    found = {"mnist1d": ADAM, "digits": SGD}.items()
+    yield from _means(
+        "width 96 into 64, %", ((name, [transported(seed, name, how) for seed, _ in seeds]) for name, how in found)
     )
-    print(f"{time.monotonic() - started:.0f} s")
 
+
+def _means(title: str, cases: Iterable[tuple[str, Sequence[dict[str, float]]]]) -> Iterator[Table]:
+    """Yield a table with one row for each case, with means over its results; their titles are the first one's."""
+    cases = iter(cases)
+    first = next(cases)
+    columns = list(first[1][0])
+    means = (
+        [name, *(f"{statistics.mean(result[column] for result in results):.1f}" for column in columns)]
+        for name, results in chain([first], cases)
+    )
+    yield Table((title, *columns), means)
+
+
+BENCHMARK = Benchmark(
+    name="independent_seeds", title="Merges of networks from different random weights", minutes=20, tables=tables
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -9,19 +9,18 @@ The columns are the mean and SD over seeds, the same over the seeds whose plain 
 accuracy of the ends. In the last rows alignment is not expected to help: different random weights, another network.
 """
 
-import argparse
 import copy
 import os
 import statistics
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from benchmarks.tables import spread
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table, spread
 from softmerge_core.data import Data, load_dataset
 from softmerge_core.experiments.scope.spec import FACTORS, ScopeSpec, SourceTraining
 from softmerge_core.landscape import Surface, barrier, line_points, weights_of
@@ -104,11 +103,11 @@ def _of(values: Sequence[float]) -> str:
     return spread(values, 2) if values else "-"
 
 
-def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> str:
-    """Return one line of the table."""
+def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> list[str]:
+    """Return one row of the table."""
     pairs = [(one.barrier, other.barrier) for one, other in zip(plain, aligned, strict=True)]
     high = [both for both in pairs if both[0] > HIGH]
-    cells = [
+    return [
         case.title,
         _of([one for one, _ in pairs]),
         _of([other for _, other in pairs]),
@@ -118,30 +117,30 @@ def row(case: Case, plain: Sequence[Found], aligned: Sequence[Found]) -> str:
         f"{100 * statistics.mean(one.accuracy for one in plain):.1f}",
         f"{100 * statistics.mean(other.accuracy for other in aligned):.1f}",
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    """Print the table, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="pairs to take mean and spread over")
-    parser.add_argument("--first", type=int, default=10, help="the first seed; the defaults were chosen on 0 to 2")
-    parser.add_argument("--quick", action="store_true", help="one seed of two rows")
-    chosen = parser.parse_args()
-    seeds = range(chosen.first, chosen.first + (1 if chosen.quick else chosen.seeds))
-    cases = CASES[4:6] if chosen.quick else CASES
-    started = time.monotonic()
+def tables(device: str, *, seeds: int = 5, first: int = 10, quick: bool = False) -> Iterator[Table | str]:
+    """Yield the table: of ``seeds`` pairs from the seed ``first`` on (the defaults were chosen on 0 to 2).
+
+    ``quick`` means one seed of two rows.
+    """
+    columns = ("second network", "without", "with", "seeds over .3", "without", "with", "accuracy, %", "with, %")
+    yield Table(columns, _rows(range(first, first + (1 if quick else seeds)), CASES[4:6] if quick else CASES))
+
+
+def _rows(seeds: Sequence[int], cases: Sequence[Case]) -> Iterator[list[str]]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         jobs = [[pool.submit(found, seed, weight, cases) for seed in seeds] for weight in (0.0, ScopeSpec().weight)]
         plain, aligned = ([job.result() for job in some] for some in jobs)
-    print("| second network | without | with | seeds over .3 | without | with | accuracy, % | with, % |")
-    print("|---|---|---|---|---|---|---|---|")
     for place, case in enumerate(cases):
-        print(row(case, [some[place] for some in plain], [some[place] for some in aligned]))
+        yield row(case, [some[place] for some in plain], [some[place] for some in aligned])
     factors = range(len(TITLES)) if cases is CASES else range(1)
-    print(row(Case("all five factors", ""), *([s[k] for k in factors for s in some] for some in (plain, aligned))))
-    print(f"{time.monotonic() - started:.0f} s")
+    yield row(Case("all five factors", ""), *([s[k] for k in factors for s in some] for some in (plain, aligned)))
 
+
+BENCHMARK = Benchmark(
+    name="mode_connectivity", title="What weight scope alignment does to barriers", minutes=60, tables=tables
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

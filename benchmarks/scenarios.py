@@ -6,14 +6,14 @@ more than half a point under the best source, or under the plain average, or, if
 than three quarters of the distance from the best source to the ensemble.
 """
 
-import argparse
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from softmerge_core.attacks import find_attack
 from softmerge_core.checks import admit
 from softmerge_core.data import Data, load_dataset
@@ -131,28 +131,31 @@ def problems(row: Row) -> Iterator[str]:
         yield f"closes {(auto - row.best) / distance:.0%} of the {100 * distance:.1f} points from best to ensemble"
 
 
-def main() -> None:
-    """Print a row for each scenario, and the goals that are not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="scenarios whose name has this in it")
-    parser.add_argument("--quick", action="store_true", help="only plain average, ensemble and soft merging")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    further = [m.name for m in available_methods().values() if "base" not in m.needs and m.name not in ALWAYS]
-    methods = [*ALWAYS, *([] if options.quick else further)]
-    print(f"| scenario | best | {' | '.join(methods)} | seconds |\n|{'---|' * (len(methods) + 3)}")
-    kitchen, missed, count = _Kitchen(), [], 0
-    for scenario in scenarios():
-        if options.only not in scenario.name:
-            continue
-        row = measure(scenario, methods, kitchen)
-        values = [row.best, *(row.methods[name] for name in methods)]
-        numbers = " | ".join(f"{100 * value:.1f}" for value in values)
-        print(f"| {scenario.name} | {numbers} | {row.seconds:.0f} |", flush=True)
-        count += 1
-        missed += [f"{scenario.name}: {text}" for text in problems(row)]
-    print(f"\n{count} scenarios; not reached:", *(missed or ["nothing"]), sep="\n- ")
+def tables(device: str, *, only: str = "", quick: bool = False) -> Iterator[Table | str]:
+    """Yield a row for each scenario that has ``only`` in its name, and the goals that are not reached.
 
+    ``quick`` leaves out all but the plain average, the ensemble and soft merging.
+    """
+    further = [m.name for m in available_methods().values() if "base" not in m.needs and m.name not in ALWAYS]
+    methods = [*ALWAYS, *([] if quick else further)]
+    missed: list[str] = []
+    count = sum(only in scenario.name for scenario in scenarios())
+    yield Table(("scenario", "best", *methods, "seconds"), _rows(only, methods, missed))
+    yield "\n- ".join([f"{count} scenarios; not reached:\n", *(missed or ["nothing"])])
+
+
+def _rows(only: str, methods: Sequence[str], missed: list[str]) -> Iterator[list[str]]:
+    """Yield the rows, and add what they miss to ``missed``."""
+    kitchen = _Kitchen()
+    for scenario in scenarios():
+        if only in scenario.name:
+            row = measure(scenario, methods, kitchen)
+            values = (row.best, *(row.methods[name] for name in methods))
+            missed += [f"{scenario.name}: {text}" for text in problems(row)]
+            yield [scenario.name, *(f"{100 * value:.1f}" for value in values), f"{row.seconds:.0f}"]
+
+
+BENCHMARK = Benchmark(name="scenarios", title="Families, networks, seeds and attacks", minutes=60, tables=tables)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -1,4 +1,4 @@
-"""Soft merging of every shipped family: ``python -m benchmarks.shipped_families [family ...] [--seeds N]``.
+"""Soft merging of every shipped family: ``python -m benchmarks.shipped_families [--only FAMILY ...] [--seeds N]``.
 
 Test accuracy in percent. ``best`` is the source with the lowest validation loss, ``top`` the best on the test data
 itself, which no method can know. Soft merging: mean and standard deviation over the seeds, which fix the draws of the
@@ -6,16 +6,15 @@ gates and the order of samples; the sources are those that ship. The column "aut
 the best source in points.
 """
 
-import argparse
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
-from benchmarks.tables import spread
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table, spread
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.data import Data
 from softmerge_core.evaluation import best_source, ensemble_log_probabilities, evaluate, score
@@ -26,19 +25,16 @@ GRANULARITIES = ("model", "layer", "channel", "auto")
 HEADER = ("family", "K", "best", "top", "average", "ensemble", *GRANULARITIES, "winners", "auto - best", "seconds")
 
 
-def main() -> None:
-    """Print one row for each family; a shared trunk of eight is also merged by its first four."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("families", nargs="*", help="all of them, if none is named")
-    parser.add_argument("--seeds", type=int, default=1, help="seeds of soft merging, from 0 on")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
-    for name in chosen.families or families():
+def tables(device: str, *, only: tuple[str, ...] = (), seeds: int = 3) -> Iterator[Table | str]:
+    """Yield one row for each family, or for ``only`` some; a shared trunk of eight is also merged by its first four."""
+    yield Table(HEADER, _rows(only or tuple(families()), range(seeds)))
+
+
+def _rows(names: Sequence[str], seeds: Sequence[int]) -> Iterator[list[str]]:
+    for name in names:
         family = load_family(name)
         for count in sorted({min(4, len(family.sources)), len(family.sources)}):
-            cells = row(name, family.sources[:count], family.data, range(chosen.seeds))
-            print(f"| {' | '.join(cells)} |", flush=True)
+            yield row(name, family.sources[:count], family.data, seeds)
 
 
 def row(name: str, sources: list[nn.Module], data: Data, seeds: Sequence[int]) -> list[str]:
@@ -75,5 +71,7 @@ def average(sources: list[nn.Module], data: Data) -> float:
     return evaluate(plain_average(sources, data.train_inputs), data.test_inputs, data.test_labels)[0]
 
 
+BENCHMARK = Benchmark(name="shipped_families", title="Soft merging of every shipped family", minutes=15, tables=tables)
+
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

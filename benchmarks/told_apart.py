@@ -25,13 +25,15 @@ Of 19 equal methods none was ever called best; a given one was not among the bes
 than half of all tries. One seed knows nothing of others: its 4.7 % are for the networks of that seed.
 """
 
-import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite, nan
 
 import numpy as np
 from scipy.stats import norm
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from softmerge_core.statistics import Measured, among_best, difference, pack
 
 SAMPLES = 1000
@@ -99,32 +101,30 @@ def discordant(seeds: int, gap: float, seed: int = 0) -> float:
     return float(np.mean(one != other))
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tries", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1, help="of the simulation")
-    options = parser.parse_args()
-    tries, seed = options.tries, options.seed
+def tables(device: str, *, tries: int = 1000, seed: int = 1) -> Iterator[Table | str]:
+    """Yield the table; ``seed`` is that of the simulation."""
     error = 100 * (0.05 * 0.95 / tries) ** 0.5
-    print(
-        f"{tries:,} simulated comparisons of each kind, {SAMPLES:,} test samples, {discordant(1, GAP):.1%} discordant"
+    yield (
+        f"{tries:,} simulated comparisons of each kind, {SAMPLES:,} test samples, {discordant(1, GAP):.1%} discordant "
+        f"(standard error of a share of 5 %: {error:.1f} points; of 80 %: {100 * (0.16 / tries) ** 0.5:.1f})."
     )
-    print(f"(standard error of a share of 5 %: {error:.1f} points; of 80 %: {100 * (0.16 / tries) ** 0.5:.1f})\n")
-    print("| | one seed | three seeds | five seeds |\n|---|---|---|---|")
+    yield Table(("", "one seed", "three seeds", "five seeds"), _rows(tries, seed))
+
+
+def _rows(tries: int, seed: int) -> Iterator[list[str]]:
     for points in SPREADS:
         world = World(seed_sd=points / 100)
         for title, gap in (("two equal methods told apart", 0.0), ("a true gap of 3 points found", GAP)):
             shares = [apart(gap, s, tries, seed=seed, world=world) if _shown(s, points) else nan for s in SEEDS]
-            print(_line(f"{title}, seeds {points:g} points apart", shares), flush=True)
+            yield _row(f"{title}, seeds {points:g} points apart", shares)
     for points in SPREADS:
         world = World(seed_sd=points / 100)
         found = [clearly_best(19, s, tries, seed=seed, world=world) if _shown(s, points) else (nan, nan) for s in SEEDS]
         apart_ = f"seeds {points:g} points apart"
-        print(_line(f"19 equal methods: one called best, {apart_}", [one for one, _ in found]), flush=True)
-        print(_line(f"19 equal methods: a given one not among the best, {apart_}", [lost for _, lost in found]))
+        yield _row(f"19 equal methods: one called best, {apart_}", [one for one, _ in found])
+        yield _row(f"19 equal methods: a given one not among the best, {apart_}", [lost for _, lost in found])
     led = [clearly_best(19, seeds, tries, lead=0.05, seed=seed) for seeds in SEEDS]
-    print(_line("19 methods, one 5 points above: called best", [one for one, _ in led]))
+    yield _row("19 methods, one 5 points above: called best", [one for one, _ in led])
 
 
 def _shown(seeds: int, points: float) -> bool:
@@ -132,9 +132,13 @@ def _shown(seeds: int, points: float) -> bool:
     return seeds > 1 or not points
 
 
-def _line(title: str, shares: list[float]) -> str:
-    return f"| {title} | {' | '.join(f'{share:.1%}' if isfinite(share) else '-' for share in shares)} |"
+def _row(title: str, shares: list[float]) -> list[str]:
+    return [title, *(f"{share:.1%}" if isfinite(share) else "-" for share in shares)]
 
+
+BENCHMARK = Benchmark(
+    name="told_apart", title="How often methods are told apart, equal ones and others", minutes=15, tables=tables
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -1,4 +1,4 @@
-"""Attacks that "auto" was not made for: ``python -m benchmarks.unseen_attacks [--seeds N]``.
+"""Attacks that "auto" was not made for: ``python -m benchmarks.unseen_attacks [--families FAMILY ...] [--seeds N]``.
 
 Of four sources some are spoiled: brought to another scale (they compute the same), given a poisoned buffer, the
 difference of two sources, one layer at random, the classes in another order, a near copy. Test accuracy in percent,
@@ -6,7 +6,6 @@ mean over the seeds of the attack and of the gates; a case fails if "auto" is mo
 source (lowest validation loss).
 """
 
-import argparse
 import copy
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.alignment.permute import tensors_of, with_tensors
 from softmerge_core.alignment.scaling import scalings
@@ -127,25 +128,27 @@ def _settings(seed: int) -> SoftMergeSettings:
     return SoftMergeSettings(seed=seed, non_finite="exclude")
 
 
-def main() -> None:
-    """Print a row for each family and attack, and the cases that fail."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("families", nargs="*", default=FAMILIES)
-    parser.add_argument("--seeds", type=int, default=3)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    print("| family | attack | spoiled | auto | best honest | difference |\n|---|---|---|---|---|---|")
-    failed = []
-    for family in options.families:
+def tables(device: str, *, families: tuple[str, ...] = FAMILIES, seeds: int = 3) -> Iterator[Table | str]:
+    """Yield a row for each family and attack, and the cases that fail."""
+    failed: list[str] = []
+    columns = ("family", "attack", "spoiled", "auto", "best honest", "difference")
+    yield Table(columns, _rows(families, range(seeds), failed))
+    yield f"More than a point under the best honest source: {'; '.join(failed) or 'none'}."
+
+
+def _rows(families: Sequence[str], seeds: Sequence[int], failed: list[str]) -> Iterator[list[str]]:
+    """Yield the rows, and add the cases that fail to ``failed``."""
+    for family in families:
         loaded = load_family(family)
         for name, attack, count in cases():
-            pairs = [measure(loaded.sources[:4], loaded.data, name, attack, count, s) for s in range(options.seeds)]
+            pairs = [measure(loaded.sources[:4], loaded.data, name, attack, count, seed) for seed in seeds]
             auto, best = (statistics.mean(column) for column in zip(*pairs, strict=True))
-            cells = [family, name, f"{count} of 4", *(f"{100 * value:.1f}" for value in (auto, best))]
-            print(f"| {' | '.join(cells)} | {100 * (auto - best):+.1f} |", flush=True)
             failed += [f"{family}, {name}, {count} of 4"] if auto < best - LOST else []
-    print(f"\nmore than a point under the best honest source: {'; '.join(failed) or 'none'}")
+            values = (f"{100 * auto:.1f}", f"{100 * best:.1f}", f"{100 * (auto - best):+.1f}")
+            yield [family, name, f"{count} of 4", *values]
 
+
+BENCHMARK = Benchmark(name="unseen_attacks", title='Attacks that "auto" was not made for', minutes=30, tables=tables)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()
