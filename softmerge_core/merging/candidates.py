@@ -18,6 +18,7 @@ from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
 SURE = 0.977  # the probability, by Student's t, at which a difference is sure; of many samples, 2 standard errors
+LIKELY = 0.84  # ... and at which it is likely: of many samples, 1 standard error
 
 
 class Score(NamedTuple):
@@ -105,56 +106,64 @@ def candidate(name: str, title: str, score: Score) -> Candidate:
 def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: Sequence[str]) -> str:
     """Return the candidate to keep: a simple one, unless another one is surely better.
 
-    Simple are the ``whole`` networks that need no gates, the plain average and the best source: if one of them is
-    surely better than the other, it is kept at first, else the first of those ``trained``. These usually are the
-    coarsest gates, one a source: they find a single good source as well as the average, and are too few to be fitted to
-    single samples. Many gates fitted and compared on few samples look better than they are, and so does the best of
-    many sources. So whatever else is there, finer and finer gates at last, replaces what is kept only if its validation
-    loss is surely lower, by the paired differences, sample by sample. A loss that is NaN never wins over one that is
-    not.
-
-    Mixing overconfident sources can lower the loss even where it costs accuracy: nothing replaces what classifies more
-    by more than TOLERANCE, and the best source does if it surely classifies more.
+    Many gates fitted and compared on few samples look better than they are, and so does the best of many sources. So
+    what is kept at first is simple (``_simplest``), and whatever else is there, the ``whole`` networks that need no
+    gates and then finer and finer gates, the ``trained``, replaces it only if it is surely better by the paired
+    differences, sample by sample. A loss that is NaN never wins over one that is not.
     """
-    names = list(dict.fromkeys((*whole, *trained)))
-    kept = candidates[_first(candidates, whole) or trained[0]]
-    for name in names:
-        other = candidates[name]
-        lower = _share(other.right) >= _share(kept.right) - TOLERANCE and surely_better(other, kept)
-        if lower or (name == "best_source" and _surely(_paired(other.right, kept.right))):
-            kept = other
+    kept = candidates[_simplest(candidates, trained[0], whole)]
+    for name in dict.fromkeys((*whole, *trained)):
+        if _replaces(candidates[name], kept):
+            kept = candidates[name]
     return kept.name
 
 
-def _first(candidates: Mapping[str, Candidate], whole: Sequence[str]) -> str:
-    """Return which of the ``whole`` networks is surely better than all others of them, if any is."""
-    if len(whole) < 2:
-        return ""
-    others = {name: [candidates[other] for other in whole if other != name] for name in whole}
-    sure = (n for n, rest in others.items() if all(surely_better(candidates[n], each) for each in rest))
-    return next(sure, "")
+def _simplest(candidates: Mapping[str, Candidate], coarsest: str, whole: Sequence[str]) -> str:
+    """Return the plain average or the best source, if one is surely better than the other, or else the average.
+
+    The ``coarsest`` gates, one a source, find a single good source as well as the average, and are too few to be fitted
+    to single samples: it is theirs to be kept where they are likely better than the average, or nothing is ``whole``.
+    """
+    if not whole:
+        return coarsest
+    average, best = candidates["average"], candidates["best_source"]
+    if surely_better(best, average):
+        return "best_source"
+    likely = surely_better(candidates[coarsest], average, LIKELY)
+    return coarsest if likely and not surely_better(average, best) else "average"
+
+
+def _replaces(other: Candidate, kept: Candidate) -> bool:
+    """Whether ``other`` surely has the lower loss, or surely classifies more at no higher a loss.
+
+    Mixing overconfident sources can lower the loss even where it costs accuracy: nothing replaces what classifies more
+    by more than TOLERANCE, and the best source, which is surely no mixture, may have the higher loss.
+    """
+    lower = _share(other.right) >= _share(kept.right) - TOLERANCE and surely_better(other, kept)
+    more = _surely(_paired(other.right, kept.right), SURE)
+    return lower or (more and (other.loss <= kept.loss or other.name == "best_source"))
 
 
 def _share(right: Sequence[bool]) -> float:
     return float(torch.tensor(right, dtype=torch.float64).mean())
 
 
-def surely_better(one: Candidate, other: Candidate) -> bool:
-    """Whether the loss of ``one`` is surely lower, by the paired differences."""
+def surely_better(one: Candidate, other: Candidate, sure: float = SURE) -> bool:
+    """Whether the loss of ``one`` is lower, by the paired differences, with the probability ``sure``."""
     if math.isnan(one.loss) or math.isnan(other.loss):
         return not math.isnan(one.loss)
     gains = _paired(other.each, one.each)
-    return _surely(gains) if torch.isfinite(gains).all() else one.loss < other.loss
+    return _surely(gains, sure) if torch.isfinite(gains).all() else one.loss < other.loss
 
 
 def _paired(one: Sequence[float], other: Sequence[float]) -> Tensor:
     return torch.tensor(one, dtype=torch.float64) - torch.tensor(other, dtype=torch.float64)
 
 
-def _surely(gains: Tensor) -> bool:
-    """Whether the mean of ``gains`` [N] is above 0 by more than chance gives, with the probability SURE."""
+def _surely(gains: Tensor, sure: float) -> bool:
+    """Whether the mean of ``gains`` [N] is above 0 by more than chance gives, with the probability ``sure``."""
     count = len(gains)
-    return count > 1 and bool(gains.mean() > stdtrit(count - 1, SURE) * gains.std() / math.sqrt(count))
+    return count > 1 and bool(gains.mean() > stdtrit(count - 1, sure) * gains.std() / math.sqrt(count))
 
 
 def why(candidates: Mapping[str, Candidate], winner: str, verb: str) -> str:

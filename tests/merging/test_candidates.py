@@ -73,15 +73,29 @@ def test_nothing_replaces_the_coarsest_gates_by_luck() -> None:
     assert not surely_better(candidate("a", 0.1, each=(0.1,)), candidate("b", 0.2, each=(0.2,)))  # one sample
 
 
-def test_a_whole_network_that_is_surely_better_than_the_other_is_kept_over_gates_that_luck_favours() -> None:
+def test_what_is_simple_is_kept_over_gates_that_luck_favours() -> None:
     average = candidate("average", 1.0, each=(0.8, 0.9, 1.1, 1.2))
-    lucky = candidate("model", 0.95, each=(0.6, 1.0, 0.9, 1.3))
     best = candidate("best_source", 3.0, each=(2.9, 3.0, 3.0, 3.1))
     near = candidate("best_source", 1.02, each=(1.3, 0.6, 0.98, 1.2))
+    lucky = candidate("model", 0.95, each=(0.6, 1.0, 0.9, 1.3))  # lower by 0.05, give or take 0.08
+    likely = candidate("model", 0.9, each=(0.6, 0.9, 1.0, 1.1))  # by 0.1, give or take 0.04
     whole = ["average", "best_source"]
-    assert choose(named(average, lucky, best), ["model"], whole) == "average"
-    assert choose(named(average, lucky, near), ["model"], whole) == "model"  # neither of the two is surely better
-    assert choose(named(average, lucky, best), ["model"], []) == "model"
+    assert choose(named(average, lucky, near), ["model"], whole) == "average"
+    assert choose(named(average, likely, near), ["model"], whole) == "model"
+    assert choose(named(average, likely, best), ["model"], whole) == "average"  # is surely better than the best source
+    assert choose(named(average, lucky, best), ["model"], []) == "model"  # where it is the only simple one
+    bad = candidate("average", 5.0, each=(4.9, 5.0, 5.0, 5.1))
+    assert (
+        choose(named(bad, candidate("model", 2.95, each=(2.6, 3.0, 3.1, 3.1)), best), ["model"], whole) == "best_source"
+    )
+
+
+def test_gates_that_surely_classify_more_win_at_no_higher_a_loss() -> None:
+    kept, same = candidate("model", 1.0, 0.80, (0.5, 1.0, 1.5)), (0.8, 0.5, 1.7)
+    assert choose(named(kept, candidate("channel", 1.0, 0.85, same)), ["model", "channel"], []) == "channel"
+    assert choose(named(kept, candidate("channel", 1.0, 0.80, same)), ["model", "channel"], []) == "model"
+    higher = candidate("channel", 1.01, 0.85, (0.8, 0.53, 1.7))
+    assert choose(named(kept, higher), ["model", "channel"], []) == "model"
 
 
 def test_of_few_samples_more_is_asked_than_two_standard_errors() -> None:
@@ -96,9 +110,11 @@ def test_of_few_samples_more_is_asked_than_two_standard_errors() -> None:
 def test_a_lower_loss_that_costs_accuracy_does_not_win_over_the_best_source() -> None:
     best = candidate("best_source", 2.0, 0.70)
     found = named(best, candidate("model", 2.1, 0.70), candidate("layer", 1.0, 0.69), candidate("channel", 1.5, 0.697))
-    assert choose(found, ["model", "layer", "channel"], ["best_source"]) == "channel"
-    assert choose(found, ["model", "layer"], ["best_source"]) == "best_source"
-    assert choose(found, ["layer"], ["best_source"]) == "best_source"  # surely classifies more, at a higher loss
+    found |= named(candidate("average", 9.0, 0.1))
+    whole = ["average", "best_source"]
+    assert choose(found, ["model", "layer", "channel"], whole) == "channel"
+    assert choose(found, ["model", "layer"], whole) == "best_source"
+    assert choose(found, ["layer"], whole) == "best_source"  # surely classifies more, at a higher loss
     assert choose(found, ["layer", "channel"], []) == "layer"
 
 
