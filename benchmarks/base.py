@@ -50,10 +50,10 @@ class Benchmark:
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, default: Any) -> None:
-    """Add ``--name``: a switch for False, a list of words for a tuple, else one value of the default's type."""
+    """Add ``--name``: a switch for False, a list for a tuple, else one value; of the default's type, or words."""
     if default is False:
         parser.add_argument(f"--{name}", action="store_true")
     elif isinstance(default, tuple):
-        parser.add_argument(f"--{name}", nargs="*", default=default, help="usually all")
+        parser.add_argument(f"--{name}", nargs="*", type=type((*default, "")[0]), default=default, help="usually all")
     else:
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"usually {default}")

@@ -28,6 +28,7 @@ CASES: tuple[tuple[str, Build, tuple[int, ...], int, int], ...] = (  # title, ne
     ("small ResNet", lambda seed: build_network("resnet", (1, 8, 8), 10, seed), (1, 8, 8), 64, 60),
     ("ResNet-18, CIFAR stem", cifar_resnet18, SHAPE, 64, 8),
 )
+ON_GPU = 200  # timed turns of every network there
 GRANULARITIES = ("model", "layer", "channel")
 PEER = "FusionBench, layer"
 SGD = "SGD"
@@ -44,7 +45,8 @@ def _rows(device: str, turns: int) -> Iterator[list[str]]:
             torch.manual_seed(0)
             inputs = torch.randn(batch, *shape).to(device)
             labels = torch.randint(10, (batch,)).to(device)
-            times = in_turn(_steps(build, count, inputs, labels), turns or usual, device)
+            often = turns or (usual if device == "cpu" else ON_GPU)
+            times = in_turn(_steps(build, count, inputs, labels), often, device, warm=max(2, often // 10))
             yield [title, str(batch), str(count), milliseconds(times[SGD]), *_cells(times, device)]
 
 

@@ -141,15 +141,13 @@ def test_the_titles_of_the_sections_are_listed_as_links() -> None:
 
 
 def test_options_of_a_benchmarks_own_door_are_the_arguments_of_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    def tables(
-        device: str, *, seeds: int = 3, quick: bool = False, families: tuple[str, ...] = ("a",)
-    ) -> Iterator[str]:
-        yield f"{device} {seeds} {quick} {families}"
+    def tables(device: str, *, seeds: int = 3, quick: bool = False, counts: tuple[int, ...] = (2,)) -> Iterator[str]:
+        yield f"{device} {seeds} {quick} {counts}"
 
     benchmark = Benchmark(name="some", title="Some", minutes=1, tables=tables)
     benchmark.main([])
-    benchmark.main(["--seeds", "5", "--quick", "--families", "b", "c"])
-    assert capsys.readouterr().out == "cpu 3 False ('a',)\ncpu 5 True ['b', 'c']\n"
+    benchmark.main(["--seeds", "5", "--quick", "--counts", "4", "8"])
+    assert capsys.readouterr().out == "cpu 3 False (2,)\ncpu 5 True [4, 8]\n"
 
 
 # What ships.
