@@ -19,8 +19,9 @@ class Benchmark:
     """One section of the report, of which the docstring of the module is the text.
 
     ``name``: that of the module; ``minutes``: how long it takes on two cores, about; ``devices``: the kinds on which it
-    can be measured; ``peers``: packages it compares with where they are installed. ``tables(device, **options)`` yields
-    tables and paragraphs; its arguments that have default values are options of the benchmark's own door.
+    can be measured; ``peers``: packages that it compares with where they are installed, or stands on: their versions
+    are told. ``tables(device, **options)`` yields tables and paragraphs; its arguments that have default values are
+    options of the benchmark's own door.
     """
 
     name: str

@@ -6,20 +6,22 @@ from opening the page until its button can be pressed, the time from the press t
 gates, the updates of that picture per second while the run is live, and the number of chart nodes removed meanwhile.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from tests.browser.chromium import launch
 from tests.browser.server import READY, ROOT, serve
 
 GATES = ".st-key-picture-gates .sm-plot"
+MEASURED = ("open, s", "first gates, s", "updates/s", "nodes removed")
 ADDRESS = "?steps=2000&granularity=Channel"
 WATCH = """() => {
   window.removed = 0;
@@ -62,7 +64,7 @@ def measure(browser: Browser, address: str, seconds: float) -> dict[str, float]:
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped").wait_for()
     page.context.close()
-    return {"open (s)": opened, "first gates (s)": first, "updates/s": rate, "nodes removed": removed}
+    return dict(zip(MEASURED, (opened, first, rate, removed), strict=True))
 
 
 def cold_start(browser: Browser) -> float:
@@ -82,25 +84,28 @@ def _updates(page: Page) -> int:
     return int(page.locator(GATES).get_attribute("data-updates") or 0)
 
 
-def main() -> None:
-    """Print a row for each visit, and the medians."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--visits", type=int, default=5)
-    options.add_argument("--cold", type=int, default=3, help="cold starts")
-    options.add_argument("--seconds", type=float, default=4.0)
-    chosen = options.parse_args()
-    rows: list[dict[str, float]] = []
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright, ExitStack() as stack:
+def tables(device: str, *, visits: int = 5, cold: int = 3, seconds: float = 4.0) -> Iterator[Table | str]:
+    """Yield the cold starts; and the visits, each with ``seconds`` of a live run, with their medians."""
+    with sync_playwright() as playwright:
         browser: Any = launch(playwright)
-        for _ in range(chosen.cold):
-            print(f"cold start: page open to first live gates {cold_start(browser):.1f} s")
-        address = stack.enter_context(serve(ROOT / "app.py", Path(home)))
-        _warm(browser, address)
-        for _ in range(chosen.visits):
-            rows.append(measure(browser, address, chosen.seconds))
-            print("  ".join(f"{name} {value:.2f}" for name, value in rows[-1].items()))
+        yield Table(("cold start", "page open to first live gates, s"), _cold(browser, cold))
+        yield Table(("visit", *MEASURED), _visits(browser, visits, seconds))
         browser.close()
-    print("median: " + "  ".join(f"{name} {statistics.median(row[name] for row in rows):.2f}" for name in rows[0]))
+
+
+def _cold(browser: Browser, times: int) -> Iterator[list[str]]:
+    for number in range(times):
+        yield [str(number + 1), f"{cold_start(browser):.1f}"]
+
+
+def _visits(browser: Browser, times: int, seconds: float) -> Iterator[list[str]]:
+    with tempfile.TemporaryDirectory() as home, serve(ROOT / "app.py", Path(home)) as address:
+        _warm(browser, address)
+        rows: list[dict[str, float]] = []
+        for number in range(times):
+            rows.append(measure(browser, address, seconds))
+            yield [str(number + 1), *(f"{rows[-1][name]:.2f}" for name in MEASURED)]
+        yield ["median", *(f"{statistics.median(row[name] for row in rows):.2f}" for name in MEASURED)]
 
 
 def _warm(browser: Browser, address: str) -> None:
@@ -113,5 +118,13 @@ def _warm(browser: Browser, address: str) -> None:
     page.context.close()
 
 
+BENCHMARK = Benchmark(
+    name="merge_page",
+    title="The Merge page in a real browser",
+    minutes=3,
+    tables=tables,
+    peers=("playwright", "streamlit"),
+)
+
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()
