@@ -5,15 +5,16 @@ network with random weights plus noise of .01 a weight, which is the base of met
 for training and as many for validation; methods that train do 10 steps (soft merging up to 10 a stage, fine-tuning its
 2 epochs), all else is as usual. One thread; seconds are the median of up to three merges, the whole call with its
 checks and fresh BatchNorm statistics. Memory is the peak over what the process used before there was any source, so
-the K sources count, in a process of its own that has merged two tiny networks before.
+the K sources count, and the base where there is one, in a process of its own that has merged two tiny networks before.
 
 In the second table both merge alone, without checks and BatchNorm statistics, which other packages leave to the
 caller. The difference is the largest one of any weight (they are .02 large, BatchNorm's 1); memory counts the sources.
 """
 
+import copy
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -39,23 +40,23 @@ TURNS = 5  # in which the functions of both packages are timed
 SHARE = 0.7  # of the memory that is free, which a merge may take
 
 
-def resnet18(seed: int = 0) -> nn.Module:
-    """Return the base, for seed 0, or a source."""
-    return noisy(network("resnet18"), seed)
-
-
-def tiny(seed: int = 0) -> nn.Module:
+def tiny() -> nn.Module:
     """Return a small network of the same kind, to be merged before anything is measured."""
-    return noisy(build_network("resnet", (1, 8, 8), 10, 0), seed)
+    return build_network("resnet", (1, 8, 8), 10, 0).eval()
+
+
+def resnet18() -> nn.Module:
+    """Return the base."""
+    return network("resnet18")
 
 
 @torch.no_grad()
-def noisy(module: nn.Module, seed: int) -> nn.Module:
-    """Add noise to the weights in place, none for seed 0."""
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in module.parameters() if seed else ():
+def noisy(base: nn.Module, seed: int) -> nn.Module:
+    """Return a copy with noise on its weights."""
+    module, generator = copy.deepcopy(base), torch.Generator().manual_seed(seed)
+    for parameter in module.parameters():
         parameter.add_(NOISE * torch.randn(parameter.shape, generator=generator))
-    return module.eval()
+    return module
 
 
 def random_data(shape: tuple[int, ...]) -> MergeData:
@@ -83,11 +84,13 @@ def model_bytes() -> int:
 
 def cost(name: str, count: int) -> tuple[float, float]:
     """Return the median seconds of a merge of ``count`` sources, and its peak memory in models."""
-    once(name, [tiny(1), tiny(2)], random_data((1, 8, 8)), tiny(0))
+    small = tiny()
+    once(name, [noisy(small, 1), noisy(small, 2)], random_data((1, 8, 8)), small)
     size, data = model_bytes(), random_data(SHAPE)
     peak = Peak()
-    base = resnet18() if "base" in find_method(name).needs else None
-    sources = [resnet18(1 + number) for number in range(count)]
+    base: nn.Module | None = resnet18()
+    sources = [noisy(base, number) for number in range(count)]
+    base = base if "base" in find_method(name).needs else None
     seconds: list[float] = []
     memory: list[int] = []
     while len(seconds) < 3 and sum(seconds) < LONG:
@@ -117,25 +120,20 @@ def rows(names: Sequence[str], counts: Sequence[int]) -> Iterator[list[str]]:
         yield [find_method(name).title, *cells]
 
 
-def scene(count: int, fishers: bool = True, build: Callable[[int], nn.Module] = resnet18) -> Scene:
-    """Return sources and base; random Fisher diagonals, which are positive numbers; and random Gram matrices."""
-    sources = [build(1 + number) for number in range(count)]
-    diagonals = [build(100 + number) for number in range(count)] if fishers else []
-    with torch.no_grad():
-        for parameter in (p for own in diagonals for p in own.parameters()):
-            parameter.square_()
-    features = list(sources[0].parameters())[-2].shape[1]
+def scene(count: int, base: nn.Module) -> Scene:
+    """Return sources around ``base``, with random Gram matrices, and Fisher diagonals that are positive numbers."""
+    sources = [noisy(base, number) for number in range(count)]
+    features = list(base.parameters())[-2].shape[1]
     inputs = torch.randn(count, SAMPLES, features, generator=torch.Generator().manual_seed(0)).double()
-    return Scene(sources, build(0), diagonals, [own.T @ own for own in inputs])
+    return Scene(sources, base, [own.T @ own for own in inputs])
 
 
 def merged(number: int, count: int, who: str) -> tuple[Scene, Weights, float]:
     """Merge by one peer, "ours" or "theirs"; return what was merged, the result, and the peak memory in models."""
-    peer = PEERS[number]
-    function, fishers = getattr(peer, who), peer.method == "fisher"
-    function(scene(2, build=tiny))  # imports what it needs
+    function = getattr(PEERS[number], who)
+    function(scene(2, tiny()))  # imports what it needs
     size, peak = model_bytes(), Peak()
-    given = scene(count, fishers)
+    given = scene(count, resnet18())
     return given, function(given), peak.bytes() / size
 
 

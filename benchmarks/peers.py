@@ -26,15 +26,15 @@ Weights = dict[str, Tensor]  # one tensor a parameter
 
 @dataclass(frozen=True)
 class Scene:
-    """What is merged; ``fishers`` are networks whose weights are the Fisher diagonals of the sources.
-
-    ``grams``: of the inputs of the last layer, [features, features] in float64.
-    """
+    """What is merged; ``grams`` of the inputs of the last layer are [features, features] in float64, one a source."""
 
     sources: list[nn.Module]
     base: nn.Module
-    fishers: list[nn.Module]
     grams: list[Tensor]
+
+    def fishers(self) -> list[Tensor]:
+        """Return numbers to take for the Fisher diagonals, one vector a source: the squares of its weights."""
+        return [vector(source).square() for source in self.sources]
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,7 @@ def slerp_fusion(scene: Scene) -> Weights:
 def fisher_ours(scene: Scene) -> Weights:
     """Average by given Fisher diagonals."""
     flat, settings = FlatSources(scene.sources, describe(scene.base)), usual("fisher")
-    fishers = [flat.flatten(fisher) for fisher in scene.fishers]
-    flat.merged.copy_(fisher_mean(flat.theta, fishers, settings.floor, settings.normalise))
+    flat.merged.copy_(fisher_mean(flat.theta, scene.fishers(), settings.floor, settings.normalise))
     return weights_of(flat.network)
 
 
@@ -170,9 +169,9 @@ def fisher_fusion(scene: Scene) -> Weights:
         merging_with_fisher_weights,
     )
 
-    fishers = [weights_of(fisher) for fisher in scene.fishers]
-    mean = sum(float(t.double().sum()) for own in fishers for t in own.values())
-    mean /= sum(t.numel() for own in fishers for t in own.values())
+    vectors = scene.fishers()
+    mean = sum(float(each.double().mean()) for each in vectors) / len(vectors)
+    fishers = [unflatten(each, scene.base) for each in vectors]
     own = {name: [weights_of(source)[name] for source in scene.sources] for name in fishers[0]}
     found: Weights = merging_with_fisher_weights(
         own, fishers, torch.ones(len(fishers)), False, usual("fisher").floor * mean

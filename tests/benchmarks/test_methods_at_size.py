@@ -71,7 +71,7 @@ def test_each_method_compared_is_one_that_there_is() -> None:
 
 @pytest.mark.parametrize("peer", [peer for peer in peers.PEERS if peer.package == "mergekit"] + [peers.PEERS[-2]])
 def test_ours_alone_merges_all_weights(peer: peers.Peer) -> None:
-    given = scene(2, build=tiny)
+    given = scene(2, tiny())
     found = peer.ours(given)
     assert set(found) == {name for name, _ in given.base.named_parameters()}
     assert largest_difference(found, peers.weights_of(given.base)) > 0
@@ -87,7 +87,7 @@ def test_the_vectors_given_to_others_have_the_order_of_the_matrix_here(monkeypat
 
 
 def test_dare_here_drops_the_entries_that_others_are_told() -> None:
-    given = scene(3, build=tiny)
+    given = scene(3, tiny())
     settings, base = peers.usual("dare"), peers.vector(given.base)
     total = torch.zeros_like(base)
     for source, numbers in zip(given.sources, peers.draws(given), strict=True):
