@@ -182,11 +182,13 @@ def tables(
     if not peers:
         heads = (f"{what}, K={count}" for what in ("s", "models") for count in counts)
         yield Table(("method", *heads), rows(names, counts))
-    absent = sorted({peer.package for peer in PEERS if not installed(peer.package)})
+    packages = {peer.package for peer in PEERS}
+    absent = sorted(package for package in packages if not installed(package))
     if absent:
         yield f"Not installed, and so not compared: {', '.join(absent)}."
     both = ("s, ours", "s, theirs", "ours / theirs", "models, ours", "models, theirs", "difference")
-    yield Table(("method", "of", "package", "K", *both), peer_rows(names))
+    if len(absent) < len(packages):
+        yield Table(("method", "of", "package", "K", *both), peer_rows(names))
 
 
 BENCHMARK = Benchmark(

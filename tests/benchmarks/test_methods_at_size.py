@@ -96,6 +96,24 @@ def test_dare_here_drops_the_entries_that_others_are_told() -> None:
     assert largest_difference(peers.alone("dare")(given), expected) < 1e-6
 
 
+def test_packages_that_are_not_there_are_named_instead_of_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods_at_size, "installed", lambda package: False)
+    said = list(methods_at_size.tables("cpu", peers=True))
+    assert said == ["Not installed, and so not compared: fusion-bench, mergekit."]
+
+
+def test_what_differs_from_another_package_is_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def off_by_one(given: peers.Scene) -> peers.Weights:
+        return {name: weight + 1 for name, weight in peers.alone("average")(given).items()}
+
+    other = peers.Peer("average", "mergekit", "the mean", peers.alone("average"), off_by_one, (2,))
+    monkeypatch.setattr(methods_at_size, "PEERS", (other,))
+    monkeypatch.setattr(methods_at_size, "installed", lambda package: True)
+    (row,) = methods_at_size.peer_rows(("average",))
+    assert row[:4] == ["Plain average", "the mean", "mergekit", "2"]
+    assert row[-1] == "1"
+
+
 def test_a_difference_in_one_weight_is_seen() -> None:
     one = peers.weights_of(tiny())
     other = {name: weight.clone() for name, weight in one.items()}
