@@ -88,6 +88,11 @@ class GateTraining:
         self._noise = list(noise(self.gates, min(steps, most)))[::-1]
         training_mode(self.flat.network, batch)
 
+    def noise_ahead(self) -> Tensor:
+        """Hand over the noise [steps, parts, K] that was drawn for the next steps."""
+        ahead, self._noise = torch.stack(self._noise[::-1]), []
+        return ahead
+
     def step(self, inputs: Tensor, targets: Tensor) -> StepLoss:
         """Draw the gates once with noise, run the merged network on one batch, and update the logits.
 
