@@ -88,11 +88,15 @@ class Reporter:
 
     def training_step(self, plan: StagePlan, training: GateTraining, loss: StepLoss) -> None:
         """Report one finished step; points of the loss curve and gates are sent only now and then."""
+        self.loss(loss)
+        if time.monotonic() - self._shown >= PICTURE_SECONDS:
+            self.gates(plan, training)
+
+    def loss(self, loss: StepLoss) -> None:
+        """Count one finished step; now and then a point of the loss curve is sent."""
         self.step += 1
         self._losses.append(loss)
         if len(self._losses) >= self._per_point:
             task, penalty = (sum(column) / len(self._losses) for column in zip(*self._losses, strict=True))
             self._emit(Loss(step=self.step, series="soft", task=task, penalty=penalty, total=task + penalty))
             self._losses = []
-        if time.monotonic() - self._shown >= PICTURE_SECONDS:
-            self.gates(plan, training)

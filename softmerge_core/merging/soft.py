@@ -4,8 +4,9 @@ Chen, Wu, Nguyen, Liu, Yesha 2023 (arXiv 2309.12259). Read ``soft_merge`` first;
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from softmerge_core.alignment.scaling import one_scale
 from softmerge_core.checks import (
@@ -54,7 +55,33 @@ def soft_merge(
 
     Raises SourceError, DataError or SettingsError before any training starts.
     """
-    settings = settings or SoftMergeSettings()
+    ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
+    hooks = Hooks(on_event, should_stop, observe, on_snapshot)
+    merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, tuple(ready.outputs), hooks, base)
+    return merge.run(list(ready.outputs.values()), ready.notices, snapshot)
+
+
+class Admitted(NamedTuple):
+    """What may be merged: the sources that take part at one ``scaled``, and the ``outputs`` of each by its position.
+
+    Outputs are log-probabilities [N, classes] on the validation data; ``notices`` are what the reader should know.
+    """
+
+    settings: SoftMergeSettings
+    names: tuple[str, ...]
+    scaled: list[nn.Module]
+    outputs: dict[int, Tensor]
+    notices: list[str]
+
+
+def admitted(
+    sources: Sequence[nn.Module],
+    data: MergeData,
+    settings: SoftMergeSettings,
+    names: Sequence[str] | None,
+    base: nn.Module | None,
+) -> Admitted:
+    """Check everything that ``soft_merge`` is given; raises SourceError, DataError or SettingsError."""
     settings = settings.model_copy(update={"device": usable_device(settings.device)})
     named = unique_names(names or [f"source {number}" for number in range(1, len(sources) + 1)])
     check_architecture(sources, named)
@@ -62,9 +89,7 @@ def soft_merge(
     _check_base(base, sources[0], named[0], settings)
     outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
     scaled, told = one_scale([sources[k] for k in outputs], [named[k] for k in outputs], data.train_inputs)
-    hooks = Hooks(on_event, should_stop, observe, on_snapshot)
-    merge = StagedMerge(sources, scaled, data, settings, named, tuple(outputs), hooks, base)
-    return merge.run(list(outputs.values()), [*notices, *told], snapshot)
+    return Admitted(settings, named, list(scaled), outputs, [*notices, *told])
 
 
 def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: SoftMergeSettings) -> None:

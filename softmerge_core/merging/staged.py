@@ -13,10 +13,10 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources, plain_average
-from softmerge_core.merging.candidates import Judge, baselines, candidate, choose, surely_better, why
+from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, surely_better, why
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.reporting import Reporter
-from softmerge_core.merging.result import GateTable, MergeResult, StopReason
+from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
 from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of
 from softmerge_core.settings import SoftMergeSettings
@@ -93,15 +93,20 @@ class StagedMerge:
         return self._finish()
 
     def _do(self, plan: StagePlan) -> None:
-        """Train a stage, unless that was done before, the merge was stopped, or the stage cannot help."""
-        if plan.key not in self.at.done and self.stop_reason != "stopped":
-            if self._needless(plan):
-                self.reporter.shorten(self.settings.steps)
-                return
+        if self._wanted(plan):
             self.at.done[plan.key] = self._train(plan)
         if plan.key in self.at.done:
             score = self.judge.merged(self._training(plan).apply())
             self.candidates[plan.key] = candidate(plan.key, plan.title, score)
+
+    def _wanted(self, plan: StagePlan) -> bool:
+        """Whether to train a stage: not if that was done before, the merge was stopped, or the stage cannot help."""
+        if plan.key in self.at.done or self.stop_reason == "stopped":
+            return False
+        if self._needless(plan):
+            self.reporter.shorten(self.settings.steps)
+            return False
+        return True
 
     def _needless(self, plan: StagePlan) -> bool:
         """Whether gates that begin afresh are not needed: those refined from coarse ones are surely better than these.
@@ -112,7 +117,11 @@ class StagedMerge:
         return plan.key == AFRESH and bool(refined and coarsest and surely_better(refined, coarsest))
 
     def _measure_baselines(self, outputs: list[Tensor], report: bool) -> None:
-        self.candidates, self.best_source = baselines(self._average(), self.judge, self.reporter.sources, outputs)
+        self._begin_above(*baselines(self._average(), self.judge, self.reporter.sources, outputs), report)
+
+    def _begin_above(self, candidates: dict[str, Candidate], best_source: str, report: bool) -> None:
+        """Take the baselines that any gates are compared with, and write the layers that have no gates."""
+        self.candidates, self.best_source = candidates, best_source
         self.flat.fix(self.choices, self.kept)
         for name, found in self.candidates.items() if report else ():
             self.reporter.evaluation(name, found.accuracy, found.loss)
@@ -133,11 +142,14 @@ class StagedMerge:
                 break
             loss = training.step(*self._batch(step))
             if not math.isfinite(loss.total):
-                self.stop_reason = "non-finite loss"
-                self.reporter.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
+                self._lost(plan)
                 break
             self.reporter.training_step(plan, training, loss)
         return self._end(self._evaluate(plan, training))
+
+    def _lost(self, plan: StagePlan) -> None:
+        self.stop_reason = "non-finite loss"
+        self.reporter.notice(f"The loss stopped being finite in the {plan.title}; its gates stay as they were.")
 
     def _training(self, plan: StagePlan) -> GateTraining:
         """Return the training of a stage: at its beginning, or as it ended if it is done."""
@@ -171,9 +183,8 @@ class StagedMerge:
         self.at.stage, self.at.training, self.at.best = "", {}, None
         return best if self.settings.granularity == "auto" else last
 
-    def _evaluate(self, plan: StagePlan, training: GateTraining) -> StageResult:
-        network = training.apply()
-        score = self.judge.merged(network)
+    def _evaluate(self, plan: StagePlan, training: GateTraining, score: Score | None = None) -> StageResult:
+        score = score or self.judge.merged(training.apply())
         result = StageResult(plan.key, training.logits(), score.loss, score.accuracy, training.scale())
         gain = math.inf if self.at.best is None else self.at.best.loss - score.loss
         self.at.since = 0 if gain > SMALLEST_GAIN else self.at.since + 1
@@ -182,7 +193,7 @@ class StagedMerge:
         self.reporter.evaluation(plan.key if plan.control else "soft", score.accuracy, score.loss)
         self.reporter.gates(plan, training)
         if self.hooks.observe and not plan.control:
-            self.hooks.observe(network, self.reporter.step)
+            self.hooks.observe(self.flat.network, self.reporter.step)
         return result
 
     def _settled(self, plan: StagePlan) -> bool:
