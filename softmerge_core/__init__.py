@@ -10,6 +10,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from softmerge_core.data.base import MergeData as MergeData
     from softmerge_core.merging.result import MergeResult as MergeResult
+    from softmerge_core.merging.seeds import soft_merge_each as soft_merge_each
     from softmerge_core.merging.soft import soft_merge as soft_merge
     from softmerge_core.settings import SoftMergeSettings as SoftMergeSettings
 
@@ -18,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "data.base": ["MergeData"],
         "merging.result": ["MergeResult"],
+        "merging.seeds": ["soft_merge_each"],
         "merging.soft": ["soft_merge"],
         "settings": ["SoftMergeSettings"],
     },

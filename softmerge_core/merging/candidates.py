@@ -61,8 +61,12 @@ class Judge:
 
     def merged(self, network: nn.Module) -> Score:
         """Return the score of a network whose weights have just changed."""
-        reestimate_batchnorm(network, self.train_inputs[:BATCHNORM_SAMPLES])
+        self.renew(network)
         return self.outputs(predict(network, self.inputs))
+
+    def renew(self, network: nn.Module) -> None:
+        """Renew BatchNorm's statistics of a network whose weights have just changed."""
+        reestimate_batchnorm(network, self.train_inputs[:BATCHNORM_SAMPLES])
 
     def outputs(self, log_probabilities: Tensor) -> Score:
         """Return the score of log-probabilities or logits [N, classes] on the validation inputs."""

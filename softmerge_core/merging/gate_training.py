@@ -1,6 +1,7 @@
 """One stage of soft merging: trains the gates of one partition on the task loss plus the penalty on open gates."""
 
 import math
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.anatomy import Partition
-from softmerge_core.flat import FlatSources
+from softmerge_core.flat import Blocks, FlatSources
 from softmerge_core.gates import SourceGates
 from softmerge_core.merging.draws import draw, gradients, noise
 from softmerge_core.merging.optimisers import GateOptimiser
@@ -56,7 +57,7 @@ class GateTraining:
         fixed: bool = False,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
-        self.blocks = flat.blocks(parts, base)
+        self.base = base
         rescale = settings.rescale and parts.granularity == "channel" and len(flat.theta) > 1 and base is None
         self.gates = SourceGates(
             len(parts.names),
@@ -78,6 +79,11 @@ class GateTraining:
             rates.append(SCALE_RATE * settings.learning_rate)
         self.optimiser = GateOptimiser(settings.optimiser, tables, rates)
         self._noise: list[Tensor] = []
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The pieces of the flat vector that the gates govern, made when they are first needed."""
+        return self.flat.blocks(self.parts, self.base)
 
     def prepare(self, steps: int, batch: int) -> None:
         """Get ready for ``steps`` steps on batches of ``batch`` samples: draw their noise, and set the network's mode.

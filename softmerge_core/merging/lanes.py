@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
 from softmerge_core.events import Event
+from softmerge_core.flat import FlatSources
 from softmerge_core.merging.candidates import candidate
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
 from softmerge_core.merging.result import MergeResult
@@ -16,7 +17,10 @@ from softmerge_core.merging.stages import StagePlan
 
 
 class Lane(StagedMerge):
-    """A merge of ``sources`` by ``ready.settings``; it is told every loss and the logits at every evaluation."""
+    """A merge of ``sources`` by ``ready.settings``; it is told every loss and the logits at every evaluation.
+
+    ``flat`` are the sources as one matrix, and a working network that all lanes use in turn; None for the first.
+    """
 
     def __init__(
         self,
@@ -25,9 +29,10 @@ class Lane(StagedMerge):
         data: MergeData,
         on_event: Callable[[Event], None] | None,
         base: nn.Module | None,
+        flat: FlatSources | None,
     ) -> None:
         kept, hooks = tuple(ready.outputs), Hooks(on_event)
-        super().__init__(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base)
+        super().__init__(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base, flat)
         self.ready, self.broken = ready, False
 
     def begin(self, known: Sequence["Lane"]) -> None:

@@ -119,7 +119,9 @@ def _lanes(
     )
     if len(numbers) < 2 or not alike or not quicker_together(sources[0]):
         return []
-    lanes = [Lane(sources, ready[n], data[n], tell[n], base) for n in numbers]
+    lanes: list[Lane] = []
+    for n in numbers:
+        lanes.append(Lane(sources, ready[n], data[n], tell[n], base, lanes[0].flat if lanes else None))
     return lanes if _noise_fits(lanes[0]) and _runs_under_vmap(lanes[0]) else []
 
 

@@ -38,7 +38,8 @@ class Hooks:
 class StagedMerge:
     """A merge in progress.
 
-    ``kept`` are the positions of the sources that take part; ``scaled`` are those sources at one scale.
+    ``kept`` are the positions of the sources that take part; ``scaled`` are those sources at one scale, and ``flat`` is
+    their matrix if there is one already.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class StagedMerge:
         kept: tuple[int, ...],
         hooks: Hooks,
         base: nn.Module | None,
+        flat: FlatSources | None = None,
     ) -> None:
         self.sources, self.settings, self.names, self.kept, self.hooks = sources, settings, names, kept, hooks
         layers = describe(sources[0])
@@ -58,7 +60,7 @@ class StagedMerge:
         self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
         if not self.gated:
             raise SettingsError("parts: no layer is left to gate; gate at least one")
-        self.flat = FlatSources(scaled, layers, settings.device)
+        self.flat = flat or FlatSources(scaled, layers, settings.device)
         self.rescaled = any(scaled[number] is not sources[k] for number, k in enumerate(kept))
         self.judge = Judge(data, settings.device, self.flat.dtype)
         self.base = self.flat.flatten(base, settings.device) if base is not None and settings.relative else None
@@ -261,10 +263,10 @@ class StagedMerge:
         if winner == "best_source":
             return copy.deepcopy(self.sources[self.names.index(self.best_source)]).eval()
         if winner != "average":
-            self.judge.merged(self._training(self.plans[winner]).apply())
+            self.judge.renew(self._training(self.plans[winner]).apply())
             return self.flat.detached_network(self.sources[0]).eval()
         network = self._average()
-        self.judge.merged(network)
+        self.judge.renew(network)
         if self.rescaled:
             first = next(self.sources[0].parameters())
             return network.to(first.device, first.dtype).eval()
