@@ -1,66 +1,62 @@
-"""Many seeds of a small network side by side against one after another: ``python -m benchmarks.seeds``.
+"""The time of many seeds of one merge, one after another over side by side, on shipped families of small networks.
 
-The columns of counts are the CPU seconds of that many merges one after another, divided by those side by side: the
-median over the repetitions, with the lowest and the highest. Both are done in turn in one process on one thread. The
-last columns are, of the most seeds, the share of seeds whose gates are the same to 1e-5, and the median over the seeds
-of the largest difference between two gates.
+CPU time on one thread of whole merges, their evaluations and events included, both in turn in one process: the median
+over the turns. "Same to 1e-5" is the share of the most seeds whose gates are, "difference" the median over these seeds
+of the largest difference between two gates. In single precision, rounding may move a draw over the edge of a gate.
 """
 
-import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table, ratio
 from softmerge_core import MergeResult, SoftMergeSettings, soft_merge, soft_merge_each
 from softmerge_core.zoo import load_family
 
 FAMILIES = ("mnist1d-cnn-shared-trunk", "spirals-mlp-shared-trunk")
 GRANULARITIES = ("layer", "channel", "auto")
+COUNTS = (1, 8, 32)
 SAME = 1e-5
-Merge = Callable[[], list[MergeResult]]
+Merges = Callable[[], list[MergeResult]]
 
 
-def main() -> None:
-    """Print one row for each family and granularity."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("families", nargs="*", default=FAMILIES, help="an MLP and a small CNN, if none is named")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 8, 32], help="how many seeds")
-    parser.add_argument("--steps", type=int, default=100, help="steps of each stage")
-    parser.add_argument("--repeats", type=int, default=3, help="how often each is timed")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    head = ["family", "gates", *(f"{count} seeds" for count in chosen.seeds), "same to 1e-5", "difference"]
-    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for name in chosen.families:
-        for granularity in GRANULARITIES:
-            cells = row(name, granularity, chosen.seeds, chosen.steps, chosen.repeats)
-            print(f"| {' | '.join([name, granularity, *cells])} |", flush=True)
+def tables(device: str, families: tuple[str, ...] = FAMILIES, steps: int = 100, turns: int = 3) -> Iterator[Table]:
+    """Yield a row for each family and granularity; ``steps`` are those of each stage."""
+    columns = (
+        "family",
+        "gates",
+        *(f"{count} seed{'s'[: count - 1]}" for count in COUNTS),
+        "same to 1e-5",
+        "difference",
+    )
+    yield Table(columns, (row(name, how, steps, turns) for name in families for how in GRANULARITIES))
 
 
-def row(name: str, granularity: str, counts: Sequence[int], steps: int, repeats: int) -> list[str]:
+def row(name: str, granularity: str, steps: int, turns: int) -> list[str]:
     """Time one family and granularity with every number of seeds, and compare the gates of the most."""
     family = load_family(name)
     sources, data = family.sources[:4], family.data.for_merging()
-    cells, gaps = [], []
-    for count in counts:
-        settings = [SoftMergeSettings(granularity=granularity, seed=seed, steps=steps) for seed in range(count)]
-        ratios = []
-        for _ in range(repeats):
-            alone, alone_took = timed(lambda some=settings: [soft_merge(sources, data, own) for own in some])
-            together, took = timed(lambda some=settings: soft_merge_each(sources, data, some))
-            ratios.append(alone_took / took)
+    every = [SoftMergeSettings(granularity=granularity, seed=seed, steps=steps) for seed in range(max(COUNTS))]
+    cells, gaps = [], [0.0]
+    for count in COUNTS:
+        some, times = every[:count], []
+        for _ in range(turns):
+            alone, took = timed(lambda some=some: [soft_merge(sources, data, own) for own in some])
+            together, less = timed(lambda some=some: soft_merge_each(sources, data, some))
+            times.append((took, less))
         gaps = [gap(one, other) for one, other in zip(alone, together, strict=True)]
-        cells.append(f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
+        cells.append(ratio(*zip(*times, strict=True)))
     share = sum(each <= SAME for each in gaps) / len(gaps)
-    return [*cells, f"{100 * share:.0f} %", f"{statistics.median(gaps):.0e}"]
+    return [name, granularity, *cells, f"{100 * share:.0f} %", f"{statistics.median(gaps):.0e}"]
 
 
-def timed(merge: Merge) -> tuple[list[MergeResult], float]:
+def timed(merges: Merges) -> tuple[list[MergeResult], float]:
     """Return what was merged, and the CPU seconds it took."""
     begun = time.process_time()
-    merged = merge()
+    merged = merges()
     return merged, time.process_time() - begun
 
 
@@ -72,5 +68,7 @@ def gap(one: MergeResult, other: MergeResult) -> float:
     return float((first - second).abs().max())
 
 
+BENCHMARK = Benchmark(name="seeds", title="Many seeds side by side", minutes=25, tables=tables)
+
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

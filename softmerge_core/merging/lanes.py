@@ -10,9 +10,10 @@ from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.candidates import candidate
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
+from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.result import MergeResult
 from softmerge_core.merging.soft import Admitted
-from softmerge_core.merging.staged import Hooks, StagedMerge
+from softmerge_core.merging.staged import StagedMerge
 from softmerge_core.merging.stages import StagePlan
 
 
@@ -42,9 +43,12 @@ class Lane(StagedMerge):
         first = next(iter(self.plans.values()))
         self.reporter.stage(first, self._training(first))
         if known:
+            self.judge = known[0].judge
             self._begin_above(dict(known[0].candidates), known[0].best_source, report=True)
         else:
-            self._measure_baselines(list(self.ready.outputs.values()), report=True)
+            outputs = list(self.ready.outputs.values())
+            self._aim(outputs)
+            self._measure_baselines(outputs, report=True)
 
     def wants(self, plan: StagePlan) -> bool:
         """Whether it trains this stage."""

@@ -198,6 +198,6 @@ def _train(plan: StagePlan, lanes: list[Lane], should_stop: ShouldStop | None) -
             stack = StackedTraining(trainings)
         count = min(settings.evaluate_every, left)
         batches = [lane.prepare(training, count) for lane, training in zip(lanes, trainings, strict=True)]
-        samples = [lane.judge.train_inputs for lane in lanes], [lane.judge.train_labels for lane in lanes]
+        samples = [lane.judge.train_inputs for lane in lanes], [lane.judge.train_targets for lane in lanes]
         for lane, losses in zip(lanes, stack.steps(batches, *samples, should_stop), strict=True):
             lane.report(plan, losses, count)

@@ -20,8 +20,9 @@ from softmerge_core.checks import (
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SourceError
 from softmerge_core.events import Event
+from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult
-from softmerge_core.merging.staged import Hooks, StagedMerge
+from softmerge_core.merging.staged import StagedMerge
 from softmerge_core.settings import SoftMergeSettings
 
 __all__ = ["Candidate", "GateTable", "MergeData", "MergeResult", "soft_merge"]

@@ -53,13 +53,16 @@ class StackedNetworks:
             logits: Tensor = vmap(run, in_dims=(0, place))(tensors, inputs)
         return logits
 
-    def losses(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean cross-entropy [S] of each network on its own batch: inputs [S, B, ...], labels [S, B]."""
+    def losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy [S] of each network on its own batch of inputs [S, B, ...].
+
+        ``targets`` are labels [S, B] or probabilities [S, B, classes].
+        """
         found = []
         for (span, views), places in zip(self.groups, self.gradients, strict=True):
             own = {name: view.detach().requires_grad_() for name, view in views.items()}
             logits = self._logits(own, inputs[span], 0)
-            each = functional.cross_entropy(logits.flatten(0, 1), labels[span].flatten(), reduction="none")
+            each = functional.cross_entropy(logits.flatten(0, 1), targets[span].flatten(0, 1), reduction="none")
             loss = each.view(len(logits), -1).mean(1)
             given = torch.autograd.grad(loss.sum(), list(own.values()), materialize_grads=True)
             for place, gradient in zip(places, given, strict=True):
@@ -151,14 +154,14 @@ class StackedTraining:
             result[part] += gradient[:, span] @ difference.T / (part.stop - part.start)
         return result.transpose(0, 1)
 
-    def step(self, noise: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Take one step on noise [S, parts, K], inputs [S, B, ...] and labels [S, B]; the losses and penalties [S].
+    def step(self, noise: Tensor, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Take one step on noise [S, parts, K] and the batches of all; return the losses and the penalties [S].
 
         The gates of a training whose gradient is not finite stay as they are, and after a loss that is not for good.
         """
         drawn = draw(self.gates, noise)
         self.write(drawn.weights.to(inputs.device))
-        task = self.networks.losses(inputs, labels).cpu()
+        task = self.networks.losses(inputs, targets).cpu()
         gradient = self.weight_gradient().cpu()
         counts, changes = counts_and_gradients(self.gates, drawn, gradient, self.penalty)
         self.alive &= torch.isfinite(task)
@@ -170,20 +173,20 @@ class StackedTraining:
         self,
         batches: Sequence[Tensor],
         inputs: Sequence[Tensor],
-        labels: Sequence[Tensor],
+        targets: Sequence[Tensor],
         should_stop: Callable[[], bool] | None = None,
     ) -> list[list[StepLoss]]:
         """Take the n steps whose noise was drawn, on the samples ``batches`` [n, B] of each; return the losses of each.
 
-        ``inputs`` [N, ...] and ``labels`` [N] are each training's own. It ends with its first loss that is not finite,
-        and all end when they are asked to stop.
+        ``inputs`` [N, ...] and ``targets`` [N, ...] are each training's own. A training ends with its first loss that is
+        not finite, and all end when they are asked to stop.
         """
         noise = torch.stack([each.noise_ahead() for each in self.trainings], 1)
         taken: list[tuple[Tensor, Tensor]] = []
         for own, chosen in zip(noise, torch.stack(list(batches), 1), strict=True):
             if should_stop and should_stop():
                 break
-            taken.append(self.step(own, _taken(inputs, chosen), _taken(labels, chosen)))
+            taken.append(self.step(own, _taken(inputs, chosen), _taken(targets, chosen)))
         self._hand_back()
         if not taken:
             return [[] for _ in self.trainings]

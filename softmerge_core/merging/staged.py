@@ -2,8 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +10,10 @@ from torch import Tensor, nn
 from softmerge_core.anatomy import describe, layer_choices, partition
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
-from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources, plain_average
 from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, surely_better, why
 from softmerge_core.merging.gate_training import GateTraining
+from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
@@ -23,16 +22,6 @@ from softmerge_core.settings import SoftMergeSettings
 
 PATIENCE = 4  # evaluations in a row that do not lower the validation loss, after which a stage of "auto" ends
 SMALLEST_GAIN = 1e-3  # nats; less is no progress
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What is called while a merge goes on; see ``soft_merge``."""
-
-    on_event: Callable[[Event], None] | None = None
-    should_stop: Callable[[], bool] | None = None
-    observe: Callable[[nn.Module, int], None] | None = None
-    on_snapshot: Callable[[bytes], None] | None = None
 
 
 class StagedMerge:
@@ -86,13 +75,17 @@ class StagedMerge:
                 self.reporter.notice(text)
             first = next(iter(self.plans.values()))
             self.reporter.stage(first, self._training(first))  # gives the page a picture before anything is measured
-        if self.settings.objective == "ensemble":
-            self.judge.match([self.sources[k] for k in self.kept], outputs)
+        self._aim(outputs)
         self._measure_baselines(outputs, report=snapshot is None)
         for plan in self.plans.values():
             self._do(plan)
             self._drop_hopeless(plan, outputs[0].shape[1])
         return self._finish()
+
+    def _aim(self, outputs: list[Tensor]) -> None:
+        """Settle what is to be predicted: the labels, or what all sources predict together."""
+        if self.settings.objective == "ensemble":
+            self.judge.match([self.sources[k] for k in self.kept], outputs)
 
     def _do(self, plan: StagePlan) -> None:
         if self._wanted(plan):

@@ -114,6 +114,13 @@ def test_parts_that_are_kept_and_factors_of_channels(sources: list[nn.Module], t
     assert together == [2, 2]
 
 
+def test_without_labels(sources: list[nn.Module], together: list[int]) -> None:
+    chosen = settings({"seed": 0}, {"seed": 1}, granularity="layer", objective="ensemble")
+    for one, own in zip(soft_merge_each(sources, DATA, chosen), chosen, strict=True):
+        are_the_same(one, soft_merge(sources, DATA, own))
+    assert together == [2]
+
+
 def test_events_tell_whose_they_are(sources: list[nn.Module]) -> None:
     seen: list[tuple[int, Event]] = []
     chosen = settings({"seed": 0}, {"seed": 1}, granularity="layer")
