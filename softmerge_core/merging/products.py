@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 WIDE = 16  # numbers in a row of inputs from which on products of shifted rows cost less than windows that are copied
@@ -92,10 +91,10 @@ class _Convolutions(torch.autograd.Function):
         copied = stride * channels < WIDE and not ctx.needs_input_grad[0]
         step, count = (kernel, places) if copied else (stride, max(-(-(length + 2 * padding) // stride), places))
         if copied:
-            padded = functional.pad(inputs.movedim(2, -1), [0, 0, padding, padding])
+            padded = _padded(inputs, padding, padding)
             rows = padded.unfold(2, kernel, stride).transpose(-1, -2)
         else:
-            rows = functional.pad(inputs.movedim(2, -1), [0, 0, padding, count * step - length - padding])
+            rows = _padded(inputs, padding, count * step - length - padding)
         rows = rows.reshape(len(inputs), samples * count, step * channels)
         matrix = weight.movedim(2, -1).flatten(2)
         found = torch.baddbmm(bias.unsqueeze(1), _all(rows, matrix), matrix[..., : step * channels].transpose(1, 2))
@@ -110,10 +109,7 @@ class _Convolutions(torch.autograd.Function):
         """Return the gradients of inputs, weights and biases."""
         rows, matrix = ctx.saved_tensors
         (networks, samples, channels, length), kernel, places, count, step, padding = ctx.sizes
-        given = gradients[0].movedim(2, -1)
-        if count > places:
-            given = functional.pad(given, [0, 0, 0, count - places])
-        given = given.reshape(len(matrix), samples * count, -1)
+        given = _padded(gradients[0], 0, count - places).reshape(len(matrix), samples * count, -1)
         wide = step * channels
         by_part = [torch.bmm(_all(rows, matrix).transpose(1, 2), given)]
         for shift, part in _later(matrix, wide):
@@ -128,6 +124,19 @@ class _Convolutions(torch.autograd.Function):
         by_input = by_row.view(-1, samples, count * step, channels)[:, :, padding : padding + length].movedim(-1, 2)
         shared = networks == 1 < len(by_input)
         return by_input.sum(0, keepdim=True) if shared else by_input, by_weight, given.sum(1), None, None
+
+
+def _padded(values: Tensor, before: int, after: int) -> Tensor:
+    """Values [S, B, C, L] as [S, B, before + L + after, C], with zeros around them, of which none is written twice."""
+    last = values.movedim(2, -1)
+    if not before and not after:
+        return last
+    length = last.shape[2]
+    found = last.new_empty(*last.shape[:2], before + length + after, last.shape[3])
+    found[:, :, :before] = 0
+    found[:, :, before + length :] = 0
+    found[:, :, before : before + length] = last
+    return found
 
 
 def _all(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -178,8 +178,8 @@ class StackedTraining:
     ) -> list[list[StepLoss]]:
         """Take the n steps whose noise was drawn, on the samples ``batches`` [n, B] of each; return the losses of each.
 
-        ``inputs`` [N, ...] and ``targets`` [N, ...] are each training's own. A training ends with its first loss that is
-        not finite, and all end when they are asked to stop.
+        ``inputs`` [N, ...] and ``targets`` [N, ...] are each training's own. One ends with its first loss that is not
+        finite, and all end when they are asked to stop.
         """
         noise = torch.stack([each.noise_ahead() for each in self.trainings], 1)
         taken: list[tuple[Tensor, Tensor]] = []
