@@ -43,7 +43,7 @@ def _conv1d(
         return torch.conv1d(input, weight, bias, stride, padding, dilation, groups)
     if bias is None:
         bias = weight.new_zeros(weight.shape[0])
-    found: Tensor = _Convolution.apply(input, weight, bias, _one(stride), _one(padding))  # type: ignore[no-untyped-call]
+    found: Tensor = _Convolution.apply(input, weight, bias, _one(stride), _one(padding))
     return found
 
 
@@ -67,7 +67,7 @@ class _Convolution(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple[int | None, ...], *values: Any) -> tuple[Tensor, int]:
         """Return the convolutions of all networks; the inputs may be the same for all."""
         tensors = [_networks_first(value, place) for value, place in zip(values[:3], in_dims, strict=False)]
-        return _Convolutions.apply(*tensors, *values[3:]), 0  # type: ignore[no-untyped-call]
+        return _Convolutions.apply(*tensors, *values[3:]), 0
 
 
 def _networks_first(value: Tensor, place: int | None) -> Tensor:
@@ -102,7 +102,8 @@ class _Convolutions(torch.autograd.Function):
             found[:, :-shift].baddbmm_(_all(rows[:, shift:, : part.shape[2]], matrix), part.transpose(1, 2))
         ctx.save_for_backward(rows, matrix)
         ctx.sizes = inputs.shape, kernel, places, count, step, padding
-        return found.unflatten(1, (samples, count))[:, :, :places].movedim(-1, 2)
+        outputs: Tensor = found.unflatten(1, (samples, count))[:, :, :places].movedim(-1, 2)
+        return outputs
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -6,7 +6,8 @@ they are done one after another.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from functools import partial
+from itertools import compress, groupby
 
 import torch
 from torch import Tensor, nn
@@ -63,9 +64,8 @@ def soft_merge_each(
         if lanes:
             found |= zip(numbers, _side_by_side(lanes, should_stop), strict=True)
             continue
-        for n in numbers:
-            told = {"names": names, "base": base, "on_event": tell[n], "should_stop": should_stop}
-            found[n] = soft_merge(sources, each[n], settings[n], **told)
+        alone = partial(soft_merge, sources, names=names, base=base, should_stop=should_stop)
+        found |= {n: alone(each[n], settings[n], on_event=tell[n]) for n in numbers}
     return [found[number] for number in range(len(settings))]
 
 
@@ -130,12 +130,11 @@ def quicker_together(network: nn.Module) -> bool:
 
     ``vmap`` turns other convolutions into grouped ones and attention into loops, which take longer on a CPU.
     """
-    own = [
-        module
+    return all(
+        type(module) in LAYERS and getattr(module, "groups", 1) == 1
         for module in network.modules()
-        if [*module.parameters(recurse=False)] or [*module.buffers(recurse=False)]
-    ]
-    return all(type(module) in LAYERS and getattr(module, "groups", 1) == 1 for module in own)
+        if any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
+    )
 
 
 def _noise_fits(lane: Lane) -> bool:
@@ -189,9 +188,7 @@ def _train(plan: StagePlan, lanes: list[Lane], should_stop: ShouldStop | None) -
         left = max(0, settings.steps - step)
         looked = zip(lanes, stack.trainings, _logits(stack, lanes), strict=True)
         staying = [lane.look(plan, training, logits, left) for lane, training, logits in looked]
-        lanes, trainings = (
-            [one for one, stays in zip(column, staying, strict=True) if stays] for column in (lanes, stack.trainings)
-        )
+        lanes, trainings = list(compress(lanes, staying)), list(compress(stack.trainings, staying))
         if not lanes:
             return
         if not all(staying):
