@@ -107,7 +107,10 @@ class StackedTraining:
     def __init__(self, trainings: Sequence[GateTraining]) -> None:
         self.trainings, first = tuple(trainings), trainings[0]
         self.blocks, self.flat = first.blocks, first.flat
-        self.spans = [slice(run.start, run.stop) for run in self.flat.runs(first.parts)]
+        runs = self.flat.runs(first.parts)
+        self.spans = [slice(run.start, run.stop) for run in runs]
+        each = [torch.arange(run.first, run.first + run.rows).repeat(run.repeats) for run in runs]
+        self.index, self.sizes = torch.cat(each).to(self.flat.theta.device), [len(rows) for rows in each]
         self.gates = StackedGates(trainings)
         self.networks = StackedNetworks(self.flat, torch.stack([each.flat.merged for each in trainings]))
         self.tables = [self.gates.log_alpha]
@@ -121,7 +124,7 @@ class StackedTraining:
     def write(self, weights: Tensor) -> None:
         """Write the mixtures with ``weights`` [S, parts, K] into the networks, as ``Blocks.write`` does for one."""
         merged, theta, base = self.networks.merged, self.flat.theta, self.blocks.base
-        for span, row, sources, origin in self._pieces(weights[:, self.blocks.index]):
+        for span, row, sources, origin in self._pieces(weights[:, self.index]):
             found = torch.bmm(row.transpose(0, 1), sources)  # [n, S, width]
             if origin is not None:
                 found += (1 - row.transpose(0, 1).sum(2, keepdim=True)) * origin
@@ -134,21 +137,25 @@ class StackedTraining:
 
     def _pieces(self, rows: Tensor) -> list[tuple[slice, Tensor, Tensor, Tensor | None]]:
         """Of each piece its place, rows [S, n, ...], the sources [n, K, width] and the base's weights [n, 1, width]."""
-        pieces = zip(self.spans, rows.split(self.blocks.sizes, 1), self.blocks.pieces, strict=True)
-        return [(span, row, sources, base) for span, row, (sources, _, _, base) in pieces]
+        theta, base = self.flat.theta, self.blocks.base
+        found = []
+        for span, row, size in zip(self.spans, rows.split(self.sizes, 1), self.sizes, strict=True):
+            sources = theta[:, span].unflatten(1, (size, -1)).transpose(0, 1)
+            found.append((span, row, sources, None if base is None else base[span].view(size, 1, -1)))
+        return found
 
     @torch.no_grad()
     def weight_gradient(self) -> Tensor:
         """The gradients [S, parts, K] of the losses in the mixing weights, as ``Blocks.weight_gradient`` for one."""
         gradient, theta, base = self.networks.gradient, self.flat.theta, self.blocks.base
         products = []
-        for span, _, sources, origin in self._pieces(self.blocks.index.expand(len(gradient), -1)):
+        for span, _, sources, origin in self._pieces(self.index.expand(len(gradient), -1)):
             given = gradient[:, span].unflatten(1, (len(sources), -1)).transpose(0, 1)  # [n, S, width]
             found = torch.bmm(given, sources.transpose(1, 2))
             products.append(found if origin is None else found - (given * origin).sum(2, keepdim=True))
         shape = (self.blocks.parts, len(gradient), len(theta))
         result = torch.zeros(shape, dtype=theta.dtype, device=theta.device)
-        result.index_add_(0, self.blocks.index, torch.cat(products))
+        result.index_add_(0, self.index, torch.cat(products))
         for span, part in self.blocks.buffers:
             difference = theta[:, span] - (0 if base is None else base[span])
             result[part] += gradient[:, span] @ difference.T / (part.stop - part.start)
