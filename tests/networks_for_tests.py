@@ -110,8 +110,10 @@ def train_sources(kind: str, count: int, data: MergeData, steps: int = 60, trunk
 def _fit(network: nn.Module, inputs: Tensor, labels: Tensor, steps: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.02)
-    for _ in range(steps):
-        chosen = torch.randint(len(inputs), (32,), generator=generator)
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(network(inputs[chosen]), labels[chosen]).backward()
-        optimiser.step()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # which dropout draws from
+        for _ in range(steps):
+            chosen = torch.randint(len(inputs), (32,), generator=generator)
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(inputs[chosen]), labels[chosen]).backward()
+            optimiser.step()

@@ -18,6 +18,7 @@ from softmerge_core.numbers import number_text
 
 TOLERANCE = 0.005  # of accuracy (0-1)
 SURE = 0.977  # the probability, by Student's t, at which a difference is sure; of many samples, 2 standard errors
+SAME = 1e-6  # relative difference of the losses of one network, by rounding: where one source is left, all are that
 LIKELY = 0.84  # ... and at which it is likely: of many samples, 1 standard error
 
 
@@ -131,7 +132,7 @@ def _simplest(candidates: Mapping[str, Candidate], coarsest: str, whole: Sequenc
     if not whole:
         return coarsest
     average, best = candidates["average"], candidates["best_source"]
-    if surely_better(best, average):
+    if surely_better(best, average) or math.isclose(best.loss, average.loss, rel_tol=SAME):
         return "best_source"
     likely = surely_better(candidates[coarsest], average, LIKELY)
     return coarsest if likely and not surely_better(average, best) else "average"

@@ -16,8 +16,8 @@ FORMAT = 2  # of what is saved; changes with what gate training keeps
 class Progression:
     """The progress of a merge: the current stage (or ""), its next step, the finished stages, and all steps done.
 
-    ``since`` counts the evaluations since the ``best`` one of the stage; ``total`` are the steps of all stages, less
-    those that were found needless.
+    ``since`` counts the evaluations since the ``best`` one of the stage, and ``improved`` tells whether any was better
+    than its first; ``total`` are the steps of all stages, less those that were found needless.
     """
 
     stage: str = ""
@@ -27,6 +27,7 @@ class Progression:
     best: StageResult | None = None
     done: dict[str, StageResult] = field(default_factory=dict)
     since: int = 0
+    improved: bool = False
     total: int = 0
 
 

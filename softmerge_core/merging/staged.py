@@ -21,6 +21,7 @@ from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopele
 from softmerge_core.settings import SoftMergeSettings
 
 PATIENCE = 4  # evaluations in a row that do not lower the validation loss, after which a stage of "auto" ends
+LONG_PATIENCE = 12  # ... of channel gates that noise has made worse at first, and that may yet come below their start
 SMALLEST_GAIN = 1e-3  # nats; less is no progress
 
 
@@ -165,7 +166,7 @@ class StagedMerge:
             training.load_state(self.at.training)
             self.at.since -= 1  # the evaluation at which the snapshot was made is made again
             return training
-        self.at.stage, self.at.stage_step, self.at.best = plan.key, 0, None
+        self.at.stage, self.at.stage_step, self.at.best, self.at.improved = plan.key, 0, None, False
         if self.at.done:  # the first stage was announced before anything was measured
             self.reporter.stage(plan, training)
         return training
@@ -183,6 +184,7 @@ class StagedMerge:
         result = StageResult(plan.key, training.logits(), score.loss, score.accuracy, training.scale())
         gain = math.inf if self.at.best is None else self.at.best.loss - score.loss
         self.at.since = 0 if gain > SMALLEST_GAIN else self.at.since + 1
+        self.at.improved |= SMALLEST_GAIN < gain < math.inf
         if gain > 0:
             self.at.best = result
         self.reporter.evaluation(plan.key if plan.control else "soft", score.accuracy, score.loss)
@@ -193,7 +195,8 @@ class StagedMerge:
 
     def _settled(self, plan: StagePlan) -> bool:
         """Whether a stage of "auto" has stopped improving."""
-        return self.settings.granularity == "auto" and self.at.since >= PATIENCE
+        waits = plan.parts.granularity == "channel" and not self.at.improved
+        return self.settings.granularity == "auto" and self.at.since >= (LONG_PATIENCE if waits else PATIENCE)
 
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:
@@ -240,17 +243,11 @@ class StagedMerge:
             return trained[0], why(self.candidates, trained[0], f"as trained: {self._measure()}")
         # The best source and the plain average would ignore the layers that the user has fixed.
         whole = ["average", "best_source"] if len(self.gated) == len(self.choices) else []
-        if whole and self._is_one_source(trained[0]):
-            trained[0] = min(trained[0], "best_source", key=lambda name: self.candidates[name].loss)
         winner = choose(self.candidates, trained, whole)
         return winner, why(self.candidates, winner, f"won: {self._measure()}")
 
     def _measure(self) -> str:
         return "validation loss" + (" against the ensemble" if self.settings.objective == "ensemble" else "")
-
-    def _is_one_source(self, key: str) -> bool:
-        """Whether a stage's gates took one source alone: it then is no simpler than the best source, and no surer."""
-        return bool(((self._training(self.plans[key]).gates.shares() == 1).all(0)).any())
 
     def _network(self, winner: str) -> nn.Module:
         if winner == "best_source":

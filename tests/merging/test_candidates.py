@@ -90,6 +90,11 @@ def test_what_is_simple_is_kept_over_gates_that_luck_favours() -> None:
     )
 
 
+def test_where_one_source_is_left_it_is_the_best_source_and_no_average() -> None:
+    average, best = candidate("average", 1.0 + 1e-9), candidate("best_source", 1.0)
+    assert choose(named(average, best, candidate("model", 1.0)), ["model"], ["average", "best_source"]) == "best_source"
+
+
 def test_gates_that_surely_classify_more_win_at_no_higher_a_loss() -> None:
     kept, same = candidate("model", 1.0, 0.80, (0.5, 1.0, 1.5)), (0.8, 0.5, 1.7)
     assert choose(named(kept, candidate("channel", 1.0, 0.85, same)), ["model", "channel"], []) == "channel"

@@ -14,8 +14,7 @@ from softmerge_core.evaluation import evaluate, predict, reestimate_batchnorm
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Notice, Progress, Stage
 from softmerge_core.merging import staged
 from softmerge_core.merging.candidates import surely_better
-from softmerge_core.merging.staged import PATIENCE
-from softmerge_core.merging.stages import plan_stages
+from softmerge_core.merging.staged import LONG_PATIENCE, PATIENCE
 from tests.networks_for_tests import NETWORKS, make_data, make_sources, train_sources
 
 QUICK = SoftMergeSettings(steps=12, evaluate_every=4, batch_size=32)
@@ -66,9 +65,9 @@ def test_auto_keeps_what_is_surely_better_on_validation_data(kind: str) -> None:
     _, loss = evaluate(result.model, data.validation_inputs, data.validation_labels)
     kept = result.candidates[result.winner]
     assert loss == pytest.approx(kept.loss, abs=1e-6)
-    coarsest = result.candidates["model"]
-    assert kept is coarsest or surely_better(kept, coarsest) or result.winner == "best_source"
-    assert not surely_better(coarsest, kept)
+    simple = [result.candidates[name] for name in ("average", "best_source", "model")]
+    assert result.winner in ("average", "best_source", "model") or any(surely_better(kept, each) for each in simple)
+    assert not any(surely_better(each, kept) for each in simple if sum(each.right) >= sum(kept.right))
     assert result.reason.startswith(kept.title[:1].upper())
 
 
@@ -105,7 +104,8 @@ def test_a_stage_of_auto_ends_when_it_no_longer_improves_and_the_rest_is_not_cou
     result = soft_merge([source, copy.deepcopy(source)], data, settings)  # no gate changes anything
     progress = [event for event in result.history if isinstance(event, Progress)][-1]
     stages = sum(isinstance(event, Stage) for event in result.history)
-    assert progress.step == progress.total == stages * 5 * PATIENCE
+    assert stages == 4
+    assert progress.step == progress.total == 5 * (2 * PATIENCE + 2 * LONG_PATIENCE)  # two of channel gates
 
 
 def test_what_rescaling_gives_alone_is_measured_beside() -> None:
@@ -397,23 +397,3 @@ def test_fresh_channel_gates_are_left_out_where_refined_ones_are_surely_better(
     assert ("channel-afresh" in result.candidates) is not better
     progress = [event for event in result.history if isinstance(event, Progress)][-1]
     assert progress.step == progress.total == QUICK.steps * (3 if better else 4)
-
-
-def test_coarse_gates_that_took_one_source_do_not_take_a_worse_one_than_the_best(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(staged, "plan_stages", lambda gated, _: plan_stages(gated, quick("model")))
-    monkeypatch.setattr(staged, "PATIENCE", 1)
-    data = make_data(400)
-    best = train_sources("perceptron", 1, data, steps=300)[0]
-    near = copy.deepcopy(best)
-    with torch.no_grad():
-        near[2].bias += torch.tensor([0.2, -0.2, 0.0])  # a little worse, and not surely so
-    settings = SoftMergeSettings(steps=60, penalty=5, learning_rate=1.0, evaluate_every=60)
-    alone = soft_merge([near, best], data, settings.model_copy(update={"granularity": "model"}))
-    assert alone.gates.closed_sources() == ("source 2",)  # the penalty closes all but one, the first of equals
-    monkeypatch.setattr(staged.StagedMerge, "_end", lambda self, last: last)  # as trained, not as best evaluated
-    result = soft_merge([near, best], data, settings)
-    assert not surely_better(result.candidates["best_source"], result.candidates["model"])
-    assert result.winner == "best_source"
-    assert same(result.model.state_dict(), best.state_dict())
