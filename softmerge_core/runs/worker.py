@@ -5,7 +5,7 @@ from pathlib import Path
 
 from softmerge_core.errors import RunError
 from softmerge_core.runs.status import Status
-from softmerge_core.runs.warm import one_thread
+from softmerge_core.runs.warm import keep_freed_memory, one_thread
 from softmerge_core.runs.writer import conduct
 
 
@@ -17,6 +17,7 @@ def execute(folder: str, attempt: int) -> Status:
     if not path.is_dir():
         raise RunError(f"run {path.name!r} is not on this worker's disk: workers need the server's run folder")
     one_thread()
+    keep_freed_memory()
     return conduct(path, attempt, spread=over_workers)
 
 
