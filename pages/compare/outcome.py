@@ -17,7 +17,7 @@ from softmerge_core.experiments.tables import as_csv as table_csv
 
 def outcome(reader: RunReader) -> None:
     """Draw the table, which fills while the run is live, and then the downloads."""
-    rows = table_rows(*comparison(reader), live=reader.live)
+    rows = reader.once("table-rows", lambda: table_rows(*comparison(reader), live=reader.live))
     st.markdown(
         "**The same in numbers.** Click a column's head to sort by it; click a note to read all of it.",
         help=explained("nats", "ECE"),
@@ -41,7 +41,7 @@ def _by_labels(reader: RunReader) -> None:
 def _tables(reader: RunReader, rows: Sequence[Mapping[str, Any]]) -> None:
     """The buttons for the table above and, where there are any, for the numbers by labels."""
     about = "All rows as comma-separated values, and every measure of every seed."
-    csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about)
-    found = table(scores_of(reader))
+    csv_button("Table", reader.once("table", lambda: as_csv(rows)), file_name(reader, "table", "csv"), about)
+    found = reader.once("labels-table", lambda: table(scores_of(reader)))
     if spec_of(reader).labels and found.rows:
         csv_button(found.title, table_csv(found.head, found.rows), file_name(reader, found.name, "csv"), found.about)

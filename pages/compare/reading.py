@@ -30,6 +30,10 @@ def scores_of(reader: RunReader) -> list[Score]:
 
 def comparison(reader: RunReader) -> Comparison:
     """The comparison so far, or the result."""
+    return cast("Comparison", reader.once("comparison", lambda: _comparison(reader)))
+
+
+def _comparison(reader: RunReader) -> Comparison:
     spec = spec_of(reader)
     if reader.view.result:
         rows = with_bars(spec, reader.view.result["rows"])

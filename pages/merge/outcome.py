@@ -104,7 +104,8 @@ def _own_downloads(reader: RunReader) -> None:
     gates = (reader.view.result or {}).get("gates")
     if gates:
         about = "A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor."
-        csv_button("Gates", gates_csv(gates), file_name(reader, "gates", "csv"), about)
+        table = reader.once("gates-table", lambda: gates_csv(gates))
+        csv_button("Gates", table, file_name(reader, "gates", "csv"), about)
 
 
 def _weights(reader: RunReader) -> None:

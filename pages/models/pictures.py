@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.models.figures import dots_figure, histories_figure, pictures_height
@@ -9,16 +10,26 @@ from pages.shared.show.picture import show_picture
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments.train.words import history_sentence, spread_sentence
+from softmerge_core.figures.style import Theme
 from softmerge_core.zoo import ModelInfo
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(
+    about: Sequence[str], theme: Theme, height: int, _models: Sequence[ModelInfo]
+) -> tuple[go.Figure | None, go.Figure | None]:
+    """(accuracies, training curves) of the models that ``about`` tells all of; drawn once for all sessions."""
+    return dots_figure(_models, theme=theme), histories_figure(_models, theme=theme, height=height)
 
 
 def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
     """Draw the models' accuracies beside their training curves, each under a sentence; ``samples``: of the test set."""
     theme, height = current_theme(), pictures_height(models)
+    dots, histories = _figures([model.model_dump_json() for model in models], theme, height, models)
     first, second = st.columns(2, gap="medium")
     with first:
         show_picture(
-            dots_figure(models, theme=theme),
+            dots,
             key="dots",
             title="Accuracy",
             sentence=plain(spread_sentence(models, samples), 300),
@@ -27,14 +38,13 @@ def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
             waiting="Drawing",
         )
     with second:
-        figure = histories_figure(models, theme=theme, height=height)
         show_picture(
-            figure,
+            histories,
             key="histories",
             terms=("nats",),
             title="Training",
             sentence=history_sentence(models),
             alt="Validation accuracy and training loss of each model over the steps of its training",
             height=height,
-            waiting="Drawing" if figure else "No training was recorded",
+            waiting="Drawing" if histories else "No training was recorded",
         )

@@ -34,8 +34,7 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
     with st.container(horizontal=True, vertical_alignment="center"):
         if first is not None:
             first()
-        told = sorted({event.kind for event in reader.events})  # a stopped run that goes on and is stopped has more
-        for table, text in reader.drawn("tables", told, "", lambda: _tables(reader)):
+        for table, text in reader.once("tables", lambda: _tables(reader)):
             csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
         _spec(reader)
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{_command(reader)}`")

@@ -88,7 +88,7 @@ class RunPage:
         if reader.live:
             st.session_state[watched] = reader.run_id
         room = "verdict-room" if st.session_state.get(watched) == reader.run_id else "verdict-fits"
-        if (verdict := self.verdict(reader)) is not None:
+        if (verdict := reader.once("verdict", lambda: self.verdict(reader))) is not None:
             with st.container(key=room), st.container(border=True, gap="xsmall", key="verdict"):
                 st.markdown(f"**{verdict.sentence}**")
                 st.caption(verdict.caption)

@@ -86,7 +86,11 @@ class Picture:
             return CANNOT if self._named in reader.unmade else self.missing
         if self._named in reader.unmade:
             return CANNOT
-        return whatever_it_holds(reader, f"the sentence of {self.title!r}", lambda: self.words(reader)) or CANNOT
+        said = whatever_it_holds(reader, f"the sentence of {self.title!r}", lambda: self._said(reader))
+        return said or CANNOT
+
+    def _said(self, reader: RunReader) -> str:
+        return str(reader.once(f"{self.key}:{self.title}:words", lambda: self.words(reader)))
 
 
 def draw_row(reader: RunReader | None, *pictures: Picture, height: int | None = None, **chosen: Hashable) -> None:

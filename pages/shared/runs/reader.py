@@ -25,6 +25,7 @@ class RunReader:
         self._seen: Counter[str] = Counter()
         self.unmade: set[str] = set()  # what could not be made of its record
         self._drawn: dict[str, tuple[Any, float, Any]] = {}
+        self._made: dict[str, tuple[Any, Any]] = {}
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
@@ -57,11 +58,22 @@ class RunReader:
         """
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
-        known, at, figure = self._drawn.get(name, (None, -math.inf, None))  # a clock may start anywhere, at 0 as well
+        place = f"{name}:{theme}"  # readers in both themes may look at the same example
+        known, at, figure = self._drawn.get(place, (None, -math.inf, None))  # a clock may start anywhere, at 0 as well
         if known != state and (self.view.status not in LIVE or time.monotonic() - at >= pause):
             figure = build()
-            self._drawn[name] = (state, time.monotonic(), figure)
+            self._drawn[place] = (state, time.monotonic(), figure)
         return figure
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` makes of the run, made again only when something of the run has been read since.
+
+        For words and tables, of which each takes little time, but all of them together as long as drawing the page.
+        """
+        state = (self.view.status, self.view.harm, self._next)
+        if self._made.get(name, (None, None))[0] != state:
+            self._made[name] = (state, make())
+        return self._made[name][1]
 
     def _take(self, event: AnyEvent) -> None:
         self._seen[event.kind] += 1

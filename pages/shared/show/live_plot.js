@@ -46,13 +46,14 @@ function isDark(hex) {
   return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
 
-// A figure is coloured for one theme, but the reader may have changed to the other since it was built;
+// A figure comes as JSON, which takes less time to hand on, to compare and to recolour than what it stands for.
+// It is coloured for one theme, but the reader may have changed to the other since it was built;
 // and its background is the page's own.
 function recoloured(data, background) {
   const theme = isDark(background) ? "dark" : "light";
   const own = Object.fromEntries(data.palettes[data.theme].map((hex, i) => [hex, data.palettes[theme][i]]));
   own[data.palettes[data.theme][0]] = background;
-  const text = JSON.stringify(data.figure).replace(/"(#[0-9a-f]{6})"/g, (whole, hex) =>
+  const text = data.figure.replace(/"(#[0-9a-f]{6})"/g, (whole, hex) =>
     own[hex] ? `"${own[hex]}"` : whole);
   return JSON.parse(text);
 }
@@ -115,7 +116,7 @@ class Chart {
     this.latest = data;
     this.values.offer();
     // A page sends all its charts whenever one of them has something new: the others need no work.
-    const shown = JSON.stringify([data.figure, data.theme, data.height, data.scale, pageBackground(this.host)]);
+    const shown = [data.figure, data.theme, data.height, data.scale, pageBackground(this.host)].join("\n");
     if (shown === this.shown) return;
     this.shown = shown;
     this.pending = data;

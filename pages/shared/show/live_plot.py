@@ -1,6 +1,7 @@
 """A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pages.shared.show.theme import current_theme, type_scale
 from softmerge_core.figures.style import THEMES, palette
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
+_WRITTEN = "_softmerge_text"  # where a figure keeps (key, JSON)
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
@@ -86,7 +88,7 @@ def live_plot(
     """
     scale = type_scale()
     data = {
-        "figure": None if figure is None else compact(figure, key),
+        "figure": None if figure is None else as_text(figure, key),
         "theme": figure_theme(figure),
         "height": height,
         "scale": scale,
@@ -99,6 +101,17 @@ def live_plot(
     }
     result = _component(key=key, data=data, height=round(height * scale), on_click_change=_nothing)
     return _read_click(result.get("click"), f"{key}:last-click")
+
+
+def as_text(figure: go.Figure, key: str) -> str:
+    """``compact`` as JSON, written once for each figure: a page draws most of its figures again and again unchanged.
+
+    A figure must not be changed any more once it was drawn.
+    """
+    kept = vars(figure)
+    if kept.get(_WRITTEN, ("", ""))[0] != key:
+        kept[_WRITTEN] = (key, json.dumps(compact(figure, key), separators=(",", ":"), allow_nan=False))
+    return str(kept[_WRITTEN][1])
 
 
 def compact(figure: go.Figure, key: str) -> dict[str, Any]:

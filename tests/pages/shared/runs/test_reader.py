@@ -108,3 +108,33 @@ def test_a_picture_is_built_at_once_on_a_machine_that_has_just_booted(monkeypatc
             reader.drawn("losses", ("loss",), "light", lambda: built.append(clock[0]), pause=5)
             clock[0] += 4
     assert built == [0, 8]
+
+
+def test_what_is_made_of_a_run_is_made_again_only_when_more_of_it_was_read() -> None:
+    store = RunStore()
+    run_id = store.create(example())
+    with RunWriter(store.folder(run_id)) as writer:
+        reader = RunReader(store, run_id)
+        made: list[int] = []
+
+        def make() -> int:
+            made.append(len(reader.events))
+            return made[-1]
+
+        for step in (1, 2):
+            writer.emit(Loss(step=step, series="soft", task=1, total=1))
+            reader.poll()
+            assert [reader.once("words", make), reader.once("words", make)] == [step, step]
+        assert made == [1, 2]
+    reader.poll()  # the writer is gone: the status is another
+    reader.once("words", make)
+    assert made == [1, 2, 2]
+
+
+def test_a_picture_in_another_theme_leaves_the_first_as_it_is() -> None:
+    store = RunStore()
+    reader = RunReader(store, store.create(example()))
+    made: list[str] = []
+    for theme in ("light", "dark", "light"):
+        reader.drawn("gates", (), theme, lambda theme=theme: made.append(theme))  # type: ignore[misc]
+    assert made == ["light", "dark"]
