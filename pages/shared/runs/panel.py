@@ -31,7 +31,7 @@ from softmerge_core.experiments.words import progress_sentence, sentence, steps_
 from softmerge_core.runs import RunView
 from softmerge_core.runs.store import EXAMPLE
 
-EVERY = 0.25  # seconds between two readings of a live run
+EVERY = 0.4  # seconds between two readings of a live run: each takes as long as many steps of a merge
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 NOT_YOURS = "Only whoever started this run can steer it; everyone may watch."

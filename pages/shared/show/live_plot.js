@@ -3,6 +3,8 @@
 // The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js; they come first.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+// For so many times as long as a drawing took, but not longer than LONGEST ms, no chart of the page draws new data.
+const REST = 4, LONGEST = 400;
 const LEAST = 320; // px: the least that a picture is drawn for
 
 // A number as sentences have it (number_text in numbers.py): with the minus sign of type, and powers of ten raised.
@@ -120,7 +122,15 @@ class Chart {
     if (shown === this.shown) return;
     this.shown = shown;
     this.pending = data;
-    this.draw();
+    this.soon();
+  }
+
+  // Drawing new data must not take the machine from the run that they come from, which may be the same one. Nothing is
+  // left out at the end: what has to wait is the newest picture.
+  soon() {
+    const wait = this.listening ? (window.softmergeRested ?? 0) - performance.now() : 0;
+    if (wait <= 0) this.draw();
+    else this.timer ??= setTimeout(() => { this.timer = null; this.soon(); }, wait);
   }
 
   // Nothing to show: what an earlier run has drawn here must not pass for this one's.
@@ -140,8 +150,8 @@ class Chart {
     this.drawing = true;
     try {
       const plotly = await loadPlotly(this.latest?.plotly);
-      while (this.pending && this.near && !this.held && this.host.clientWidth) {
-        const data = this.pending;
+      if (this.pending && this.near && !this.held && this.host.clientWidth) {
+        const data = this.pending, begun = performance.now();
         this.pending = null;
         const { traces, layout, config } = this.figure(data);
         const resized = this.listening && this.div._fullLayout.width !== layout.width;
@@ -155,6 +165,8 @@ class Chart {
         delete this.host.dataset.failed;
         this.cursor.redrawn();
         this.values.redrawn();
+        const now = performance.now();
+        window.softmergeRested = now + Math.min(REST * (now - begun), LONGEST);
       }
     } catch (error) {
       this.host.dataset.failed = "yes";
@@ -162,6 +174,7 @@ class Chart {
     } finally {
       this.drawing = false;
     }
+    if (this.pending && this.near && !this.held && this.host.clientWidth) this.soon(); // it came meanwhile
   }
 
   figure(data) {
@@ -232,6 +245,7 @@ class Chart {
   }
 
   destroy() {
+    clearTimeout(this.timer);
     this.stop.abort();
     this.watch.disconnect();
     this.sight.disconnect();
