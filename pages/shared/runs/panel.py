@@ -4,12 +4,11 @@ Pages only read: what a run does is told by its folder, so a reload or a second 
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import streamlit as st
 
 from pages.shared.runs import address
-from pages.shared.runs.reader import RunReader
+from pages.shared.runs.reader import RunReader, open_run
 from pages.shared.runs.services import (
     first_example,
     is_live,
@@ -29,7 +28,6 @@ from softmerge_core.events import Notice, Progress, newest
 from softmerge_core.experiments import Spec
 from softmerge_core.experiments.words import progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
-from softmerge_core.runs.store import EXAMPLE
 
 EVERY = 0.4  # seconds between two readings of a live run: each takes as long as many steps of a merge
 LISTED = 10  # earlier runs that can be opened again
@@ -84,7 +82,7 @@ def shown_run(kind: str) -> RunReader | None:
 def _open(kind: str, run_id: str) -> RunReader | None:
     """A reader of the run; says so in the page where there is none."""
     try:
-        reader = _recorded(run_id) if run_id.startswith(EXAMPLE) else RunReader(run_store(), run_id)
+        reader = open_run(run_store(), run_id)
         if reader.view.spec.kind == kind:
             return reader
         problem = f"Run {run_id} is of another kind."
@@ -92,12 +90,6 @@ def _open(kind: str, run_id: str) -> RunReader | None:
         problem = str(error)
     st.warning(plain(sentence(problem), 300), icon=":material/history:")
     return None
-
-
-@lru_cache(maxsize=32)
-def _recorded(run_id: str) -> RunReader:
-    """The reader of an example, one for all sessions: it never changes, and its pictures are built only once."""
-    return RunReader(run_store(), run_id)
 
 
 def _instead(kind: str, run_id: str) -> RunReader | None:

@@ -4,10 +4,12 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points, Progress
 from softmerge_core.runs import RunStore, RunView
+from softmerge_core.runs.store import EXAMPLE
 
 LIVE = ("waiting", "running", "paused")
 Newest = Gates | Boundary | Points | Progress | BezierCurve  # only the last of each kind matters
@@ -83,3 +85,16 @@ class RunReader:
             self._newest[key] = event
         else:
             self._kept.append(event)
+
+
+def open_run(store: RunStore, run_id: str) -> RunReader:
+    """A reader of the run: its own for each session, but one for all of an example, whose pictures are built once.
+
+    Raises NotFoundError or RunError as ``RunReader.poll`` does.
+    """
+    return _example(store, run_id) if run_id.startswith(EXAMPLE) else RunReader(store, run_id)
+
+
+@lru_cache(maxsize=32)
+def _example(store: RunStore, run_id: str) -> RunReader:
+    return RunReader(store, run_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared.runs.reader import RunReader
+from pages.shared.runs.reader import RunReader, open_run
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Progress, Stage
 from softmerge_core.experiments.merge.spec import example
 from softmerge_core.figures.accuracy import accuracy_figure
@@ -138,3 +138,10 @@ def test_a_picture_in_another_theme_leaves_the_first_as_it_is() -> None:
     for theme in ("light", "dark", "light"):
         reader.drawn("gates", (), theme, lambda theme=theme: made.append(theme))  # type: ignore[misc]
     assert made == ["light", "dark"]
+
+
+def test_all_sessions_share_the_reader_of_an_example_but_not_of_a_run() -> None:
+    store = RunStore()
+    run_id, recorded = store.create(example()), store.examples()[0].id
+    assert open_run(store, recorded) is open_run(store, recorded)
+    assert open_run(store, run_id) is not open_run(store, run_id)
