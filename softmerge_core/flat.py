@@ -110,7 +110,9 @@ class FlatSources:
         self.network.to(self.dtype)
         mixed = _mixed_buffers(sources)
         self.slots = [slot for layer in layers for slot in layer.slots] + mixed
-        self.theta = torch.stack([self.flatten(source, device) for source in sources])
+        self.theta = torch.empty(len(sources), self._spans()[-1][1], dtype=self.dtype, device=device)
+        for number in range(len(sources)):  # by number, so that none is held while the next one is read
+            self._fill(self.theta[number], sources[number])
         self.merged = torch.zeros(self.theta.shape[1], dtype=self.dtype, device=device)
         self.gradient = torch.zeros_like(self.merged)
         spans = self._spans()[len(self.slots) - len(mixed) :]
@@ -120,9 +122,15 @@ class FlatSources:
 
     def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
         """A network's weights [P] as one vector, in the order of ``theta``'s columns; channels come first."""
+        row = torch.empty(self.theta.shape[1], dtype=self.dtype, device=device)
+        self._fill(row, source)
+        return row
+
+    @torch.no_grad()
+    def _fill(self, row: Tensor, source: nn.Module) -> None:
         own = all_tensors(source)
-        tensors = (_channels_first(own[slot.name].detach().to(device, self.dtype), slot) for slot in self.slots)
-        return torch.cat([tensor.reshape(-1) for tensor in tensors])
+        for slot, (start, stop) in zip(self.slots, self._spans(), strict=True):
+            _as_parameter(row[start:stop], slot).copy_(own[slot.name])
 
     def _point_into_flat(self) -> None:
         """Make the weights views of ``merged``; and the gradients, of buffers too, views of ``gradient``."""
@@ -205,15 +213,18 @@ def plain_average(sources: Sequence[nn.Module], inputs: Tensor | None) -> nn.Mod
 
 def _mixed_buffers(sources: Sequence[nn.Module]) -> list[Slot]:
     """The buffers that are mixed: numbers with fractions, not BatchNorm's, in which the sources differ."""
-    norms = {path for path, module in sources[0].named_modules() if isinstance(module, _BatchNorm)}
-    others = [dict(source.named_buffers()) for source in sources[1:]]
-    return [
-        Slot(name, tuple(buffer.shape), 0, 1, 0)
-        for name, buffer in sources[0].named_buffers()
-        if buffer.is_floating_point()
-        and name.rpartition(".")[0] not in norms
-        and not all(torch.equal(buffer, other[name].to(buffer.device)) for other in others)
-    ]
+    first = sources[0]
+    norms = {path for path, module in first.named_modules() if isinstance(module, _BatchNorm)}
+    buffers = {
+        name: buffer
+        for name, buffer in first.named_buffers()
+        if buffer.is_floating_point() and name.rpartition(".")[0] not in norms
+    }
+    differing: set[str] = set()
+    for number in range(1, len(sources)) if buffers else ():
+        other = dict(sources[number].named_buffers())
+        differing |= {name for name, own in buffers.items() if not torch.equal(own, other[name].to(own.device))}
+    return [Slot(name, tuple(own.shape), 0, 1, 0) for name, own in buffers.items() if name in differing]
 
 
 def _owner(name: str, layers: tuple[Layer, ...]) -> str:
@@ -231,10 +242,6 @@ def _fixed_weights(choice: str, kept: Sequence[int]) -> Tensor:
     if choice == "average":
         return torch.full((len(kept),), 1 / len(kept))
     return torch.tensor([float(number == int(choice.removeprefix("keep:"))) for number in kept])
-
-
-def _channels_first(tensor: Tensor, slot: Slot) -> Tensor:
-    return tensor.movedim(slot.axis, 0) if slot.shape else tensor
 
 
 def _as_parameter(flat: Tensor, slot: Slot) -> Tensor:
