@@ -61,11 +61,12 @@ def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> No
         raise SourceError(f"expected two or more sources, got {len(sources)}: {', '.join(names) or 'none'}")
     for source, name in zip(sources, names, strict=True):
         check_network(source, name)
-    if not any(True for _ in sources[0].parameters()):
+    first = sources[0]
+    if not any(True for _ in first.parameters()):
         raise SourceError(f"source {names[0]!r} has no parameters to merge")
-    check_copyable(sources[0], names[0])
+    check_copyable(first, names[0])
     for source, name in zip(sources[1:], names[1:], strict=True):
-        check_same(sources[0], names[0], source, name)
+        check_same(first, names[0], source, name)
 
 
 def in_one_precision(sources: Sequence[nn.Module]) -> list[nn.Module]:
@@ -177,8 +178,8 @@ def admit(
     """
     admitted: dict[int, Tensor] = {}
     notices: list[str] = []
-    for position, (source, name) in enumerate(zip(sources, names, strict=True)):
-        outputs, fault = _finite_outputs(source, name, inputs, device)
+    for position, name in enumerate(names):
+        outputs, fault = _finite_outputs(sources[position], name, inputs, device)  # holds no more than this one
         if outputs is not None:
             admitted[position] = outputs
         elif non_finite == "refuse":

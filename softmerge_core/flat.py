@@ -4,7 +4,6 @@ The merged weights are ``sum_k w[part, k] * theta[k]``; after an ordinary backwa
 gradient of ``w`` is one product of the sources with the gradient of the merged vector, so autograd never sees K.
 """
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from softmerge_core.anatomy import Layer, Partition, Slot, describe
+from softmerge_core.checkpoints.copies import copy_with, emptied
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, reestimate_batchnorm
 from softmerge_core.structure.sameness import all_tensors
 
@@ -29,6 +29,10 @@ class _Run:
     repeats: int
 
 
+_Piece = tuple[Tensor, Tensor, Tensor, Tensor | None]  # see Blocks._views
+CUT = 2**20  # numbers of a matrix of half precision that are widened at a time
+
+
 class Blocks:
     """The pieces of the flat vector that ``parts`` governs, as views that are made once.
 
@@ -40,12 +44,14 @@ class Blocks:
         self.flat, self.parts, self.base = flat, len(parts.names), base
         runs = flat.runs(parts)
         each = [torch.arange(run.first, run.first + run.rows).repeat(run.repeats) for run in runs]
+        self.pieces = [self._views(run, len(rows)) for run, rows in zip(runs, each, strict=True)]
+        if flat.theta.dtype != flat.dtype:
+            each, self.pieces = _cut(each, self.pieces)
         self.index = torch.cat(each).to(flat.theta.device)
         self.sizes = [len(rows) for rows in each]
-        self.pieces = [self._views(run, size) for run, size in zip(runs, self.sizes, strict=True)]
         self.buffers = [(span, _rows(parts, layer)) for span, layer in flat.buffers if layer in parts.rows]
 
-    def _views(self, run: _Run, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    def _views(self, run: _Run, size: int) -> "_Piece":
         """The sources [n, K, width]; the merged weights, their gradient and the base's weights [n, 1, width]."""
         span = slice(run.start, run.stop)
         sources = self.flat.theta[:, span].unflatten(1, (size, -1)).transpose(0, 1)
@@ -60,7 +66,7 @@ class Blocks:
         """
         rows = weights[self.index].unsqueeze(1).split(self.sizes)
         for row, (sources, merged, _, base) in zip(rows, self.pieces, strict=True):
-            torch.bmm(row, sources, out=merged)
+            torch.bmm(row, sources.to(merged.dtype), out=merged)
             if base is not None:
                 merged.addcmul_(base, 1 - row.sum(2, keepdim=True))
         for span, part in self.buffers:
@@ -70,13 +76,29 @@ class Blocks:
     def weight_gradient(self) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
         products = [_products(sources, gradient, base) for sources, _, gradient, base in self.pieces]
-        theta = self.flat.theta
-        result = torch.zeros(self.parts, len(theta), dtype=theta.dtype, device=theta.device)
+        theta, dtype = self.flat.theta, self.flat.dtype
+        result = torch.zeros(self.parts, len(theta), dtype=dtype, device=theta.device)
         result.index_add_(0, self.index, torch.cat(products))
         for span, part in self.buffers:
-            difference = self.flat.theta[:, span] - (0 if self.base is None else self.base[span])
+            difference = theta[:, span].to(dtype) - (0 if self.base is None else self.base[span])
             result[part] += difference @ self.flat.gradient[span] / (part.stop - part.start)
         return result
+
+
+def _cut(each: Sequence[Tensor], pieces: Sequence[_Piece]) -> tuple[list[Tensor], list[_Piece]]:
+    """Return the gate rows and pieces cut into smaller ones, of at most CUT numbers where a piece has several rows."""
+    rows: list[Tensor] = []
+    cut: list[_Piece] = []
+    for index, (sources, merged, gradient, base) in zip(each, pieces, strict=True):
+        dim = 0 if len(index) > 1 else 2
+        length = sources.shape[dim]
+        most = max(1, CUT * length // max(1, sources.numel()))
+        for start in range(0, length, most):
+            size = min(most, length - start)
+            rows.append(index[start : start + size] if dim == 0 else index)
+            own = [tensor.narrow(dim, start, size) for tensor in (sources, merged, gradient)]
+            cut.append((own[0], own[1], own[2], None if base is None else base.narrow(dim, start, size)))
+    return rows, cut
 
 
 def _rows(parts: Partition, layer: str) -> slice:
@@ -86,6 +108,7 @@ def _rows(parts: Partition, layer: str) -> slice:
 
 def _products(sources: Tensor, gradient: Tensor, base: Tensor | None) -> Tensor:
     """The products [n, K] of the sources [n, K, width], counted from the base on, with the gradient [n, 1, width]."""
+    sources = sources.to(gradient.dtype)
     if len(sources) == 1:
         found = (sources[0] @ gradient[0, 0]).unsqueeze(0)
     else:
@@ -98,27 +121,33 @@ class FlatSources:
 
     ``sources``: modules of one architecture, never modified; ``layers``: their anatomy. ``network`` is a copy of the
     first whose weights are whatever was merged last. Buffers with fractions in which the sources differ are mixed like
-    weights, behind all layers; those of BatchNorm are not, for they are estimated again after every merge.
+    weights, behind all layers; those of BatchNorm are not, for they are estimated again after every merge. The matrix
+    ``theta`` [K, P] has the dtype ``stored``, or by default that of ``merged`` [P], which is never half precision.
     """
 
-    def __init__(self, sources: Sequence[nn.Module], layers: tuple[Layer, ...], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        sources: Sequence[nn.Module],
+        layers: tuple[Layer, ...],
+        device: str = "cpu",
+        stored: torch.dtype | None = None,
+    ) -> None:
         self.layers = layers
-        self.network = copy.deepcopy(sources[0]).to(device).requires_grad_(True)
-        first = dict(self.network.named_parameters())
-        dtype = first[layers[0].slots[0].name].dtype
+        self.network = emptied(sources[0]).to(device).requires_grad_(True)
+        dtype = dict(self.network.named_parameters())[layers[0].slots[0].name].dtype
         self.dtype = dtype if dtype == torch.float64 else torch.float32
         self.network.to(self.dtype)
         mixed = _mixed_buffers(sources)
         self.slots = [slot for layer in layers for slot in layer.slots] + mixed
-        self.theta = torch.empty(len(sources), self._spans()[-1][1], dtype=self.dtype, device=device)
+        self.merged = torch.zeros(self._spans()[-1][1], dtype=self.dtype, device=device)
+        self.gradient = torch.zeros_like(self.merged)
+        self._point_into_flat()
+        self.theta = torch.empty(len(sources), len(self.merged), dtype=stored or self.dtype, device=device)
         for number in range(len(sources)):  # by number, so that none is held while the next one is read
             self._fill(self.theta[number], sources[number])
-        self.merged = torch.zeros(self.theta.shape[1], dtype=self.dtype, device=device)
-        self.gradient = torch.zeros_like(self.merged)
         spans = self._spans()[len(self.slots) - len(mixed) :]
         owners = [_owner(slot.name, layers) for slot in mixed]
         self.buffers = [(slice(*span), owner) for span, owner in zip(spans, owners, strict=True)]
-        self._point_into_flat()
 
     def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
         """A network's weights [P] as one vector, in the order of ``theta``'s columns; channels come first."""
@@ -164,17 +193,21 @@ class FlatSources:
         places = [(self.layer_span(layer.name), layer.name) for layer in self.layers]
         for span, layer in (*places, *self.buffers):
             if choices[layer] != "gate":
-                self.write(span, _fixed_weights(choices[layer], kept).to(self.theta))
+                self.write(span, _fixed_weights(choices[layer], kept).to(self.merged))
 
     def average(self) -> nn.Module:
         """Write the plain average of all sources, all layers; whatever was fixed or merged is overwritten."""
-        self.write(slice(None), torch.full((len(self.theta),), 1 / len(self.theta)).to(self.theta))
+        self.write(slice(None), torch.full((len(self.theta),), 1 / len(self.theta)).to(self.merged))
         return self.network
 
     @torch.no_grad()
     def write(self, span: slice, weights: Tensor, base: Tensor | None = None) -> None:
         """Write the mixture with ``weights`` [K] into one piece; with a ``base`` [P] they count from there on."""
-        torch.mv(self.theta[:, span].T, weights, out=self.merged[span])
+        first, last, _ = span.indices(len(self.merged))
+        width = max(1, last - first if self.theta.dtype == self.dtype else CUT // len(self.theta))
+        for start in range(first, last, width):
+            part = slice(start, min(start + width, last))
+            torch.mv(self.theta[:, part].to(self.dtype).T, weights, out=self.merged[part])
         if base is not None:
             self.merged[span] += (1 - weights.sum()) * base[span]
 
@@ -189,12 +222,9 @@ class FlatSources:
 
     def detached_network(self, template: nn.Module) -> nn.Module:
         """Return an independent copy of the merged network, with the dtype, device and mode of ``template``."""
-        result = copy.deepcopy(template)
-        merged = all_tensors(self.network)
+        merged, own = all_tensors(self.network), all_tensors(template)
         with torch.no_grad():
-            for name, tensor in (*result.named_parameters(), *result.named_buffers()):
-                tensor.copy_(merged[name])
-        return result
+            return copy_with(template, {name: torch.empty_like(own[name]).copy_(merged[name]) for name in own})
 
 
 def plain_average(sources: Sequence[nn.Module], inputs: Tensor | None) -> nn.Module:

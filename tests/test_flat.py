@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from softmerge_core import flat as flat_module
 from softmerge_core.anatomy import Partition, describe, partition
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, has_batchnorm, reestimate_batchnorm
 from softmerge_core.flat import FlatSources, plain_average
@@ -130,6 +131,52 @@ def test_sources_of_half_precision_come_back_in_it() -> None:
     flat.average()
     assert flat.network[0].weight.dtype == torch.float32
     assert flat.detached_network(sources[0])[0].weight.dtype == torch.float16
+
+
+@pytest.mark.parametrize("cut", [1, 50, 10**6])
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("kind", ["recurrent", "convolutional", "tied"])
+def test_a_matrix_of_half_precision_gives_what_the_same_numbers_give(
+    kind: str, granularity: str, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flat_module, "CUT", cut)
+    sources = [source.bfloat16().float() for source in make_sources(kind, 3)]
+    layers, data = describe(sources[0]), make_data()
+    parts = partition(layers, granularity)
+    weights = torch.rand(len(parts.names), 3, generator=torch.Generator().manual_seed(1))
+    base = torch.randn(sum(layer.parameters for layer in layers), generator=torch.Generator().manual_seed(2))
+    found = []
+    for stored in (None, torch.bfloat16):
+        flat = FlatSources(sources, layers, stored=stored)
+        blocks = flat.blocks(parts, base)
+        assert flat.theta.dtype == (stored or torch.float32)
+        blocks.write(weights)
+        training_mode(flat.network, 96)
+        functional.cross_entropy(flat.network(data.train_inputs), data.train_labels).backward()
+        gradient = blocks.weight_gradient()
+        found.append((flat.merged.clone(), gradient, flat.average() and flat.merged.clone()))
+    for wide, narrow in zip(*found, strict=True):
+        assert narrow.dtype == torch.float32
+        assert torch.allclose(wide, narrow, rtol=1e-4, atol=1e-5)
+
+
+def test_buffers_of_half_precision_follow_their_layer() -> None:
+    sources = [Standardised(0.0), Standardised(1e6, 4.0), Standardised(3.0)]
+    parts = partition(describe(sources[0]), "layer")
+    flat = FlatSources(sources, describe(sources[0]), stored=torch.bfloat16)
+    flat.blocks(parts).write(torch.tensor([[0.5, 0.0, 0.5], [0.75, 0.25, 0.0]]))
+    assert flat.network.mean.tolist() == [1.5] * 12
+    assert flat.network.head.size.item() == 1.75
+    flat.fix({"body.0": "keep:2", "head": "average"}, (0, 1, 2))
+    assert flat.network.mean.tolist() == [3.0] * 12
+
+
+def test_a_merged_network_has_the_layout_and_the_flags_of_its_template() -> None:
+    sources = make_sources("convolutional", 2)
+    next(sources[0].parameters()).requires_grad_(False)
+    result = FlatSources(sources, describe(sources[0])).detached_network(sources[0])
+    for one, other in zip(result.parameters(), sources[0].parameters(), strict=True):
+        assert (one.stride(), one.requires_grad) == (other.stride(), other.requires_grad)
 
 
 class Standardised(nn.Module):

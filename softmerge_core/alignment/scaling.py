@@ -21,6 +21,7 @@ from softmerge_core.alignment.symmetry.parts import Axis, Group
 from softmerge_core.alignment.symmetry.probe import FAILURES
 from softmerge_core.alignment.symmetry.tracing import tensors
 from softmerge_core.anatomy import describe
+from softmerge_core.checkpoints.sources import LazySources
 
 FAR, MANY = 2.0, 0.2  # a source is at another scale if in some group this share of units is off by such a factor,
 EXTREME = 30.0  # or any unit by this one; single units of honest small networks, nearly dead ones, are off by up to 13
@@ -54,42 +55,69 @@ class Scaling:
 
 def one_scale(
     sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor
-) -> tuple[list[nn.Module], tuple[str, ...]]:
+) -> tuple[LazySources, tuple[str, ...]]:
     """Return the sources at one scale, and a sentence about each that was changed.
 
     The reference is the source with the most even scales. A source is changed only if it is at another scale (see
     FAR). What is changed is a copy that computes the same, which is checked on ``inputs`` [N, ...]; all others are
-    returned as they are.
+    returned as they are. No more than one source is looked at at a time.
     """
+    sources = LazySources.of(sources)
     if not _norms_apart(sources):
-        return list(sources), ()
+        return sources, ()
     free = scalings(sources[0], inputs)
-    states = [_state(source) for source in sources]
-    scales = [[scaling.scale(state) for scaling in free] for state in states]
+    scales = [_scales(sources[number], free) for number in range(len(sources))]
     uneven = [sum(float(scale.abs().nan_to_num(math.inf).mean()) for scale in each) for each in scales]
     reference = uneven.index(min(uneven))
-    result, notices = list(sources), []
-    for number, source in enumerate(sources):
-        state, changed = _rescaled(states[number], free, scales[reference])
-        if changed and number != reference and _same(source, state, inputs):
-            own = tensors_of(source)
-            result[number] = with_tensors(source, {name: value.to(own[name]) for name, value in state.items()})
+    scaled: dict[int, nn.Module] = {}
+    notices = []
+    for number in range(len(sources)):
+        if number == reference:
+            continue
+        network, changed = _at_scale(sources[number], free, scales[reference], inputs)
+        if network is not None:
+            scaled[number] = network
             what = f"{changed:,} channel{'s' * (changed != 1)}"
             notices.append(
                 f"{names[number]} was brought to the scale of {names[reference]} in {what}: it computes the same."
             )
-    return result, tuple(notices)
+    return sources.replaced(scaled), tuple(notices)
+
+
+def _scales(source: nn.Module, free: Sequence[Scaling]) -> list[Tensor]:
+    state = _state(source)
+    return [scaling.scale(state) for scaling in free]
+
+
+def _at_scale(
+    source: nn.Module, free: Sequence[Scaling], wanted: Sequence[Tensor], inputs: Tensor
+) -> tuple[nn.Module | None, int]:
+    """Return a copy at the ``wanted`` log scales, and the number of units that were far; None if nothing is changed."""
+    state, changed = _rescaled(_state(source), free, wanted)
+    if not (changed and _same(source, state, inputs)):
+        return None, changed
+    own = tensors_of(source)
+    return with_tensors(source, {name: value.to(own[name]) for name, value in state.items()}), changed
+
+
+def _norms_apart(sources: Sequence[nn.Module]) -> bool:
+    """Whether rows or columns of any weights are at several scales: only then the network is looked at."""
+    each = [_norms_of(sources[number]) for number in range(len(sources))]
+    norms = torch.stack([found for found, _ in each])
+    shifts = (norms.amax(0) / norms.amin(0)).log()
+    return any(map(_far, shifts.split(each[0][1])))
 
 
 @torch.no_grad()
-def _norms_apart(sources: Sequence[nn.Module]) -> bool:
-    """Whether rows or columns of any weights are at several scales: only then the network is looked at."""
-    for each in zip(*(source.parameters() for source in sources), strict=True):
-        for dim in (0, 1) if each[0].dim() > 1 else ():
-            norms = torch.stack([weight.movedim(dim, 0).flatten(1).float().norm(dim=1).cpu() for weight in each])
-            if _far((norms.amax(0) / norms.amin(0)).log()):
-                return True
-    return False
+def _norms_of(source: nn.Module) -> tuple[Tensor, list[int]]:
+    """The norms of the rows and of the columns of each of a source's weights, one after another, and their numbers."""
+    norms = []
+    for weight in source.parameters():
+        for dim in (0, 1) if weight.dim() > 1 else ():
+            others = [axis for axis in range(weight.dim()) if axis != dim]
+            dtype = torch.promote_types(weight.dtype, torch.float32)  # half precision overflows
+            norms.append(torch.linalg.vector_norm(weight, dim=others, dtype=dtype).float().cpu())
+    return torch.cat(norms or [torch.empty(0)]), [len(found) for found in norms]
 
 
 def _far(shifts: Tensor) -> bool:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import hashlib
+import mmap
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import safetensors.torch
 import torch
@@ -25,11 +27,13 @@ DTYPES = {
 }  # fmt: skip
 
 
-def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[str, Tensor]:
+def load_checkpoint(path: str | Path, *, require_finite: bool = False, mapped: bool = False) -> dict[str, Tensor]:
     """The state dict (layer name to CPU tensor) of a safetensors or legacy torch file.
 
-    The file is read once and never mapped: later changes of it do not reach the tensors. No code in it is ever run.
-    ``require_finite`` also refuses NaN and Inf. Raises CheckpointError naming the file and the tensor.
+    The file is read once: later changes of it do not reach the tensors. With ``mapped`` the tensors of a safetensors
+    file lie in the file instead, are read when they are looked at, and changing them does not change it: for what is
+    used at once and let go. No code in a file is ever run. ``require_finite`` also refuses NaN and Inf. Raises
+    CheckpointError naming the file and the tensor.
     """
     path = Path(path)
     what = short(path.name)
@@ -45,7 +49,7 @@ def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[s
         if suffix in LEGACY:
             state = load_legacy(path, min(2 * size + 2**20, MAX_BYTES), what)
         else:
-            state = _load_safetensors(path, what)
+            state = _load_safetensors(path, what, mapped)
     except OSError as error:
         raise CheckpointError(f"{what}: could not be read ({error.strerror or type(error).__name__})") from error
     except MemoryError as error:
@@ -55,31 +59,63 @@ def load_checkpoint(path: str | Path, *, require_finite: bool = False) -> dict[s
     return state
 
 
-def _load_safetensors(path: Path, what: str) -> dict[str, Tensor]:
-    """Read the file once; what is checked is what is returned, whatever becomes of the file."""
+def _load_safetensors(path: Path, what: str, mapped: bool) -> dict[str, Tensor]:
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(64)
-        length = header_length(start, size, what)
-        file.seek(8)
-        entries = read_entries(file.read(length), size - 8 - length, what)
-        data = bytearray(size - 8 - length)
-        view, at = memoryview(data), 0
-        while at < len(data):
-            got = file.readinto(view[at : at + CHUNK])
-            if not got:
-                raise CheckpointError(f"{what}: damaged: it became shorter while it was read")
-            at += got
-    return {entry.name: _tensor(data, entry, what) for entry in sorted(entries, key=lambda entry: entry.name)}
+        entries, begin = _header(file, what)
+        data = _map(file, begin, what) if mapped else _read(file, begin, what)
+    odd = begin if mapped else 0  # a map begins with the file, and memory with the data
+    found = sorted(entries, key=lambda entry: entry.name)
+    return {entry.name: _tensor(data, entry, what, odd) for entry in found}
 
 
-def _tensor(data: bytearray, entry: Entry, what: str) -> Tensor:
+def stored_dtypes(path: str | Path) -> set[torch.dtype]:
+    """The floating-point types in a safetensors file, from its header; none of a file of another kind or a bad one."""
+    path = Path(path)
+    try:
+        if path.suffix.lower() != ".safetensors":
+            return set()
+        with path.open("rb") as file:
+            entries, _ = _header(file, short(path.name))
+    except (OSError, CheckpointError):
+        return set()
+    return {dtype for dtype in (DTYPES[entry.dtype] for entry in entries) if dtype.is_floating_point}
+
+
+def _header(file: BinaryIO, what: str) -> tuple[list[Entry], int]:
+    """(what the header says of the tensors, where their data begin)."""
+    size = os.fstat(file.fileno()).st_size
+    length = header_length(file.read(64), size, what)
+    file.seek(8)
+    return read_entries(file.read(length), size - 8 - length, what), 8 + length
+
+
+def _read(file: BinaryIO, begin: int, what: str) -> memoryview:
+    """Read the data once; what is checked is what is returned, whatever becomes of the file."""
+    file.seek(begin)
+    view, at = memoryview(bytearray(os.fstat(file.fileno()).st_size - begin)), 0
+    while at < len(view):
+        got = file.readinto(view[at : at + CHUNK])  # type: ignore[attr-defined]
+        if not got:
+            raise CheckpointError(f"{what}: damaged: it became shorter while it was read")
+        at += got
+    return view
+
+
+def _map(file: BinaryIO, begin: int, what: str) -> memoryview:
+    size = os.fstat(file.fileno()).st_size
+    view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    if len(view) != size:
+        raise CheckpointError(f"{what}: damaged: it became another while it was read")
+    return view[begin:]
+
+
+def _tensor(data: memoryview, entry: Entry, what: str, odd: int) -> Tensor:
     dtype, count = DTYPES[entry.dtype], (entry.stop - entry.start) // SIZES[entry.dtype]
     try:
         if not count:
             return torch.empty(entry.shape, dtype=dtype)
-        if entry.start % SIZES[entry.dtype]:  # no place for such numbers
-            data, entry = data[entry.start : entry.stop], dataclasses.replace(entry, start=0)
+        if (odd + entry.start) % SIZES[entry.dtype]:  # no place for such numbers
+            data, entry = memoryview(bytearray(data[entry.start : entry.stop])), dataclasses.replace(entry, start=0)
         raw = torch.uint8 if dtype == torch.bool else dtype
         tensor = torch.frombuffer(data, dtype=raw, count=count, offset=entry.start).reshape(entry.shape)
         return tensor != 0 if dtype == torch.bool else tensor
@@ -132,6 +168,12 @@ def state_hash(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def check_hash(state: Mapping[str, Tensor], sha256: str, what: str) -> None:
+    """Raise CheckpointError unless ``state`` has this ``state_hash``."""
+    if (got := state_hash(state)) != sha256:
+        raise CheckpointError(f"{what}: expected SHA-256 {sha256[:12]}..., got {got[:12]}...")
+
+
 def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Copy ``state`` into ``network``: a ``module.`` prefix is stripped, dtypes follow the network.
 
@@ -139,6 +181,11 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
     the first missing, unexpected or mis-shaped layer, or one that is tied in the network and not in the file; the
     network is then unchanged.
     """
+    network.load_state_dict(dict(fitting(network, state, what)), strict=False)
+
+
+def fitting(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Mapping[str, Tensor]:
+    """Return ``state`` under the network's own names; raises CheckpointError where it does not fit (``load_into``)."""
     _check_tensors(state, what)
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
@@ -155,7 +202,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
         _check_fit(f"{what}: layer {short(name)!r}", tensor, own[name])
     for group in groups:
         _check_tied(what, [name for name in group if name in state], state, own[group[0]].dtype)
-    network.load_state_dict(dict(state), strict=False)
+    return state
 
 
 def _tied(network: nn.Module) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from softmerge_core.alignment.scaling import one_scale
+from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import (
     admit,
     check_architecture,
@@ -43,7 +44,8 @@ def soft_merge(
 ) -> MergeResult:
     """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
 
-    ``sources`` are never modified. ``names`` are shown in events, tables and errors ("source 1", ... by default).
+    ``sources`` are never modified, and looked at one at a time: a sequence may make them when they are asked for
+    (``LazySources``). ``names`` are shown in events, tables and errors ("source 1", ... by default).
     ``base`` is the network all sources were trained from; only gates relative to it need it.
     ``on_event`` receives every event; ``should_stop`` is asked before each step. ``observe(network, step)`` sees the
     merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
@@ -59,7 +61,9 @@ def soft_merge(
     ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
     hooks = Hooks(on_event, should_stop, observe, on_snapshot)
     merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, tuple(ready.outputs), hooks, base)
-    return merge.run(list(ready.outputs.values()), ready.notices, snapshot)
+    outputs, notices = list(ready.outputs.values()), ready.notices
+    del ready  # copies at another scale are in the matrix now
+    return merge.run(outputs, notices, snapshot)
 
 
 class Admitted(NamedTuple):
@@ -70,7 +74,7 @@ class Admitted(NamedTuple):
 
     settings: SoftMergeSettings
     names: tuple[str, ...]
-    scaled: list[nn.Module]
+    scaled: LazySources
     outputs: dict[int, Tensor]
     notices: list[str]
 
@@ -89,8 +93,9 @@ def admitted(
     check_merge_data(data, sources[0], named[0])
     _check_base(base, sources[0], named[0], settings)
     outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
-    scaled, told = one_scale([sources[k] for k in outputs], [named[k] for k in outputs], data.train_inputs)
-    return Admitted(settings, named, list(scaled), outputs, [*notices, *told])
+    lazy = LazySources.of(sources)
+    scaled, told = one_scale(lazy.pick(list(outputs)), [named[k] for k in outputs], data.train_inputs)
+    return Admitted(settings, named, scaled, outputs, [*notices, *told])
 
 
 def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: SoftMergeSettings) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from softmerge_core.anatomy import describe, layer_choices, partition
+from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.flat import FlatSources, plain_average
@@ -29,7 +30,7 @@ class StagedMerge:
     """A merge in progress.
 
     ``kept`` are the positions of the sources that take part; ``scaled`` are those sources at one scale, and ``flat`` is
-    their matrix if there is one already.
+    their matrix if there is one already. They are copied into it, and none is held afterwards.
     """
 
     def __init__(
@@ -44,14 +45,17 @@ class StagedMerge:
         base: nn.Module | None,
         flat: FlatSources | None = None,
     ) -> None:
-        self.sources, self.settings, self.names, self.kept, self.hooks = sources, settings, names, kept, hooks
+        self.sources, self.settings, self.names = LazySources.of(sources), settings, names
+        self.kept, self.hooks, scaled = kept, hooks, LazySources.of(scaled)
         layers = describe(sources[0])
         self.choices = layer_choices(layers, settings.parts, kept)
         self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
         if not self.gated:
             raise SettingsError("parts: no layer is left to gate; gate at least one")
-        self.flat = flat or FlatSources(scaled, layers, settings.device)
-        self.rescaled = any(scaled[number] is not sources[k] for number, k in enumerate(kept))
+        taken = self.sources.pick(kept)
+        # The average of the sources as they came, before there is another matrix of them.
+        self.average = plain_average(taken, None) if scaled.makers != taken.makers else None
+        self.flat = flat or FlatSources(scaled, layers, settings.device, scaled.stored)
         self.judge = Judge(data, settings.device, self.flat.dtype)
         self.base = self.flat.flatten(base, settings.device) if base is not None and settings.relative else None
         self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings)}
@@ -257,17 +261,16 @@ class StagedMerge:
             return self.flat.detached_network(self.sources[0]).eval()
         network = self._average()
         self.judge.renew(network)
-        if self.rescaled:
+        if network is self.average:
             first = next(self.sources[0].parameters())
             return network.to(first.device, first.dtype).eval()
         return self.flat.detached_network(self.sources[0]).eval()
 
     def _average(self) -> nn.Module:
         """Return the plain average of the sources as they came, on the device that gates are trained on."""
-        if self.rescaled:
-            average = plain_average([self.sources[k] for k in self.kept], None)
-            return average.to(self.settings.device, self.flat.dtype)
-        return self.flat.average()
+        if self.average is None:
+            return self.flat.average()
+        return self.average.to(self.settings.device, self.flat.dtype)
 
     def _table(self, winner: str) -> GateTable:
         """Return the winner's gates; the best source and the average are model gates, open for one source or all."""
