@@ -68,8 +68,13 @@ def best_source(networks: Sequence[nn.Module], inputs: Tensor, labels: Tensor) -
 
 def ensemble_log_probabilities(networks: Sequence[nn.Module], inputs: Tensor) -> Tensor:
     """Log of the networks' mean softmax output, [N, classes]."""
-    stacked = torch.stack([predict(network, inputs).log_softmax(1) for network in networks])
-    return stacked.logsumexp(0) - torch.log(torch.tensor(float(len(networks))))
+    return ensemble([predict(network, inputs) for network in networks])
+
+
+def ensemble(outputs: Sequence[Tensor]) -> Tensor:
+    """Log of the mean softmax, [N, classes], of networks' logits [N, classes]."""
+    stacked = torch.stack([logits.log_softmax(1) for logits in outputs])
+    return stacked.logsumexp(0) - torch.log(torch.tensor(float(len(outputs))))
 
 
 def has_batchnorm(network: nn.Module) -> bool:

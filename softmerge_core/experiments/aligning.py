@@ -11,14 +11,16 @@ from softmerge_core.data import Data
 from softmerge_core.evaluation import best_source
 
 
-def align_to_best(modules: Sequence[nn.Module], data: Data, how: How) -> list[nn.Module]:
+def align_to_best(modules: Sequence[nn.Module], data: Data, how: How) -> Sequence[nn.Module]:
     """Return copies of ``modules`` that compute the same, their channels matched to the best one's.
 
     With "none" the modules themselves are returned. A source with NaN or Inf in it matches nothing and stays as it is.
     """
+    if how == "none":
+        return modules
     result = list(modules)
     sound = [index for index, module in enumerate(modules) if non_finite_tensor(module) is None]
-    if how == "none" or len(sound) < 2:
+    if len(sound) < 2:
         return result
     finite = [modules[index] for index in sound]
     matched = align(finite, data.train_inputs, how=how, reference=best_source(finite, *data.split("validation")))

@@ -4,9 +4,11 @@ from collections.abc import Collection, Sequence
 
 from torch import nn
 
+from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import unique_names
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import load_base, load_source
+from softmerge_core.zoo.opening import open_sources
 
 
 def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[list[nn.Module], tuple[str, ...]]:
@@ -16,6 +18,12 @@ def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tu
     """
     loaded = [load_source(spec) for spec in specs]
     return [source.module for source in loaded], unique_names([source.name for source in loaded], taken)
+
+
+def lazy_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[LazySources, tuple[str, ...]]:
+    """The same, with networks that are read from their files whenever they are asked for, and held by nobody."""
+    sources, names = open_sources(specs)
+    return sources, unique_names(names, taken)
 
 
 def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:

@@ -112,11 +112,21 @@ def _load(model: str) -> Source:
     origin = find_source(model)
     if origin is None:
         return _load_file(Path(model))
+    path, info = file_of(model, origin)
+    return Source(info.name, info, _load_checked(path, origin, info))
+
+
+def file_of(model: str, origin: FamilyInfo | LibraryModel) -> tuple[Path, ModelInfo]:
+    """The file of a zoo or library model, and what is known of it; ``origin`` is what ``find_source`` says of it."""
     if isinstance(origin, LibraryModel):
-        path = library_folder() / origin.name / WEIGHTS
-        return Source(origin.name, origin, _load_checked(path, origin, origin))
+        return library_folder() / origin.name / WEIGHTS, origin
     info = _zoo_model(origin, model.partition("/")[2])
-    return Source(info.name, info, _load_checked(FOLDER / origin.name / _file(info), origin, info))
+    return FOLDER / origin.name / _file(info), info
+
+
+def called(path: Path) -> str:
+    """What the reader knows a zoo or library model's file as."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _file(info: ModelInfo) -> str:
@@ -125,12 +135,11 @@ def _file(info: ModelInfo) -> str:
 
 def _load_checked(path: Path, origin: FamilyInfo | LibraryModel, info: ModelInfo) -> "nn.Module":
     """The network in ``path``, which must be the file its manifest speaks of."""
-    from softmerge_core.checkpoints.files import load_checkpoint, load_into, state_hash
+    from softmerge_core.checkpoints.files import check_hash, load_checkpoint, load_into
 
-    what = f"{path.parent.name}/{path.name}"
+    what = called(path)
     state = load_checkpoint(path)
-    if (got := state_hash(state)) != info.sha256:
-        raise CheckpointError(f"{what}: expected SHA-256 {info.sha256[:12]}..., got {got[:12]}...")
+    check_hash(state, info.sha256, what)
     network = build_network(origin.network, origin.input_shape, origin.classes, seed=0)
     load_into(network, state, what)
     return network.eval()
@@ -140,11 +149,7 @@ def _load_file(path: Path) -> Source:
     from softmerge_core.checkpoints.files import load_checkpoint, load_into
 
     state = load_checkpoint(path)
-    found = recognise(state)
-    if found is None:
-        known = ", ".join(network_names())
-        raise SourceError(f"{path.name}: its layers fit none of the built-in networks ({known})")
-    network = build_network(*found, seed=0)
+    network = build_network(*recognised(state, path.name), seed=0)
     load_into(network, state, path.name)
     return Source(path.stem, None, network.eval())
 
@@ -163,6 +168,14 @@ def recognise(state: "Mapping[str, Tensor]") -> tuple[str, tuple[int, ...], int]
             if {key: tuple(value.shape) for key, value in network.state_dict().items()} == shapes:
                 return name, dataset.input_shape, dataset.classes
     return None
+
+
+def recognised(state: "Mapping[str, Tensor]", what: str) -> tuple[str, tuple[int, ...], int]:
+    """The same; raises SourceError, naming the file, where there is none."""
+    found = recognise(state)
+    if found is None:
+        raise SourceError(f"{what}: its layers fit none of the built-in networks ({', '.join(network_names())})")
+    return found
 
 
 def load_family(name: str) -> Family:

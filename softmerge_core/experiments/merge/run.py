@@ -1,5 +1,6 @@
 """The work of a merge run: merge, then score the result beside the other candidates. Loads torch."""
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import usable_device
 from softmerge_core.data import Data, load_data
-from softmerge_core.evaluation import ensemble_log_probabilities, lowest_loss, predict, score
+from softmerge_core.evaluation import ensemble, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
-from softmerge_core.experiments.loading import base_of, load_sources
+from softmerge_core.experiments.loading import base_of, lazy_sources
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
@@ -22,6 +24,7 @@ from softmerge_core.merging.soft import MergeResult, soft_merge
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
 SHOWN_POINTS = 400
+SPLITS = ("validation", "test")
 Extent = tuple[float, float, float, float]  # x0, x1, y0, y1
 
 
@@ -30,7 +33,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     begun = time.monotonic()
     usable_device(spec.device)
     data = load_data(spec.data)
-    loaded, names = load_sources(spec.sources)
+    loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
     extent = _announce_plane(data, context)
     merged = soft_merge(
@@ -106,17 +109,17 @@ def score_all(
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
     has the lowest validation loss. ``correct`` tells which test samples each network gets right.
     """
-    chosen = [modules[index] for index in sound]
-    mean = plain_average(chosen, data.train_inputs)
+    mean = plain_average(LazySources.of(modules).pick(sound), data.train_inputs)
+    outputs = [_outputs(copy.deepcopy(modules[index]), data) for index in range(len(modules))]
     table: dict[str, dict[str, Any]] = {}
-    for split in ("validation", "test"):
+    for split in SPLITS:
         inputs, labels = data.split(split)
         table[split] = {
             "soft": _row(predict(model, inputs), labels),
             "average": _row(predict(mean, inputs), labels),
-            "ensemble": _row(ensemble_log_probabilities(chosen, inputs), labels),
+            "ensemble": _row(ensemble([outputs[index][split] for index in sound]), labels),
             **{name: _row(predict(each.cpu(), inputs), labels) for name, each in (controls or {}).items()},
-            "sources": [_row(predict(module, inputs), labels) for module in modules],
+            "sources": [_row(own[split], labels) for own in outputs],
         }
     best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]
     return {
@@ -128,6 +131,11 @@ def score_all(
         "best_source": names[best],
         "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
     }
+
+
+def _outputs(network: nn.Module, data: Data) -> dict[str, torch.Tensor]:
+    """What a network makes of each split, [N, classes]."""
+    return {split: predict(network, data.split(split)[0]) for split in SPLITS}
 
 
 def _row(outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, str]:
