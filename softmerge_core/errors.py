@@ -36,6 +36,10 @@ class TrainingError(SoftMergeError):
     """Training cannot go on: the loss or the weights stopped being finite."""
 
 
+class ShortOfMemoryError(SoftMergeError):
+    """The machine has less memory than the work would take."""
+
+
 def short(text: object, limit: int = 80) -> str:
     """Return a stranger's ``text`` as a message may hold it: one line of at most ``limit`` letters, all printable."""
     given = str(text)

@@ -7,6 +7,7 @@ The bytes must follow each other without a hole and fill the file (https://githu
 import json
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any, NoReturn
 
 from softmerge_core.errors import CheckpointError, short
@@ -34,6 +35,26 @@ class Entry:
     shape: tuple[int, ...]
     start: int
     stop: int
+
+
+def floats_in(path: str | Path) -> tuple[int, int]:
+    """(how many floating-point numbers a weights file holds, bytes of the largest type among them), from its header.
+
+    Of a file that is not safetensors its size tells, as if it held float32 and nothing else. Raises CheckpointError.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if path.suffix.lower() != ".safetensors":
+            return size // SIZES["F32"], SIZES["F32"]
+        with path.open("rb") as file:
+            length = header_length(file.read(64), size, short(path.name))
+            file.seek(8)
+            entries = read_entries(file.read(length), size - 8 - length, short(path.name))
+    except OSError as error:
+        raise CheckpointError(f"{short(path.name)}: could not be read ({error.strerror or error})") from error
+    found = [entry for entry in entries if "F" in entry.dtype]
+    return sum(prod(entry.shape) for entry in found), max((SIZES[entry.dtype] for entry in found), default=4)
 
 
 def header_length(start: bytes, file_size: int, what: str) -> int:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from softmerge_core.checkpoints.header import floats_in
 from softmerge_core.data import check_data_spec, data_facts, datasets
 from softmerge_core.errors import DataError, NotFoundError, SourceError, short
+from softmerge_core.memory import HALF, SINGLE, merge_memory
 from softmerge_core.settings import DataSpec, SourceSpec
-from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source, weights_file
 from softmerge_core.zoo.library import KIND
 
 Origin = FamilyInfo | LibraryModel  # states the network and data of a model
@@ -41,6 +43,19 @@ def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
     check_data_spec(data)
     if known:
         _check_fit(data, *known[0])
+
+
+def memory_needed(sources: Sequence[SourceSpec], *, aligned: bool = False, relative: bool = False) -> int:
+    """Bytes that a soft merge of ``sources`` needs (see ``merge_memory``), as far as their files' headers tell.
+
+    Held beside are every spoiled source, all of them if they are ``aligned`` first, and for gates ``relative`` to it
+    the base, twice. Raises SoftMergeError for a file that is absent or damaged.
+    """
+    found = [floats_in(weights_file(source.model)) for source in sources]
+    spoiled = sum(source.attack is not None for source in sources)
+    halves = {size for _, size in found} == {HALF} and not spoiled and not aligned
+    held = (len(sources) if aligned else spoiled) + 2 * relative
+    return merge_memory(max(count for count, _ in found), len(sources), HALF if halves else SINGLE, held)
 
 
 def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:

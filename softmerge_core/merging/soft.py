@@ -6,6 +6,7 @@ Chen, Wu, Nguyen, Liu, Yesha 2023 (arXiv 2309.12259). Read ``soft_merge`` first;
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from softmerge_core.alignment.scaling import one_scale
@@ -21,6 +22,7 @@ from softmerge_core.checks import (
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SourceError
 from softmerge_core.events import Event
+from softmerge_core.memory import check_memory, merge_memory
 from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult
 from softmerge_core.merging.staged import StagedMerge
@@ -56,7 +58,8 @@ def soft_merge(
     its gates as trained.
     The same arguments and seed on one CPU build give bit-identical gates and weights.
 
-    Raises SourceError, DataError or SettingsError before any training starts.
+    Raises SourceError, DataError or SettingsError before any training starts, and ShortOfMemoryError if this machine
+    has less memory free than the weights will take (see ``merge_memory``).
     """
     ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
     hooks = Hooks(on_event, should_stop, observe, on_snapshot)
@@ -92,10 +95,21 @@ def admitted(
     check_architecture(sources, named)
     check_merge_data(data, sources[0], named[0])
     _check_base(base, sources[0], named[0], settings)
-    outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
     lazy = LazySources.of(sources)
+    _check_memory(lazy, settings)
+    outputs, notices = admit(sources, named, data.validation_inputs, settings.non_finite, settings.device)
     scaled, told = one_scale(lazy.pick(list(outputs)), [named[k] for k in outputs], data.train_inputs)
     return Admitted(settings, named, scaled, outputs, [*notices, *told])
+
+
+def _check_memory(sources: LazySources, settings: SoftMergeSettings) -> None:
+    """Raise ShortOfMemoryError where the matrix of the sources is to lie in this machine's own memory and cannot."""
+    first = list(sources[0].parameters())
+    stored = (sources.stored or torch.promote_types(first[0].dtype, torch.float32)).itemsize
+    parameters = sum(parameter.numel() for parameter in first)
+    needed = merge_memory(parameters, len(sources), stored, int(settings.relative))
+    if settings.device == "cpu":
+        check_memory(needed, f"merging {len(sources)} sources of {parameters:,} parameters")
 
 
 def _check_base(base: nn.Module | None, first: nn.Module, name: str, settings: SoftMergeSettings) -> None:

@@ -24,6 +24,7 @@ from softmerge_core.zoo.sources import (
     load_family,
     load_source,
     recognise,
+    weights_file,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "same_kind",
     "slug",
     "spoiled_accuracy",
+    "weights_file",
 ]

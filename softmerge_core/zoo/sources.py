@@ -124,6 +124,12 @@ def file_of(model: str, origin: FamilyInfo | LibraryModel) -> tuple[Path, ModelI
     return FOLDER / origin.name / _file(info), info
 
 
+def weights_file(model: str) -> Path:
+    """The weights file of a SourceSpec's ``model``. Loads no torch; raises what ``find_source`` raises."""
+    origin = find_source(model)
+    return Path(model) if origin is None else file_of(model, origin)[0]
+
+
 def called(path: Path) -> str:
     """What the reader knows a zoo or library model's file as."""
     return f"{path.parent.name}/{path.name}"

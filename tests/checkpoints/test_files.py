@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from softmerge_core.checkpoints.files import load_checkpoint, load_into, save_checkpoint, state_hash
+from softmerge_core.checkpoints.files import load_checkpoint, load_into, save_checkpoint, state_hash, stored_dtypes
+from softmerge_core.checkpoints.header import floats_in
 from softmerge_core.errors import CheckpointError
 from tests.networks_for_tests import Tied
 
@@ -351,3 +352,14 @@ def test_of_tied_layers_one_is_enough_and_others_must_agree() -> None:
             target, {name: value for name, value in state.items() if not name.startswith(("first", "second"))}, "mine"
         )
     assert state_hash(target.state_dict()) == state_hash(state)
+
+
+def test_the_header_alone_tells_how_many_numbers_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint({"w": torch.ones(3, 4).half(), "b": torch.ones(5).half(), "n": torch.tensor(7)}, path)
+    assert floats_in(path) == (17, 2)
+    assert stored_dtypes(path) == {torch.float16}
+    (tmp_path / "b.pt").write_bytes(bytes(40))
+    assert floats_in(tmp_path / "b.pt") == (10, 4)
+    with pytest.raises(CheckpointError, match=r"c\.safetensors: could not be read"):
+        floats_in(tmp_path / "c.safetensors")

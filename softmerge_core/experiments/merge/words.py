@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage, newest
+from softmerge_core.experiments.admission import memory_needed
 from softmerge_core.experiments.differences import coarse, compared, gap
 from softmerge_core.experiments.merge.kept import AVERAGE, Kept
 from softmerge_core.experiments.merge.rows import GateRows
+from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.words import percent, source_text
+from softmerge_core.memory import memory_text
 from softmerge_core.numbers import points_text
 from softmerge_core.settings import Objective
 from softmerge_core.statistics import Measured, difference
@@ -29,6 +33,15 @@ def gates_sentence(events: Sequence[Event]) -> str:
     else:
         first = f"{closed} of {len(columns)} sources {'is' if closed == 1 else 'are'} closed everywhere"
     return f"{first}; {_share(share)} of gates are open."
+
+
+def memory_sentence(spec: MergeSpec) -> str:
+    """The memory that a merge's weights will take; "" where the files of its sources do not tell."""
+    try:
+        needed = memory_needed(spec.sources, aligned=spec.align != "none", relative=spec.settings.relative)
+    except SoftMergeError:
+        return ""
+    return f"Weights will take about {memory_text(needed)} of memory."
 
 
 def _share(share: float) -> str:

@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 
+from softmerge_core.checkpoints.files import save_checkpoint
 from softmerge_core.events import Evaluation, Event, Gates, Loss, Stage
 from softmerge_core.experiments.merge import words
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.experiments.merge.rows import gate_rows
+from softmerge_core.experiments.merge.words import memory_sentence
+from softmerge_core.home import home
+from softmerge_core.memory import memory_text
+from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.statistics import pack
+from softmerge_core.zoo import load_source
+from tests.experiments.merge.specs import FAST, merge_spec
 
 
 def gates(*value: tuple[float, ...]) -> list[Event]:
@@ -224,3 +231,23 @@ def test_without_numbers_there_is_no_claim() -> None:
 def test_equal_and_perfect_accuracies_are_no_difference() -> None:
     sentence = words.gain_sentence({"accuracy": {"soft": 1.0, "average": 1.0}}, 100)
     assert sentence.startswith("Soft merging cannot be told apart from plain averaging on 100 test samples")
+
+
+def test_the_memory_of_a_merge_is_said_before_it_starts(pair: tuple[SourceSpec, SourceSpec]) -> None:
+    module = load_source(pair[0]).module
+    network = 4 * sum(parameter.numel() for parameter in module.parameters())
+    spoiled = pair[1].model_copy(update={"attack": AttackSettings(kind="noise")})
+    relative = FAST.model_copy(update={"relative": True})
+    for spec, networks in (
+        (merge_spec(*pair), 2 + 5),
+        (merge_spec(pair[0], spoiled), 2 + 5 + 1),
+        (merge_spec(*pair, align="weights"), 2 + 5 + 2),
+        (merge_spec(*pair, settings=relative), 2 + 5 + 2),
+    ):
+        expected = f"Weights will take about {memory_text(networks * network)} of memory."
+        assert memory_sentence(spec) == expected
+    path = home() / "half.safetensors"
+    save_checkpoint(module.half(), path)
+    half = SourceSpec(model=str(path))
+    assert memory_text(2 * network // 2 + 5 * network) in memory_sentence(merge_spec(half, half))
+    assert memory_sentence(merge_spec(pair[0], SourceSpec(model="library/gone"))) == ""

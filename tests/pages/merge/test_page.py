@@ -68,6 +68,7 @@ def submitted(desk: Desk) -> MergeSpec:
 def test_a_recorded_run_is_there_before_anything_is_pressed(open_app: Open, desk: Desk) -> None:
     page = open_app()
     assert "Soft merging is" in texts(page)
+    assert "Weights will take about" in texts(page)
     assert "run" not in page.query_params  # which stands for the example
     assert "Plain average" in tables(page)
     assert desk.store.list() == []
