@@ -13,6 +13,7 @@ from softmerge_core.merging.stages import StagePlan
 
 PICTURE_SECONDS = 0.1  # the shortest time between two reports of the gates, other than at evaluations
 LOSS_POINTS = 100  # points of each stage's loss curve; each is the mean over the steps since the last point
+PICTURES = 2**20  # numbers in the reports of gates that are kept: with many channels each has a hundred thousand
 DIGITS = 4
 
 
@@ -26,8 +27,12 @@ def matrix(table: Tensor) -> Matrix:
     return tuple(tuple(round(number, DIGITS) for number in row) for row in kept.tolist())
 
 
+def _numbers(event: Gates) -> int:
+    return 2 * len(event.value) * len(event.value[0]) if event.value else 0
+
+
 class Reporter:
-    """Turns the state of a merge into events, keeps them, and passes them on.
+    """Turns the state of a merge into events, keeps them, and passes them on. Of large reports of gates it keeps few.
 
     ``sources`` are the names of the sources that take part, ``steps`` the steps of one stage, ``total`` of all stages.
     """
@@ -42,11 +47,23 @@ class Reporter:
         self._per_point = max(1, steps // LOSS_POINTS)
         self._losses: list[StepLoss] = []
         self._shown = -math.inf
+        self._pictured = 0  # numbers in the reports of gates in the history
 
     def _emit(self, event: Event) -> None:
         self.history.append(event)
+        if isinstance(event, Gates):
+            self._pictured += _numbers(event)
+            if self._pictured > PICTURES:
+                self._thin()
         if self.on_event:
             self.on_event(event)
+
+    def _thin(self) -> None:
+        """Forget every other report of gates, the newest not among them; all have been passed on."""
+        pictures = [event for event in self.history if isinstance(event, Gates)]
+        dropped = {id(event) for event in pictures[-2::-2]}
+        self.history = [event for event in self.history if id(event) not in dropped]
+        self._pictured = sum(_numbers(event) for event in pictures if id(event) not in dropped)
 
     def notice(self, text: str) -> None:
         """Report one sentence that the reader should know."""

@@ -1,8 +1,13 @@
 """Reported numbers are short, and honest about exact 0 and 1."""
 
+import pytest
 import torch
 
+from softmerge_core import SoftMergeSettings, soft_merge
+from softmerge_core.events import Event, Gates
+from softmerge_core.merging import reporting
 from softmerge_core.merging.reporting import matrix
+from tests.networks_for_tests import make_data, make_sources
 
 
 def test_rounding_never_makes_a_gate_look_closed_or_fully_open() -> None:
@@ -12,3 +17,21 @@ def test_rounding_never_makes_a_gate_look_closed_or_fully_open() -> None:
 
 def test_numbers_are_short() -> None:
     assert matrix(torch.tensor([[1 / 3]])) == ((0.3333,),)
+
+
+def test_of_large_reports_of_gates_few_are_kept_and_all_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = make_data()
+    sources = make_sources("perceptron", 3)
+    settings = SoftMergeSettings(granularity="channel", steps=40, evaluate_every=2, batch_size=8)
+    whole: list[Event] = []
+    soft_merge(sources, data, settings, on_event=whole.append)
+    numbers = 2 * 3 * len(next(event for event in whole if isinstance(event, Gates)).value)
+    monkeypatch.setattr(reporting, "PICTURES", 5 * numbers)
+    told: list[Event] = []
+    kept = soft_merge(sources, data, settings, on_event=told.append).history
+    pictures = [event for event in kept if isinstance(event, Gates)]
+    assert sum(isinstance(event, Gates) for event in told) > 20
+    assert 2 < len(pictures) <= 5
+    assert pictures[-1] == [event for event in told if isinstance(event, Gates)][-1]
+    others = [event for event in told if not isinstance(event, Gates)]
+    assert [event for event in kept if not isinstance(event, Gates)] == others
