@@ -91,8 +91,8 @@ class MergeResult:
 
     ``model`` has the sources' architecture and is in evaluation mode; ``winner`` names the candidate it is, and
     ``reason`` says why in one sentence; ``history`` holds every event of the merge, of reports of gates with very many
-    parts only some; ``excluded`` are the sources that were left out. ``controls`` are networks that were only rescaled: "best_source_rescaled" and
-    "average_rescaled", if rescaling was asked for.
+    parts only some; ``excluded`` are the sources that were left out. ``controls`` are networks that were only rescaled:
+    "best_source_rescaled" and "average_rescaled", if rescaling was asked for.
     """
 
     model: nn.Module
