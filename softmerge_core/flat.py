@@ -4,7 +4,7 @@ The merged weights are ``sum_k w[part, k] * theta[k]``; after an ordinary backwa
 gradient of ``w`` is one product of the sources with the gradient of the merged vector, so autograd never sees K.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -58,6 +58,12 @@ class Blocks:
         merged, gradient = (vector[span].view(size, 1, -1) for vector in (self.flat.merged, self.flat.gradient))
         return sources, merged, gradient, None if self.base is None else self.base[span].view(size, 1, -1)
 
+    def _wide(self) -> Iterable[_Piece]:
+        """The pieces, one at a time no longer in half precision."""
+        if self.flat.theta.dtype == self.flat.dtype:
+            return self.pieces
+        return ((sources.to(self.flat.dtype), *others) for sources, *others in self.pieces)  # type: ignore[misc]
+
     @torch.no_grad()
     def write(self, weights: Tensor) -> None:
         """Write ``sum_k w[part, k] theta_k`` into the network, or ``B + sum_k w[part, k] (theta_k - B)``.
@@ -65,8 +71,8 @@ class Blocks:
         ``weights`` w are [parts, K].
         """
         rows = weights[self.index].unsqueeze(1).split(self.sizes)
-        for row, (sources, merged, _, base) in zip(rows, self.pieces, strict=True):
-            torch.bmm(row, sources.to(merged.dtype), out=merged)
+        for row, (sources, merged, _, base) in zip(rows, self._wide(), strict=True):
+            torch.bmm(row, sources, out=merged)
             if base is not None:
                 merged.addcmul_(base, 1 - row.sum(2, keepdim=True))
         for span, part in self.buffers:
@@ -75,12 +81,12 @@ class Blocks:
     @torch.no_grad()
     def weight_gradient(self) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
-        products = [_products(sources, gradient, base) for sources, _, gradient, base in self.pieces]
-        theta, dtype = self.flat.theta, self.flat.dtype
-        result = torch.zeros(self.parts, len(theta), dtype=dtype, device=theta.device)
+        products = [_products(sources, gradient, base) for sources, _, gradient, base in self._wide()]
+        theta = self.flat.theta
+        result = self.flat.merged.new_zeros(self.parts, len(theta))
         result.index_add_(0, self.index, torch.cat(products))
         for span, part in self.buffers:
-            difference = theta[:, span].to(dtype) - (0 if self.base is None else self.base[span])
+            difference = theta[:, span].to(self.flat.dtype) - (0 if self.base is None else self.base[span])
             result[part] += difference @ self.flat.gradient[span] / (part.stop - part.start)
         return result
 
@@ -108,7 +114,6 @@ def _rows(parts: Partition, layer: str) -> slice:
 
 def _products(sources: Tensor, gradient: Tensor, base: Tensor | None) -> Tensor:
     """The products [n, K] of the sources [n, K, width], counted from the base on, with the gradient [n, 1, width]."""
-    sources = sources.to(gradient.dtype)
     if len(sources) == 1:
         found = (sources[0] @ gradient[0, 0]).unsqueeze(0)
     else:
@@ -145,9 +150,8 @@ class FlatSources:
         self.theta = torch.empty(len(sources), len(self.merged), dtype=stored or self.dtype, device=device)
         for number in range(len(sources)):  # by number, so that none is held while the next one is read
             self._fill(self.theta[number], sources[number])
-        spans = self._spans()[len(self.slots) - len(mixed) :]
-        owners = [_owner(slot.name, layers) for slot in mixed]
-        self.buffers = [(slice(*span), owner) for span, owner in zip(spans, owners, strict=True)]
+        places = zip(mixed, self._spans()[len(self.slots) - len(mixed) :], strict=True)
+        self.buffers = [(slice(*span), _owner(slot.name, layers)) for slot, span in places]
 
     def flatten(self, source: nn.Module, device: str = "cpu") -> Tensor:
         """A network's weights [P] as one vector, in the order of ``theta``'s columns; channels come first."""
