@@ -82,11 +82,10 @@ class Blocks:
     def weight_gradient(self) -> Tensor:
         """The gradient [parts, K] of the loss in the mixing weights, from the network's own gradient."""
         products = [_products(sources, gradient, base) for sources, _, gradient, base in self._wide()]
-        theta = self.flat.theta
-        result = self.flat.merged.new_zeros(self.parts, len(theta))
+        result = self.flat.merged.new_zeros(self.parts, len(self.flat.theta))
         result.index_add_(0, self.index, torch.cat(products))
         for span, part in self.buffers:
-            difference = theta[:, span].to(self.flat.dtype) - (0 if self.base is None else self.base[span])
+            difference = self.flat.theta[:, span].to(self.flat.dtype) - (0 if self.base is None else self.base[span])
             result[part] += difference @ self.flat.gradient[span] / (part.stop - part.start)
         return result
 
@@ -208,9 +207,9 @@ class FlatSources:
     def write(self, span: slice, weights: Tensor, base: Tensor | None = None) -> None:
         """Write the mixture with ``weights`` [K] into one piece; with a ``base`` [P] they count from there on."""
         first, last, _ = span.indices(len(self.merged))
-        width = max(1, last - first if self.theta.dtype == self.dtype else CUT // len(self.theta))
-        for start in range(first, last, width):
-            part = slice(start, min(start + width, last))
+        most = max(1, last - first if self.theta.dtype == self.dtype else CUT // len(self.theta))
+        for start in range(first, last, most):
+            part = slice(start, min(start + most, last))
             torch.mv(self.theta[:, part].to(self.dtype).T, weights, out=self.merged[part])
         if base is not None:
             self.merged[span] += (1 - weights.sum()) * base[span]
