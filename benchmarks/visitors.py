@@ -1,31 +1,30 @@
-"""What visitors cost the server: ``python -m benchmarks.visitors``.
+"""What visitors cost the server.
 
 Visitors are WebSocket clients without browsers (``tests/browser/visitor.py``), so that the server is measured and not
-the drawing of thirty browsers on the same machine. No workers are started. It prints
-
-- the server's CPU time a rerun of each page, after its first visitor has seen it, and for the first page of one more;
-- how long each of ``--visitors`` waits for the first page when all open it at once, and 95 % of them at most;
-- how long a click takes, median and 95 %, with all of them clicking at random every ``--pause`` seconds;
-- the server's memory before and after the clicks.
+the drawing of thirty browsers on the same machine. No workers start. CPU time is that of the server, for a rerun of
+each page after its first visitor has seen it, and for the first page of one more. Then all open the first page at
+once; and all click at random, at a pace and at a quicker one.
 """
 
-import argparse
 import random
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
+from benchmarks.base import Benchmark
+from benchmarks.tables import Table
 from pages.site import PAGES
 from tests.browser.server import ROOT, Server
 from tests.browser.visitor import Visitor
 
 NOWHERE = "tcp://192.0.2.1:8786"  # a scheduler that is refused: no workers are started
 RERUNS = 5
+PACES = ((5.0, 15.0), (1.0, 3.0))  # seconds between two clicks, at least and at most
 
 
 def cpu_ms(server: psutil.Process, work: Callable[[], object]) -> float:
@@ -96,35 +95,37 @@ def share(values: Sequence[float], part: float) -> float:
     return values[min(int(part * len(values)), len(values) - 1)]
 
 
-def main() -> None:
-    """Print what was measured, a line for each page and each pace of clicking."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--visitors", type=int, default=30)
-    options.add_argument("--blocks", type=int, default=5, help=f"of {RERUNS} reruns of a page each")
-    options.add_argument("--seconds", type=float, default=60.0, help="of clicking, at each pace")
-    options.add_argument("--pause", type=float, nargs=2, action="append", metavar=("LEAST", "MOST"))
-    chosen = options.parse_args()
+def tables(device: str, *, visitors: int = 30, blocks: int = 5, seconds: float = 60.0) -> Iterator[Table | str]:
+    """Yield the tables: ``blocks`` of reruns are timed of each page, and ``seconds`` of clicking at each pace."""
     with (
         tempfile.TemporaryDirectory() as home,
         Server(ROOT / "app.py", Path(home), DASK_SCHEDULER_ADDRESS=NOWHERE) as started,
     ):
-        measure(started.address, psutil.Process(started._process.pid), chosen)
+        server = psutil.Process(started._process.pid)
+        yield Table(("page", "CPU a rerun, ms", "another visitor's first page, ms"), _pages(started, server, blocks))
+        waited = at_once(started.address, visitors)
+        yield f"{visitors} open at once: 95 % within {share(waited, 0.95):.2f} s, the last after {waited[-1]:.2f} s."
+        columns = ("clicks every, s", "clicks", "median, s", "95 %, s", "memory of the server")
+        yield Table(columns, _paces(started, server, visitors, seconds))
 
 
-def measure(address: str, server: psutil.Process, chosen: argparse.Namespace) -> None:
-    """Measure one server as the options say."""
+def _pages(started: Server, server: psutil.Process, blocks: int) -> Iterator[list[str]]:
     for page in PAGES:
-        rerun, first = page_costs(address, server, page, chosen.blocks)
-        print(f"{page}: {rerun:.0f} ms of CPU a rerun, {first:.0f} ms the first page of another visitor", flush=True)
-    waited = at_once(address, chosen.visitors)
-    print(f"{chosen.visitors} open at once: p95 {share(waited, 0.95):.2f} s, the last {waited[-1]:.2f} s", flush=True)
-    for least, most in chosen.pause or [(5.0, 15.0), (1.0, 3.0)]:
-        before = server.memory_info().rss
-        waited = clicks(address, chosen.visitors, (least, most), chosen.seconds)
-        grown = 100 * (server.memory_info().rss / before - 1)
-        told = f"median {share(waited, 0.5):.2f} s, p95 {share(waited, 0.95):.2f} s of {len(waited)} clicks"
-        print(f"clicks every {least:g}-{most:g} s: {told}; the server's memory {grown:+.1f} %", flush=True)
+        yield [page, *(f"{spent:.0f}" for spent in page_costs(started.address, server, page, blocks))]
 
+
+def _paces(started: Server, server: psutil.Process, visitors: int, seconds: float) -> Iterator[list[str]]:
+    for least, most in PACES:
+        before = server.memory_info().rss
+        waited = clicks(started.address, visitors, (least, most), seconds)
+        grown = f"{100 * (server.memory_info().rss / before - 1):+.1f} %"
+        median, late = f"{share(waited, 0.5):.2f}", f"{share(waited, 0.95):.2f}"
+        yield [f"{least:g} to {most:g}", str(len(waited)), median, late, grown]
+
+
+BENCHMARK = Benchmark(
+    name="visitors", title="What visitors cost the server", minutes=5, tables=tables, peers=("streamlit",)
+)
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()
