@@ -25,8 +25,8 @@ def merge(material: Material, settings: SoftFineTuningSettings) -> "nn.Module":
 
 METHOD = Method(
     name="soft_fine_tuning",
-    title="Soft merge, then fine-tuned",
-    short="Soft, then tuned",
+    title="Soft, then fine-tuned",
+    short="Soft, tuned",
     summary="Merges softly, then trains the merged network for a few epochs: what gates and training give together.",
     paper="Chen, Wu, Nguyen, Liu, Yesha 2023, arXiv 2309.12259",
     needs=frozenset({"inputs", "labels"}),

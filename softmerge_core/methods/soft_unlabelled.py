@@ -37,8 +37,8 @@ def _together(material: Material, inputs: "Tensor") -> "Tensor":
 
 METHOD = Method(
     name="soft_unlabelled",
-    title="Soft merge without labels",
-    short="Soft, unlabelled",
+    title="Soft without labels",
+    short="Soft, no labels",
     summary="Trains gates, never a weight, until the merged network predicts what its sources predict together.",
     paper="Chen, Wu, Nguyen, Liu, Yesha 2023, arXiv 2309.12259; matching an ensemble: Hinton, Vinyals, Dean 2015",
     needs=frozenset({"inputs"}),
