@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.base import Benchmark
 from benchmarks.tables import Table
 from tests.browser.chromium import launch
-from tests.browser.server import READY, ROOT, Server, wait_for
+from tests.browser.server import READY, ROOT, Server, visit, wait_for
 
 ADDRESS = "?steps=100000&granularity=Layer"
 NEAR_END = 90_000  # steps of one merge, after which another is begun
@@ -79,8 +79,7 @@ def turns(page: Page, started: Server, home: Path, seconds: float, minutes: floa
         address = page.url
         page.goto("about:blank")
         unwatched = merge.rate(seconds)
-        page.goto(address)
-        page.locator(READY).wait_for()
+        visit(page, address, settled=False)
         yield watched, unwatched
 
 
