@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from softmerge_core.data.base import MergeData
 from softmerge_core.devices import check_device
 from softmerge_core.errors import DataError, SourceError, short
-from softmerge_core.evaluation import evaluation_mode, predict
+from softmerge_core.evaluation import evaluation_mode, log_probabilities
 from softmerge_core.structure.kinds import check_copyable, check_network
 from softmerge_core.structure.sameness import all_tensors, check_same
 
@@ -195,9 +195,8 @@ def _finite_outputs(source: nn.Module, name: str, inputs: Tensor, device: str) -
     tensor = non_finite_tensor(source)
     if tensor:
         return None, f"{tensor} has NaN or Inf in it"
-    floating = inputs.dtype if inputs.is_floating_point() else torch.float32
     try:
-        outputs = predict(copy.deepcopy(source).to(device, floating), inputs.to(device)).log_softmax(1)
+        outputs = log_probabilities(source, inputs.to(device))
     except Exception as error:
         raise _unreadable(name, inputs, error) from error
     return (outputs, "") if torch.isfinite(outputs).all() else (None, "its outputs on the validation data overflow")

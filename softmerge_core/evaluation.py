@@ -1,5 +1,6 @@
 """Measuring a network on data: predictions in batches, accuracy, loss, calibration, and BatchNorm statistics."""
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,12 @@ def predict(network: nn.Module, inputs: Tensor) -> Tensor:
     """Return the logits [N, classes] of ``network`` in evaluation mode; its own mode is restored afterwards."""
     with evaluation_mode(network):
         return torch.cat([network(batch) for batch in inputs.split(BATCH)])
+
+
+def log_probabilities(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Return the log-probabilities [N, classes] of a copy of ``network`` with the device and precision of inputs."""
+    floating = inputs.dtype if inputs.is_floating_point() else torch.float32
+    return predict(copy.deepcopy(network).to(inputs.device, floating), inputs).log_softmax(1)
 
 
 @contextmanager

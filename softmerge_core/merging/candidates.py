@@ -1,6 +1,5 @@
 """The candidates of a merge, all judged on the same validation data, and the choice among them."""
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.evaluation import BATCHNORM_SAMPLES, lowest_loss, predict, reestimate_batchnorm
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, log_probabilities, lowest_loss, predict, reestimate_batchnorm
 from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
@@ -52,12 +51,8 @@ class Judge:
         ``outputs`` are each source's log-probabilities [N, classes] on the validation inputs. Targets are the means of
         all sources' probabilities [N, classes], as in distillation (Hinton, Vinyals, Dean 2015, arXiv 1503.02531).
         """
-        floating = self.inputs.dtype if self.inputs.is_floating_point() else torch.float32
-        train = [
-            predict(copy.deepcopy(source).to(self.inputs.device, floating), self.train_inputs).log_softmax(1)
-            for source in sources
-        ]
-        self.train_targets, self.targets = _together(train).to(floating), _together(outputs)
+        train = [log_probabilities(source, self.train_inputs) for source in sources]
+        self.train_targets, self.targets = _together(train).to(train[0].dtype), _together(outputs)
         self.answers = self.targets.argmax(1)
 
     def merged(self, network: nn.Module) -> Score:

@@ -90,7 +90,7 @@ class StagedMerge:
     def _aim(self, outputs: list[Tensor]) -> None:
         """Settle what is to be predicted: the labels, or what all sources predict together."""
         if self.settings.objective == "ensemble":
-            self.judge.match([self.sources[k] for k in self.kept], outputs)
+            self.judge.match(self.sources.pick(self.kept), outputs)  # read one at a time
 
     def _do(self, plan: StagePlan) -> None:
         if self._wanted(plan):

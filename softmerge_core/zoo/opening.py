@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from softmerge_core.checkpoints.files import load_checkpoint, stored_dtypes
-from softmerge_core.checkpoints.sources import FileMaker, LazySources, common_half, hollow
+from softmerge_core.checkpoints.sources import FileMaker, LazySources, There, common_half, hollow
 from softmerge_core.networks import build_network
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo.sources import called, file_of, find_source, load_source, recognised
@@ -29,7 +29,7 @@ def open_sources(specs: Sequence[SourceSpec]) -> tuple[LazySources, list[str]]:
 def _open(spec: SourceSpec, shells: dict[Kind, nn.Module]) -> tuple[Callable[[], nn.Module], str, set[torch.dtype]]:
     if spec.attack is not None:
         spoiled = load_source(spec)
-        return (lambda: spoiled.module), spoiled.name, {torch.float32}
+        return There(spoiled.module), spoiled.name, {torch.float32}
     origin = find_source(spec.model)
     if origin is None:
         path, name = Path(spec.model), Path(spec.model).stem
