@@ -7,7 +7,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
-from pages.shared.runs.panel import RESUMABLE, controls, current_run, follow, progress, shown_run, tell_end
+from pages.shared.runs.following import follow
+from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup

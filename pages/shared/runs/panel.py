@@ -1,9 +1,9 @@
-"""Starting, steering and following one run, whatever its kind: the buttons, the progress, the polling.
+"""Starting and steering one run, whatever its kind: the buttons, the menu of earlier runs, the progress.
 
 Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -20,7 +20,6 @@ from pages.shared.runs.services import (
     runner,
     started_here,
 )
-from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
@@ -29,7 +28,6 @@ from softmerge_core.experiments import Spec
 from softmerge_core.experiments.words import progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
 
-EVERY = 0.4  # seconds between two readings of a live run: each takes as long as many steps of a merge
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 NOT_YOURS = "Only whoever started this run can steer it; everyone may watch."
@@ -131,10 +129,12 @@ def controls(
     try:
         if begin and spec is not None and not locked:
             _begin(kind, spec)
-        elif view and stop and own:
+        elif reader and view and own and stop:
             runner().stop(view.id)
-        elif view and steer:
+            reader.awaited = True
+        elif reader and view and steer:
             _steer(view, own=own)
+            reader.awaited = True
     except SoftMergeError as error:
         return str(error)
     return None
@@ -219,44 +219,6 @@ def _choose(kind: str, run_id: str) -> None:
     """Look at a run of the menu, and close the menu."""
     show_run(kind, run_id)
     st.session_state[f"{kind}-earlier"] = False
-
-
-def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
-    """Draw the run, and while it is live draw it again and again: the one polling fragment of a page."""
-    reader: RunReader | None = st.session_state.get(f"{kind}:reader")
-    every = EVERY if reader and is_live(reader.view) else None
-    status = reader.view.status if reader else None
-    polled = st.session_state.get(f"{kind}:polled", False)  # the browser may still ask for a poll of the run before
-    st.session_state[f"{kind}:polled"] = every is not None
-
-    asked = False
-
-    def poll() -> None:
-        nonlocal asked
-        if asked:  # by the browser, whose address comes with it; the first time it is only drawn
-            address.answered()
-        asked = True
-        if reader is not None:
-            _read(reader)
-        draw(reader)
-        if reader is not None and reader.view.status != status:
-            st.rerun()  # the buttons and the pace of polling depend on it
-
-    if every and reader:
-        st.session_state[f"{kind}:followed"] = reader.run_id
-    first = reader is not None and st.session_state.get(f"{kind}:followed") == reader.run_id
-    order = "var(--sm-first)" if first else "0"  # where all is in one column, a run that was seen live comes first
-    st.html(f"<style>[data-testid=stColumn]:has(.st-key-controls-{kind}) {{ order: {order} }}</style>")
-    st.fragment(poll, run_every=every, key=f"{kind}-follow")()
-    if every or polled:
-        let_it_be_sent()
-
-
-def _read(reader: RunReader) -> None:
-    try:
-        reader.poll()
-    except SoftMergeError as error:
-        st.error(plain(sentence(str(error)), 400), icon=":material/error:")
 
 
 def tell_end(reader: RunReader, what: str = "run") -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
-from pages.shared.show.live_plot import Click
-from pages.shared.show.picture import show_picture
+from pages.shared.show.live_plot import Click, as_text
+from pages.shared.show.picture import chart_key, show_picture
 from pages.shared.show.theme import current_theme
 from softmerge_core.figures.style import Theme
 
@@ -73,7 +73,10 @@ class Picture:
         return figure
 
     def _build(self, reader: RunReader, theme: Theme, chosen: dict[str, Hashable]) -> go.Figure | None:
-        return whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
+        figure = whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
+        if figure is not None:
+            as_text(figure, chart_key(self.key))  # which is half of the work
+        return figure
 
     @property
     def _named(self) -> str:

@@ -4,7 +4,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points, Progress
@@ -21,12 +21,14 @@ class RunReader:
     def __init__(self, store: RunStore, run_id: str) -> None:
         self.run_id = run_id
         self.damaged = 0
-        self._store, self._next = store, 0
+        self.awaited = False  # a change of its status was asked for, and has not been seen yet
+        self._store, self._next, self._opened = store, 0, time.monotonic()
         self._kept: list[AnyEvent] = []
         self._newest: dict[str, AnyEvent] = {}
         self._seen: Counter[str] = Counter()
         self.unmade: set[str] = set()  # what could not be made of its record
         self._drawn: dict[str, tuple[Any, float, Any]] = {}
+        self._wanted: dict[str, Callable[[], Any]] = {}  # what was drawn last, and how to ask for it again
         self._made: dict[str, tuple[Any, Any]] = {}
         self.view: RunView = self.poll()
 
@@ -39,6 +41,7 @@ class RunReader:
         self.damaged += view.damaged
         for event in view.events:
             self._take(event)
+        self.awaited = self.awaited and view.status == self.view.status
         self.view = view
         return view
 
@@ -52,6 +55,13 @@ class RunReader:
         """Whether the run may still change by itself."""
         return self.view.status in LIVE
 
+    @property
+    def age(self) -> float:
+        """Seconds of the run that its record tells of; while it waits, those that it has been waited for here."""
+        if self.view.status == "waiting":
+            return time.monotonic() - self._opened
+        return max((event.seconds for event in self._newest.values()), default=0.0)
+
     def drawn(self, name: str, kinds: Sequence[str], theme: str, build: Callable[[], Any], *, pause: float = 0) -> Any:
         """The picture called ``name``, built again only when events of these ``kinds`` have come since.
 
@@ -61,11 +71,21 @@ class RunReader:
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
         place = f"{name}:{theme}"  # readers in both themes may look at the same example
+        self._wanted[place] = partial(self.drawn, name, kinds, theme, build, pause=pause)
         known, at, figure = self._drawn.get(place, (None, -math.inf, None))  # a clock may start anywhere, at 0 as well
         if known != state and (self.view.status not in LIVE or time.monotonic() - at >= pause):
             figure = build()
             self._drawn[place] = (state, time.monotonic(), figure)
         return figure
+
+    def renew(self) -> None:
+        """Build again what was drawn last and has something new, before anything of it is drawn.
+
+        Building takes as long as drawing, and a page that comes in pieces is laid out by its browser at each of them.
+        """
+        wanted, self._wanted = self._wanted, {}
+        for ask in wanted.values():
+            ask()
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What ``make`` makes of the run, made again only when something of the run has been read since.

@@ -30,5 +30,10 @@ def show_picture(
     with st.container(key=f"picture-{key}", gap="xsmall"):
         st.markdown(f"**{as_sentence(title)}** {sentence}", help=explained(*terms))
         return live_plot(
-            figure, key=f"{key}-plot", height=height, alt=alt, waiting=waiting, clickable=clickable
+            figure, key=chart_key(key), height=height, alt=alt, waiting=waiting, clickable=clickable
         ).click  # fmt: skip
+
+
+def chart_key(key: str) -> str:
+    """The key of the chart in the picture called ``key``."""
+    return f"{key}-plot"
