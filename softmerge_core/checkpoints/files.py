@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from softmerge_core.checkpoints.header import SIZES, Entry, check_name, header_length, read_entries
 from softmerge_core.checkpoints.legacy import load_legacy
+from softmerge_core.checkpoints.wrappers import unwrapped
 from softmerge_core.errors import CheckpointError, short
 from softmerge_core.home import write_atomic
 
@@ -175,7 +176,7 @@ def check_hash(state: Mapping[str, Tensor], sha256: str, what: str) -> None:
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Copy ``state`` into ``network``: a ``module.`` prefix is stripped, dtypes follow the network.
+    """Copy ``state`` into ``network``: prefixes of wrappers are taken off, dtypes follow the network.
 
     Of names that share one tensor in the network the file needs only one. Raises CheckpointError naming ``what`` and
     the first missing, unexpected or mis-shaped layer, or one that is tied in the network and not in the file; the
@@ -187,9 +188,8 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
 def fitting(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Mapping[str, Tensor]:
     """Return ``state`` under the network's own names; raises CheckpointError where it does not fit (``load_into``)."""
     _check_tensors(state, what)
-    if state and all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     own, groups = network.state_dict(), _tied(network)
+    state = unwrapped(state, own)
     given = {name for group in groups if not state.keys().isdisjoint(group) for name in group}
     missing = [name for name in own if name not in {*state, *given} and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in own]

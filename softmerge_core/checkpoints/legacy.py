@@ -23,7 +23,7 @@ from softmerge_core.errors import CheckpointError, short
 MAX_PICKLE_BYTES = 16 * 2**20
 MAX_LISTING_BYTES = 16 * 2**20
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # torch.serialization
-WRAPPERS = ("state_dict", "model_state_dict", "model", "state", "net")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "state", "net", "ema", "ema_state_dict", "model_ema")
 MAX_NESTING = 8
 Reader = Callable[[str], bytearray]  # key of a storage -> its bytes
 DAMAGE = (  # which zipfile, struct and torch raise for damaged files

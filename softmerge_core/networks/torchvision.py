@@ -1,4 +1,8 @@
-"""Torchvision's classifiers by name, with random weights and the number of input channels that the data have."""
+"""Torchvision's classifiers by name, with random weights and the number of input channels that the data have.
+
+"<name>-cifar" is the one called <name> with the stem that is usual for images of 32 x 32: a 3 x 3 convolution without a
+stride and no pooling (He et al. 2015, arXiv 1512.03385, section 4.2), for the networks of torchvision's ResNet class.
+"""
 
 from math import prod
 
@@ -7,24 +11,61 @@ from torch import nn
 
 from softmerge_core.errors import DataError, NotFoundError
 
+CIFAR = "-cifar"
+WITH_STEM = ("resnet", "resnext", "wide_resnet")
+CLASSES = 1000  # that torchvision's own counts of parameters are for
+AUXILIARY = ("googlenet", "inception_v3")  # they have further heads, for training only, that are left out
+
 
 def build(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """Return torchvision.models.<name> for images of ``input_shape``; raises NotFoundError or DataError."""
-    from torchvision import models
-
-    known = models.list_models(module=models)
-    if name not in known:
-        raise NotFoundError(f"unknown network 'torchvision/{name}'; expected one of: {', '.join(known)}")
-    extra = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    sized = {"image_size": input_shape[1]} if name.startswith("vit_") else {}
     try:
-        network: nn.Module = models.get_model(name, weights=None, num_classes=classes, **extra, **sized)
-        _fit_channels(network, input_shape[0])
+        network = construct(name, input_shape, classes)
         with torch.no_grad():
             network.eval()(torch.zeros(1, *input_shape))
     except (RuntimeError, ValueError, AssertionError) as error:
         raise DataError(f"network 'torchvision/{name}' cannot take images {input_shape}: {error}") from error
     return network.train()
+
+
+def construct(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Return the same network, without trying whether it can take such images."""
+    from torchvision import models
+
+    known, plain = models.list_models(module=models), name.removesuffix(CIFAR)
+    if plain not in known or (plain != name and not has_stem(plain)):
+        raise NotFoundError(f"unknown network 'torchvision/{name}'; expected one of: {', '.join(known)}")
+    sized = {"image_size": input_shape[1]} if plain.startswith("vit_") else {}
+    extra = {"aux_logits": False, "init_weights": True} if plain in AUXILIARY else {}
+    network: nn.Module = models.get_model(plain, weights=None, num_classes=classes, **extra, **sized)
+    if plain != name:
+        _take_small_images(network)
+    _fit_channels(network, input_shape[0])
+    return network
+
+
+def has_stem(name: str) -> bool:
+    """Whether the network called ``name`` begins as a ResNet does, so that there is a "<name>-cifar" too."""
+    return name.startswith(WITH_STEM)
+
+
+def parameter_counts(rows: int, columns: int) -> dict[str, int]:
+    """Return how many parameters each network has with a last layer of so many ``rows`` (classes) and ``columns``.
+
+    It is right for networks whose last layer has so many columns, and for the others it is far off.
+    """
+    from torchvision import models
+
+    names = models.list_models(module=models)
+    counts = {name: next(iter(models.get_model_weights(name))).meta["num_params"] for name in names}
+    return {name: count + (rows - CLASSES) * (columns + 1) for name, count in counts.items()}
+
+
+def _take_small_images(network: nn.Module) -> None:
+    width = network.conv1.out_channels  # type: ignore[union-attr]
+    network.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)  # type: ignore[arg-type]
+    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+    network.maxpool = nn.Identity()
 
 
 def _fit_channels(network: nn.Module, channels: int) -> None:

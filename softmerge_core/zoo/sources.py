@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from softmerge_core.attacks import find_attack
 from softmerge_core.data import Data, datasets, load_data, load_dataset
 from softmerge_core.errors import CheckpointError, NotFoundError, SourceError, short
-from softmerge_core.networks import build_network, fits, network_names
+from softmerge_core.networks import build_network, network_names
 from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo.library import (
@@ -160,27 +160,30 @@ def _load_file(path: Path) -> Source:
     return Source(path.stem, None, network.eval())
 
 
-def recognise(state: "Mapping[str, Tensor]") -> tuple[str, tuple[int, ...], int] | None:
-    """(network, input shape, classes) of the first built-in network and data set that a state dict fits."""
-    import torch
+def recognise(
+    state: "Mapping[str, Tensor]", input_shape: tuple[int, ...] | None = None
+) -> tuple[str, tuple[int, ...], int] | None:
+    """(network, input shape, classes) of the first network that a state dict fits, or None.
 
-    shapes = {name.removeprefix("module."): tuple(value.shape) for name, value in state.items()}
-    for name in network_names():
-        for dataset in datasets().values():
-            if not fits(name, dataset.input_shape, dataset.classes):
-                continue
-            with torch.device("meta"):
-                network = build_network(name, dataset.input_shape, dataset.classes, seed=0)
-            if {key: tuple(value.shape) for key, value in network.state_dict().items()} == shapes:
-                return name, dataset.input_shape, dataset.classes
-    return None
+    The input shape is ``input_shape`` if the network can read that, else that of a built-in data set, or for one of
+    torchvision's the usual size. Names may have the prefixes of wrappers.
+    """
+    from softmerge_core.checkpoints.wrappers import unwrapped
+    from softmerge_core.zoo.recognition import recognise_shapes
+
+    shapes = {name: tuple(value.shape) for name, value in unwrapped(state).items()}
+    given = [input_shape] if input_shape else []
+    return recognise_shapes(
+        shapes, given or list(dict.fromkeys(dataset.input_shape for dataset in datasets().values()))
+    )
 
 
 def recognised(state: "Mapping[str, Tensor]", what: str) -> tuple[str, tuple[int, ...], int]:
     """The same; raises SourceError, naming the file, where there is none."""
     found = recognise(state)
     if found is None:
-        raise SourceError(f"{what}: its layers fit none of the built-in networks ({', '.join(network_names())})")
+        known = ", ".join(network_names())
+        raise SourceError(f"{what}: its layers fit none of the built-in networks ({known}), nor any of torchvision's")
     return found
 
 
