@@ -54,9 +54,11 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     building = zoo.add_parser("build", help="train the families again")
     building.add_argument("families", nargs="*", metavar="FAMILY", help="only these (default: all)")
     building.add_argument("--out", metavar="DIR", help="where to (default: over the shipped ones)")
-    adding = zoo.add_parser("add", help="keep a weights file in your library; print it as one JSON object")
-    adding.add_argument("file", metavar="FILE", help="safetensors, or a PyTorch state dict")
-    adding.add_argument("--network", required=True, help="its architecture, by name")
+    adding = zoo.add_parser("add", help="keep weights files in your library; print the model, or the list, as JSON")
+    adding.add_argument(
+        "files", metavar="FILE", nargs="+", help="safetensors, their index, a PyTorch state dict, or a folder of such"
+    )
+    adding.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
     adding.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
     poisoning = zoo.add_parser("poison", help="keep a spoiled copy of a model; print it as one JSON object")
     poisoning.add_argument("model", metavar="MODEL", help="family/name or library/name")
@@ -98,7 +100,7 @@ def dispatch(options: argparse.Namespace) -> None:
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":
-            cli.zoo_add(options.file, options.network, options.dataset, options.name, options.title)
+            cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

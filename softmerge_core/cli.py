@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.data import data_facts, keep_data_file
-from softmerge_core.errors import RunError, SettingsError
+from softmerge_core.errors import CheckpointError, RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
 from softmerge_core.numbers import finite
@@ -24,7 +24,7 @@ from softmerge_core.runs.store import create_folder, read_spec
 from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, parse
-from softmerge_core.zoo import slug
+from softmerge_core.zoo import is_weights_file, slug
 
 MAX_SPEC_BYTES = 16 * 2**20
 OF_A_RUN = (
@@ -161,16 +161,39 @@ def zoo_build(names: list[str], out: str | None) -> None:
         print(folder)
 
 
-def zoo_add(file: str, network: str, dataset: str, name: str, title: str) -> None:
-    """Keep a weights file in the reader's library, measured on its data, and print the model."""
+def zoo_add(paths: Sequence[str], network: str, dataset: str, name: str, title: str) -> None:
+    """Keep weights files in the reader's library, measured on their data, and print the model, or a list of several.
+
+    All must be of the first one's architecture, which its tensors tell unless ``network`` does; the first file that is
+    not ends the work.
+    """
+    found: list[dict[str, Any]] = []
+    for path in _weights_files(paths):
+        classes = int(found[0]["classes"]) if found else None
+        found.append(_add_file(path, name or slug(path.stem), network, dataset, title or path.name, classes))
+        network = found[0]["network"]
+    show(found if len(found) > 1 else found[0])
+
+
+def _add_file(path: Path, name: str, network: str, dataset: str, title: str, classes: int | None) -> dict[str, Any]:
     from softmerge_core.checks import non_finite_tensor
     from softmerge_core.zoo import add_file_to_library, load_source
 
-    path = Path(file)
     with contextlib.redirect_stdout(sys.stderr):
-        model = add_file_to_library(path, name or slug(path.stem), network, dataset, title=title or path.name)
+        model = add_file_to_library(path, name, network, dataset, title, classes)
         module = load_source(SourceSpec(model=f"library/{model.name}")).module
-    show({**plain(model), "finite": non_finite_tensor(module) is None})
+    return {**plain(model), "finite": non_finite_tensor(module) is None}
+
+
+def _weights_files(paths: Sequence[str]) -> list[Path]:
+    """The files in ``paths``, of which folders stand for the weights files in them; raises CheckpointError for none."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(each for each in path.iterdir() if is_weights_file(each)) if path.is_dir() else [path]
+        if not inside:
+            raise CheckpointError(f"{path.name}: expected a folder with weights files, found none")
+        found += inside
+    return found
 
 
 def data_add(file: str) -> None:

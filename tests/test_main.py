@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from softmerge_core.__main__ import main
 from softmerge_core.attacks import find_attack
-from softmerge_core.checkpoints.files import load_checkpoint, save_checkpoint
+from softmerge_core.checkpoints.files import load_checkpoint, save_checkpoint, state_hash
 from softmerge_core.data import kept
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.networks import build_network
@@ -255,9 +256,52 @@ def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytes
     assert (printed["name"], printed["title"]) == ("mine", "- my own")
 
 
+def test_zoo_add_keeps_a_folder_of_files_of_what_their_tensors_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = {name: build_network("mlp", (2,), 5, seed) for seed, name in enumerate("abc")}
+    for name, network in networks.items():
+        save_checkpoint(network, tmp_path / f"{name}.safetensors")
+    (tmp_path / "notes.txt").write_text("These are three networks.")
+    assert main(["zoo", "add", str(tmp_path), "--dataset", "moons"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [(model["name"], model["network"], model["classes"]) for model in printed] == [
+        (name, "mlp", 5) for name in "abc"
+    ]
+    assert [model["sha256"] for model in printed] == [state_hash(net.state_dict()) for net in networks.values()]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("width", "b.safetensors: layer 'hidden1.weight'"),
+        ("depth", "b.safetensors: layer 'more.weight' does not belong"),
+        ("classes", "b.safetensors: layer 'head.bias': expected shape (5,), got (4,)"),
+        ("missing", "b.safetensors: layer 'hidden2.bias' is missing"),
+    ],
+)
+def test_a_file_of_another_architecture_than_the_first_is_told_by_its_layer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str, expected: str
+) -> None:
+    state = build_network("mlp", (2,), 5, 0).state_dict()
+    save_checkpoint(state, tmp_path / "a.safetensors")
+    changed = {
+        "width": {**state, "hidden1.weight": torch.zeros(48, 2)},
+        "depth": {**state, "more.weight": torch.zeros(32, 32)},
+        "classes": {**state, "head.weight": torch.zeros(4, 32), "head.bias": torch.zeros(4)},
+        "missing": {name: value for name, value in state.items() if name != "hidden2.bias"},
+    }
+    save_checkpoint(changed[change], tmp_path / "b.safetensors")
+    assert expected in refusal(capsys, "zoo", "add", str(tmp_path), "--dataset", "moons")
+    assert list(library()) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("file", "options", "expected"),
     [
+        ("", ["--dataset", "moons"], "expected a folder with weights files, found none"),
+        ("net.safetensors", ["--dataset", "mnist1d"], "fit none of the built-in networks"),
+        ("five.safetensors", ["--dataset", "mnist1d"], "tells 5 classes, and the data have 10"),
         ("absent.pt", ["--network", "mlp", "--dataset", "moons"], "absent.pt"),
         ("net.safetensors", ["--network", "mlp", "--dataset", "spirals"], "net.safetensors: layer"),
         ("net.safetensors", ["--network", "none", "--dataset", "moons"], "unknown network 'none'"),
@@ -269,7 +313,9 @@ def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytes
 def test_a_file_that_cannot_be_kept_is_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, options: list[str], expected: str
 ) -> None:
-    save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "net.safetensors")
+    if file:
+        save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "net.safetensors")
+        save_checkpoint(build_network("cnn1d", (1, 40), 5, 3), tmp_path / "five.safetensors")
     assert expected in refusal(capsys, "zoo", "add", str(tmp_path / file), *options)
     assert library() == {}
 

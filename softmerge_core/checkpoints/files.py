@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from softmerge_core.checkpoints.header import SIZES, Entry, check_name, header_length, read_entries
 from softmerge_core.checkpoints.legacy import load_legacy
+from softmerge_core.checkpoints.shards import INDEX, is_index, shards, weight_map
 from softmerge_core.checkpoints.wrappers import unwrapped
 from softmerge_core.errors import CheckpointError, short
 from softmerge_core.home import write_atomic
@@ -29,7 +30,7 @@ DTYPES = {
 
 
 def load_checkpoint(path: str | Path, *, require_finite: bool = False, mapped: bool = False) -> dict[str, Tensor]:
-    """The state dict (layer name to CPU tensor) of a safetensors or legacy torch file.
+    """The state dict (layer name to CPU tensor) of a safetensors or legacy torch file, or an index of several files.
 
     The file is read once: later changes of it do not reach the tensors. With ``mapped`` the tensors of a safetensors
     file lie in the file instead, are read when they are looked at, and changing them does not change it: for what is
@@ -41,14 +42,16 @@ def load_checkpoint(path: str | Path, *, require_finite: bool = False, mapped: b
     if not os.path.isfile(path):
         raise CheckpointError(f"{what}: expected a weights file, found none")
     suffix = path.suffix.lower()
-    if suffix != ".safetensors" and suffix not in LEGACY:
-        raise CheckpointError(f"{what}: expected a file ending in .safetensors, {', '.join(LEGACY)}")
+    if suffix != ".safetensors" and suffix not in LEGACY and not is_index(path):
+        raise CheckpointError(f"{what}: expected a file ending in .safetensors, {INDEX}, {', '.join(LEGACY)}")
     try:
-        size = path.stat().st_size
+        size = sum(shard.stat().st_size for shard in shards(path))
         if size > MAX_BYTES:
             raise CheckpointError(f"{what}: {size} bytes, more than the {MAX_BYTES} allowed")
         if suffix in LEGACY:
             state = load_legacy(path, min(2 * size + 2**20, MAX_BYTES), what)
+        elif is_index(path):
+            state = _load_shards(path, what, mapped)
         else:
             state = _load_safetensors(path, what, mapped)
     except OSError as error:
@@ -69,17 +72,32 @@ def _load_safetensors(path: Path, what: str, mapped: bool) -> dict[str, Tensor]:
     return {entry.name: _tensor(data, entry, what, odd) for entry in found}
 
 
+def _load_shards(path: Path, what: str, mapped: bool) -> dict[str, Tensor]:
+    """Return the tensors that an index names; raises CheckpointError where a file lacks one of its own."""
+    places, state = weight_map(path), {}
+    for shard in shards(path):
+        held = _load_safetensors(shard, short(shard.name), mapped)
+        for name in (name for name, place in places.items() if place == shard):
+            if name not in held:
+                raise CheckpointError(f"{what}: tensor {short(name)!r} is not in {short(shard.name)}")
+            state[name] = held[name]
+    return dict(sorted(state.items()))
+
+
 def stored_dtypes(path: str | Path) -> set[torch.dtype]:
-    """The floating-point types in a safetensors file, from its header; none of a file of another kind or a bad one."""
-    path = Path(path)
+    """The floating-point types of safetensors weights, from their headers; none of another or a bad file."""
     try:
-        if path.suffix.lower() != ".safetensors":
-            return set()
-        with path.open("rb") as file:
-            entries, _ = _header(file, short(path.name))
+        entries = [entry for shard in shards(path) for entry in _entries(shard)]
     except (OSError, CheckpointError):
         return set()
     return {dtype for dtype in (DTYPES[entry.dtype] for entry in entries) if dtype.is_floating_point}
+
+
+def _entries(path: Path) -> list[Entry]:
+    if path.suffix.lower() != ".safetensors":
+        return []
+    with path.open("rb") as file:
+        return _header(file, short(path.name))[0]
 
 
 def _header(file: BinaryIO, what: str) -> tuple[list[Entry], int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from softmerge_core.checkpoints.header import floats_in
+from softmerge_core.checkpoints.shards import shards
 from softmerge_core.data import check_data_spec, data_facts, datasets
 from softmerge_core.errors import DataError, NotFoundError, SourceError, short
 from softmerge_core.memory import HALF, SINGLE, merge_memory
@@ -51,11 +52,17 @@ def memory_needed(sources: Sequence[SourceSpec], *, aligned: bool = False, relat
     Held beside are every spoiled source, all of them if they are ``aligned`` first, and for gates ``relative`` to it
     the base, twice. Raises SoftMergeError for a file that is absent or damaged.
     """
-    found = [floats_in(weights_file(source.model)) for source in sources]
+    found = [_floats_of(weights_file(source.model)) for source in sources]
     spoiled = sum(source.attack is not None for source in sources)
     halves = {size for _, size in found} == {HALF} and not spoiled and not aligned
     held = (len(sources) if aligned else spoiled) + 2 * relative
     return merge_memory(max(count for count, _ in found), len(sources), HALF if halves else SINGLE, held)
+
+
+def _floats_of(path: Path) -> tuple[int, int]:
+    """``floats_in`` of all files in which the weights lie."""
+    counts, sizes = zip(*map(floats_in, shards(path)), strict=True)
+    return sum(counts), max(sizes)
 
 
 def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:

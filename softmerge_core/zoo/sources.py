@@ -1,6 +1,7 @@
 """From a name to a network: zoo models, the reader's library, and weights files."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from softmerge_core.zoo.manifest import BASE, FOLDER, FamilyInfo, ModelInfo, fam
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FILE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pkl")
+FILE_SUFFIXES = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".bin", ".ckpt", ".pkl")
 LIBRARY = "library/"
 
 
@@ -50,6 +51,12 @@ class Family:
     def data(self) -> Data:
         """The data set the family was trained on."""
         return load_dataset(self.info.dataset)
+
+
+def is_weights_file(path: str | Path) -> bool:
+    """Whether a path is that of weights, by its name: of one file, or of the index of several, but of none of these."""
+    name = str(path).lower()
+    return name.endswith(FILE_SUFFIXES) and not re.search(r"-\d{5}-of-\d{5}\.safetensors$", name)
 
 
 def find_source(model: str) -> FamilyInfo | LibraryModel | None:
@@ -178,9 +185,11 @@ def recognise(
     )
 
 
-def recognised(state: "Mapping[str, Tensor]", what: str) -> tuple[str, tuple[int, ...], int]:
+def recognised(
+    state: "Mapping[str, Tensor]", what: str, input_shape: tuple[int, ...] | None = None
+) -> tuple[str, tuple[int, ...], int]:
     """The same; raises SourceError, naming the file, where there is none."""
-    found = recognise(state)
+    found = recognise(state, input_shape)
     if found is None:
         known = ", ".join(network_names())
         raise SourceError(f"{what}: its layers fit none of the built-in networks ({known}), nor any of torchvision's")
@@ -203,17 +212,23 @@ def load_base(family_name: str) -> "nn.Module | None":
     return load_source(SourceSpec(model=f"{info.name}/{BASE}")).module if info.base else None
 
 
-def add_file_to_library(path: str | Path, name: str, network: str, dataset: str, title: str = "") -> LibraryModel:
-    """Keep a weights file as a model: ``network`` built for ``dataset`` (a name or an .npz), evaluated on it.
+def add_file_to_library(
+    path: str | Path, name: str, network: str, dataset: str, title: str = "", classes: int | None = None
+) -> LibraryModel:
+    """Keep a weights file as a model, evaluated on ``dataset`` (a name or an .npz).
 
-    Raises CheckpointError when the file is unsafe or does not fit; nothing is kept then.
+    ``network``: what it is, with so many ``classes``, by default those of the data; where it is empty, what the file's
+    tensors fit. Raises CheckpointError or SourceError when the file is unsafe or does not fit; nothing is kept then.
     """
     from softmerge_core.checkpoints.files import load_checkpoint, load_into
     from softmerge_core.zoo.layers import scores
 
-    data = load_data(DataSpec(dataset=dataset))
-    module = build_network(network, data.input_shape, data.classes, seed=0)
-    load_into(module, load_checkpoint(path), Path(path).name)
+    data, what = load_data(DataSpec(dataset=dataset)), Path(path).name
+    state = load_checkpoint(path)
+    if not network:
+        network, classes = _kind_for(data, state, what)
+    module = build_network(network, data.input_shape, classes or data.classes, seed=0)
+    load_into(module, state, what)
     accuracy, loss = scores(module, data)
     return add_to_library(
         name,
@@ -222,12 +237,23 @@ def add_file_to_library(path: str | Path, name: str, network: str, dataset: str,
         network=network,
         dataset=dataset,
         input_shape=data.input_shape,
-        classes=data.classes,
-        how=f"Brought along as the file {Path(path).name}; how it was trained is not known.",
+        classes=classes or data.classes,
+        how=f"Brought along as the file {what}; how it was trained is not known.",
         title=title,
         accuracy=accuracy,
         loss=loss,
     )
+
+
+def _kind_for(data: Data, state: "Mapping[str, Tensor]", what: str) -> tuple[str, int]:
+    """(network, classes) of what a file holds; raises SourceError unless that fits the data."""
+    network, input_shape, classes = recognised(state, what, data.input_shape)
+    if input_shape != data.input_shape:
+        expected = f"inputs of shape {input_shape}, got data of shape {data.input_shape}"
+        raise SourceError(f"{what}: it is a {network}, which expects {expected}")
+    if classes < data.classes:
+        raise SourceError(f"{what}: it is a {network} that tells {classes} classes, and the data have {data.classes}")
+    return network, classes
 
 
 def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> LibraryModel:
