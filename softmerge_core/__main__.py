@@ -59,6 +59,7 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
         "files", metavar="FILE", nargs="+", help="safetensors, their index, a PyTorch state dict, or a folder of such"
     )
     adding.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
+    adding.add_argument("--like", default="", help="what a file that fits no known network is compared with")
     adding.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
     poisoning = zoo.add_parser("poison", help="keep a spoiled copy of a model; print it as one JSON object")
     poisoning.add_argument("model", metavar="MODEL", help="family/name or library/name")
@@ -100,7 +101,7 @@ def dispatch(options: argparse.Namespace) -> None:
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":
-            cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title)
+            cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

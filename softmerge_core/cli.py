@@ -161,26 +161,27 @@ def zoo_build(names: list[str], out: str | None) -> None:
         print(folder)
 
 
-def zoo_add(paths: Sequence[str], network: str, dataset: str, name: str, title: str) -> None:
+def zoo_add(paths: Sequence[str], network: str, dataset: str, name: str, title: str, like: str = "") -> None:
     """Keep weights files in the reader's library, measured on their data, and print the model, or a list of several.
 
     All must be of the first one's architecture, which its tensors tell unless ``network`` does; the first file that is
-    not ends the work.
+    not ends the work. A file that is of none is compared with the network ``like`` which it should be.
     """
     found: list[dict[str, Any]] = []
     for path in _weights_files(paths):
         classes = int(found[0]["classes"]) if found else None
-        found.append(_add_file(path, name or slug(path.stem), network, dataset, title or path.name, classes))
+        kind = {"network": network, "dataset": dataset, "classes": classes, "like": like}
+        found.append(_add_file(path, name or slug(path.stem), title or path.name, kind))
         network = found[0]["network"]
     show(found if len(found) > 1 else found[0])
 
 
-def _add_file(path: Path, name: str, network: str, dataset: str, title: str, classes: int | None) -> dict[str, Any]:
+def _add_file(path: Path, name: str, title: str, kind: dict[str, Any]) -> dict[str, Any]:
     from softmerge_core.checks import non_finite_tensor
     from softmerge_core.zoo import add_file_to_library, load_source
 
     with contextlib.redirect_stdout(sys.stderr):
-        model = add_file_to_library(path, name, network, dataset, title, classes)
+        model = add_file_to_library(path, name, title=title, **kind)
         module = load_source(SourceSpec(model=f"library/{model.name}")).module
     return {**plain(model), "finite": non_finite_tensor(module) is None}
 

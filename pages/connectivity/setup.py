@@ -66,7 +66,7 @@ def state_of(spec: ConnectivitySpec) -> dict[str, Any]:
     if family := family_of(spec.sources, spec.data):
         roles = [f"{KEY}{role.lower()}-{family.name}" for role in ROLES]
         state["family"] = family.name
-        offered = {f"{family.name}/{model.name}" for model in (*family.models, family.base) if model}
+        offered = {family.source(model) for model in (*family.models, family.base) if model}
         models = [s.model for s in spec.sources if s.model in offered or s.model.startswith("library/")]
         state |= dict(zip(roles, models, strict=False))
         if spec.picture == "plane" and len(spec.sources) == 2:
@@ -82,7 +82,7 @@ def state_of(spec: ConnectivitySpec) -> dict[str, Any]:
 def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:
     """Every model of the family, its trunk, and the models of the reader's own that were chosen to take part."""
     models = [*family.models, *([family.base] if family.base else [])]
-    found = [PickedSource(SourceSpec(model=f"{family.name}/{model.name}"), _title(model)) for model in models]
+    found = [PickedSource(SourceSpec(model=family.source(model)), _title(model)) for model in models]
     return [*found, *own.sources]
 
 

@@ -13,6 +13,7 @@ from softmerge_core.zoo.library import (
 )
 from softmerge_core.zoo.manifest import BASE, FamilyInfo, LayerInfo, ModelInfo, families
 from softmerge_core.zoo.measured import keep_accuracy, known_accuracy, spoiled_accuracy
+from softmerge_core.zoo.own import all_families, own_families
 from softmerge_core.zoo.sources import (
     Family,
     Source,
@@ -39,6 +40,7 @@ __all__ = [
     "add_file_to_library",
     "add_poisoned_copy",
     "add_to_library",
+    "all_families",
     "card_title",
     "check_name",
     "families",
@@ -52,6 +54,7 @@ __all__ = [
     "load_base",
     "load_family",
     "load_source",
+    "own_families",
     "recognise",
     "remove_from_library",
     "same_kind",

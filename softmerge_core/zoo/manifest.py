@@ -50,7 +50,8 @@ class ModelInfo(Record):
 class FamilyInfo(Record):
     """Models of one architecture, trained to be merged.
 
-    ``trunk``: the training all started from, if any; ``base``: the network it gave, which is none of ``models``.
+    ``trunk``: the training all started from, if any; ``base``: the network it gave, which is none of ``models``;
+    ``place``: what the names of its models begin with, by default its own.
     """
 
     name: str
@@ -62,8 +63,13 @@ class FamilyInfo(Record):
     classes: int
     trunk: TrainSettings | None = None
     base: ModelInfo | None = None
+    place: str = ""
     models: tuple[ModelInfo, ...]
     layers: tuple[LayerInfo, ...] = ()
+
+    def source(self, model: ModelInfo) -> str:
+        """The name in a SourceSpec of one of its models."""
+        return f"{self.place or self.name}/{model.name}"
 
     def model(self, name: str) -> ModelInfo | None:
         """The model of this name, "base" among them, or None."""

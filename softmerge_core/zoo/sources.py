@@ -213,12 +213,20 @@ def load_base(family_name: str) -> "nn.Module | None":
 
 
 def add_file_to_library(
-    path: str | Path, name: str, network: str, dataset: str, title: str = "", classes: int | None = None
+    path: str | Path,
+    name: str,
+    network: str,
+    dataset: str,
+    title: str = "",
+    *,
+    classes: int | None = None,
+    like: str = "",
 ) -> LibraryModel:
     """Keep a weights file as a model, evaluated on ``dataset`` (a name or an .npz).
 
     ``network``: what it is, with so many ``classes``, by default those of the data; where it is empty, what the file's
-    tensors fit. Raises CheckpointError or SourceError when the file is unsafe or does not fit; nothing is kept then.
+    tensors fit. If they fit nothing, the layer is named by which they are no network ``like`` that one. Raises
+    CheckpointError or SourceError when the file is unsafe or does not fit; nothing is kept then.
     """
     from softmerge_core.checkpoints.files import load_checkpoint, load_into
     from softmerge_core.zoo.layers import scores
@@ -226,7 +234,8 @@ def add_file_to_library(
     data, what = load_data(DataSpec(dataset=dataset)), Path(path).name
     state = load_checkpoint(path)
     if not network:
-        network, classes = _kind_for(data, state, what)
+        found = recognise(state, data.input_shape) if like else True
+        network, classes = _kind_for(data, state, what) if found else (like, None)
     module = build_network(network, data.input_shape, classes or data.classes, seed=0)
     load_into(module, state, what)
     accuracy, loss = scores(module, data)

@@ -19,7 +19,7 @@ from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, sho
 from softmerge_core.experiments.words import listed, percent, sentence
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import SoftMergeSettings
-from softmerge_core.zoo import FamilyInfo, LibraryModel, library, same_kind, slug
+from softmerge_core.zoo import FamilyInfo, LibraryModel, library, own_families, same_kind, slug
 
 CHOSEN, DATA = "own-models", "own-data"
 WEIGHT_FILES = ["safetensors", "pt", "pth"]
@@ -28,6 +28,7 @@ NOT_FINITE = (
     "It holds NaN or Inf. To merge with it among the sources, set "
     f"“{SoftMergeSettings.model_fields['non_finite'].title}” to “exclude”."
 )
+OTHER_KIND = "It is of another kind than the family above. To merge it, choose there:"
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ def bring_own(family: FamilyInfo, measure: Measure | None = None) -> BringOwn:
 
 
 def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSource]:
-    models = library()
+    known = library()
+    models = {name: model for name, model in known.items() if model not in family.models}
     if asked := linked(CHOSEN):
         st.session_state.setdefault(CHOSEN, asked)
-    if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in models]:
+    if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in known]:
         what = "is no longer in your library and does" if len(gone) == 1 else "are no longer in your library and do"
         st.warning(f"{plain(listed(gone), 200)} {what} not take part.", icon=":material/delete:")
     if not models:
@@ -97,37 +99,44 @@ def _upload_weights(family: FamilyInfo) -> None:
         type=WEIGHT_FILES,
         accept_multiple_files=True,
         key="upload-weights",
-        help=f"Files of a {family.network} for {family.dataset}: safetensors, or PyTorch state dicts.",
+        help="Safetensors or PyTorch state dicts of a network here or of torchvision's; choose your data first.",
     )
+    dataset = st.session_state.get(DATA) or family.dataset
     for file in files:
-        purpose = f"{family.network}:{family.dataset}"
         with st.spinner("Reading the weights"):
-            answer = _once(file, purpose, partial(_keep, file, family))
+            answer = _once(file, f"{family.network}:{dataset}", partial(_keep, file, family, dataset))
         _tell(file.name, answer, "is in your library")
 
 
-def _keep(file: Any, family: FamilyInfo) -> str:
-    name, finite = keep_weights(file.name, file.getvalue(), network=family.network, dataset=family.dataset)
+def _keep(file: Any, family: FamilyInfo, dataset: str) -> str:
+    name, finite = keep_weights(file.name, file.getvalue(), network=family.network, dataset=dataset)
+    notice = "" if finite else NOT_FINITE
+    kept = library().get(name)
+    if kept is not None and not same_kind(kept, family):
+        own = next(own for own in own_families().values() if kept in own.models)
+        return f"{OTHER_KIND} “{plain(own.title, 120)}”. {notice}".strip()
     st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
-    return "" if finite else NOT_FINITE
+    return notice
 
 
 def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> tuple[str, bool]:
     """Keep uploaded weights in the library; returns their name there, and whether all are finite.
 
-    Raises CheckpointError, which says what was expected, when they do not fit, and RunError while the server is busy.
+    They may be of any network that is known. Raises CheckpointError, which says what keeps them from being a
+    ``network``, when they are of none that reads ``dataset``, and RunError while the server is busy.
     """
     title = short(Path(file_name.replace("\\", "/")).name, 120)
     stem, suffix = slug(Path(title).stem), Path(title).suffix.lower()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{stem}{suffix}"
         path.write_bytes(content)
-        fields = (f"--network={network}", f"--dataset={dataset}", f"--name={stem}", f"--title={title}")
+        fields = (f"--like={network}", f"--dataset={dataset}", f"--name={stem}", f"--title={title}")
         try:
             kept = zoo_command("add", str(path), *fields, failure="the weights could not be read")
         except CheckpointError as error:
             reason = str(error).removeprefix(f"{path.name}: ").replace(str(path), title)
-            raise CheckpointError(f"{title}: expected a {network} for {dataset}: {reason}") from error
+            expected = f"expected a {network} for {Path(dataset).name}"
+            raise CheckpointError(f"{title}: {expected}: {reason}") from error
     return str(kept["name"]), bool(kept["finite"])
 
 
@@ -163,7 +172,7 @@ def _own_data(family: FamilyInfo) -> str | None:
         st.selectbox,
         "Samples",
         [None, *files],
-        format_func=lambda path: Path(path).name if path else f"The family's own: {family.dataset}",
+        format_func=lambda path: Path(path).name if path else f"The family's own: {Path(family.dataset).name}",
         key=DATA,
         persist_state="session",
         help="On which samples the gates are trained and judged.",

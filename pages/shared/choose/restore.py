@@ -8,7 +8,7 @@ from pages.shared.choose.form import form_state
 from pages.shared.choose.own import CHOSEN, DATA
 from softmerge_core.attacks import find_attack
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
-from softmerge_core.zoo import FamilyInfo, families, library, same_kind
+from softmerge_core.zoo import FamilyInfo, all_families, library, same_kind
 
 LIMITS = ("train_samples", "validation_samples")
 LIBRARY = "library/"
@@ -17,12 +17,12 @@ LINKED = ("use", "honest", "poison")  # the groups of widgets, of those named "g
 
 def family_of(sources: Sequence[SourceSpec], data: DataSpec) -> FamilyInfo | None:
     """The family on the left for these sources: that of the first from a family, or else one of their kind."""
-    known = families()
+    known = all_families()
     origins = (known.get(source.model.partition("/")[0]) for source in sources)
     if found := next(filter(None, origins), None):
         return found
     own = [library().get(source.model.removeprefix(LIBRARY)) for source in sources if source.model.startswith(LIBRARY)]
-    alike = (family for family in known.values() if own and own[0] and same_kind(family, own[0]))
+    alike = (family for family in reversed(known.values()) if own and own[0] and same_kind(family, own[0]))
     return next(alike, None) or next((family for family in known.values() if family.dataset == data.dataset), None)
 
 
@@ -37,7 +37,7 @@ def sources_state(sources: Sequence[SourceSpec], data: DataSpec, *, honest: bool
     state["family"] = family.name
     taken = {source.model: source for source in sources}
     for model in family.models:
-        name = f"{family.name}/{model.name}"
+        name = family.source(model)
         state[f"{'honest' if honest else 'use'}:{name}"] = name in taken
         if not honest:
             state |= _poison_state(name, taken[name].attack if name in taken else None)

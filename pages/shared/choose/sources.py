@@ -10,9 +10,10 @@ from pages.shared.choose.form import one_of, settings_form
 from pages.shared.show.text import plain
 from softmerge_core.attacks import attacks, find_attack
 from softmerge_core.errors import SettingsError
-from softmerge_core.experiments.words import percent
+from softmerge_core.experiments.words import clipped, percent
+from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import AttackSettings, SourceSpec, parse
-from softmerge_core.zoo import FamilyInfo, ModelInfo, families
+from softmerge_core.zoo import FamilyInfo, ModelInfo, all_families
 
 FIRST = "mnist1d-cnn-shared-trunk"
 Measure = Callable[[SourceSpec], float | None]  # the test accuracy of a source as it is spoiled, where it is known
@@ -30,16 +31,16 @@ class PickedSource:
 
 def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None:
     """The chosen family, at first ``first``, with one sentence about it; None where there is none, and that is said."""
-    found = families()
+    found = all_families()
     if not found:
         st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
         return None
-    names = sorted(found, key=lambda name: (name != first, found[name].title))
+    names = sorted(found, key=lambda name: (name != first, bool(found[name].place), found[name].title))
     chosen = one_of(
         st.selectbox,
         "Family of trained networks",
         names,
-        format_func=lambda name: found[name].title,
+        format_func=lambda name: usual_spaces(clipped(found[name].title, 120)),
         key=key,
         bind="query-params",
         help="Networks of one architecture, trained apart; how they differ decides what merging can do.",
@@ -57,7 +58,7 @@ def pick_sources(family: FamilyInfo, measure: Measure | None = None, *, honest: 
     first = [model for model in family.models if not (honest and model.attack)][:AT_ONCE]
     with st.container(key="cards", gap="xsmall"):
         cards = [
-            source_card(f"{family.name}/{model.name}", model, measure, chosen=model in first, honest=honest)
+            source_card(family.source(model), model, measure, chosen=model in first, honest=honest)
             for model in family.models
         ]
     return [card for card in cards if card]

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.merge.outcome import accuracy_table
 from pages.merge.pictures import BOUNDARY, cell_text
-from pages.merge.setup import _network
+from pages.merge.setup import _network, state_of
 from pages.shared.choose.form import main_fields
 from pages.shared.choose.sources import AT_ONCE, FIRST, PickedSource
 from pages.shared.runs import measuring
@@ -22,11 +22,12 @@ from softmerge_core.events import Boundary, Evaluation, Gates, Progress, Stage
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.words import gain_sentence
 from softmerge_core.home import home
+from softmerge_core.networks import build_network
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
-from softmerge_core.zoo import LibraryModel, families, spoiled_accuracy
+from softmerge_core.zoo import LibraryModel, add_to_library, families, own_families, spoiled_accuracy
 from tests.pages.conftest import ROOT, Desk, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -181,6 +182,32 @@ def test_while_it_is_measured_the_card_says_so(open_app: Open, desk: Desk, monke
     asked[0].set_result(0.5)
     assert "**50.0\u00a0%**" in texts(open_app(**state))
     assert len(asked) == 1
+
+
+def test_networks_of_ones_own_are_a_family_and_their_run_brings_the_page_back(open_app: Open, desk: Desk) -> None:
+    for seed in range(3):
+        add_to_library(
+            f"net-{seed}",
+            build_network("mlp", (2,), 2, seed),
+            origin="uploaded",
+            network="mlp",
+            dataset="moons",
+            input_shape=(2,),
+            classes=2,
+            how="Brought along.",
+        )
+    (family,) = own_families().values()
+    page = open_app(family=family.name)
+    assert page.selectbox(key="family").value == family.name
+    page.toggle(key="use:library/net-1").set_value(False).run()
+    press(page, "Start merging")
+    spec = submitted(desk)
+    assert [source.model for source in spec.sources] == ["library/net-0", "library/net-2"]
+    assert spec.data.dataset == "moons"
+    state = state_of(spec)
+    assert state["family"] == family.name
+    taken = {name: state[f"use:{name}"] for name in map(family.source, family.models)}
+    assert taken == {"library/net-0": True, "library/net-1": False, "library/net-2": True}
 
 
 def test_one_source_is_too_few(open_app: Open, desk: Desk) -> None:

@@ -13,10 +13,11 @@ import streamlit as st
 
 from pages.shared.choose import own
 from pages.shared.choose.own import keep_data, keep_weights
+from pages.shared.show.text import plain
 from softmerge_core.checkpoints.files import save_checkpoint
 from softmerge_core.errors import CheckpointError, DataError, RunError
 from softmerge_core.networks import build_network
-from softmerge_core.zoo import families, library
+from softmerge_core.zoo import families, library, own_families
 from tests.pages.conftest import Desk, opened
 
 UPLOADS = """from pages.shared.choose.own import bring_own
@@ -47,9 +48,25 @@ def test_what_is_no_weights_file_is_refused_in_the_words_of_the_command(file: st
     assert library() == {}
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"^net\.safetensors: expected a mlp for moons: layer"):
-        keep_weights("net.safetensors", weights(tmp_path, classes=3), network="mlp", dataset="moons")
+def test_weights_of_no_network_are_refused_by_the_layer_that_differs_from_the_one_expected(tmp_path: Path) -> None:
+    state = build_network("mlp", (2,), 2, 0).state_dict()
+    state["hidden2.weight"] = state["hidden2.weight"][:-1].clone()
+    save_checkpoint(state, tmp_path / "net.safetensors")
+    with pytest.raises(CheckpointError, match=r"^net\.safetensors: expected a mlp for moons: layer 'hidden2\.weight'"):
+        keep_weights("net.safetensors", (tmp_path / "net.safetensors").read_bytes(), network="mlp", dataset="moons")
+
+
+def test_weights_of_another_network_are_kept_and_the_notice_says_where_they_can_be_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    save_checkpoint(build_network("cnn1d", (1, 40), 10, 0), tmp_path / "net.safetensors")
+    upload = uploaded(tmp_path / "net.safetensors")
+    answer = own._once(upload, "x", lambda: own._keep(upload, families()["moons-mlp-label-noise"], "mnist1d"))
+    (family,) = own_families().values()
+    assert answer.problem == ""
+    assert answer.notice == f"{own.OTHER_KIND} “{plain(family.title, 120)}”."
+    assert own.CHOSEN not in st.session_state
 
 
 class File:
@@ -64,6 +81,13 @@ class File:
 
     def getvalue(self) -> bytes:
         return self.content
+
+
+def uploaded(path: Path) -> File:
+    """A file of weights, uploaded."""
+    upload = File(np_file=np.zeros(1))
+    upload.name, upload.content = path.name, path.read_bytes()
+    return upload
 
 
 def test_uploaded_data_are_kept_once_they_are_checked(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,10 +112,8 @@ def test_weights_that_are_not_finite_are_told_with_the_setting_that_helps(
     next(network.parameters()).data[0] = float("nan")
     save_checkpoint(network, tmp_path / "net.safetensors")
     monkeypatch.setattr(own.st, "session_state", {})
-    upload = File(np_file=np.zeros(1))
-    upload.name, upload.content = "net.safetensors", (tmp_path / "net.safetensors").read_bytes()
-    family = families()["moons-mlp-label-noise"]
-    answer = own._once(upload, "x", lambda: own._keep(upload, family))
+    upload = uploaded(tmp_path / "net.safetensors")
+    answer = own._once(upload, "x", lambda: own._keep(upload, families()["moons-mlp-label-noise"], "moons"))
     assert answer.problem == ""
     assert "“NaN or Inf weights” to “exclude”" in answer.notice
 
