@@ -300,7 +300,9 @@ def test_a_file_of_another_architecture_than_the_first_is_told_by_its_layer(
     ("file", "options", "expected"),
     [
         ("", ["--dataset", "moons"], "expected a folder with weights files, found none"),
-        ("net.safetensors", ["--dataset", "mnist1d"], "fit none of the built-in networks"),
+        ("net.safetensors", ["--dataset", "mnist1d"], "it is a mlp and expects inputs of shape (2,), got data of"),
+        ("odd.safetensors", ["--dataset", "mnist1d"], "fit none of the built-in networks"),
+        ("odd.safetensors", ["--dataset", "moons", "--like", "mlp"], "layer 'odd' does not belong"),
         ("five.safetensors", ["--dataset", "mnist1d"], "tells 5 classes, and the data have 10"),
         ("absent.pt", ["--network", "mlp", "--dataset", "moons"], "absent.pt"),
         ("net.safetensors", ["--network", "mlp", "--dataset", "spirals"], "net.safetensors: layer"),
@@ -316,6 +318,8 @@ def test_a_file_that_cannot_be_kept_is_one_clear_line(
     if file:
         save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "net.safetensors")
         save_checkpoint(build_network("cnn1d", (1, 40), 5, 3), tmp_path / "five.safetensors")
+        odd = {**build_network("mlp", (2,), 2, 3).state_dict(), "odd": torch.zeros(1)}
+        save_checkpoint(odd, tmp_path / "odd.safetensors")
     assert expected in refusal(capsys, "zoo", "add", str(tmp_path / file), *options)
     assert library() == {}
 

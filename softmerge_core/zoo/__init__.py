@@ -1,5 +1,6 @@
 """Trained networks: families shipped with the project, and the reader's own library. Torch is loaded on use."""
 
+from softmerge_core.zoo.adding import add_file_to_library, add_poisoned_copy
 from softmerge_core.zoo.library import (
     LibraryModel,
     add_to_library,
@@ -17,8 +18,6 @@ from softmerge_core.zoo.own import all_families, own_families
 from softmerge_core.zoo.sources import (
     Family,
     Source,
-    add_file_to_library,
-    add_poisoned_copy,
     card_title,
     find_source,
     is_weights_file,

@@ -12,15 +12,13 @@ from softmerge_core.data import Data, datasets, load_data, load_dataset
 from softmerge_core.errors import CheckpointError, NotFoundError, SourceError, short
 from softmerge_core.networks import build_network, network_names
 from softmerge_core.registry import lookup
-from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
+from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo.library import (
     WEIGHTS,
     LibraryModel,
-    add_to_library,
     library,
     library_folder,
     library_model,
-    slug,
 )
 from softmerge_core.zoo.manifest import BASE, FOLDER, FamilyInfo, ModelInfo, families
 
@@ -185,11 +183,9 @@ def recognise(
     )
 
 
-def recognised(
-    state: "Mapping[str, Tensor]", what: str, input_shape: tuple[int, ...] | None = None
-) -> tuple[str, tuple[int, ...], int]:
+def recognised(state: "Mapping[str, Tensor]", what: str) -> tuple[str, tuple[int, ...], int]:
     """The same; raises SourceError, naming the file, where there is none."""
-    found = recognise(state, input_shape)
+    found = recognise(state)
     if found is None:
         known = ", ".join(network_names())
         raise SourceError(f"{what}: its layers fit none of the built-in networks ({known}), nor any of torchvision's")
@@ -210,82 +206,3 @@ def load_base(family_name: str) -> "nn.Module | None":
     """
     info: FamilyInfo = lookup(families(), family_name, "family")
     return load_source(SourceSpec(model=f"{info.name}/{BASE}")).module if info.base else None
-
-
-def add_file_to_library(
-    path: str | Path,
-    name: str,
-    network: str,
-    dataset: str,
-    title: str = "",
-    *,
-    classes: int | None = None,
-    like: str = "",
-) -> LibraryModel:
-    """Keep a weights file as a model, evaluated on ``dataset`` (a name or an .npz).
-
-    ``network``: what it is, with so many ``classes``, by default those of the data; where it is empty, what the file's
-    tensors fit. If they fit nothing, the layer is named by which they are no network ``like`` that one. Raises
-    CheckpointError or SourceError when the file is unsafe or does not fit; nothing is kept then.
-    """
-    from softmerge_core.checkpoints.files import load_checkpoint, load_into
-    from softmerge_core.zoo.layers import scores
-
-    data, what = load_data(DataSpec(dataset=dataset)), Path(path).name
-    state = load_checkpoint(path)
-    if not network:
-        found = recognise(state, data.input_shape) if like else True
-        network, classes = _kind_for(data, state, what) if found else (like, None)
-    module = build_network(network, data.input_shape, classes or data.classes, seed=0)
-    load_into(module, state, what)
-    accuracy, loss = scores(module, data)
-    return add_to_library(
-        name,
-        module,
-        origin="uploaded",
-        network=network,
-        dataset=dataset,
-        input_shape=data.input_shape,
-        classes=classes or data.classes,
-        how=f"Brought along as the file {what}; how it was trained is not known.",
-        title=title,
-        accuracy=accuracy,
-        loss=loss,
-    )
-
-
-def _kind_for(data: Data, state: "Mapping[str, Tensor]", what: str) -> tuple[str, int]:
-    """(network, classes) of what a file holds; raises SourceError unless that fits the data."""
-    network, input_shape, classes = recognised(state, what, data.input_shape)
-    if input_shape != data.input_shape:
-        expected = f"inputs of shape {input_shape}, got data of shape {data.input_shape}"
-        raise SourceError(f"{what}: it is a {network}, which expects {expected}")
-    if classes < data.classes:
-        raise SourceError(f"{what}: it is a {network} that tells {classes} classes, and the data have {data.classes}")
-    return network, classes
-
-
-def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> LibraryModel:
-    """Keep a spoiled copy of a zoo or library model, evaluated; the model itself stays as it is."""
-    from softmerge_core.zoo.layers import scores
-
-    origin = find_source(model)
-    if origin is None:
-        raise SourceError(f"{model}: add the weights file to the library before poisoning it")
-    source = load_source(SourceSpec(model=model, attack=attack))
-    accuracy, loss = scores(source.module, load_data(DataSpec(dataset=origin.dataset)))
-    family = f" of {origin.title}" if isinstance(origin, FamilyInfo) else ""
-    return add_to_library(
-        name or slug(f"{model.replace(LIBRARY, '')}-{attack.kind}"),
-        source.module,
-        origin="poisoned",
-        network=origin.network,
-        dataset=origin.dataset,
-        input_shape=origin.input_shape,
-        classes=origin.classes,
-        how=f"A copy of {card_title(model)}{family}; {find_attack(attack.kind).past.format(strength=attack.strength)}.",
-        attack=attack,
-        settings=source.info.settings if source.info else None,
-        accuracy=accuracy,
-        loss=loss,
-    )

@@ -41,6 +41,15 @@ def add(name: str = "mine", seed: int = 0, **changes: Any) -> LibraryModel:
     return add_to_library(name, build_network("mlp", (2,), 2, seed), **(ORIGIN | changes))
 
 
+def test_the_same_file_is_kept_once_under_one_title(tmp_path: Path) -> None:
+    save_checkpoint(build_network("mlp", (2,), 2, 5), tmp_path / "net.safetensors")
+    path = tmp_path / "net.safetensors"
+    first = add_file_to_library(path, "net", "", "moons", "My net")
+    assert add_file_to_library(path, "net", "", "moons", "My net") == first
+    assert list(library()) == ["net"]
+    assert add_file_to_library(path, "net", "", "moons", "Another title").name == "net-2"
+
+
 def test_an_empty_library_needs_no_folder(home_folder: Path) -> None:
     assert library() == {}
     assert not home_folder.exists()

@@ -28,15 +28,19 @@ NOT_FINITE = (
     "It holds NaN or Inf. To merge with it among the sources, set "
     f"“{SoftMergeSettings.model_fields['non_finite'].title}” to “exclude”."
 )
-OTHER_KIND = "It is of another kind than the family above. To merge it, choose there:"
+OTHERS = "own-others"  # families of uploads that are of another kind than the family they were uploaded at
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an upload: a problem, or a notice about what was kept, or neither."""
+    """What came of an upload: a problem, or a notice about what was kept, or neither.
+
+    ``asked``: for what it was worked on; what did not fit one thing may fit another.
+    """
 
     problem: str = ""
     notice: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,21 +106,43 @@ def _upload_weights(family: FamilyInfo) -> None:
         help="Safetensors or PyTorch state dicts of a network here or of torchvision's; choose your data first.",
     )
     dataset = st.session_state.get(DATA) or family.dataset
+    known = len(library())
     for file in files:
         with st.spinner("Reading the weights"):
-            answer = _once(file, f"{family.network}:{dataset}", partial(_keep, file, family, dataset))
+            asked = f"{family.network}:{dataset}"
+            answer = _once(file, "weights", partial(_keep, file, family, dataset), asked)
         _tell(file.name, answer, "is in your library")
+    if len(library()) > known:
+        st.rerun()  # what is above offers them too
+    _offer_others(family)
+
+
+def _offer_others(family: FamilyInfo) -> None:
+    """Say that uploads are of other kinds than ``family``, each with a button that chooses theirs."""
+    known = own_families()
+    for name in sorted({name for name in st.session_state.get(OTHERS, ()) if name in known} - {family.name}):
+        count = len(known[name].models)
+        st.info(
+            f"{count} {'network' if count == 1 else 'networks'} of another kind than the family above: "
+            f"{plain(known[name].title, 120)}.",
+            icon=":material/category:",
+        )
+        st.button("Choose them", key=f"choose:{name}", on_click=_choose_family, args=(name,), help="Merge these.")
+
+
+def _choose_family(name: str) -> None:
+    st.session_state["family"] = name
 
 
 def _keep(file: Any, family: FamilyInfo, dataset: str) -> str:
     name, finite = keep_weights(file.name, file.getvalue(), network=family.network, dataset=dataset)
-    notice = "" if finite else NOT_FINITE
     kept = library().get(name)
-    if kept is not None and not same_kind(kept, family):
+    if kept is None or same_kind(kept, family):
+        st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
+    else:
         own = next(own for own in own_families().values() if kept in own.models)
-        return f"{OTHER_KIND} “{plain(own.title, 120)}”. {notice}".strip()
-    st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
-    return notice
+        st.session_state[OTHERS] = {*st.session_state.get(OTHERS, ()), own.name}
+    return "" if finite else NOT_FINITE
 
 
 def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> tuple[str, bool]:
@@ -181,21 +207,26 @@ def _own_data(family: FamilyInfo) -> str | None:
     return chosen
 
 
-def _once(file: Any, purpose: str, work: Callable[[], str | None]) -> Answer:
-    """What came of an upload. Each is worked on once, and only an end is remembered: another rerun asks again."""
+def _once(file: Any, purpose: str, work: Callable[[], str | None], asked: str = "") -> Answer:
+    """What came of an upload. Each is worked on once, and only an end is remembered: another rerun asks again.
+
+    What was refused is worked on again when it is ``asked`` for something else.
+    """
     answers: dict[str, Answer] = st.session_state.setdefault("upload-answers", {})
     key = f"{file.file_id}:{purpose}"
-    if key not in answers:
-        if len(answers) >= MOST_FILES:
-            return Answer(problem=f"{short(file.name)}: more than {MOST_FILES} files in one visit; load the page again")
-        try:
-            answers[key] = Answer(notice=work() or "")
-        except RunError as error:
-            return Answer(problem=str(error))
-        except SoftMergeError as error:
-            answers[key] = Answer(problem=str(error))
-        except OSError as error:
-            answers[key] = Answer(problem=f"{short(file.name)}: could not be kept ({error.strerror})")
+    known = answers.get(key)
+    if known is not None and (not known.problem or known.asked == asked):
+        return known
+    if known is None and len(answers) >= MOST_FILES:
+        return Answer(problem=f"{short(file.name)}: more than {MOST_FILES} files in one visit; load the page again")
+    try:
+        answers[key] = Answer(notice=work() or "", asked=asked)
+    except RunError as error:
+        return Answer(problem=str(error))
+    except SoftMergeError as error:
+        answers[key] = Answer(problem=str(error), asked=asked)
+    except OSError as error:
+        answers[key] = Answer(problem=f"{short(file.name)}: could not be kept ({error.strerror})", asked=asked)
     return answers[key]
 
 

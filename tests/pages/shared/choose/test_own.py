@@ -18,7 +18,7 @@ from softmerge_core.checkpoints.files import save_checkpoint
 from softmerge_core.errors import CheckpointError, DataError, RunError
 from softmerge_core.networks import build_network
 from softmerge_core.zoo import families, library, own_families
-from tests.pages.conftest import Desk, opened
+from tests.pages.conftest import APP, Desk, opened, press
 
 UPLOADS = """from pages.shared.choose.own import bring_own
 from softmerge_core.zoo import families
@@ -56,7 +56,7 @@ def test_weights_of_no_network_are_refused_by_the_layer_that_differs_from_the_on
         keep_weights("net.safetensors", (tmp_path / "net.safetensors").read_bytes(), network="mlp", dataset="moons")
 
 
-def test_weights_of_another_network_are_kept_and_the_notice_says_where_they_can_be_merged(
+def test_weights_of_another_network_are_kept_and_do_not_take_part_beside_the_family(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own.st, "session_state", {})
@@ -64,9 +64,22 @@ def test_weights_of_another_network_are_kept_and_the_notice_says_where_they_can_
     upload = uploaded(tmp_path / "net.safetensors")
     answer = own._once(upload, "x", lambda: own._keep(upload, families()["moons-mlp-label-noise"], "mnist1d"))
     (family,) = own_families().values()
-    assert answer.problem == ""
-    assert answer.notice == f"{own.OTHER_KIND} “{plain(family.title, 120)}”."
-    assert own.CHOSEN not in st.session_state
+    assert (answer.problem, answer.notice) == ("", "")
+    assert dict(st.session_state) | {"upload-answers": {}} == {own.OTHERS: {family.name}, "upload-answers": {}}
+
+
+def test_uploads_of_another_kind_are_offered_with_a_button_that_chooses_them(tmp_path: Path, desk: Desk) -> None:
+    save_checkpoint(build_network("cnn1d", (1, 40), 10, 0), tmp_path / "net.safetensors")
+    name, _ = keep_weights(
+        "net.safetensors", (tmp_path / "net.safetensors").read_bytes(), network="mlp", dataset="mnist1d"
+    )
+    (family,) = own_families().values()
+    page = opened(APP, **{own.OTHERS: {family.name}})
+    assert any(plain(family.title, 120) in str(told.value) for told in page.info)
+    press(page, "Choose them")
+    assert page.selectbox(key="family").value == family.name
+    assert page.toggle(key=f"use:library/{name}").value
+    assert not any(plain(family.title, 120) in str(told.value) for told in page.info)
 
 
 class File:
@@ -141,6 +154,21 @@ def test_what_came_to_no_end_is_not_called_fit(monkeypatch: pytest.MonkeyPatch, 
     with contextlib.suppress(ZeroDivisionError, KeyboardInterrupt):
         assert own._once(upload, "data", work).problem == "busy"
     assert st.session_state["upload-answers"] == {}
+
+
+def test_what_was_refused_is_worked_on_again_for_something_else_and_what_was_kept_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(own.st, "session_state", {})
+    upload = File(x=np.zeros(1))
+
+    def refuse() -> None:
+        raise DataError("it does not fit")
+
+    assert own._once(upload, "weights", refuse, "one").problem
+    assert own._once(upload, "weights", lambda: pytest.fail("worked on"), "one").problem
+    assert not own._once(upload, "weights", lambda: None, "another").problem
+    assert not own._once(upload, "weights", lambda: pytest.fail("worked on"), "a third").problem
 
 
 def test_a_session_works_on_so_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
