@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -63,12 +64,18 @@ def library() -> dict[str, LibraryModel]:
     found = {}
     for path in sorted(library_folder().glob(f"*/{INFO}")):
         try:
-            model = LibraryModel.model_validate_json(path.read_bytes())
+            known = path.stat()
+            model = _read(path, known.st_mtime_ns, known.st_size)
         except (ValidationError, OSError):
             continue
         if model.name == path.parent.name and NAME.fullmatch(model.name):
             found[model.name] = model
     return found
+
+
+@lru_cache(maxsize=1000)  # pages ask several times at every step of a reader
+def _read(path: Path, changed: int, size: int) -> LibraryModel:
+    return LibraryModel.model_validate_json(path.read_bytes())
 
 
 def library_model(name: str) -> LibraryModel:
