@@ -37,16 +37,21 @@ def recognise_shapes(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) ->
 def layout(kind: Kind) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the tensors that a network has, built without memory for them; empty where none can be."""
     try:
-        with torch.device("meta"):
-            network = _constructed(*kind)
-    except NotImplementedError:  # RegNets compute their widths with tensors
         network = _constructed(*kind)
-    except (DataError, ValueError, RuntimeError):
+    except (DataError, ValueError, RuntimeError, AssertionError):
         return {}
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
 
 def _constructed(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    try:
+        with torch.device("meta"):
+            return _built(name, input_shape, classes)
+    except NotImplementedError:  # RegNets compute their widths with tensors
+        return _built(name, input_shape, classes)
+
+
+def _built(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     if name.startswith(TORCHVISION):
         return construct(name.removeprefix(TORCHVISION), input_shape, classes)
     return find_network(name).build(input_shape, classes)

@@ -53,6 +53,12 @@ def test_without_a_fitting_input_shape_the_usual_one_is_named() -> None:
             assert recognise_shapes(layout(kind), tried) == kind
 
 
+def test_images_that_a_network_cannot_take_are_not_those_that_are_named() -> None:
+    kind = f"{TORCHVISION}vit_b_16", (3, 64, 64), 10
+    assert recognise_shapes(layout(kind), [(3, 50, 50)]) == kind
+    assert layout((kind[0], (3, 50, 50), 10)) == {}
+
+
 @pytest.mark.parametrize("change", ["missing", "unexpected", "wider", "swapped", "empty"])
 def test_what_fits_no_network_is_recognised_as_none(change: str) -> None:
     known: dict[str, tuple[int, ...]] = layout((f"{TORCHVISION}resnet18-cifar", (3, 32, 32), 10))
