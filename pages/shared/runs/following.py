@@ -11,7 +11,7 @@ from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence
 
-PACES = (0.4, 0.8, 1.6, 3.2)  # seconds between two readings of a live run
+PACES = (0.8, 1.6, 3.2)  # seconds between two readings of a live run
 NEWS = 16  # after the first moments a reading waits until there is a sixteenth more to see
 
 
