@@ -62,12 +62,6 @@ class Merge:
         return (self.read() - first) / (time.monotonic() - begun)
 
 
-def memory(process: psutil.Process) -> float:
-    """Return the MiB that a process and its children hold for themselves."""
-    own = [process, *process.children(recursive=True)]
-    return sum(each.memory_full_info().uss for each in own) / 2**20
-
-
 def stop(page: Page, address: str) -> None:
     """Stop the run whose page is at ``address``."""
     page.goto(address)

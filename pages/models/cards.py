@@ -43,7 +43,7 @@ class Entry:
 
 def family_entries(family: FamilyInfo) -> list[Entry]:
     """The models of a family, in its order."""
-    return [Entry(f"{family.name}/{model.name}", model, family) for model in family.models]
+    return [Entry(family.source(model), model, family) for model in family.models]
 
 
 def own_entries() -> list[Entry]:

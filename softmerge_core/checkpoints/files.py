@@ -75,7 +75,7 @@ def _load_safetensors(path: Path, what: str, mapped: bool) -> dict[str, Tensor]:
 def _load_shards(path: Path, what: str, mapped: bool) -> dict[str, Tensor]:
     """Return the tensors that an index names; raises CheckpointError where a file lacks one of its own."""
     places, state = weight_map(path), {}
-    for shard in shards(path):
+    for shard in sorted(set(places.values())):
         held = _load_safetensors(shard, short(shard.name), mapped)
         for name in (name for name, place in places.items() if place == shard):
             if name not in held:

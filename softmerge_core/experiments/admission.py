@@ -23,13 +23,13 @@ def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
     if not found:
         raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
     name = EXAMPLE if EXAMPLE in found else next(iter(found))
-    sources = tuple(SourceSpec(model=f"{name}/{model.name}") for model in found[name].models[:4])
+    sources = tuple(SourceSpec(model=found[name].source(model)) for model in found[name].models[:4])
     return sources, DataSpec(dataset=found[name].dataset)
 
 
 def small_sources(count: int = 2) -> tuple[tuple[SourceSpec, ...], DataSpec]:
     """A few of the smallest sources, and few of their data, for specs that run in about a second."""
-    sources = tuple(SourceSpec(model=f"{SMALL}/{model.name}") for model in families()[SMALL].models[:count])
+    sources = tuple(SourceSpec(model=families()[SMALL].source(model)) for model in families()[SMALL].models[:count])
     return sources, DataSpec(dataset=families()[SMALL].dataset, train_samples=100, validation_samples=60)
 
 

@@ -11,7 +11,7 @@ from softmerge_core.networks import build_network
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo.library import KIND, LibraryModel, add_to_library, library, slug
 from softmerge_core.zoo.manifest import FamilyInfo
-from softmerge_core.zoo.sources import LIBRARY, card_title, find_source, load_source, recognise, recognised
+from softmerge_core.zoo.sources import LIBRARY, card_title, find_source, load_source, recognise, unrecognised
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,8 +40,7 @@ def add_file_to_library(
     data, what = load_data(DataSpec(dataset=dataset)), Path(path).name
     state = load_checkpoint(path)
     if not network:
-        known = not like or recognise(state, data.input_shape) or recognise(state)
-        network, classes = _kind_for(data, state, what) if known else (like, None)
+        network, classes = _kind_for(data, state, what, like)
     module = build_network(network, data.input_shape, classes or data.classes, seed=0)
     load_into(module, state, what)
     kind = {"network": network, "dataset": dataset, "input_shape": data.input_shape, "classes": classes or data.classes}
@@ -70,9 +69,14 @@ def _kept_before(module: "nn.Module", title: str, kind: Mapping[str, object]) ->
     return next((model for model, found in kinds if found == kind and model.title == title), None)
 
 
-def _kind_for(data: Data, state: "Mapping[str, Tensor]", what: str) -> tuple[str, int]:
-    """(network, classes) of what a file holds; raises SourceError unless that fits the data."""
-    network, input_shape, classes = recognise(state, data.input_shape) or recognised(state, what)
+def _kind_for(data: Data, state: "Mapping[str, Tensor]", what: str, like: str) -> tuple[str, int]:
+    """(network, classes) of what a file holds, or else ``like`` and the data's; raises SourceError unless that fits."""
+    found = recognise(state, data.input_shape) or recognise(state)
+    if found is None and like:
+        return like, data.classes
+    if found is None:
+        raise unrecognised(what)
+    network, input_shape, classes = found
     if input_shape != data.input_shape:
         expected = f"expects inputs of shape {input_shape}, got data of shape {data.input_shape}"
         raise SourceError(f"{what}: it is a {network} and {expected}: choose the data it learned from")

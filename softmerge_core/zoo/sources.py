@@ -187,9 +187,14 @@ def recognised(state: "Mapping[str, Tensor]", what: str) -> tuple[str, tuple[int
     """The same; raises SourceError, naming the file, where there is none."""
     found = recognise(state)
     if found is None:
-        known = ", ".join(network_names())
-        raise SourceError(f"{what}: its layers fit none of the built-in networks ({known}), nor any of torchvision's")
+        raise unrecognised(what)
     return found
+
+
+def unrecognised(what: str) -> SourceError:
+    """The error that says of a file, called ``what``, that it is of no known network."""
+    known = ", ".join(network_names())
+    return SourceError(f"{what}: its layers fit none of the built-in networks ({known}), nor any of torchvision's")
 
 
 def load_family(name: str) -> Family:
