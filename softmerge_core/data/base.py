@@ -67,6 +67,7 @@ class Dataset:
     input_shape: tuple[int, ...]
     load: Callable[[], Arrays]
     not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
+    class_names: tuple[str, ...] = ()  # of 0, 1, ...; none where a class is called by its number
 
     def to_data(self, arrays: Arrays) -> Data:
         """Return this data set with ``arrays`` as its tensors."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from softmerge_core.data.base import Arrays, Dataset
+from softmerge_core.data.order import stratified_order
 
 FILE = Path(__file__).parent / "arrays" / "digits.safetensors"
 TRAIN, VALIDATION = 1000, 350  # the rest, 447, is the test set
@@ -26,7 +27,7 @@ def load() -> Arrays:
     from safetensors.numpy import load_file
 
     raw = load_file(FILE)
-    order = _stratified_order(raw["labels"])
+    order = stratified_order(raw["labels"])
     images, labels = raw["images"][order].astype(np.float32)[:, None], raw["labels"][order]
     mean, sd = images[:TRAIN].mean(), images[:TRAIN].std()
     inputs = (images - mean) / sd
@@ -39,17 +40,6 @@ def load() -> Arrays:
     for split, part in parts.items():
         arrays[f"{split}_inputs"], arrays[f"{split}_labels"] = inputs[part], labels[part]
     return arrays
-
-
-def _stratified_order(labels: np.ndarray) -> np.ndarray:
-    """Return an order of the samples in which every stretch holds each class in its overall share."""
-    generator = np.random.default_rng(0)
-    position = np.empty(len(labels))
-    for label in range(10):
-        members = np.flatnonzero(labels == label)
-        ranks = generator.permutation(len(members))
-        position[members] = (ranks + generator.random(len(members))) / len(members)
-    return np.argsort(position, kind="stable")
 
 
 DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load)

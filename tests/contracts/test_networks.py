@@ -23,7 +23,7 @@ from tests.contracts.helpers import loaded_after, look, refusal, same_bits
 
 NAMES = tuple(networks())
 CLASSES = 3
-MOST_PARAMETERS = 50_000
+MOST_PARAMETERS = 150_000
 every_network = pytest.mark.parametrize("name", NAMES)
 RANK_OF_KIND = {kind: rank for rank, kind in KIND_OF_RANK.items()}
 
