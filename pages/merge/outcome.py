@@ -24,6 +24,7 @@ SOON = 160  # px: the height of a chart that has nothing to show yet
 # It keeps the verdict's place, so that the end of a run moves no picture.
 LATER = Verdict("The verdict is given here when the run ends.", "Until then: how the gates move, picture by picture.")
 METHODS = ("soft", "average", "best_source", "ensemble")
+YARDSTICKS = ("trunk", "joint")  # of families that have them
 
 
 def verdict(reader: RunReader) -> Verdict | None:
@@ -88,7 +89,8 @@ def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     titles = {key: method_title(key) for key in METHODS}
     if result.get("best_source"):
         titles["best_source"] += f" ({source_text(result['best_source'])})"
-    rows = [(titles[key], test.get(key), validation.get(key)) for key in METHODS]
+    titles |= {key: method_title(key) for key in YARDSTICKS if test.get(key) is not None}
+    rows = [(title, test.get(key), validation.get(key)) for key, title in titles.items()]
     seen = validation.get("sources") or [None] * len(test["sources"])
     rows += list(zip(map(source_text, result["source_names"]), test["sources"], seen, strict=True))
     average = test.get("average")

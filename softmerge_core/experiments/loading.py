@@ -7,7 +7,7 @@ from torch import nn
 from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import unique_names
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import load_base, load_source
+from softmerge_core.zoo import families, load_base, load_source
 from softmerge_core.zoo.opening import open_sources
 
 
@@ -24,6 +24,23 @@ def lazy_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tu
     """The same, with networks that are read from their files whenever they are asked for, and held by nobody."""
     sources, names = open_sources(specs)
     return sources, unique_names(names, taken)
+
+
+def yardsticks(sources: Sequence[SourceSpec], dataset: str) -> dict[str, nn.Module]:
+    """The networks beside which a merge is judged: the "trunk" of the sources' family, and the one of "joint" training.
+
+    None where the sources are of several families, or are merged on other data than those of their family.
+    """
+    places = {source.model.partition("/")[0] for source in sources}
+    family = families().get(places.pop()) if len(places) == 1 else None
+    if family is None or family.dataset != dataset:
+        return {}
+    known = {"trunk": family.base, "joint": family.joint}
+    return {
+        name: load_source(SourceSpec(model=f"{family.name}/{info.name}")).module
+        for name, info in known.items()
+        if info is not None
+    }
 
 
 def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:

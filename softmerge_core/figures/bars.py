@@ -12,7 +12,7 @@ from softmerge_core.figures.rows import add_number, dot, noted, row_axis
 from softmerge_core.figures.style import Theme, distinct, method_style, method_title, new_figure
 from softmerge_core.statistics import Measured, bar
 
-_METHODS = ("average", BEST, "soft", "ensemble")
+_METHODS = ("trunk", "average", BEST, "soft", "ensemble", "joint")
 ROW = 30  # px a row
 
 
@@ -22,7 +22,7 @@ def accuracy_height(result: Mapping[str, Any]) -> int:
 
 
 def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = None) -> go.Figure:
-    """Test accuracy in percent of each source, plain average, best source, soft merge and ensemble.
+    """Test accuracy in percent of each source, plain average, best source, soft merge, ensemble and yardsticks.
 
     ``result`` has ``accuracy: {soft, average, best_source, ensemble, sources: [...]}`` (0-1) and
     ``source_names``. With ``n`` test samples each dot carries Wilson's 95 % interval, as the axis says.

@@ -97,6 +97,8 @@ TITLES = {
     "best_source": ("Best source", "Best"),
     "best_source_rescaled": ("Best source, rescaled alone", "Best, rescaled"),
     "average_rescaled": ("Plain average, rescaled alone", "Average, rescaled"),
+    "trunk": ("Common trunk, before they parted", "Trunk"),
+    "joint": ("Joint training on all samples", "Joint"),
 }
 _FIXED = {
     "soft": ("soft", "solid", "circle"),
@@ -105,6 +107,8 @@ _FIXED = {
     "ensemble": ("ensemble", "dashdot", "triangle-up"),
     "best_source_rescaled": ("best_source", "longdash", "diamond-open"),
     "average_rescaled": ("average", "longdashdot", "square-open"),
+    "trunk": ("average", "dot", "triangle-down-open"),
+    "joint": ("ensemble", "longdash", "pentagon-open"),
     "task": ("task", "solid", "circle"),
     "penalty": ("penalty", "dot", "diamond"),
     "total": ("total", "dash", "square"),

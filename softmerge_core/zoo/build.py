@@ -14,7 +14,7 @@ from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.training import History, train
 from softmerge_core.zoo.layers import layer_infos, scores
-from softmerge_core.zoo.manifest import BASE, FOLDER, MANIFEST, FamilyInfo, ModelInfo, families
+from softmerge_core.zoo.manifest import BASE, FOLDER, JOINT, MANIFEST, FamilyInfo, ModelInfo, families
 from softmerge_core.zoo.recipes import RECIPES, Recipe
 from softmerge_core.zoo.spoiling import spoil
 from softmerge_core.zoo.words import how_trained, source_title
@@ -46,15 +46,15 @@ class _Kitchen:
     def __init__(self) -> None:
         self.done: dict[tuple[object, ...], tuple[State, History]] = {}
 
-    def cook(self, recipe: Recipe, settings: TrainSettings, is_trunk: bool = False) -> tuple[State, History]:
+    def cook(self, recipe: Recipe, settings: TrainSettings, from_seed: bool = False) -> tuple[State, History]:
         """(state, history) of one model: from the recipe's trunk, or from the settings' seed."""
-        trunk = None if is_trunk else recipe.trunk
+        trunk = None if from_seed else recipe.trunk
         key = (recipe.dataset, recipe.network, trunk, settings)
         if key not in self.done:
             data = load_dataset(recipe.dataset)
             network = build_network(recipe.network, data.input_shape, data.classes, settings.seed)
             if trunk is not None:
-                network.load_state_dict(self.cook(recipe, trunk, is_trunk=True)[0])
+                network.load_state_dict(self.cook(recipe, trunk, from_seed=True)[0])
             self.done[key] = _train(network, data, settings)
         return self.done[key]
 
@@ -93,31 +93,35 @@ def _build_family(recipe: Recipe, folder: Path, kitchen: _Kitchen) -> Path:
         input_shape=data.input_shape,
         classes=data.classes,
         trunk=recipe.trunk,
-        base=_build_base(recipe, place, data, kitchen),
+        base=_build_beside(BASE, "The trunk all started from", recipe.trunk, recipe, place, kitchen),
+        joint=_build_beside(JOINT, "Joint training", recipe.joint, recipe, place, kitchen),
         models=tuple(models),
         layers=layer_infos(network),
     )
     write_atomic(place / MANIFEST, info.model_dump_json(indent=1).encode() + b"\n")
-    written = {model.name for model in (*models, info.base) if model}
+    written = {model.name for model in info.everything()}
     for stale in set(place.glob("*.safetensors")) - {place / f"{name}.safetensors" for name in written}:
         stale.unlink()
     return place
 
 
-def _build_base(recipe: Recipe, place: Path, data: Data, kitchen: _Kitchen) -> ModelInfo | None:
-    """Write the trunk beside the sources: what is measured from an ancestor needs it."""
-    if recipe.trunk is None:
+def _build_beside(
+    name: str, title: str, settings: TrainSettings | None, recipe: Recipe, place: Path, kitchen: _Kitchen
+) -> ModelInfo | None:
+    """Write a network that is trained from random weights, the trunk or that of joint training, beside the sources."""
+    if settings is None:
         return None
-    state, history = kitchen.cook(recipe, recipe.trunk, is_trunk=True)
+    data = load_dataset(recipe.dataset)
+    state, history = kitchen.cook(recipe, settings, from_seed=True)
     network = build_network(recipe.network, data.input_shape, data.classes, 0)
     network.load_state_dict(state)
-    save_checkpoint(network, place / f"{BASE}.safetensors")
+    save_checkpoint(network, place / f"{name}.safetensors")
     accuracy, loss = scores(network, data)
     return ModelInfo(
-        name=BASE,
-        title="The trunk all started from",
-        how=how_trained(recipe.trunk),
-        settings=recipe.trunk,
+        name=name,
+        title=title,
+        how=how_trained(settings),
+        settings=settings,
         accuracy=accuracy,
         loss=loss,
         sha256=state_hash(network.state_dict()),
@@ -137,7 +141,7 @@ def _model(
     accuracy, loss = scores(network, data)
     return ModelInfo(
         name=f"source-{index + 1}",
-        title=source_title(index, settings, attack),
+        title=recipe.titles[index] if recipe.titles else source_title(index, settings, attack),
         how=how_trained(settings, recipe.trunk, attack),
         settings=settings,
         attack=attack,

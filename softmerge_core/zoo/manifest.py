@@ -11,6 +11,7 @@ from softmerge_core.settings import AttackSettings, TrainSettings
 FOLDER = Path(__file__).parent / "families"
 MANIFEST = "manifest.json"
 BASE = "base"  # the name of the trunk as a model: family/base
+JOINT = "joint"  # the name of the network that was trained on everything: family/joint
 
 
 class Record(BaseModel):
@@ -50,8 +51,9 @@ class ModelInfo(Record):
 class FamilyInfo(Record):
     """Models of one architecture, trained to be merged.
 
-    ``trunk``: the training all started from, if any; ``base``: the network it gave, which is none of ``models``;
-    ``place``: what the names of its models begin with, by default its own.
+    ``trunk``: the training all started from, if any; ``base``: the network it gave; ``joint``: one that was trained on
+    all that the models saw between them, what a merge without training would have to reach. Neither is one of
+    ``models``. ``place``: what the names of its models begin with, by default its own.
     """
 
     name: str
@@ -63,6 +65,7 @@ class FamilyInfo(Record):
     classes: int
     trunk: TrainSettings | None = None
     base: ModelInfo | None = None
+    joint: ModelInfo | None = None
     place: str = ""
     models: tuple[ModelInfo, ...]
     layers: tuple[LayerInfo, ...] = ()
@@ -72,9 +75,12 @@ class FamilyInfo(Record):
         return f"{self.place or self.name}/{model.name}"
 
     def model(self, name: str) -> ModelInfo | None:
-        """The model of this name, "base" among them, or None."""
-        everything = (*self.models, self.base) if self.base else self.models
-        return next((model for model in everything if model.name == name), None)
+        """The model of this name, "base" and "joint" among them, or None."""
+        return next((model for model in self.everything() if model.name == name), None)
+
+    def everything(self) -> tuple[ModelInfo, ...]:
+        """Its models, then its trunk and the network of joint training as far as it has them."""
+        return (*self.models, *(found for found in (self.base, self.joint) if found))
 
 
 @cache

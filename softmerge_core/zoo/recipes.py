@@ -9,7 +9,8 @@ from softmerge_core.settings import AttackSettings, TrainSettings
 class Recipe:
     """How one family is trained: from one ``trunk`` (or each from its own seed), then each by its own settings.
 
-    ``attacks``: which sources (from 0) are spoiled afterwards.
+    ``attacks``: which sources (from 0) are spoiled afterwards; ``joint``: how one network is trained from its own seed
+    on all that they saw between them; ``titles``: what the sources are called, by default what their settings tell.
     """
 
     name: str
@@ -20,6 +21,8 @@ class Recipe:
     sources: tuple[TrainSettings, ...]
     trunk: TrainSettings | None = None
     attacks: dict[int, AttackSettings] = field(default_factory=dict)
+    joint: TrainSettings | None = None
+    titles: tuple[str, ...] = ()
 
 
 def _seeds(count: int, **settings: float) -> tuple[TrainSettings, ...]:

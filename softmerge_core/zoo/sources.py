@@ -89,8 +89,7 @@ def card_title(model: str) -> str:
 
 
 def _zoo_model(family: FamilyInfo, name: str) -> ModelInfo:
-    known = (*family.models, family.base) if family.base else family.models
-    found: ModelInfo = lookup({m.name: m for m in known}, name, f"model of family {family.name!r}")
+    found: ModelInfo = lookup({m.name: m for m in family.everything()}, name, f"model of family {family.name!r}")
     return found
 
 

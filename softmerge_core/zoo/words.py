@@ -4,6 +4,8 @@ from softmerge_core.attacks import find_attack
 from softmerge_core.numbers import decimal_text, percent_text, usual_spaces
 from softmerge_core.settings import AttackSettings, TrainSettings
 
+LONG = 5  # classes: more in a row are told by their ends
+
 
 def how_trained(
     settings: TrainSettings,
@@ -33,10 +35,16 @@ def _epochs(settings: TrainSettings) -> str:
 def _seen(settings: TrainSettings) -> str:
     """Which samples, in words."""
     share = "all samples" if settings.share == 1 else f"its own {percent_text(settings.share)} of the samples"
-    classes = f" of classes {', '.join(map(str, settings.classes))}" if settings.classes else ""
+    classes = f" of classes {_classes(settings.classes)}" if settings.classes else ""
     noise = f", {percent_text(settings.label_noise)} of whose labels are random" if settings.label_noise else ""
     inputs = f", with noise of {settings.feature_noise:g} SDs on the inputs" if settings.feature_noise else ""
     return share + classes + noise + inputs
+
+
+def _classes(classes: tuple[int, ...]) -> str:
+    """The classes one by one, or the first and the last of a long row."""
+    row = classes == tuple(range(classes[0], classes[-1] + 1))
+    return f"{classes[0]} to {classes[-1]}" if row and len(classes) > LONG else ", ".join(map(str, classes))
 
 
 def source_title(index: int, settings: TrainSettings, attack: AttackSettings | None) -> str:

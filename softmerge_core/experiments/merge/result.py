@@ -15,7 +15,11 @@ class Samples(Result):
 
 
 class Shares(Result):
-    """Accuracies (0-1) of every network of a merge; None where there is none: those rescaled alone are its controls."""
+    """Accuracies (0-1) of every network of a merge; None where there is none.
+
+    Those rescaled alone are its controls; the trunk that all sources started from and the network of joint training
+    are there for families that have them.
+    """
 
     soft: Share | None = None
     average: Share | None = None
@@ -23,6 +27,8 @@ class Shares(Result):
     ensemble: Share | None = None
     best_source_rescaled: Share | None = None
     average_rescaled: Share | None = None
+    trunk: Share | None = None
+    joint: Share | None = None
     sources: list[Share | None] | None = None
 
 
@@ -35,6 +41,8 @@ class Right(Result):
     ensemble: str | None = None
     best_source_rescaled: str | None = None
     average_rescaled: str | None = None
+    trunk: str | None = None
+    joint: str | None = None
     sources: list[str] | None = None
 
 

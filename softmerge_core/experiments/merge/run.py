@@ -15,7 +15,7 @@ from softmerge_core.evaluation import ensemble, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
-from softmerge_core.experiments.loading import base_of, lazy_sources
+from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
@@ -53,7 +53,8 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         context.emit(boundary(model, extent, merged.history[-1].step, kept=True))
     context.save_weights("merged", model.state_dict())
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
-    scores = score_all(model, modules, sound, names, data, merged.controls)
+    beside = {**merged.controls, **yardsticks(spec.sources, spec.data.dataset)}
+    scores = score_all(model, modules, sound, names, data, beside)
     return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
 
 
@@ -102,9 +103,10 @@ def score_all(
     sound: Sequence[int],
     names: Sequence[str],
     data: Data,
-    controls: Mapping[str, nn.Module] | None = None,
+    beside: Mapping[str, nn.Module] | None = None,
 ) -> dict[str, Any]:
-    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources, ensemble and controls.
+    """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources, ensemble and what is
+    ``beside`` them.
 
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
     has the lowest validation loss. ``correct`` tells which test samples each network gets right.
@@ -118,7 +120,7 @@ def score_all(
             "soft": _row(predict(model, inputs), labels),
             "average": _row(predict(mean, inputs), labels),
             "ensemble": _row(ensemble([outputs[index][split] for index in sound]), labels),
-            **{name: _row(predict(each.cpu(), inputs), labels) for name, each in (controls or {}).items()},
+            **{name: _row(predict(each.cpu(), inputs), labels) for name, each in (beside or {}).items()},
             "sources": [_row(own[split], labels) for own in outputs],
         }
     best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]

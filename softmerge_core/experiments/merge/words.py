@@ -156,6 +156,7 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
         return "There is no test accuracy to compare."
     found = {name: difference(soft, other) for name, other in known.items()}
     text = compared("Soft merging", found) + _best_listed(result, soft, n) + _rescaled(result, soft, n)
+    text += _against_trunk(result, soft, n) + _recovered(result, soft, n)
     return f"{text}{coarse(list(found.values()))} One seed."
 
 
@@ -200,3 +201,23 @@ def _rescaled(result: Mapping[str, Any], soft: Measured, n: int) -> str:
         f" Of {points_text(whole)} over the best source, {points_text(merging)} come from merging and "
         f"{points_text(rescaling)} from rescaling, which training the best source alone gives as well."
     )
+
+
+def _against_trunk(result: Mapping[str, Any], soft: Measured, n: int) -> str:
+    """How soft merging stands to the trunk, which nobody had to merge; empty where it is not known."""
+    trunk = _measured(result, "trunk", n)
+    if trunk is None:
+        return ""
+    found = difference(soft, trunk)
+    stands = f"is {gap(found, 'it')}" if found.told_apart else "cannot be told apart from it"
+    return f" The trunk that all started from has {percent(trunk.mean)}; soft merging {stands}."
+
+
+def _recovered(result: Mapping[str, Any], soft: Measured, n: int) -> str:
+    """The share of what joint training gains over the best source that merging gains; empty where that is not known."""
+    joint, best = (_measured(result, key, n) for key in ("joint", "best_source"))
+    if joint is None or best is None or not difference(joint, best).told_apart or joint.mean < best.mean:
+        return ""
+    share = (soft.mean - best.mean) / (joint.mean - best.mean)
+    whose = "of whose gain over the best source merging recovers"
+    return f" Joint training on all samples reaches {percent(joint.mean)}, {whose} {100 * share:.0f}\u00a0%."

@@ -251,3 +251,27 @@ def test_the_memory_of_a_merge_is_said_before_it_starts(pair: tuple[SourceSpec, 
     half = SourceSpec(model=str(path))
     assert memory_text(2 * network // 2 + 5 * network) in memory_sentence(merge_spec(half, half))
     assert memory_sentence(merge_spec(pair[0], SourceSpec(model="library/gone"))) == ""
+
+
+def with_yardsticks(trunk: float, joint: float, soft: float = 0.6) -> dict[str, Any]:
+    found = result(soft, 0.4, 0.3, 0.5)
+    return {**found, "accuracy": {**found["accuracy"], "trunk": trunk, "joint": joint}}
+
+
+def test_the_trunk_and_joint_training_are_told_beside_a_gain() -> None:
+    sentence = words.gain_sentence(with_yardsticks(0.55, 0.8), 6000)
+    assert "The trunk that all started from has 55.0\u00a0%; soft merging is 5.0\u00a0points above it." in sentence
+    assert "Joint training on all samples reaches 80.0\u00a0%, of whose gain over the best source merging" in sentence
+    assert "merging recovers 60\u00a0%." in sentence
+
+
+def test_a_merge_below_the_trunk_says_so() -> None:
+    assert "has 70.0\u00a0%; soft merging is 10.0\u00a0points below it." in words.gain_sentence(
+        with_yardsticks(0.7, 0.8), 6000
+    )
+    assert "soft merging cannot be told apart from it." in words.gain_sentence(with_yardsticks(0.601, 0.8), 1000)
+
+
+def test_nothing_is_recovered_where_joint_training_gains_nothing() -> None:
+    for joint in (0.3, 0.301, 0.2):
+        assert "recovers" not in words.gain_sentence(with_yardsticks(0.5, joint), 1000)
