@@ -15,6 +15,7 @@ from pages.shared.runs.measuring import measured
 from pages.shared.runs.services import devices_offered
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.admission import FIRST
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.words import memory_sentence
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, parse
@@ -28,7 +29,7 @@ PARTS = "parts"  # the name of the layers that are not simply gated in the addre
 def merge_setup() -> Setup:
     """All widgets on the left; errors are told, never raised."""
     st.header("Sources", anchor=False)
-    family = pick_family()
+    family = pick_family(first=FIRST)
     if family is None:
         return Setup(None)
     picked = pick_sources(family, measured)

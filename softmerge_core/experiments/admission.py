@@ -14,15 +14,16 @@ from softmerge_core.zoo.library import KIND
 
 Origin = FamilyInfo | LibraryModel  # states the network and data of a model
 EXAMPLE = "mnist1d-cnn-shared-trunk"
+FIRST = "skills-mlp-experts"  # what the Merge page shows at first
 SMALL = "moons-mlp-label-noise"
 
 
-def example_sources() -> tuple[tuple[SourceSpec, ...], DataSpec]:
-    """Four small sources that share a trunk (or those of the first family there is), and their data."""
+def example_sources(family: str = EXAMPLE) -> tuple[tuple[SourceSpec, ...], DataSpec]:
+    """The first four sources of a family (or of the first that there is), and their data."""
     found = families()
     if not found:
         raise NotFoundError("the zoo is empty; build it with: python -m softmerge_core zoo build")
-    name = EXAMPLE if EXAMPLE in found else next(iter(found))
+    name = family if family in found else next(iter(found))
     sources = tuple(SourceSpec(model=found[name].source(model)) for model in found[name].models[:4])
     return sources, DataSpec(dataset=found[name].dataset)
 

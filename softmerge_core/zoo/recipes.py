@@ -38,6 +38,7 @@ def _specialists(halves: tuple[tuple[int, ...], ...], **settings: float) -> tupl
     return tuple(TrainSettings(seed=index + 1, classes=half, **settings) for index, half in enumerate(halves))
 
 
+SKILLS = (tuple(range(10)), tuple(range(10, 20)), tuple(range(20, 29)))  # digits, clothes, emoji
 HALVES = ((0, 1, 2, 3, 4), (5, 6, 7, 8, 9), (0, 2, 4, 6, 8), (1, 3, 5, 7, 9))
 EXTREME = AttackSettings(kind="extreme", strength=50, seed=1)
 NOISE = AttackSettings(kind="noise", strength=3, seed=2)
@@ -47,6 +48,10 @@ CNN_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.005)  # 200 
 SHARD_TRUNK = TrainSettings(epochs=5, batch_size=100, learning_rate=0.01)  # 200 steps
 CNN_SHARD = {"epochs": 19, "batch_size": 100, "learning_rate": 0.025, "share": 0.4}
 CNN_FULL = {"epochs": 15, "batch_size": 100, "learning_rate": 0.01}
+
+EXPERT = {"epochs": 20, "batch_size": 50, "learning_rate": 0.003}
+MLP_TRUNK = TrainSettings(epochs=1, batch_size=50, learning_rate=0.001)
+MLP_FULL = {"epochs": 10, "batch_size": 50, "learning_rate": 0.001}
 
 SHARED = "All start from one trunk and go on alone, each on its own part of the data: one basin, different strengths."
 INDEPENDENT = "Each starts from its own random weights: their channels do not correspond, so averaging destroys them."
@@ -178,5 +183,63 @@ RECIPES = (
         "mlp",
         _noisy((0.0, 0.2, 0.4, 0.6), epochs=30, batch_size=25, learning_rate=0.02),
         TrainSettings(epochs=3, batch_size=50, learning_rate=0.01),
+    ),
+    Recipe(
+        "skills-mlp-experts",
+        "Three skills, one expert each",
+        "From one weak trunk, three go on alone: on digits, on clothes and on emoji. None can do the others' work.",
+        "skills",
+        "mlp3",
+        _specialists(SKILLS, **EXPERT),
+        TrainSettings(epochs=3, batch_size=50, learning_rate=0.001, share=0.1),
+        joint=TrainSettings(**EXPERT),
+        titles=("Digits expert", "Clothes expert", "Emoji expert"),
+    ),
+    Recipe(
+        "fashion-mlp-independent",
+        "Fashion MLP, independent pair",
+        INDEPENDENT,
+        "fashion",
+        "mlp3",
+        _seeds(2, **MLP_FULL),
+    ),
+    Recipe(
+        "fashion-cnn-shared-trunk",
+        "Fashion CNN, shared trunk",
+        SHARED,
+        "fashion",
+        "cnn2d",
+        _seeds(4, epochs=12, batch_size=50, learning_rate=0.005, share=0.25),
+        TrainSettings(epochs=1, batch_size=50, learning_rate=0.001),
+        joint=TrainSettings(epochs=12, batch_size=50, learning_rate=0.001),
+    ),
+    Recipe(
+        "fashion-mlp-specialists",
+        "Fashion MLP, specialists",
+        "From one trunk, each goes on with only half of the kinds of clothes and forgets the others.",
+        "fashion",
+        "mlp",
+        _specialists(HALVES, epochs=5, batch_size=50, learning_rate=0.002),
+        MLP_TRUNK,
+        joint=TrainSettings(**MLP_FULL),
+    ),
+    Recipe(
+        "fashion-mlp-label-noise",
+        "Fashion MLP, label noise",
+        "From one trunk, but 0, 20, 40 and 60 % of the labels each has seen are random.",
+        "fashion",
+        "mlp",
+        _noisy((0.0, 0.2, 0.4, 0.6), **MLP_FULL),
+        MLP_TRUNK,
+    ),
+    Recipe(
+        "fashion-mlp-poisoned-1",
+        "Fashion MLP, 1 of 4 poisoned",
+        "From one trunk, each on a quarter of the data; the last one's weights are blown up fifty-fold, with noise.",
+        "fashion",
+        "mlp",
+        _seeds(4, **MLP_FULL, share=0.25),
+        MLP_TRUNK,
+        {3: EXTREME},
     ),
 )

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from softmerge_core.checkpoints.files import load_checkpoint, state_hash
 from softmerge_core.errors import NotFoundError
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.zoo import build as builder
@@ -40,6 +42,18 @@ def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert set(contents(first)) == names
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_joint_training_and_titles_are_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    joint = QUICK.model_copy(update={"seed": 7, "epochs": 1})
+    monkeypatch.setattr(builder, "RECIPES", (replace(TINY, joint=joint, titles=("One", "Other")),))
+    place = builder.build(["tiny"], tmp_path)[0]
+    family = families(tmp_path)["tiny"]
+    assert [model.title for model in family.models] == ["One", "Other"]
+    assert family.joint is not None
+    assert (family.joint.settings, family.model("joint")) == (joint, family.joint)
+    assert family.joint.how.startswith("Started from random weights (seed 7)")
+    assert state_hash(load_checkpoint(place / "joint.safetensors")) == family.joint.sha256
 
 
 @pytest.mark.usefixtures("tiny")

@@ -8,7 +8,9 @@ import torch
 
 from softmerge_core.checkpoints.files import load_checkpoint, state_hash
 from softmerge_core.data import load_dataset
+from softmerge_core.data.skills import SKILLS
 from softmerge_core.errors import CheckpointError, NotFoundError
+from softmerge_core.evaluation import evaluate
 from softmerge_core.settings import AttackSettings, SourceSpec
 from softmerge_core.training import train
 from softmerge_core.zoo import families, find_source, load_base, load_family, load_source, sources
@@ -27,6 +29,8 @@ def test_every_recipe_is_shipped_and_nothing_else() -> None:
         assert (family.title, family.description) == (recipe.title, recipe.description)
         assert (family.dataset, family.network, family.trunk) == (recipe.dataset, recipe.network, recipe.trunk)
         assert tuple(model.settings for model in family.models) == recipe.sources
+        assert (family.joint and family.joint.settings) == recipe.joint
+        assert not recipe.titles or tuple(model.title for model in family.models) == recipe.titles
         assert {i: m.attack for i, m in enumerate(family.models) if m.attack} == recipe.attacks
 
 
@@ -73,6 +77,26 @@ def test_a_trunk_is_shipped_where_the_sources_share_one(name: str) -> None:
     assert state_hash(load_source(SourceSpec(model=f"{name}/base")).module.state_dict()) == info.base.sha256
     assert info.base.accuracy == pytest.approx(scores(base, load_dataset(info.dataset))[0], abs=1e-6)
     assert "base" not in {model.name for model in info.models}
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES if recipe.joint])
+def test_joint_training_is_shipped_beside_the_sources_and_none_of_them(name: str) -> None:
+    info = families()[name]
+    assert info.joint is not None
+    joint = load_source(SourceSpec(model=f"{name}/joint")).module
+    assert state_hash(joint.state_dict()) == info.joint.sha256
+    assert info.joint.accuracy == pytest.approx(scores(joint, load_dataset(info.dataset))[0], abs=1e-6)
+    assert info.joint.accuracy["test"] > max(model.accuracy["test"] for model in info.models)
+    assert "joint" not in {model.name for model in info.models}
+
+
+def test_experts_know_one_skill_each_and_no_other() -> None:
+    family = load_family("skills-mlp-experts")
+    for own, network in zip(SKILLS, family.sources, strict=True):
+        for skill, classes in SKILLS.items():
+            of = torch.isin(family.data.test_labels, torch.tensor(list(classes)))
+            right = evaluate(network, family.data.test_inputs[of], family.data.test_labels[of])[0]
+            assert (right > 0.5) == (own == skill), f"the {own} expert is right on {right:.0%} of {skill}"
 
 
 def test_a_source_is_its_trunk_trained_on() -> None:

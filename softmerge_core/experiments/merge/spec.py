@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
-from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
+from softmerge_core.experiments.admission import FIRST, check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
 
@@ -30,9 +30,9 @@ class MergeSpec(Spec):
 
 
 def example() -> MergeSpec:
-    """A spec that runs: four small sources that share a trunk (or the first family there is)."""
-    sources, data = example_sources()
-    return MergeSpec(name="A first look: four networks that share a trunk", sources=sources, data=data)
+    """A spec that runs: three experts of one trunk (or the first family there is)."""
+    sources, data = example_sources(FIRST)
+    return MergeSpec(name="A first look: three experts, one network", sources=sources, data=data)
 
 
 def small() -> MergeSpec:
