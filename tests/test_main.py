@@ -165,9 +165,9 @@ def test_a_data_file_is_kept_or_refused(
 ) -> None:
     def found(path: Path, name: str) -> kept._Record:
         if name == "bad.npz":
-            return kept._Record(None, {}, "data file 'bad.npz': no")
+            return kept._Record(None, {}, {}, "data file 'bad.npz': no")
         facts = {"input_shape": (2,), "classes": 2, "samples": {}, "sha256": "f" * 64}
-        return kept._Record(kept.Facts(**facts, size=1, changed=path.stat().st_mtime_ns), {})
+        return kept._Record(kept.Facts(**facts, size=1, changed=path.stat().st_mtime_ns), {}, {})
 
     monkeypatch.setattr(kept, "_check", found)
     for name in ("My data.npz", "bad.npz"):

@@ -8,6 +8,7 @@ from softmerge_core.data.kept import (
     data_facts,
     data_files,
     data_labels,
+    data_preview,
     keep_data_file,
     remove_data_file,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "data_facts",
     "data_files",
     "data_labels",
+    "data_preview",
     "datasets",
     "keep_data_file",
     "load_data",

@@ -75,16 +75,26 @@ class Dataset:
 
 
 def to_data(name: str, title: str, classes: int, arrays: Arrays) -> Data:
-    """Return the numpy arrays of three splits as Data."""
+    """Return the numpy arrays of three splits as Data; inputs become (x - mean) / sd where the arrays say so."""
     import torch
 
     tensors = {}
     for split in SPLITS:
         inputs, labels = arrays[f"{split}_inputs"], arrays[f"{split}_labels"]
-        tensors[f"{split}_inputs"] = torch.from_numpy(np.array(inputs, dtype=np.float32, order="C"))
+        tensors[f"{split}_inputs"] = torch.from_numpy(scaled(inputs, arrays.get("mean"), arrays.get("sd")))
         tensors[f"{split}_labels"] = torch.from_numpy(np.array(labels, dtype=np.int64))
     shape = tuple(arrays["train_inputs"].shape[1:])
     return Data(name=name, title=title, classes=classes, input_shape=shape, **tensors)
+
+
+def scaled(inputs: np.ndarray, mean: np.ndarray | None, sd: np.ndarray | None) -> np.ndarray:
+    """Return (inputs - mean) / sd as new float32; inputs [N, C, ...], ``mean`` and ``sd`` [C], or both None."""
+    made = np.array(inputs, dtype=np.float32, order="C")
+    if mean is not None and sd is not None:
+        shape = (-1, *(1,) * (inputs.ndim - 2))
+        made -= mean.astype(np.float32).reshape(shape)
+        made /= sd.astype(np.float32).reshape(shape)
+    return made
 
 
 def select(data: Data, spec: DataSpec) -> Data:

@@ -1,6 +1,7 @@
-"""The process that checks one data file: ``python -m softmerge_core.data.checker FILE NAME LABELS``.
+"""The process that checks one data file: ``python -m softmerge_core.data.checker FILE NAME LABELS PREVIEW``.
 
-It limits its own memory and time, prints the file's facts or its problem as one JSON object, and writes its labels.
+It limits its own memory and time, prints the file's facts or its problem as one JSON object, and writes its labels and
+a few of its samples.
 """
 
 import hashlib
@@ -10,22 +11,24 @@ from pathlib import Path
 
 import numpy as np
 
-from softmerge_core.data.files import MAX_BYTES, check_data_file
-from softmerge_core.data.kept import Facts, write_labels
+from softmerge_core.data.files import check_data_file
+from softmerge_core.data.kept import Facts, write_arrays
+from softmerge_core.data.limits import MAX_BYTES
+from softmerge_core.data.preview import few_of_each
 from softmerge_core.errors import DataError
 
 SECONDS = 60
 
 
-def limit() -> None:
-    """At most three times the budget of a data file beyond what this process has, and a minute of processor time."""
+def limit(seconds: int = SECONDS) -> None:
+    """At most three times the budget of a data file beyond what this process has, and ``seconds`` of processor time."""
     try:
         import resource
     except ImportError:  # Windows has no such limits
         return
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _has_proc() else 2**32
     resource.setrlimit(resource.RLIMIT_AS, (taken + 3 * MAX_BYTES, taken + 3 * MAX_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -33,14 +36,15 @@ def _has_proc() -> bool:
     return Path("/proc/self/statm").is_file()
 
 
-def facts_of(path: Path, name: str, labels: Path) -> Facts:
-    """Check a file, write its labels, and return its facts; raises DataError."""
+def facts_of(path: Path, name: str, labels: Path, preview: Path) -> Facts:
+    """Check a file, write its labels and a few samples of each class, and return its facts; raises DataError."""
     known = path.stat()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     arrays, classes = check_data_file(path, name)
     kept = {key: values.astype(np.int64) for key, values in arrays.items() if key.endswith("_labels")}
-    write_labels(labels, kept)
+    write_arrays(labels, kept)
+    write_arrays(preview, few_of_each(arrays["train_inputs"], kept["train_labels"]))
     return Facts(
         input_shape=arrays["train_inputs"].shape[1:],
         classes=classes,
@@ -48,6 +52,8 @@ def facts_of(path: Path, name: str, labels: Path) -> Facts:
         sha256=digest,
         size=known.st_size,
         changed=known.st_mtime_ns,
+        class_names=tuple(arrays["class_names"].tolist()) if "class_names" in arrays else (),
+        origin=str(arrays.get("origin", "")),
     )
 
 
@@ -55,7 +61,8 @@ def main() -> None:
     """Check the file that the arguments name."""
     limit()
     try:
-        print(facts_of(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])).model_dump_json())
+        path, name, labels, preview = sys.argv[1:5]
+        print(facts_of(Path(path), name, Path(labels), Path(preview)).model_dump_json())
     except DataError as error:
         print(json.dumps({"problem": str(error)}))
 

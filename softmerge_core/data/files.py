@@ -7,13 +7,16 @@ from typing import IO
 import numpy as np
 
 from softmerge_core.data.base import MAX_CLASSES, SPLITS, Arrays, Data, check_labels, check_split, to_data
+from softmerge_core.data.limits import HOW, MAX_BYTES
+from softmerge_core.data.scaling import check_scale
 from softmerge_core.errors import DataError, short
 
-MAX_BYTES = 1 << 30  # the most that all arrays may take together, unpacked and as tensors
 MAX_MEMBERS = 1000
 CHUNK = 1 << 20  # bytes unpacked at a time
 REQUIRED = ("train_inputs", "train_labels", "validation_inputs", "validation_labels")
-WANTED = (*(f"{split}_{part}" for split in SPLITS for part in ("inputs", "labels")), "classes")
+TEXTS = ("class_names", "origin")
+WANTED = (*(f"{split}_{part}" for split in SPLITS for part in ("inputs", "labels")), "classes", "mean", "sd", *TEXTS)
+LONGEST = {"class_names": 100, "origin": 1000}  # letters
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes; the others unpack any amount at a time
 
 
@@ -23,6 +26,8 @@ def load_data_file(path: str | Path) -> Data:
     Required arrays: numbers ``train_inputs`` [N, ...] and integers ``train_labels`` [N], and the same for validation.
     Optional arrays: ``test_inputs`` and ``test_labels`` (without them the model is tested on the validation samples,
     and the title says so), and ``classes``, the number of classes (by default the largest training label + 1).
+    With ``mean`` and ``sd`` [C], for each channel or column, inputs become (x - mean) / sd; stored they may be uint8.
+    ``class_names`` [classes] and ``origin`` (where the data are from) are texts for readers.
     Raises DataError, which names the file and says what is wrong with it.
     """
     arrays, classes = check_data_file(path)
@@ -61,6 +66,8 @@ def _checked(path: Path, what: str) -> tuple[Arrays, int]:
     classes = _classes(what, arrays)
     for split in splits:
         check_labels(what, split, arrays[f"{split}_labels"], classes)
+    check_scale(what, arrays)
+    _check_texts(what, arrays, classes)
     return arrays, classes
 
 
@@ -74,7 +81,20 @@ def _check_dtypes(what: str, split: str, arrays: Arrays) -> None:
         raise DataError(f"{what}: expected {split}_labels of an integer type, got {labels.dtype}")
 
 
+def _check_texts(what: str, arrays: Arrays, classes: int) -> None:
+    for key in (key for key in TEXTS if key in arrays):
+        texts, shape = arrays[key], (classes,) if key == "class_names" else ()
+        if texts.dtype.kind != "U" or texts.shape != shape:
+            raise DataError(f"{what}: expected {key} to be text of shape {shape}, got {texts.dtype} {texts.shape}")
+        for text in texts.reshape(-1).tolist():
+            if not text.strip() or not text.isprintable() or len(text) > LONGEST[key]:
+                wanted = f"printable text of 1 to {LONGEST[key]} letters"
+                raise DataError(f"{what}: expected {key} to be {wanted}, got {short(text)!r}")
+
+
 def _classes(what: str, arrays: Arrays) -> int:
+    if "classes" not in arrays and "class_names" in arrays:
+        return int(arrays["class_names"].size)
     if "classes" not in arrays:
         check_labels(what, "train", arrays["train_labels"], MAX_CLASSES)
         return int(arrays["train_labels"].max()) + 1
@@ -101,7 +121,7 @@ def _members(archive: zipfile.ZipFile, what: str) -> Arrays:
     wanted = {key: members[key] for key in members if key in WANTED}
     total = sum(info.file_size for info in wanted.values())
     if total > MAX_BYTES:
-        raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of arrays, got {total:,}")
+        raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of arrays, got {total:,}; {HOW}")
     arrays: Arrays = {}
     left = MAX_BYTES
     for key, info in wanted.items():
@@ -133,9 +153,9 @@ def _array(key: str, info: zipfile.ZipInfo, member: IO[bytes], left: int, what: 
     shape, fortran, dtype = _header(key, member, what)
     if dtype.hasobject:
         raise DataError(f"{what}: array {key!r} holds Python objects, which are never loaded")
-    if dtype.kind not in "biuf":
+    if dtype.kind not in ("U" if key in TEXTS else "biuf"):
         got = short(f"{dtype} {shape}")
-        raise DataError(f"{what}: expected {key} to be numbers of shape (samples, ...), got {got}")
+        raise DataError(f"{what}: expected {key} to be {_kind(key)}, got {got}")
     count = 1
     for size in shape:
         count *= size
@@ -143,10 +163,14 @@ def _array(key: str, info: zipfile.ZipInfo, member: IO[bytes], left: int, what: 
         claim = short(f"{shape} of {dtype}")
         raise DataError(f"{what}: array {key!r} claims shape {claim}, more than its {info.file_size:,} bytes")
     if _as_tensor(key, count, dtype.itemsize) > left:
-        raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of tensors, {key} would take more")
-    values = np.empty(count, dtype)
-    _fill(values.data.cast("B") if count else memoryview(b""), member, key, what)
-    return values.reshape(shape, order="F" if fortran else "C")
+        raise DataError(f"{what}: expected at most {MAX_BYTES:,} bytes of tensors, {key} would take more; {HOW}")
+    raw = np.empty(count * dtype.itemsize, np.uint8)
+    _fill(raw.data, member, key, what)
+    return raw.view(dtype).reshape(shape, order="F" if fortran else "C") if raw.size else np.empty(shape, dtype)
+
+
+def _kind(key: str) -> str:
+    return "text" if key in TEXTS else "numbers of shape (samples, ...)"
 
 
 def _header(key: str, member: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dtype]:

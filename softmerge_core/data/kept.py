@@ -1,12 +1,14 @@
 """What is known of the user's own data files. Each is checked once, by a process of its own with limits.
 
-What the check found lies beside a file that is kept (``NAME.facts``, ``NAME.labels``), so that whoever asks for its
-shape, classes or labels reads neither the file nor its samples again. It counts only as long as the file is the same.
+What the check found lies beside a file that is kept (``NAME.facts``, ``NAME.labels``, ``NAME.preview``), so that
+whoever asks for its shape, classes, labels or a few samples does not read the file again. It counts only as long as the
+file is the same; where a part is missing, as beside files that were kept before there were previews, all is made anew.
 """
 
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from softmerge_core.data.base import SPLITS, Arrays
 from softmerge_core.errors import DataError, short
 from softmerge_core.home import home, set_aside
 
-FACTS, LABELS = ".facts", ".labels"
+FACTS, LABELS, PREVIEW = ".facts", ".labels", ".preview"
 SECONDS = 120
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +31,8 @@ ROOT = Path(__file__).parents[2]
 class Facts(BaseModel):
     """What a check found: the shape of one sample, the number of classes, and of samples in each split.
 
-    ``sha256``: of the file's bytes; ``size``: their number; ``changed``: the file's time in nanoseconds.
+    ``sha256``: of the file's bytes; ``size``: their number; ``changed``: the file's time in nanoseconds;
+    ``class_names``: of all classes, or none; ``origin``: where the data are from, or "".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,12 +43,15 @@ class Facts(BaseModel):
     sha256: str
     size: int
     changed: int
+    class_names: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True)
 class _Record:
     facts: Facts | None
     labels: Arrays
+    preview: Arrays
     problem: str = ""
 
 
@@ -73,6 +79,12 @@ def data_labels(path: str | Path) -> Arrays:
     return dict(_record(path).labels)
 
 
+def data_preview(path: str | Path) -> Arrays:
+    """Return "inputs" [M, ...] and "labels" [M] of a few training samples of each class; raises DataError."""
+    data_facts(path)
+    return dict(_record(path).preview)
+
+
 def keep_data_file(source: bytes | Path, name: str, stem: str) -> Path:
     """Check a data file, keep it under ``stem`` and the first letters of its hash, and return its path.
 
@@ -81,11 +93,10 @@ def keep_data_file(source: bytes | Path, name: str, stem: str) -> Path:
     what = f"data file {short(name)!r}"
     folder = data_folder()
     try:
-        content = source if isinstance(source, bytes) else source.read_bytes()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as aside:  # no file is chosen from there
             new = Path(aside) / "new.npz"
-            _write(new, content)
+            _write(new, source)
             record = _check(new, name)
             if record.facts is None:
                 raise DataError(record.problem)
@@ -106,21 +117,25 @@ def remove_data_file(path: Path) -> str:
     try:
         if path.parent.resolve() != data_folder().resolve() or not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "There is no such file")
-        known = [path.with_suffix(suffix) for suffix in (FACTS, LABELS)]
+        known = [path.with_suffix(suffix) for suffix in (FACTS, LABELS, PREVIEW)]
         return set_aside([data_folder() / found.name for found in (path, *known) if found.exists()])
     except OSError as error:
         raise DataError(f"data file {short(path.name)!r}: could not be deleted ({error.strerror})") from error
 
 
-def write_labels(path: Path, labels: Arrays) -> None:
-    """Write the labels of a data file, packed, to ``path``; raises OSError."""
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays, packed, to ``path``, whatever its suffix; raises OSError."""
     with path.open("wb") as file:
-        np.savez_compressed(file, **labels)  # type: ignore[arg-type] # numpy's own keyword has no such name
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type] # numpy's own keyword has no such name
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, source: bytes | Path) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(source, bytes):
+            file.write(source)
+        else:
+            with source.open("rb") as given:
+                shutil.copyfileobj(given, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
 
@@ -128,11 +143,11 @@ def _write(path: Path, content: bytes) -> None:
 def _move(new: Path, path: Path) -> None:
     """Move a file and what lies beside it, the file last; all of it or nothing."""
     try:
-        for suffix in (LABELS, FACTS, ".npz"):
+        for suffix in (LABELS, PREVIEW, FACTS, ".npz"):
             new.with_suffix(suffix).replace(path.with_suffix(suffix))
     except OSError:
         if not path.is_file():
-            for suffix in (LABELS, FACTS):
+            for suffix in (LABELS, PREVIEW, FACTS):
                 path.with_suffix(suffix).unlink(missing_ok=True)
         raise
 
@@ -169,9 +184,15 @@ def _beside(path: Path, size: int, changed: int) -> _Record | None:
             return None
         with path.with_suffix(LABELS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             labels = {f"{split}_labels": arrays[f"{split}_labels"] for split in SPLITS if split in facts.samples}
+        preview = _preview(path.with_suffix(PREVIEW))
     except (OSError, ValidationError, ValueError, KeyError, EOFError):
         return None
-    return _Record(facts, labels)
+    return _Record(facts, labels, preview)
+
+
+def _preview(path: Path) -> Arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in ("inputs", "labels")}
 
 
 def _try_beside(path: Path, record: _Record) -> None:
@@ -184,7 +205,8 @@ def _try_beside(path: Path, record: _Record) -> None:
 def _put_beside(path: Path, record: _Record) -> None:
     if record.facts is None:
         return
-    write_labels(path.with_suffix(LABELS), record.labels)
+    write_arrays(path.with_suffix(LABELS), record.labels)
+    write_arrays(path.with_suffix(PREVIEW), record.preview)
     path.with_suffix(FACTS).write_text(record.facts.model_dump_json(), encoding="utf-8")
 
 
@@ -192,21 +214,21 @@ def _check(path: Path, name: str) -> _Record:
     """Check a file in a process of its own. Raises DataError only where that process could not do its work."""
     what = f"data file {short(name)!r}"
     with tempfile.TemporaryDirectory(prefix="softmerge-") as folder:
-        labels = Path(folder) / "labels"
-        command = [sys.executable, "-m", "softmerge_core.data.checker", str(path), short(name), str(labels)]
+        labels, preview = Path(folder) / "labels", Path(folder) / "preview"
+        program = [sys.executable, "-m", "softmerge_core.data.checker"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         try:
             done = subprocess.run(
-                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
-                check=False,
+                [*program, str(path), short(name), str(labels), str(preview)], cwd=ROOT, env=environment,
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise DataError(f"{what}: could not be checked within {SECONDS} s") from error
         try:
             answer = json.loads(done.stdout)
             if "problem" in answer:
-                return _Record(None, {}, str(answer["problem"]))
+                return _Record(None, {}, {}, str(answer["problem"]))
             with np.load(labels, allow_pickle=False) as arrays:
-                return _Record(Facts.model_validate(answer), dict(arrays))
+                return _Record(Facts.model_validate(answer), dict(arrays), _preview(preview))
         except (OSError, ValueError):  # killed by a limit, or a disk that is full
-            return _Record(None, {}, f"{what}: takes more memory or time to read than is allowed")
+            return _Record(None, {}, {}, f"{what}: takes more memory or time to read than is allowed")

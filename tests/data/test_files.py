@@ -95,12 +95,51 @@ def test_classes_may_be_given(tmp_path: Path) -> None:
         ({"classes": np.array(10**8)}, "'classes' to be one whole number of 1 to 100,000, got 100000000"),
         ({"classes": np.arange(10**4)}, r"'classes' to be one whole number of 1 to 100,000, got int64 \(10000,\)$"),
         ({"train_inputs": None, "x" * 60_000: np.zeros(1)}, r"missing array 'train_inputs'; got: .{0,200}$"),
+        ({"mean": np.zeros(2)}, "'mean' and 'sd' together, got only 'mean'"),
+        ({"mean": np.zeros(3), "sd": np.ones(3)}, r"mean to be 2 numbers, .* got float64 \(3,\)"),
+        ({"mean": np.zeros(2), "sd": np.array([1, 0])}, "SDs above 0"),
+        ({"mean": np.zeros(2), "sd": np.array([1, -1])}, "SDs above 0"),
+        ({"mean": np.array([0, np.nan]), "sd": np.ones(2)}, "expected finite means"),
+        ({"mean": np.zeros(2), "sd": np.array([1, 1e300])}, "expected finite means"),
+        ({"mean": np.zeros(2), "sd": np.array([1, 1e-45])}, "train_inputs divided by 'sd' are more than"),
+        ({"class_names": np.array(["a", "b"])}, r"train_labels in 0\.\.1, got 2"),
+        ({"class_names": np.array(["a", "b"]), "classes": np.array(3)}, r"class_names to be text of shape \(3,\)"),
+        ({"class_names": np.array(["a", " ", "c"])}, "class_names to be printable text of 1 to 100 letters, got ''"),
+        ({"class_names": np.array(["a", "b\n", "c"])}, "class_names to be printable text"),
+        ({"class_names": np.array(["a", "x" * 101, "c"])}, "class_names to be printable text"),
+        ({"class_names": np.arange(3)}, "class_names to be text"),
+        ({"class_names": np.array([b"a", b"b", b"c"])}, "class_names to be text"),
+        ({"class_names": np.array(["a", "b", "c"], dtype=object)}, "Python objects"),
+        ({"origin": np.array(["a", "b"])}, r"origin to be text of shape \(\), got <U1 \(2,\)"),
     ],
 )
 def test_bad_arrays_are_named_with_the_file(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         load_data_file(write(tmp_path / "mine.npz", **changes))
     assert "mine.npz" in str(caught.value)
+
+
+def test_images_stay_small_on_disk_and_are_normalised_by_channel_when_loaded(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 2, 4, 5)).astype(np.uint8)
+    splits = {f"{split}_inputs": images for split in ("train", "validation", "test")}
+    mean, sd = np.array([100.0, 120.0], np.float32), np.array([50.0, 60.0], np.float32)
+    path = write(tmp_path / "mine.npz", **splits, mean=mean, sd=sd)
+    expected = (images - mean[:, None, None]) / sd[:, None, None]
+    assert np.allclose(load_data_file(path).train_inputs.numpy(), expected, atol=1e-6)
+    assert path.stat().st_size < 3 * images.nbytes + 4000
+    rows = {f"{split}_inputs": images.reshape(6, -1)[:, :2] for split in ("train", "validation", "test")}
+    path = write(tmp_path / "rows.npz", **rows, mean=mean, sd=sd)
+    assert np.allclose(load_data_file(path).test_inputs.numpy(), (images.reshape(6, -1)[:, :2] - mean) / sd, atol=1e-6)
+
+
+def test_names_of_classes_tell_how_many_there_are(tmp_path: Path) -> None:
+    assert load_data_file(write(tmp_path / "a.npz", class_names=np.array(["cat", "dog", "Größe", "none"]))).classes == 4
+
+
+def test_text_that_is_no_text_is_a_typed_error(tmp_path: Path) -> None:
+    names = np.frombuffer(b"\xff" * 12, "<U1")  # beyond the last letter of Unicode
+    with pytest.raises(DataError, match=r"mine\.npz"):
+        check_data_file(write(tmp_path / "mine.npz", class_names=names))
 
 
 class Canary:

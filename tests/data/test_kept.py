@@ -1,6 +1,7 @@
 """A data file is checked once, by a process of its own; what it found is asked for afterwards."""
 
 import io
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from softmerge_core.data import (
     data_facts,
     data_files,
     data_labels,
+    data_preview,
     keep_data_file,
     kept,
     remove_data_file,
@@ -47,7 +49,7 @@ def test_a_kept_file_is_checked_once_and_never_read_again(home_folder: Path, mon
         "validation_labels": [0, 1, 0, 2],
     }
     check_data_spec(DataSpec(dataset=str(path)))
-    assert sorted(item.suffix for item in path.parent.iterdir()) == [".facts", ".labels", ".npz"]
+    assert sorted(item.suffix for item in path.parent.iterdir()) == [".facts", ".labels", ".npz", ".preview"]
 
 
 def test_a_deleted_file_comes_back_with_what_is_known_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -110,7 +112,8 @@ def test_a_full_disk_is_a_typed_error_and_leaves_nothing(
     home_folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     facts = kept.Facts(input_shape=(2,), classes=3, samples={"train": 4}, sha256="0" * 64, size=1, changed=1)
-    monkeypatch.setattr(kept, "_check", lambda *_: kept._Record(facts, {"train_labels": LABELS}))
+    record = kept._Record(facts, {"train_labels": LABELS}, {"inputs": INPUTS, "labels": LABELS})
+    monkeypatch.setattr(kept, "_check", lambda *_: record)
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", "/home/secret")
@@ -141,3 +144,27 @@ def test_damaged_facts_are_made_again(home_folder: Path) -> None:
         assert data_facts(path).classes == 3
         assert data_labels(path)["train_labels"].tolist() == LABELS.tolist()
         assert path.with_suffix(suffix).read_bytes() != junk
+
+
+def test_names_origin_and_a_few_samples_of_each_class_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = np.arange(120, dtype=np.uint8).reshape(60, 2)
+    labels = np.repeat([2, 0, 1], 20)
+    told = {"class_names": np.array(["a", "b", "c"]), "origin": np.array("Made by hand")}
+    path = keep_data_file(content(train_inputs=inputs, train_labels=labels, **told), "a.npz", "a")
+    monkeypatch.setattr(subprocess, "run", no_child)
+    assert (data_facts(path).class_names, data_facts(path).origin) == (("a", "b", "c"), "Made by hand")
+    preview = data_preview(path)
+    assert preview["labels"].tolist() == [0] * 8 + [1] * 8 + [2] * 8
+    assert np.array_equal(preview["inputs"], inputs[[*range(20, 28), *range(40, 48), *range(8)]])
+
+
+def test_what_lies_beside_a_file_that_was_kept_long_ago_is_made_anew() -> None:
+    path = keep_data_file(content(), "a.npz", "a")
+    facts = json.loads(path.with_suffix(".facts").read_text())
+    old = {key: value for key, value in facts.items() if key not in ("class_names", "origin")}
+    path.with_suffix(".facts").write_text(json.dumps(old))
+    path.with_suffix(".preview").unlink()
+    kept._record_of.cache_clear()
+    assert data_facts(path).classes == 3
+    assert data_preview(path)["labels"].tolist() == [0, 0, 1, 2]
+    assert path.with_suffix(".preview").is_file()
