@@ -1,0 +1,41 @@
+"""SVHN (Netzer et al. 2011): house numbers as colour photographs, published as two MATLAB files."""
+
+from pathlib import Path
+
+from softmerge_core.data.forms.base import Asked, Form, Raw
+from softmerge_core.data.forms.originals import dataset_class, discard, fetched, gather, mirrored, opened, part
+
+SPLITS = ("train", "test")
+FILES = ("train_32x32.mat", "test_32x32.mat")
+
+
+def read(source: Path, asked: Asked) -> Raw:
+    """Return images uint8 [N, 3, 32, 32] and labels 0-9; torchvision compares the files' checksums before it reads."""
+    gather(source, ("", "SVHN"), FILES, asked.scratch / "SVHN", asked, "SVHN")
+    found = [opened(dataset_class("SVHN"), asked.scratch / "SVHN", asked, split=split) for split in SPLITS]
+    train, test = (part(split.data, split.labels, asked.called) for split in found)
+    discard(asked.scratch / "SVHN")
+    return Raw(train, tuple(map(str, range(10))), test=test)
+
+
+def fetch(folder: Path) -> None:
+    """Download both files into ``folder``."""
+    lists = dataset_class("SVHN").split_list
+    cls = mirrored(
+        dataset_class("SVHN"),
+        lambda mirror: {"split_list": {split: [mirror + name, name, md5] for split, (_, name, md5) in lists.items()}},
+    )
+    fetched("SVHN", FILES, lambda: [cls(root=str(folder), split=split, download=True) for split in SPLITS])
+
+
+FORM = Form(
+    name="svhn",
+    title="SVHN",
+    about=f"House numbers, 32 x 32 pixels. A folder with {' and '.join(FILES)}.",
+    takes="folder",
+    read=read,
+    fetch=fetch,
+    megabytes=246,
+    suffixes=("mat", "zip"),
+    loads=("torchvision.datasets", "scipy.io"),
+)
