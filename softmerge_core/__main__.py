@@ -39,11 +39,33 @@ def parser() -> Parser:
     spec = commands.add_parser("spec", help="print an example spec that runs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
     spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
-    data = commands.add_parser("data", help="your own data files").add_subparsers(dest="data", required=True)
-    adding = data.add_parser("add", help="check a file of samples and keep it for the app; print what is known of it")
-    adding.add_argument("file", metavar="FILE.npz", help="plain arrays: train_inputs, train_labels and so on")
+    _add_data(commands.add_parser("data", help="your own data files"))
     _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
     return top
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    """The commands of ``data``."""
+    data = parser.add_subparsers(dest="data", required=True)
+    adding = data.add_parser("add", help="check a file of samples and keep it for the app; print what is known of it")
+    adding.add_argument("file", metavar="FILE.npz", help="plain arrays: train_inputs, train_labels and so on")
+    data.add_parser("forms", help="list the forms that `import` reads, as JSON")
+    importing = data.add_parser("import", help="make a data file of images, tables or a known data set, and keep it")
+    importing.add_argument(
+        "form", metavar="FORM", help="such as FashionMNIST, CIFAR-10, images or csv; see: data forms"
+    )
+    importing.add_argument(
+        "place",
+        metavar="FOLDER_OR_FILE",
+        nargs="?",
+        help="where it lies (default: as found here, or downloaded)",
+    )
+    importing.add_argument("--samples", type=int, metavar="N", help="so many in all (default: all)")
+    importing.add_argument("--validation", type=float, metavar="SHARE", help="split off for validation (default: 0.1)")
+    importing.add_argument("--seed", type=int, help="fixes which samples are taken and how they are split")
+    importing.add_argument("--label", metavar="COLUMN", help="a table's column of labels (default: the last)")
+    importing.add_argument("--size", type=int, metavar="PX", help="pixels along each side of pictures")
+    importing.add_argument("--name", default="", help="of the data file (default: that of the form or file)")
 
 
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +105,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def dispatch(options: argparse.Namespace) -> None:
     """Do what the options say."""
-    from softmerge_core import cli
+    from softmerge_core import cli, cli_data
 
     match options.command:
         case "app":
@@ -96,8 +118,13 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.run(options.spec, options.out)
         case "spec":
             cli.spec(options.schema, options.kind)
+        case "data" if options.data == "add":
+            cli_data.data_add(options.file)
+        case "data" if options.data == "forms":
+            cli_data.data_forms()
         case "data":
-            cli.data_add(options.file)
+            values = {key: getattr(options, key) for key in ("samples", "validation", "seed", "label", "size")}
+            cli_data.data_import(options.form, options.place, values, options.name)
         case "zoo" if options.zoo == "list":
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":

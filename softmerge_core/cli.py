@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from softmerge_core.attacks import find_attack
-from softmerge_core.data import data_facts, keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
@@ -195,13 +194,6 @@ def _weights_files(paths: Sequence[str]) -> list[Path]:
             raise CheckpointError(f"{path.name}: expected a folder with weights files, found none")
         found += inside
     return found
-
-
-def data_add(file: str) -> None:
-    """Check a file of samples, keep it where the app offers it, and print what is known of it."""
-    path = Path(file)
-    kept = keep_data_file(path, path.name, slug(path.stem, "data"))
-    show({"path": str(kept), **plain(data_facts(kept))})
 
 
 def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:

@@ -29,7 +29,11 @@ FORBIDDEN = (
     *("urllib.Request", "http.client.connect", "ftplib.connect", "webbrowser.open", "code.__new__", "os.kill"),
     *("os.chmod", "os.chown", "os.link", "os.symlink", "os.putenv", "shutil.chown"),
 )
-CHANGING = {"os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.truncate": 1, "shutil.rmtree": 1}
+# event -> (place of a path among its arguments, place of the open folder that it is in), for each path
+CHANGING = {
+    "os.remove": [(0, 1)], "os.rmdir": [(0, 1)], "os.mkdir": [(0, 2)], "os.rename": [(0, 2), (1, 3)],
+    "os.truncate": [(0, 9)], "shutil.rmtree": [(0, 1)],
+}  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 Reader = Callable[[Path], object]
 Sample = tuple[str, bytes, Reader]  # name, whole file, its reader
@@ -126,16 +130,17 @@ class Watch:
             return True
         if event == "open":
             return self._writes(arguments) and self._outside(arguments[0])
-        return event in CHANGING and any(self._outside(path) for path in arguments[: CHANGING[event]])
+        return any(self._outside(arguments[path], *arguments[at : at + 1]) for path, at in CHANGING.get(event, ()))
 
     def _writes(self, arguments: tuple[Any, ...]) -> bool:
         _, mode, flags = arguments
         return bool(set("wax+") & set(mode)) if isinstance(mode, str) else bool(flags & WRITING)
 
-    def _outside(self, path: Any) -> bool:
+    def _outside(self, path: Any, within: Any = -1) -> bool:
         if isinstance(path, int):  # a file that is open already
             return False
-        place = os.path.realpath(os.fsdecode(path))
+        base = f"/proc/self/fd/{within}" if isinstance(within, int) and within >= 0 else "."
+        place = os.path.realpath(os.path.join(base, os.fsdecode(path)))
         return place != os.devnull and os.path.commonpath([place, self.folder]) != self.folder
 
 

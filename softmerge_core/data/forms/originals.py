@@ -102,7 +102,8 @@ def fetched(title: str, files: Sequence[str], work: Callable[[], object]) -> Non
         reason = short(getattr(error, "reason", None) or error, 300)
         raise DataError(
             f"{title} could not be downloaded ({reason}): check the network and try again, or put "
-            f"{', '.join(files)} into a folder and name that; the environment variable {MIRROR} can hold the address of a mirror"
+            f"{', '.join(files)} into a folder and name that; the environment variable {MIRROR} can hold the "
+            "address of a mirror"
         ) from error
 
 

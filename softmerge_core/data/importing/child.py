@@ -41,7 +41,7 @@ class Request(Frozen):
 def work(request: Request) -> None:
     """Bring in what is asked for; raises DataError."""
     form = forms()[request.form]
-    say("Starting", None)
+    say("Loading the libraries", None)
     for module in form.loads:
         importlib.import_module(module)  # before the limit, which counts from what is loaded
     source = Path(request.source) if request.source else found_place(form)
