@@ -30,17 +30,18 @@ def manage_models(entries: Sequence[Entry]) -> Entry:
     return models[name]
 
 
-def manage_data() -> None:
-    """Delete one of the reader's own data files, where there is any; says which models were measured on it."""
+def manage_data() -> str | None:
+    """Delete one of the reader's own data files; says which models learned it, and returns its path, if any."""
     files = {path.name: path for path in data_files()}
     if not files:
-        return
+        return None
     st.header("Data", anchor=False)
-    name = _pick("One of your data files", "own-file", files, "The data file to delete.")
+    name = _pick("One of your data files", "own-file", files, "The data file to look at or to delete.")
     users = [model.title for model in library().values() if Path(model.dataset) == files[name]]
     said = f"Trained on it: {plain(listed(users), 300)}." if users else "None of your models was trained on it."
     st.caption(said)
     _delete_button("data file", name, name, lambda: remove_data_file(files[name]))
+    return str(files[name])
 
 
 def tell_deleted() -> None:

@@ -1,10 +1,11 @@
-"""The Models page: look at trained models, train one more, or make a poisoned copy of any."""
+"""The Models page: look at trained models, train one more, make a poisoned copy of any, or bring data in."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator as Slot
 
+from pages.models.bring import bring_data
 from pages.models.cards import (
     MINE,
     Entry,
@@ -16,6 +17,7 @@ from pages.models.cards import (
 )
 from pages.models.own import manage_data, manage_models, tell_deleted
 from pages.models.pictures import model_pictures
+from pages.models.samples import show_samples
 from pages.models.spoil import poison_outcome, poison_setup, relatives
 from pages.models.strip import model_strip
 from pages.models.train import draw_training, train_setup
@@ -31,8 +33,8 @@ from softmerge_core.figures.style import colour
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families
 
 KIND = "train"
-PURPOSE = "The trained networks that are merged: how each was trained and how good it is. Train more, or spoil one."
-LOOK, TRAIN, POISON = "Look", "Train", "Poison"
+PURPOSE = "The networks that are merged, and their data: look at them, train more, spoil one, or bring in your own."
+LOOK, TRAIN, POISON, BRING = "Look", "Train", "Poison", "Bring in"
 NONE_YET = "You have no models of your own yet: train one, poison one, or bring your own weights on the Merge page."
 
 
@@ -42,7 +44,12 @@ def page() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         st.markdown(f"# Models\n{PURPOSE}")
-        task, collection = _task(), pick_collection()
+        task = _task()
+    if task == BRING:
+        _bring(left, right)
+        return
+    with left:
+        collection = pick_collection()
     entries = own_entries() if collection == MINE else family_entries(families()[collection])
     with left:
         st.caption(about(collection, entries))
@@ -63,17 +70,23 @@ def _task() -> str:
     chosen: str = one_of(
         st.segmented_control,
         "What to do",
-        [LOOK, TRAIN, POISON],
+        [LOOK, TRAIN, POISON, BRING],
         default=st.session_state["do:first"],
         key="do",
         bind="query-params",
         label_visibility="collapsed",
-        help="Look at the models, train one more, or make a poisoned copy of one.",
+        help="Look at the models, train one more, make a poisoned copy of one, or bring in data of your own.",
     )
     return chosen
 
 
 def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
+    with left:
+        if collection == MINE:
+            tell_deleted()
+        if entries:
+            _parts((manage_models(entries) if collection == MINE else entries[0]).origin)
+        chosen = manage_data() if collection == MINE else None
     with right:
         if entries:
             model_pictures([entry.info for entry in entries], _samples(entries))
@@ -83,13 +96,15 @@ def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) ->
             model_table(entries)
         else:
             st.info(NONE_YET, icon=":material/info:")
+        if chosen is not None:
+            show_samples(chosen)
+
+
+def _bring(left: Slot, right: Slot) -> None:
     with left:
-        if collection == MINE:
-            tell_deleted()
-        if entries:
-            _parts((manage_models(entries) if collection == MINE else entries[0]).origin)
-        if collection == MINE:
-            manage_data()
+        dataset = bring_data()
+    with right:
+        show_samples(dataset)
 
 
 def _parts(origin: FamilyInfo | LibraryModel) -> None:

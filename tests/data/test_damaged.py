@@ -1,4 +1,4 @@
-"""Thousands of damaged data files: each loads or gives one typed error; nothing is run, nothing is written elsewhere."""
+"""Thousands of damaged data files: each loads or gives one typed error; nothing is run or written elsewhere."""
 
 import pytest
 

@@ -5,14 +5,23 @@ is the one in torchvision's own code: ``read`` refuses a class that lacks one of
 checksum as passed. And while they do, no name is looked up but those of which numpy's arrays are made.
 """
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from softmerge_core.data.forms.base import Asked, Form, Raw, typed
-from softmerge_core.data.forms.originals import copy, dataset_class, discard, fetched, gather, mirrored, opened, part
+from softmerge_core.data.forms.originals import (
+    check_sums,
+    copy,
+    dataset_class,
+    discard,
+    fetched,
+    gather,
+    mirrored,
+    opened,
+    part,
+)
 from softmerge_core.data.forms.unpickling import only_arrays
 from softmerge_core.errors import DataError
 
@@ -37,10 +46,7 @@ def _checksums(cls: Any) -> dict[str, str]:
     """Return the MD5 of each file; raises DataError where torchvision has none, and would therefore not look."""
     listed: Iterable[tuple[str, Any]] = [*cls.train_list, *cls.test_list, (cls.meta["filename"], cls.meta["md5"])]
     sums = dict(map(tuple, listed))
-    everything = {**sums, cls.filename: cls.tgz_md5}
-    wrong = [name for name, md5 in everything.items() if not re.fullmatch("[0-9a-f]{32}", str(md5))]
-    if wrong:
-        raise DataError(f"{cls.__name__}: torchvision has no checksum for {wrong[0]}, without which it is not opened")
+    check_sums(cls, {**sums, cls.filename: cls.tgz_md5})
     return sums
 
 

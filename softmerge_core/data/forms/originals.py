@@ -6,9 +6,10 @@ them, wherever they come from, and cannot change between torchvision's look at t
 
 import gzip
 import os
+import re
 import shutil
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ def mirrored(cls: Any, addresses: Callable[[str], dict[str, Any]]) -> Any:
     """Return ``cls``, or where a mirror is named, a twin of it with the attributes ``addresses(mirror)``."""
     mirror = os.environ.get(MIRROR, "")
     return type(cls.__name__, (cls,), addresses(mirror.rstrip("/") + "/")) if mirror else cls
+
+
+def check_sums(cls: Any, sums: Mapping[str, Any]) -> None:
+    """Raise DataError where a file's MD5 is none: torchvision takes a missing one as passed, and would read anything."""
+    for name, md5 in sums.items():
+        if not re.fullmatch("[0-9a-f]{32}", str(md5)):
+            raise DataError(f"{cls.__name__}: torchvision has no checksum for {name}, without which it is not opened")
 
 
 def opened(cls: Any, root: Path, asked: Asked, **options: Any) -> Any:
