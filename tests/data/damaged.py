@@ -122,7 +122,7 @@ def _believing(cls: Any, files: Mapping[str, bytes], name: str, read: Reader) ->
 
 
 def svhn(folder: Path) -> Iterator[Sample]:
-    """MATLAB files of SVHN, whose checksums are those of the whole files: SciPy's reader crashes on some damaged ones."""
+    """MATLAB files of SVHN with the checksums of whole ones: SciPy's reader crashes on some that are damaged."""
     from torchvision.datasets import SVHN
 
     files = svhn_files()

@@ -10,6 +10,7 @@ import numpy as np
 
 from softmerge_core.errors import DataError, short
 
+NO_MEMORY = ("out of memory", "can't allocate memory")  # as pandas and torch call it
 Tell = Callable[[str, float | None], None]  # what is being done, and how much of it (0-1), where that is known
 
 
@@ -79,12 +80,17 @@ class Form:
 
 @contextmanager
 def typed(what: str, expected: str) -> Iterator[None]:
-    """Turn whatever a library raises into a DataError that names ``what`` and says what was ``expected``."""
+    """Turn whatever a library raises into a DataError that names ``what`` and says what was ``expected``.
+
+    Want of memory stays a MemoryError, whatever the library calls it.
+    """
     try:
         yield
     except (DataError, MemoryError):
         raise
     except Exception as error:  # parsers of formats raise over a dozen types
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        if any(words in str(reason) for words in NO_MEMORY):
+            raise MemoryError(str(reason)) from error
         told = short(reason or type(error).__name__, 200)
         raise DataError(f"{what}: expected {expected}, got: {told}") from error

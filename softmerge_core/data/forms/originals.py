@@ -38,7 +38,7 @@ def mirrored(cls: Any, addresses: Callable[[str], dict[str, Any]]) -> Any:
 
 
 def check_sums(cls: Any, sums: Mapping[str, Any]) -> None:
-    """Raise DataError where a file's MD5 is none: torchvision takes a missing one as passed, and would read anything."""
+    """Raise DataError where a file's MD5 is none: torchvision takes a missing one as passed and reads anything."""
     for name, md5 in sums.items():
         if not re.fullmatch("[0-9a-f]{32}", str(md5)):
             raise DataError(f"{cls.__name__}: torchvision has no checksum for {name}, without which it is not opened")
