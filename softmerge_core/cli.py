@@ -197,6 +197,16 @@ def _weights_files(paths: Sequence[str]) -> list[Path]:
     return found
 
 
+def zoo_keep(run: str, name: str, title: str) -> None:
+    """Keep the network of a merge run in the reader's library, measured on its data, and print the model."""
+    from softmerge_core.export.keeping import keep_merged
+    from softmerge_core.zoo import check_name
+
+    if name:
+        check_name(name)
+    show(plain(keep_merged(run, name, title)))
+
+
 def data_add(file: str) -> None:
     """Check a file of samples, keep it where the app offers it, and print what is known of it."""
     path = Path(file)
