@@ -1,11 +1,11 @@
 """ONNX, the exchange format of other runtimes, through torch's exporter where its packages are there."""
 
 import contextlib
-import importlib.util
 import io
 import logging
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from softmerge_core.errors import SoftMergeError
@@ -19,7 +19,7 @@ INPUTS, OUTPUTS = "inputs", "logits"
 
 def missing() -> str:
     """What to install for an ONNX file, in one sentence; "" where all is there. Loads nothing."""
-    absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    absent = [name for name in PACKAGES if find_spec(name) is None]
     return f"An ONNX file needs more packages: pip install {' '.join(absent)}" if absent else ""
 
 

@@ -10,14 +10,14 @@ from softmerge_core.numbers import usual_spaces
 LONGEST = 200  # letters of a name
 # Only what has a meaning where it stands, so that the file is easy to read as it is: marks, what some readers make
 # links or signs of (addresses, people, :smile:), and what begins a list or a line at the start of a text.
-_MARKS = re.compile(
-    r"([\\`*_\[\]#|<>~$^&{}]|[:@](?=\S)|\.(?=[A-Za-z])|^[-+=]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$))"
-)
+_MARKS = re.compile(r"([\\`*_\[\]#|<>~$^&{}]|[:@](?=\S)|\.(?=[A-Za-z])|^[-+=])")
+_NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def said(text: str, limit: int = LONGEST) -> str:
     """A person's text as Markdown that shows it letter by letter, on one line, without invisible letters."""
-    return _MARKS.sub(r"\\\1", usual_spaces(clipped(_visible(text), limit)))
+    line = usual_spaces(clipped(_visible(text), limit))
+    return _NUMBER.sub(r"\1\\\2", _MARKS.sub(r"\\\1", line))
 
 
 def told(text: str) -> str:

@@ -36,6 +36,9 @@ def merged_run(what: str) -> MergedRun:
         raise RunError(f"run {view.id!r} is no merge: expected kind 'merge', got {spec.kind!r}")
     if view.result is None:
         raise RunError(f"run {view.id!r} has no result: {view.harm or f'it is {view.status}'}")
+    named = [view.result["source_names"], *([gates["sources"]] if (gates := view.result.get("gates")) else [])]
+    if any(len(names) != len(spec.sources) for names in named):
+        raise RunError(f"run {view.id!r}: its result is not of the {len(spec.sources)} sources that its spec names")
     weights = files.weights_path(folder, NAME)
     if not weights.is_file():
         raise NotFoundError(f"run {view.id!r} kept no weights called {NAME!r}")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from softmerge_core.checkpoints.files import load_checkpoint, load_into, state_hash
 from softmerge_core.checkpoints.metadata import read_metadata
-from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
+from softmerge_core.errors import NotFoundError, SoftMergeError
 from softmerge_core.evaluation import has_batchnorm
 from softmerge_core.experiments.merge.lineage import (
     DataOrigin,
@@ -72,10 +72,7 @@ def open_subject(what: str) -> Subject:
     home, _, name = what.partition("/")
     if name and (home == "library" or home in families()):
         return _model(what)
-    try:
-        return _merged(merged_run(what))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise RunError(f"run {what!r} cannot be exported: what it wrote down does not fit together") from error
+    return _merged(merged_run(what))
 
 
 def _merged(run: MergedRun) -> Subject:
