@@ -30,12 +30,20 @@ def keep_merged(what: str, name: str = "", title: str = "") -> LibraryModel:
         module = _network(run)
         if (before := kept_before(state_hash(module.state_dict()))) is not None:
             return before
-        return _add(run, module, name, title or run.spec.name or "Merged network")
+        return _add(run, module, name, title or _title(run))
 
 
 def kept_before(sha256: str) -> LibraryModel | None:
     """The library's model that is this merged network already, by the hash of its tensors. Loads no torch."""
     return next((model for model in library().values() if model.origin == ORIGIN and model.sha256 == sha256), None)
+
+
+def _title(run: MergedRun) -> str:
+    """A title that tells the network from all others of the library."""
+    from softmerge_core.checks import unique_names
+
+    wanted = f"Merged: {run.spec.name}" if run.spec.name else "Merged network"
+    return unique_names([wanted], [model.title for model in library().values()])[0]
 
 
 def _network(run: MergedRun) -> "nn.Module":
