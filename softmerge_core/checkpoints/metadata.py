@@ -25,7 +25,7 @@ def with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
     remarks = {_writable(name): _writable(metadata[name]) for name in sorted(metadata)}
     text = json.dumps({METADATA: remarks, **tensors} if remarks else tensors, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    return len(text).to_bytes(8, "little") + text + content[8 + length :]
+    return b"".join([len(text).to_bytes(8, "little"), text, memoryview(content)[8 + length :]])
 
 
 def _writable(text: str) -> str:

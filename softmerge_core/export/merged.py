@@ -33,7 +33,8 @@ def merged_run(what: str) -> MergedRun:
     view = read_run(folder, what if what.startswith(EXAMPLE) else folder.name)
     spec = view.spec
     if not isinstance(spec, MergeSpec):
-        raise RunError(f"run {view.id!r} is no merge: expected kind 'merge', got {spec.kind!r}")
+        other = "; networks that were trained are taken as library/NAME"
+        raise RunError(f"run {view.id!r} is no merge: expected kind 'merge', got {spec.kind!r}{other}")
     if view.result is None:
         raise RunError(f"run {view.id!r} has no result: {view.harm or f'it is {view.status}'}")
     named = [view.result["source_names"], *([gates["sources"]] if (gates := view.result.get("gates")) else [])]
