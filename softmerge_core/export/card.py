@@ -13,7 +13,7 @@ from softmerge_core.experiments.words import percent, sentence, source_text
 from softmerge_core.export.formulas import formulas, symbols
 from softmerge_core.export.markdown import code, front_matter, page, said, table, told
 from softmerge_core.numbers import decimal_text, percent_text, range_text, usual_spaces
-from softmerge_core.settings import Settings
+from softmerge_core.settings import AttackSettings, Settings
 from softmerge_core.statistics import Measured, bar
 
 PAPER = "[Soft merging, arXiv 2309.12259](https://arxiv.org/abs/2309.12259)"
@@ -124,13 +124,20 @@ def _sources(it: Told) -> str:
     for name, origin, source, told_as in zip(
         symbols(len(it.spec.sources)), it.lineage.sources, it.spec.sources, it.result["source_names"], strict=True
     ):
-        notes = [find_attack(source.attack.kind).title.lower() + " (poisoned on purpose)"] if source.attack else []
+        notes = [_poison(source.attack)] if source.attack else []
         notes += ["left out: it holds NaN or Inf"] if told_as in excluded else []
         hashed = f"{code(origin.sha256)} ({origin.of})"
         rows.append([name, said(origin.title), said(origin.model), hashed, "; ".join(notes) or "as it came"])
     base = it.lineage.base
     rows += [["base", said(base.title), said(base.model), f"{code(base.sha256)} ({base.of})", ""]] if base else []
     return table(("", "Title", "Name", "SHA-256", "What was done to it"), rows)
+
+
+def _poison(done: AttackSettings) -> str:
+    """What was done to a copy of a source on purpose; its hash is that of the source itself."""
+    attack = find_attack(done.kind)
+    strength = f", strength {decimal_text(done.strength)}" if attack.graded else ""
+    return f"{attack.title.lower()} (poisoned on purpose{strength}, seed {done.seed}; the hash is from before)"
 
 
 def _formulas(it: Told) -> str:

@@ -4,9 +4,9 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softmerge_core.errors import SoftMergeError
 
@@ -23,10 +23,11 @@ def missing() -> str:
     return f"An ONNX file needs more packages: pip install {' '.join(absent)}" if absent else ""
 
 
-def as_onnx(network: "nn.Module", input_shape: tuple[int, ...]) -> bytes:
+def as_onnx(network: "nn.Module", input_shape: tuple[int, ...], metadata: Mapping[str, str] = {}) -> bytes:
     """Return the network as ONNX, for inputs [N, *input_shape] of any number N, with its logits [N, classes].
 
-    Raises SoftMergeError, which says what to install, or that torch's exporter cannot translate this network.
+    ``metadata``: remarks that the file carries. What the exporter notes of its own, which names files of this machine,
+    is left out. Raises SoftMergeError, which says what to install, or that torch's exporter cannot translate it.
     """
     import torch
 
@@ -40,10 +41,25 @@ def as_onnx(network: "nn.Module", input_shape: tuple[int, ...]) -> bytes:
                 network, (sample,), input_names=[INPUTS], output_names=[OUTPUTS],
                 dynamic_shapes=({0: batch},), dynamo=True, verbose=False,
             )  # fmt: skip
-        content: bytes = program.model_proto.SerializeToString()
+        model = program.model_proto
+        _leave_out_remarks(model)
+        for key, value in sorted(metadata.items()):
+            model.metadata_props.add(key=key, value=value.encode(errors="replace").decode())
+        content: bytes = model.SerializeToString()
     except Exception as error:  # the exporter raises whatever its passes raise
         raise SoftMergeError(f"torch could not write this network as ONNX ({type(error).__name__})") from error
     return content
+
+
+def _leave_out_remarks(part: Any) -> None:
+    """Clear the remarks of a piece of a model, and of all pieces in it."""
+    for name in ("metadata_props", "doc_string"):
+        if name in part.DESCRIPTOR.fields_by_name:
+            part.ClearField(name)
+    for field, value in part.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                _leave_out_remarks(inner)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from softmerge_core.experiments.merge.rows import blocks
+from softmerge_core.experiments.merge.why import WHOLE
 from softmerge_core.experiments.words import letter
 from softmerge_core.numbers import decimal_text, range_text
 from softmerge_core.settings import SoftMergeSettings
@@ -35,7 +36,8 @@ def formulas(gates: Mapping[str, Any], settings: SoftMergeSettings) -> list[Form
     owners = gates.get("groups") or gates["parts"]
     names = symbols(len(gates["sources"]))
     found = [
-        Formula(name, _mixture(gates, names, first, last), last - first + 1) for name, first, last in blocks(owners)
+        Formula(WHOLE.get(name, name), _mixture(gates, names, first, last), last - first + 1)
+        for name, first, last in blocks(owners)
     ]
     return found + [
         Formula(name, _fixed(choice, names), 1) for name, choice in settings.parts.items() if choice != "gate"

@@ -34,7 +34,7 @@ def torch_file(it: Subject) -> bytes:
 
 def onnx_file(it: Subject) -> bytes:
     """The network as ONNX; raises SoftMergeError, which says what to install."""
-    return as_onnx(it.network, it.kind[1])
+    return as_onnx(it.network, it.kind[1], it.metadata)
 
 
 FORMATS: dict[str, Callable[[Subject], bytes]] = {

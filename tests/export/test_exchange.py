@@ -1,6 +1,7 @@
 """ONNX computes what torch does, where its packages are there; else one sentence says what to install."""
 
 import importlib.util
+import sys
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from softmerge_core.evaluation import predict
 from softmerge_core.export import exchange
 from softmerge_core.export.exchange import INPUTS, as_onnx, missing
 from softmerge_core.export.writing import everything
-from tests.export.subjects import NAMES, subject
+from tests.export.subjects import EVIL, NAMES, subject
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -60,6 +61,19 @@ def test_another_runtime_computes_the_same_for_any_number_of_samples(name: str) 
     for count in (1, 5):
         inputs = torch.randn(count, *it.kind[1], generator=torch.Generator().manual_seed(count))
         torch.testing.assert_close(computed(content, inputs), predict(it.network, inputs), rtol=1e-5, atol=1e-5)
+
+
+def test_the_file_says_what_made_it_and_nothing_of_this_machine() -> None:
+    for package in ("onnx", "onnxscript"):
+        pytest.importorskip(package)
+    import onnx
+
+    it = subject("resnet")
+    content = as_onnx(it.network, it.kind[1], {"softmerge.model": EVIL, "half": "\ud800"})
+    told = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
+    assert told == {"softmerge.model": EVIL, "half": "?"}
+    for place in (b"softmerge_core", b".py", b"File ", sys.prefix.encode()):
+        assert place not in content
 
 
 def computed(content: bytes, inputs: torch.Tensor) -> torch.Tensor:

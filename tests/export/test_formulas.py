@@ -45,6 +45,12 @@ def test_layers_without_gates_come_last(choice: str, expected: str) -> None:
     assert len(texts(gates(), settings)) == 3
 
 
+def test_one_gate_for_all_layers_is_that_of_the_whole_network() -> None:
+    assert texts({"parts": ["model"], "groups": ["model"], "sources": ["x"], "weight": [[1.0]]}) == [
+        ("the whole network", "1.000 · A", 1)
+    ]
+
+
 def test_there_are_symbols_for_any_number_of_sources() -> None:
     assert symbols(3) == ["A", "B", "C"]
     assert (symbols(27)[0], symbols(27)[-1]) == ("S1", "S27")

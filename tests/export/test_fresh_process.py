@@ -14,6 +14,8 @@ import torch
 
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import predict
+from softmerge_core.export import exchange
+from softmerge_core.export.subject import Subject
 from softmerge_core.export.writing import everything
 from tests.export.subjects import NAMES, of_torchvision, subject
 
@@ -54,13 +56,20 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     for name in NAMES:
         it = subject(name)
         (root / name).mkdir()
-        for file, content in everything(it)[0].items():
+        for file, content in files_of(it).items():
             (root / name / file).write_bytes(content)
         (root / name / "again.pt").write_bytes((root / name / "model.pt").read_bytes())
         np.save(root / name / "inputs.npy", load_dataset(it.dataset).test_inputs.numpy())
     done = alone(root, "-c", STRANGER)
     assert done.returncode == 0, done.stderr
     return root, json.loads(done.stdout.splitlines()[-1])
+
+
+def files_of(it: Subject) -> dict[str, bytes]:
+    """All files but the one for ONNX, which takes long to make and has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exchange, "find_spec", lambda name: None)
+        return everything(it)[0]
 
 
 def alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,7 +100,7 @@ def test_a_stranger_computes_what_the_project_computes(strangers: tuple[Path, di
 
 def test_the_script_runs_as_is_on_one_sample_on_several_and_tells_a_wrong_one(tmp_path: Path) -> None:
     it = subject("cnn1d")
-    for file, content in everything(it)[0].items():
+    for file, content in files_of(it).items():
         (tmp_path / file).write_bytes(content)
     data = load_dataset("mnist1d")
     np.save(tmp_path / "one.npy", data.test_inputs[0].numpy())
@@ -111,7 +120,7 @@ def test_the_script_runs_as_is_on_one_sample_on_several_and_tells_a_wrong_one(tm
 
 
 def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path) -> None:
-    files = everything(subject("mlp"))[0]
+    files = files_of(subject("mlp"))
     (tmp_path / "load_model.py").write_bytes(files["load_model.py"])
     state = torch.load(io.BytesIO(files["model.pt"]), weights_only=True)
     torch.save({name: value + 1 for name, value in state.items()}, tmp_path / "model.pt")
@@ -124,7 +133,7 @@ def test_a_title_that_looks_like_code_is_none(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     title = f'"""; open({str(canary)!r}, "w"); x = """\n\nopen({str(canary)!r}, "w")\n#'
     it = of_torchvision(("torchvision/squeezenet1_1", (3, 32, 32), 4), "digits", title)
-    for file, content in everything(it)[0].items():
+    for file, content in files_of(it).items():
         (tmp_path / file).write_bytes(content)
     done = alone(tmp_path, "load_model.py")
     assert done.returncode == 0, done.stderr
