@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from softmerge_core.attacks import find_attack
+from softmerge_core.events import BEST
+from softmerge_core.experiments.merge.kept import AVERAGE
 from softmerge_core.experiments.merge.lineage import Lineage
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.why import why_sentence
@@ -66,7 +68,18 @@ def _summary(it: Told) -> str:
     shape = " x ".join(map(str, kind.input_shape))
     made = f"One network merged from {count} trained ones by gates over their weights ({PAPER})."
     takes = f"It is a {code(kind.network)} for inputs of {shape} and tells {kind.classes} classes apart."
-    return f"{made} {takes} Its sources were frozen: only gates were trained, never a weight."
+    return f"{made} {takes} {_trained(it)}"
+
+
+def _trained(it: Told) -> str:
+    """What was learned of the network, in one sentence."""
+    if it.result.get("winner") == BEST:
+        return "No mixture did better on the validation samples: it is the best source, unchanged."
+    if it.result.get("winner") == AVERAGE:
+        return "No trained gates did better on the validation samples: it is the plain average of its sources."
+    if it.spec.settings.rescale:
+        return "Its sources were frozen: gates were trained, and a factor for each channel."
+    return "Its sources were frozen: only gates were trained, never a weight."
 
 
 def use(script: str, files: Sequence[tuple[str, str]]) -> str:
@@ -145,7 +158,7 @@ def _formulas(it: Told) -> str:
     if not gates or not gates["parts"]:
         return ""
     found = formulas(gates, it.spec.settings)
-    rows = [[said(each.layer), each.text, str(each.parts)] for each in found[:MANY]]
+    rows = [[code(each.layer), each.text, str(each.parts)] for each in found[:MANY]]
     left = f" The first {MANY} of {len(found)} layers are listed." if len(found) > MANY else ""
     aligned = "" if it.spec.align == "none" else " The sources' channels were matched to those of the best one before."
     norm = " BatchNorm's statistics were then estimated again on training inputs." if it.batch_norm else ""

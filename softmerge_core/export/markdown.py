@@ -10,7 +10,7 @@ from softmerge_core.numbers import usual_spaces
 LONGEST = 200  # letters of a name
 # Only what has a meaning where it stands, so that the file is easy to read as it is: marks, what some readers make
 # links or signs of (addresses, people, :smile:), and what begins a list or a line at the start of a text.
-_MARKS = re.compile(r"([\\`*_\[\]#|<>~$^&{}]|[:@](?=\S)|\.(?=[A-Za-z])|^[-+=])")
+_MARKS = re.compile(r"([\\`*_\[\]#|<>~$^&{}]|[:@](?=\S)|(?<=[wW]{3})\.|^[-+=])")
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 

@@ -12,6 +12,7 @@ from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import EXAMPLE, read_run
 
+WHAT = "expected the id or the folder of a merge run, library/name, or family/name"
 NAME = "merged"  # of the weights that such a run keeps
 
 
@@ -56,4 +57,7 @@ def _folder(what: str) -> Path:
             return path.absolute()
     except (OSError, ValueError):  # no path at all
         pass
-    return RunStore().folder(what)
+    try:
+        return RunStore().folder(what)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error}: {WHAT}") from error

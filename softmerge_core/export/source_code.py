@@ -85,7 +85,8 @@ def _torchvision(name: str, input_shape: tuple[int, ...], classes: int) -> Code:
     if plain != name:
         lines.append("network.maxpool = nn.Identity()  # the beginning for small images: nothing is pooled there")
     if plain != name or input_shape[0] != 3:
-        lines.append(_replaced(path, _convolution(first)))
+        lines += ["# What reads the images: of another size, or for another number of channels, than is usual."]
+        lines += [_replaced(path, _convolution(first))]
     said = '"""Return the network, its weights still random."""'
     body = "\n    ".join(["def build():", said, *lines, "return network"])
     imports = ("import torchvision", "from torch import nn") if len(lines) > 1 else ("import torchvision",)
@@ -96,8 +97,7 @@ def _replaced(path: str, layer: str) -> str:
     """The line that puts another layer at a path, in whatever container."""
     parent, _, child = path.rpartition(".")
     where = f"network.get_submodule({parent!r})" if parent else "network"
-    told = f"{where}.{child} = {layer}" if child.isidentifier() else f"setattr({where}, {child!r}, {layer})"
-    return f"{told}  # what reads the images"
+    return f"{where}.{child} = {layer}" if child.isidentifier() else f"setattr({where}, {child!r}, {layer})"
 
 
 def _convolution(layer: nn.Conv2d) -> str:

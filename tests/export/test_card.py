@@ -81,7 +81,7 @@ def test_the_shares_of_every_layer_are_those_of_the_gates(ended: Path) -> None:
     assert gates["parts"]
     for layer, weights in zip(gates["parts"], gates["weight"], strict=True):
         terms = " + ".join(f"{weight:.3f} · {name}" for name, weight in zip("ABC", weights, strict=True) if weight)
-        assert f"| {layer} | {terms} | 1 |" in text
+        assert f"| `{layer}` | {terms} | 1 |" in text
 
 
 def test_hashes_titles_and_what_was_done_to_sources_are_there(ended: Path) -> None:
@@ -149,6 +149,22 @@ def test_a_model_of_a_family_and_one_of_the_library_have_cards(sources: tuple[So
     text = card_of("library/first")
     assert "# first" in text
     assert "spoiled" not in text
+
+
+@pytest.mark.parametrize(
+    ("winner", "rescale", "expected"),
+    [
+        ("layer", False, "only gates were trained, never a weight."),
+        ("channel", True, "gates were trained, and a factor for each channel."),
+        ("best_source", True, "it is the best source, unchanged."),
+        ("average", False, "it is the plain average of its sources."),
+    ],
+)
+def test_what_was_learned_is_told_as_it_was(ended: Path, winner: str, rescale: bool, expected: str) -> None:
+    for name, change in ((files.RESULT, {"winner": winner}), (files.SPEC, {"settings": {"rescale": rescale}})):
+        values = json.loads((ended / name).read_text())
+        (ended / name).write_text(json.dumps({**values, **change}))
+    assert expected in card_of(ended)
 
 
 def test_a_result_that_does_not_fit_its_spec_is_told(ended: Path) -> None:

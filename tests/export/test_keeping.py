@@ -19,7 +19,7 @@ from tests.test_main import refusal
 def test_the_network_is_kept_with_how_it_came_about(ended: Path) -> None:
     model, run = keep_merged(str(ended)), merged_run(str(ended))
     assert model == library()[model.name]
-    assert (model.origin, model.title, model.network, model.dataset) == ("merged", EVIL, "mlp", "moons")
+    assert (model.origin, model.title, model.network, model.dataset) == ("merged", f"Merged: {EVIL}", "mlp", "moons")
     assert model.sha256 == state_hash(load_checkpoint(run.weights))
     assert model.accuracy["test"] == pytest.approx(run.result["accuracy"]["soft"])
     assert model.accuracy["validation"] == pytest.approx(run.result["validation_accuracy"]["soft"])

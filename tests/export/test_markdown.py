@@ -40,7 +40,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map(
 
 
 @pytest.mark.parametrize(
-    "name", ["mnist1d-cnn-shared-trunk/source-1", "0.002", "Source 1, signs flipped (50 %)", "won: 3"]
+    "name", ["mnist1d-cnn-shared-trunk/source-1", "0.002", "r1.safetensors", "Source 1, signs flipped (50 %)", "won: 3"]
 )
 def test_usual_names_are_written_as_they_are(name: str) -> None:
     assert said(name) == name
