@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.export.command import ALL, CHOICES, export
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -40,6 +41,7 @@ def parser() -> Parser:
     spec.add_argument("--schema", action="store_true", help="print the JSON schema with every field's help")
     spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
     _add_data(commands.add_parser("data", help="your own data files"))
+    _add_export(commands.add_parser("export", help="a network as files that load without this project"))
     _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
     return top
 
@@ -68,6 +70,14 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     importing.add_argument("--name", default="", help="of the data file (default: that of the form or file)")
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``export``."""
+    parser.add_argument("what", metavar="RUN", help="the id or folder of a merge run, library/name or family/name")
+    parser.add_argument("--out", metavar="DIR", help="the folder that will hold the files (default: a new one here)")
+    told = "all: weights, script, card and recipe; zip: the same in one file (default: all)"
+    parser.add_argument("--format", choices=CHOICES, default=ALL, help=told)
+
+
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
     """The commands of ``zoo``."""
     zoo = parser.add_subparsers(dest="zoo", required=True)
@@ -88,9 +98,12 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
     poisoning.add_argument("--strength", type=float, help="how strong the attack is (default: its usual strength)")
     poisoning.add_argument("--seed", type=int, help="starts the noise (default: 0)")
-    for command in (adding, poisoning):
+    keeping = zoo.add_parser("keep", help="keep the network of a merge in your library; print it as one JSON object")
+    keeping.add_argument("run", metavar="RUN", help="the id or folder of a merge run")
+    for command in (adding, poisoning, keeping):
         command.add_argument("--name", default="", help="in your library; one that is taken gets a number")
     adding.add_argument("--title", default="", help="shown by the app (default: the name of the file)")
+    keeping.add_argument("--title", default="", help="shown by the app (default: the title of the run)")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -118,6 +131,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.run(options.spec, options.out)
         case "spec":
             cli.spec(options.schema, options.kind)
+        case "export":
+            cli.show(export(options.what, options.out, options.format))
         case "data" if options.data == "add":
             cli_data.data_add(options.file)
         case "data" if options.data == "forms":
@@ -129,6 +144,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":
             cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
+        case "zoo" if options.zoo == "keep":
+            cli.zoo_keep(options.run, options.name, options.title)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

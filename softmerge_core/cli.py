@@ -196,6 +196,16 @@ def _weights_files(paths: Sequence[str]) -> list[Path]:
     return found
 
 
+def zoo_keep(run: str, name: str, title: str) -> None:
+    """Keep the network of a merge run in the reader's library, measured on its data, and print the model."""
+    from softmerge_core.export.keeping import keep_merged
+    from softmerge_core.zoo import check_name
+
+    if name:
+        check_name(name)
+    show(plain(keep_merged(run, name, title)))
+
+
 def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:
     """Keep a spoiled copy of a model in the reader's library, measured on its data, and print the copy.
 

@@ -1,11 +1,14 @@
 """The outcome of a merge: the winner and the reason, test accuracy, and what can be taken along."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.keeping import keep_button
+from pages.shared.choose.take_home import onnx_note, take_home
 from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
@@ -56,6 +59,8 @@ def outcome(reader: RunReader) -> None:
             st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
             st.html(html_table(("Network", "Test", "Points", "Validation"), accuracy_table(result)))
         downloads(reader, lambda: _own_downloads(reader))
+        if note := onnx_note():
+            st.caption(note)
 
 
 def _test_figure(reader: RunReader, theme: Theme) -> go.Figure | None:
@@ -126,3 +131,5 @@ def _weights(reader: RunReader) -> None:
         on_click="ignore",
         help="The merged network as safetensors, of the sources' architecture.",
     )
+    take_home(reader.run_id, partial(file_name, reader))
+    keep_button(reader)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.models.cards import Entry
 from pages.shared.choose.form import one_of
+from pages.shared.choose.take_home import take_home
 from pages.shared.show.text import plain
 from softmerge_core.data import data_files, remove_data_file
 from softmerge_core.errors import SoftMergeError
@@ -94,6 +95,7 @@ def _download(name: str) -> None:
         on_click="ignore",
         help="The model's weights as safetensors.",
     )
+    take_home(f"library/{name}", lambda what, ending: f"model-{what}-{name}.{ending}")
 
 
 def _delete_button(what: str, name: str, title: str, remove: Callable[[], str]) -> None:

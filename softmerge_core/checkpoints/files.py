@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from softmerge_core.checkpoints.header import SIZES, Entry, check_name, header_length, read_entries
 from softmerge_core.checkpoints.legacy import load_legacy
+from softmerge_core.checkpoints.metadata import with_metadata
 from softmerge_core.checkpoints.shards import INDEX, is_index, shards, weight_map
 from softmerge_core.checkpoints.wrappers import unwrapped
 from softmerge_core.errors import CheckpointError, short
@@ -151,23 +152,35 @@ def check_finite(state: Mapping[str, Tensor], what: str) -> None:
             raise CheckpointError(f"{short(what)}: tensor {short(name)!r} holds NaN or Inf")
 
 
-def save_checkpoint(module_or_state: nn.Module | Mapping[str, Tensor], path: str | Path) -> None:
+def save_checkpoint(
+    module_or_state: nn.Module | Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write a network's state as safetensors, whole or not at all; tied weights are written once a name.
 
-    Raises CheckpointError if a name cannot be a layer's, or the file cannot be written.
+    ``metadata``: remarks that the file carries in its header. Raises CheckpointError if a name cannot be a layer's, or
+    the file cannot be written.
     """
     path = Path(path)
     state = module_or_state.state_dict() if isinstance(module_or_state, nn.Module) else module_or_state
     what = short(path.name)
-    _check_tensors(state, what)
-    payload = safetensors.torch.save(
-        {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
-    )
+    payload = as_safetensors(state, what, metadata)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, payload)
     except OSError as error:
         raise CheckpointError(f"{what}: could not be written ({error.strerror or type(error).__name__})") from error
+
+
+def as_safetensors(state: Mapping[str, Tensor], what: str, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a safetensors file; raises CheckpointError, naming ``what``, if a name can be no layer's."""
+    _check_tensors(state, what)
+    payload = safetensors.torch.save(plain_tensors(state))
+    return with_metadata(payload, metadata) if metadata else payload
+
+
+def plain_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies of a state's tensors on the CPU that share no memory, as files hold them."""
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
 def _check_tensors(state: Mapping[str, Tensor], what: str) -> None:

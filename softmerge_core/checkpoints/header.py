@@ -81,7 +81,7 @@ def read_entries(header: bytes, data_bytes: int, what: str) -> list[Entry]:
     """Return what a header says of its tensors, in the order of their bytes; raises CheckpointError."""
     if header.count(b"{") > MAX_TENSORS + 2:  # before anything is parsed
         raise CheckpointError(f"{what}: expected at most {MAX_TENSORS:,} tensors, got more")
-    tensors = _parse(header, what)
+    tensors = parse_header(header, what)
     remarks = tensors.pop(METADATA, {})
     if not isinstance(remarks, dict) or not all(isinstance(value, str) for value in remarks.values()):
         _damaged(what, f"JSON: {METADATA} is not a map of texts")
@@ -97,7 +97,8 @@ def read_entries(header: bytes, data_bytes: int, what: str) -> list[Entry]:
     return entries
 
 
-def _parse(header: bytes, what: str) -> dict[str, Any]:
+def parse_header(header: bytes, what: str) -> dict[str, Any]:
+    """Return the JSON object of a header, as it is; raises CheckpointError where it is none."""
     try:
         found = json.loads(header.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError:

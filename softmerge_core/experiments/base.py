@@ -77,8 +77,10 @@ class Context(Protocol):
         """
         ...
 
-    def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
-        """Keep a network's state under ``name`` (letters, digits, - and _), atomically."""
+    def save_weights(
+        self, name: str, state: "Mapping[str, torch.Tensor]", metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep a network's state under ``name`` (letters, digits, - and _), atomically, with remarks in its file."""
 
     def save_snapshot(self, snapshot: bytes) -> None:
         """Keep, atomically, the state from which a later attempt can go on."""

@@ -14,7 +14,17 @@ from softmerge_core.registry import declared, lookup
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Network", "build_network", "check_network", "find_network", "fits", "network_names", "networks"]
+__all__ = [
+    "TORCHVISION",
+    "Network",
+    "build_network",
+    "check_network",
+    "find_network",
+    "fits",
+    "network_module",
+    "network_names",
+    "networks",
+]
 
 TORCHVISION = "torchvision/"
 
@@ -36,6 +46,11 @@ def _light(module: str, row: dict[str, Any]) -> Network:
 def _build(module: str, input_shape: tuple[int, ...], classes: int) -> "nn.Module":
     network: Network = importlib.import_module(module).NETWORK
     return network.build(input_shape, classes)
+
+
+def network_module(name: str) -> str:
+    """Return the module that declares a built-in network, whose source builds it. Loads no torch."""
+    return str(lookup(declared(__name__, "NETWORK"), name, "network")[0])
 
 
 def network_names() -> tuple[str, ...]:

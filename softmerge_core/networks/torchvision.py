@@ -5,6 +5,7 @@ stride and no pooling (He et al. 2015, arXiv 1512.03385, section 4.2), for the n
 """
 
 from math import prod
+from typing import Any
 
 import torch
 from torch import nn
@@ -35,13 +36,23 @@ def construct(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Modul
     known, plain = models.list_models(module=models), name.removesuffix(CIFAR)
     if plain not in known or (plain != name and not has_stem(plain)):
         raise NotFoundError(f"unknown network 'torchvision/{name}'; expected one of: {', '.join(known)}")
-    sized = {"image_size": input_shape[1]} if plain.startswith("vit_") else {}
-    extra = {"aux_logits": False, "init_weights": True} if plain in AUXILIARY else {}
-    network: nn.Module = models.get_model(plain, weights=None, num_classes=classes, **extra, **sized)
+    network: nn.Module = models.get_model(plain, **options(plain, input_shape, classes))
     if plain != name:
         _take_small_images(network)
     _fit_channels(network, input_shape[0])
     return network
+
+
+def options(plain: str, input_shape: tuple[int, ...], classes: int) -> dict[str, Any]:
+    """Return what torchvision's own constructor of the network called ``plain`` is asked for."""
+    sized = {"image_size": input_shape[1]} if plain.startswith("vit_") else {}
+    extra = {"aux_logits": False, "init_weights": True} if plain in AUXILIARY else {}
+    return {"weights": None, "num_classes": classes, **extra, **sized}
+
+
+def first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
+    """Return the path and the module of the convolution that reads the images."""
+    return next((path, module) for path, module in network.named_modules() if isinstance(module, nn.Conv2d))
 
 
 def has_stem(name: str) -> bool:
@@ -70,7 +81,7 @@ def _take_small_images(network: nn.Module) -> None:
 
 def _fit_channels(network: nn.Module, channels: int) -> None:
     """Replace the first convolution by one that reads ``channels`` channels, drawn at the same scale."""
-    path, first = next((p, m) for p, m in network.named_modules() if isinstance(m, nn.Conv2d))
+    path, first = first_convolution(network)
     if first.in_channels == channels:
         return
     settings = {key: getattr(first, key) for key in ("stride", "padding", "dilation")}

@@ -80,14 +80,7 @@ class RunStore:
 
     def read(self, run_id: str, after: int = 0) -> RunView:
         """Return the run and its events from byte ``after`` on; raises NotFoundError, or RunError if it is damaged."""
-        folder = self.folder(run_id)
-        spec = read_spec(folder)
-        state = derive(folder)  # read before the log, so that the log of a finished run is read to its end
-        piece = read_log(folder / files.EVENTS, after)
-        ended = state.status in ("finished", "stopped")
-        result, harm = read_result(folder, spec.kind) if ended else (None, "")
-        error = state.message if state.status in ("failed", "interrupted") else None
-        return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged, harm)
+        return read_run(self.folder(run_id), run_id, after)
 
     def status(self, run_id: str) -> State:
         """Return the run's state without reading its events."""
@@ -146,6 +139,17 @@ class RunStore:
     def list(self) -> list[RunSummary]:
         """Return all readable runs, newest first."""
         return scan(self.root)[0]
+
+
+def read_run(folder: Path, run_id: str, after: int = 0) -> RunView:
+    """Return the run in ``folder``, wherever it lies, as ``RunStore.read`` does; raises RunError if it is damaged."""
+    spec = read_spec(folder)
+    state = derive(folder)  # read before the log, so that the log of a finished run is read to its end
+    piece = read_log(folder / files.EVENTS, after)
+    ended = state.status in ("finished", "stopped")
+    result, harm = read_result(folder, spec.kind) if ended else (None, "")
+    error = state.message if state.status in ("failed", "interrupted") else None
+    return RunView(run_id, spec, state.status, piece.events, piece.next, result, error, piece.damaged, harm)
 
 
 def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantined]]:

@@ -165,9 +165,11 @@ class RunWriter:
         """Yield (position, result) of each task as it is done; ends early once the reader has asked to stop."""
         return self._spread(function, tasks, self.should_stop)
 
-    def save_weights(self, name: str, state: "Mapping[str, torch.Tensor]") -> None:
-        """Keep a network's state as safetensors under ``name``, atomically."""
-        checkpoints.save_checkpoint(state, files.weights_path(self.folder, name))
+    def save_weights(
+        self, name: str, state: "Mapping[str, torch.Tensor]", metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep a network's state as safetensors under ``name``, atomically, with remarks in its header."""
+        checkpoints.save_checkpoint(state, files.weights_path(self.folder, name), metadata)
 
     def save_snapshot(self, snapshot: bytes) -> None:
         """Keep ``snapshot`` atomically. A kill loses nothing; a power cut loses at most the last SYNC seconds."""

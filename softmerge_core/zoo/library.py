@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, INFO = "weights.safetensors", "info.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-Origin = Literal["trained", "uploaded", "poisoned"]
+Origin = Literal["trained", "uploaded", "poisoned", "merged"]
 
 
 class LibraryModel(ModelInfo):

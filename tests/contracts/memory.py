@@ -31,7 +31,9 @@ class Memory:
             work, given = pickle.loads(pickle.dumps((function, task)))  # as on the way to a worker, and back
             yield position, pickle.loads(pickle.dumps(work(given)))
 
-    def save_weights(self, name: str, state: Mapping[str, torch.Tensor]) -> None:
+    def save_weights(
+        self, name: str, state: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
+    ) -> None:
         self.weights[name] = {key: value.detach().clone() for key, value in state.items()}
 
     def save_snapshot(self, snapshot: bytes) -> None:

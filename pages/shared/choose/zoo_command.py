@@ -31,12 +31,17 @@ def one_of_few() -> Iterator[None]:
 
 
 def zoo_command(*arguments: str, failure: str) -> dict[str, Any]:
-    """Run ``zoo`` with these arguments and return the object that it prints.
+    """Run ``zoo`` with these arguments, as ``engine_command`` does."""
+    return engine_command("zoo", *arguments, failure=failure)
+
+
+def engine_command(*arguments: str, failure: str) -> dict[str, Any]:
+    """Run a command of the command line and return the object that it prints.
 
     Raises CheckpointError: with the words of the command where it refuses, else with those of ``failure``; and
     RunError while the server is busy with others.
     """
-    command = [sys.executable, "-m", "softmerge_core", "zoo", *arguments]
+    command = [sys.executable, "-m", "softmerge_core", *arguments]
     try:
         with one_of_few():
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)

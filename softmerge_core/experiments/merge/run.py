@@ -16,6 +16,7 @@ from softmerge_core.events import Boundary, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
+from softmerge_core.experiments.merge.lineage import lineage_of, remarks
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
@@ -32,7 +33,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
     begun = time.monotonic()
     usable_device(spec.device)
-    data = load_data(spec.data)
+    data, lineage = load_data(spec.data), lineage_of(spec)
     loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
     extent = _announce_plane(data, context)
@@ -51,7 +52,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     model = merged.model.cpu()
     if extent:
         context.emit(boundary(model, extent, merged.history[-1].step, kept=True))
-    context.save_weights("merged", model.state_dict())
+    context.save_weights("merged", model.state_dict(), remarks(spec, lineage, model.state_dict()))
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     beside = {**merged.controls, **yardsticks(spec.sources, spec.data.dataset)}
     scores = score_all(model, modules, sound, names, data, beside)

@@ -56,7 +56,7 @@ def history_sentence(models: Sequence[ModelInfo]) -> str:
     """A reading aid for the models' training curves, and the number of models that have none."""
     shown = [model for model in models if model.history]
     if not shown:
-        return "No training of these was recorded: they were uploaded, or are copies."
+        return "No training of these was recorded: they were uploaded or merged, or are copies."
     text = "Validation accuracy and mean training loss, not smoothed"
     if any(model.attack for model in shown):
         return f"{text}; the poisoned ones before they were spoiled."

@@ -27,10 +27,19 @@ from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import create_folder
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
-from softmerge_core.zoo import LibraryModel, add_to_library, families, own_families, spoiled_accuracy
+from softmerge_core.zoo import (
+    LibraryModel,
+    add_to_library,
+    families,
+    library,
+    own_families,
+    remove_from_library,
+    spoiled_accuracy,
+)
 from tests.pages.conftest import ROOT, Desk, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
+EVIL = "<b>bold</b> **strong** :smile: $x$"
 Open = Callable[..., AppTest]
 
 
@@ -302,9 +311,36 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert len(table) == 4 + len(result["source_names"])
     assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f}\u00a0%")
     assert all(cell in tables(page) for row in table for cell in row)
-    assert [button.label for button in page.download_button] == ["Merged weights", "Gates", "Spec"]
+    expected = ["Merged weights", "As .pt", "Everything (.zip)", "Gates", "Spec"]
+    assert [button.label for button in page.download_button] == expected
     assert "closed everywhere" in texts(page)  # in plain words, above the validation losses
     assert f"-{run_id}.json --out merged`" in texts(page).partition("`python -m softmerge_core merge merge-spec-")[2]
+
+
+def test_the_merged_network_can_be_kept_and_takes_part_in_the_next_merge(open_app: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of().model_copy(update={"name": EVIL}))
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = press(open_app(**{"merge:run": run_id}), "Keep in library")
+    (model,) = library().values()
+    assert (model.origin, model.title) == ("merged", f"Merged: {EVIL}")
+    assert "In your library" in texts(page)
+    assert "<b>" not in str(page.toast[0].value)
+    (family,) = own_families().values()
+    assert family.title in page.selectbox(key="family").options
+    again = open_app(**{"merge:run": run_id})  # another session knows it by the hash in its file
+    assert "In your library" in texts(again)
+    assert "Keep in library" not in [button.label for button in again.button]
+    remove_from_library(model.name)
+    assert "Keep in library" in [button.label for button in open_app(**{"merge:run": run_id}).button]
+
+
+def test_a_network_that_cannot_be_kept_is_told(open_app: Open, desk: Desk) -> None:
+    run_id = desk.store.create(spec_of())
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    desk.store.weights(run_id, "merged").write_bytes(b"nothing")
+    page = press(open_app(**{"merge:run": run_id}), "Keep in library")
+    assert "erged\\.safetensors: expected a safetensors file, got 7 bytes" in str(page.toast[0].value)
+    assert library() == {}
 
 
 def test_the_shipped_run_shows_the_network_that_was_kept_and_the_paper(open_app: Open) -> None:

@@ -247,7 +247,7 @@ def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
     page = open_models(models=MINE)
     assert "&lt;b&gt;bold&lt;/b&gt;" in html(page)
     assert "<b>bold" not in html(page) + texts(page)
-    assert [button.label for button in page.download_button] == ["Weights"]
+    assert [button.label for button in page.download_button] == ["Weights", "As .pt", "Everything (.zip)"]
     press(page, "Delete")
     assert library() == {}
     assert "no models of your own" in "".join(str(info.value) for info in page.info)

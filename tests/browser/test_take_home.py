@@ -1,0 +1,46 @@
+"""Files that are made when they are asked for, as a browser gets them, and what it is told where there are none."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+
+RUN = "taken-along"
+
+
+@pytest.fixture
+def run(site: Site) -> Iterator[Path]:
+    """A merge among the reader's own runs, as long as the test takes."""
+    folder = site.store.root / RUN
+    shutil.copytree(site.store.folder("example:first-look"), folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.timeout(600)
+def test_everything_comes_as_one_archive_whose_script_runs(
+    site: Site, run: Path, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(f"{site.address}/merge?run={RUN}")
+    button = page.get_by_role("button", name="Everything (.zip)")
+    with page.expect_download() as coming:
+        button.click()
+    assert coming.value.suggested_filename == f"merge-network-mnist1d-cnn-shared-trunk-{RUN}.zip"
+    with zipfile.ZipFile(coming.value.path()) as archive:
+        archive.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    done = subprocess.run(
+        [sys.executable, "-I", "load_merged.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("random sample 1: class "), done.stderr
+    (run / "weights" / "merged.safetensors").unlink()  # while the page still offers them
+    button.click()
+    expect(page.get_by_text("kept no weights called 'merged'")).to_be_visible()
+    expect(page.get_by_test_id("stDownloadButtonError")).to_be_visible()
