@@ -1,7 +1,6 @@
 """A reader's own networks and data, beside those that ship with the project."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,38 +8,26 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.form import one_of
 from pages.shared.choose.linked import link, linked
+from pages.shared.choose.own_data import DATA, own_data, upload_data
 from pages.shared.choose.sources import Measure, PickedSource, source_card
-from pages.shared.choose.zoo_command import one_of_few, zoo_command
+from pages.shared.choose.uploads import once as _once
+from pages.shared.choose.uploads import tell as _tell
+from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
-from softmerge_core.data import data_files, keep_data_file
-from softmerge_core.errors import CheckpointError, RunError, SoftMergeError, short
-from softmerge_core.experiments.words import listed, percent, sentence
+from softmerge_core.errors import CheckpointError, short
+from softmerge_core.experiments.words import listed, percent
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import SoftMergeSettings
 from softmerge_core.zoo import FamilyInfo, LibraryModel, library, own_families, same_kind, slug
 
-CHOSEN, DATA = "own-models", "own-data"
+CHOSEN = "own-models"
 WEIGHT_FILES = ["safetensors", "pt", "pth"]
-MOST_FILES = 50  # worked on in one session
 NOT_FINITE = (
     "It holds NaN or Inf. To merge with it among the sources, set "
     f"“{SoftMergeSettings.model_fields['non_finite'].title}” to “exclude”."
 )
 OTHERS = "own-others"  # families of uploads that are of another kind than the family they were uploaded at
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of an upload: a problem, or a notice about what was kept, or neither.
-
-    ``asked``: for what it was worked on; what did not fit one thing may fit another.
-    """
-
-    problem: str = ""
-    notice: str = ""
-    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,8 +46,8 @@ def bring_own(family: FamilyInfo, measure: Measure | None = None) -> BringOwn:
     with st.expander("Bring your own", icon=":material/upload:"):
         _upload_weights(family)
         sources = _own_models(family, measure)
-        _upload_data()
-        dataset = _own_data(family)
+        upload_data()
+        dataset = own_data(family)
     return BringOwn(tuple(sources), dataset)
 
 
@@ -164,78 +151,3 @@ def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) 
             expected = f"expected a {network} for {Path(dataset).name}"
             raise CheckpointError(f"{title}: {expected}: {reason}") from error
     return str(kept["name"]), bool(kept["finite"])
-
-
-def _upload_data() -> None:
-    file = st.file_uploader(
-        "Data",
-        type=["npz"],
-        key="upload-data",
-        help="An .npz with train_inputs, train_labels, validation_inputs and validation_labels (and test_..., if any).",
-    )
-    if file is not None:
-        _tell(file.name, _once(file, "data", lambda: keep_data(file)), "can be chosen below")
-
-
-def keep_data(file: Any) -> None:
-    """Check an uploaded file of samples, keep it and choose it; raises DataError where it cannot be used."""
-    with one_of_few():
-        path = keep_data_file(file.getvalue(), file.name, slug(Path(file.name).stem, "data"))
-    st.session_state[DATA] = str(path)
-
-
-def _own_data(family: FamilyInfo) -> str | None:
-    """The chosen data file, or None for the family's own data set; asks only where there is a file."""
-    files = [str(path) for path in data_files()]
-    if not files:
-        return None
-    if asked := linked(DATA):
-        named = (path for path in files if Path(path).name == asked[0])
-        st.session_state.setdefault(DATA, next(named, None))
-    if st.session_state.get(DATA) not in [None, *files]:
-        st.session_state[DATA] = None
-    chosen = one_of(
-        st.selectbox,
-        "Samples",
-        [None, *files],
-        format_func=lambda path: Path(path).name if path else f"The family's own: {Path(family.dataset).name}",
-        key=DATA,
-        persist_state="session",
-        help="On which samples the gates are trained and judged.",
-    )
-    link(DATA, [Path(chosen).name] if chosen else [])
-    return chosen
-
-
-def _once(file: Any, purpose: str, work: Callable[[], str | None], asked: str = "") -> Answer:
-    """What came of an upload. Each is worked on once, and only an end is remembered: another rerun asks again.
-
-    What was refused is worked on again when it is ``asked`` for something else.
-    """
-    answers: dict[str, Answer] = st.session_state.setdefault("upload-answers", {})
-    key = f"{file.file_id}:{purpose}"
-    known = answers.get(key)
-    if known is not None and (not known.problem or known.asked == asked):
-        return known
-    if known is None and len(answers) >= MOST_FILES:
-        return Answer(problem=f"{short(file.name)}: more than {MOST_FILES} files in one visit; load the page again")
-    try:
-        answers[key] = Answer(notice=work() or "", asked=asked)
-    except RunError as error:
-        return Answer(problem=str(error))
-    except SoftMergeError as error:
-        answers[key] = Answer(problem=str(error), asked=asked)
-    except OSError as error:
-        answers[key] = Answer(problem=f"{short(file.name)}: could not be kept ({error.strerror})", asked=asked)
-    return answers[key]
-
-
-def _tell(name: str, answer: Answer, success: str) -> None:
-    if answer.problem:
-        named = answer.problem.startswith(name[:20])  # which is spelt as it is
-        problem = f"{answer.problem.rstrip('.')}." if named else sentence(answer.problem)
-        st.error(plain(problem, 500), icon=":material/error:")
-    else:
-        st.success(f"{plain(name, 60)} {success}.", icon=":material/check:")
-    if answer.notice:
-        st.warning(answer.notice, icon=":material/warning:")

@@ -5,7 +5,8 @@ from typing import Any
 
 from pages.shared.choose.attack import attack_fields
 from pages.shared.choose.form import form_state
-from pages.shared.choose.own import CHOSEN, DATA
+from pages.shared.choose.own import CHOSEN
+from pages.shared.choose.own_data import DATA
 from softmerge_core.attacks import find_attack
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import FamilyInfo, all_families, library, same_kind
