@@ -1,4 +1,4 @@
-"""Explore with the property tests until time is up: ``make fuzz MINUTES=10``.
+"""Explore with the property tests and with mutated files until time is up: ``make fuzz MINUTES=10``.
 
 Every round draws new examples. The first failure ends it; the output then says how to see that failure again.
 """
@@ -13,7 +13,8 @@ import time
 import pytest
 
 UNTIL = "SOFTMERGE_FUZZ_UNTIL"  # seconds since the epoch
-OPTIONS = ("-m", "hypothesis", "--exitfirst", "--numprocesses", "auto", "--timeout", "1800", "-p", "tests.fuzz")
+MARKED = "hypothesis or mutations"
+OPTIONS = ("-m", MARKED, "--exitfirst", "--numprocesses", "auto", "--timeout", "1800", "-p", "tests.fuzz")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -24,16 +25,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def explore(until: float) -> int:
     """Run rounds of the property tests until that time; returns the exit status of a round that failed, else 0."""
-    environment = {**os.environ, "SOFTMERGE_EXAMPLES": "fresh", UNTIL: str(until)}
+    environment = {"SOFTMERGE_MUTATIONS": "20000", **os.environ, "SOFTMERGE_EXAMPLES": "fresh", UNTIL: str(until)}
     rounds = 0
     while time.time() < until:
         rounds += 1
         seed = secrets.randbits(32)
         print(f"round {rounds}, --hypothesis-seed={seed}", flush=True)
         command = [sys.executable, "-m", "pytest", *OPTIONS, f"--hypothesis-seed={seed}"]
-        if status := subprocess.call(command, env=environment):
+        if status := subprocess.call(command, env={**environment, "SOFTMERGE_MUTATION_SEED": str(seed)}):
             print("To see it again: add the @reproduce_failure line above to the test and run the test")
             print(f"with SOFTMERGE_EXAMPLES=fresh, or run all of them with --hypothesis-seed={seed} as well.")
+            print(
+                f"Mutated files are the same again with SOFTMERGE_MUTATION_SEED={seed} and SOFTMERGE_MUTATIONS=20000."
+            )
             return status
     print("no failure before time was up")
     return 0
