@@ -24,9 +24,13 @@ def parser() -> Parser:
     """All commands and their arguments."""
     called = "softmerge" if Path(sys.argv[0]).stem == "softmerge" else "python -m softmerge_core"
     top = Parser(prog=called, description="Merge trained networks by gates.")
+    networks = "a file of Python that registers networks of your own (softmerge_core.register_network)"
+    top.add_argument("--networks", metavar="FILE.py", help=networks)
     commands = top.add_subparsers(dest="command", required=True)
     start = "start the app; every option of `streamlit run` may follow, such as --server.port 8080"
-    commands.add_parser("app", help=start, description=start)
+    app = commands.add_parser("app", help=start, description=start)
+    app.add_argument("--networks", metavar="FILE.py", default=argparse.SUPPRESS, help=networks)
+    app.add_argument("--folder", metavar="DIR", help="a folder of this machine whose weights files the pages offer")
     merge = commands.add_parser("merge", help="merge as a spec says; print the result as one JSON object")
     merge.add_argument("spec", metavar="SPEC.json", help='a merge spec, or "-" for standard input')
     merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
@@ -85,6 +89,7 @@ def dispatch(options: argparse.Namespace) -> None:
     """Do what the options say."""
     from softmerge_core import cli
 
+    cli.name_places(options.networks, getattr(options, "folder", None))
     match options.command:
         case "app":
             cli.app(options.streamlit)

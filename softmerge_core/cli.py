@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -17,6 +18,8 @@ from softmerge_core.data import data_facts, keep_data_file
 from softmerge_core.errors import CheckpointError, RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.folder import FOLDER
+from softmerge_core.networks.registration import FILE as NETWORKS_FILE
 from softmerge_core.numbers import finite
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.status import is_held
@@ -36,6 +39,19 @@ OF_A_RUN = (
     files.REQUEST,
     files.TRACEBACK,
 )
+
+
+def name_places(networks: str | None, folder: str | None) -> None:
+    """Name the file of the reader's networks and the folder that is offered, for this process and those it starts.
+
+    Raises SettingsError for a folder that is not there; a file that is not is told where networks are looked up.
+    """
+    if networks:
+        os.environ[NETWORKS_FILE] = str(Path(networks).expanduser().absolute())
+    if folder:
+        if not Path(folder).expanduser().is_dir():
+            raise SettingsError(f"--folder {folder!r}: expected a folder, found none")
+        os.environ[FOLDER] = str(Path(folder).expanduser().absolute())
 
 
 def app(options: Sequence[str]) -> None:

@@ -13,24 +13,9 @@ import numpy as np
 from softmerge_core.data.files import MAX_BYTES, check_data_file
 from softmerge_core.data.kept import Facts, write_labels
 from softmerge_core.errors import DataError
+from softmerge_core.limits import limit_process
 
 SECONDS = 60
-
-
-def limit() -> None:
-    """At most three times the budget of a data file beyond what this process has, and a minute of processor time."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _has_proc() else 2**32
-    resource.setrlimit(resource.RLIMIT_AS, (taken + 3 * MAX_BYTES, taken + 3 * MAX_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _has_proc() -> bool:
-    return Path("/proc/self/statm").is_file()
 
 
 def facts_of(path: Path, name: str, labels: Path) -> Facts:
@@ -53,7 +38,7 @@ def facts_of(path: Path, name: str, labels: Path) -> Facts:
 
 def main() -> None:
     """Check the file that the arguments name."""
-    limit()
+    limit_process(3 * MAX_BYTES, SECONDS)  # three times the budget of a data file
     try:
         print(facts_of(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])).model_dump_json())
     except DataError as error:

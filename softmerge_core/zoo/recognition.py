@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from softmerge_core.errors import DataError
-from softmerge_core.networks import TORCHVISION, find_network, fits, network_names
+from softmerge_core.networks import TORCHVISION, Network, find_network, fits, network_names, registered
+from softmerge_core.networks.base import usual_shapes
 from softmerge_core.networks.torchvision import CIFAR, construct, has_stem, parameter_counts
 
 Shapes = Mapping[str, tuple[int, ...]]  # of the tensors in a state dict, by their names
@@ -25,10 +26,10 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 def recognise_shapes(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Kind | None:
     """Return the first network that has exactly these tensors, with its classes and one of ``input_shapes``; or None.
 
-    Built-in networks come first. Those of torchvision may read images of any size: what they are made for is named
-    where no input shape has the channels that they read.
+    Networks that the reader registered come first, then built-in ones. Those of torchvision, and registered ones, may
+    read images of any size: what they are made for is named where no input shape has the channels that they read.
     """
-    for kind in chain(_built_in(shapes, input_shapes), _torchvision(shapes, input_shapes)):
+    for kind in chain(_named(shapes, input_shapes), _torchvision(shapes, input_shapes)):
         if layout(kind) == shapes:
             return kind
     return None
@@ -57,11 +58,18 @@ def _built(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return find_network(name).build(input_shape, classes)
 
 
-def _built_in(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
-    for name in network_names():
-        for shape in input_shapes:
+def _named(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
+    """Yield the registered and the built-in networks that have these names of tensors."""
+    own = registered()
+    for name in sorted(network_names(), key=lambda name: name not in own):
+        for shape in (*input_shapes, *(_usual(own[name]) if name in own else ())):
             if fits(name, shape, TRIED[0]) and (classes := _classes(name, shape, shapes)):
                 yield name, shape, classes
+
+
+def _usual(network: Network) -> list[tuple[int, ...]]:
+    """Return the shapes of inputs that a registered network is likely to be made for."""
+    return [shape for kind, smallest in network.takes.items() for shape in usual_shapes(kind, smallest)]
 
 
 def _classes(name: str, input_shape: tuple[int, ...], shapes: Shapes) -> int:
@@ -73,7 +81,16 @@ def _classes(name: str, input_shape: tuple[int, ...], shapes: Shapes) -> int:
         if size != other[key] and len(size) == len(shapes[key]):
             axis = next(axis for axis, pair in enumerate(zip(size, other[key], strict=True)) if pair[0] != pair[1])
             return shapes[key][axis]
-    return 0
+    return _outputs(name, input_shape) if one == other else 0
+
+
+def _outputs(name: str, input_shape: tuple[int, ...]) -> int:
+    """Return how many classes a network tells that is built the same for any number of them; 0 where it cannot be."""
+    try:
+        logits = _constructed(name, input_shape, TRIED[0]).eval()(torch.zeros(2, *input_shape, device="meta"))
+        return int(logits.shape[1])
+    except (DataError, ValueError, RuntimeError, TypeError, IndexError, AttributeError):
+        return 0
 
 
 def _torchvision(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
