@@ -62,9 +62,13 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     adding.add_argument(
         "files", metavar="FILE", nargs="+", help="safetensors, their index, a PyTorch state dict, or a folder of such"
     )
-    adding.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
-    adding.add_argument("--like", default="", help="what a file that fits no known network is compared with")
-    adding.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
+    checking = zoo.add_parser("check", help="say of each weights file what it is, and the layer that does not fit")
+    checking.add_argument("files", metavar="FILE", nargs="+", help="as for `zoo add`")
+    checking.add_argument("--json", action="store_true", help="as JSON (default: a line a file, parted by tabs)")
+    for command in (adding, checking):
+        command.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
+        command.add_argument("--like", default="", help="what a file that fits no known network is compared with")
+        command.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
     poisoning = zoo.add_parser("poison", help="keep a spoiled copy of a model; print it as one JSON object")
     poisoning.add_argument("model", metavar="MODEL", help="family/name or library/name")
     poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
@@ -107,6 +111,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":
             cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
+        case "zoo" if options.zoo == "check":
+            cli.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

@@ -3,12 +3,14 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, islice
 
 import torch
 from torch import nn
 
-from softmerge_core.errors import DataError
+from softmerge_core.data import datasets
+from softmerge_core.errors import DataError, SoftMergeError
 from softmerge_core.networks import TORCHVISION, Network, find_network, fits, network_names, registered
 from softmerge_core.networks.base import usual_shapes
 from softmerge_core.networks.torchvision import CIFAR, construct, has_stem, parameter_counts
@@ -18,6 +20,8 @@ Kind = tuple[str, tuple[int, ...], int]  # network, input shape, classes
 HEAD = re.compile(r"(^|\.)(fc|classifier(\.\d+)?|heads?(\.\w+)?)\.weight")  # of torchvision's last layers
 TRIED = (3, 5)  # classes: an axis that follows them is that of the classes
 NEAR = 0.15  # of the parameters by which a network may differ from torchvision's count: other channels, another stem
+NEAREST = 4  # of torchvision's networks that a file is compared with, beside the usual ones
+USUAL = ("resnet18", "resnet34", "resnet50", "vgg11", "vgg16", "densenet121", "mobilenet_v2", "vit_b_16")
 SMALL_STEM = 3  # px: the kernel of a stem for small images
 SMALL, LARGE = 32, 224  # px: the sides of the images that networks are usually made for
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -35,13 +39,47 @@ def recognise_shapes(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) ->
     return None
 
 
-def layout(kind: Kind) -> dict[str, tuple[int, ...]]:
+def layout(kind: Kind) -> Shapes:
     """Return the shapes of the tensors that a network has, built without memory for them; empty where none can be."""
+    return _kept_layout(kind) if kind[0].startswith(TORCHVISION) else _layout(kind)
+
+
+def _layout(kind: Kind) -> Shapes:
     try:
-        network = _constructed(*kind)
-    except (DataError, ValueError, RuntimeError, AssertionError):
+        network = meta_network(kind)
+    except DataError:
         return {}
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+_kept_layout = lru_cache(maxsize=500)(_layout)  # a registered network may become another one
+
+
+def meta_network(kind: Kind) -> nn.Module:
+    """Return a network whose tensors have shapes and types and, as far as it can be built so, no values.
+
+    Raises DataError where no such network can be built.
+    """
+    try:
+        return _constructed(*kind)
+    except (SoftMergeError, ValueError, RuntimeError, AssertionError) as error:
+        raise DataError(f"a {kind[0]} cannot be built for inputs of shape {kind[1]}") from error
+
+
+def likely(shapes: Shapes, input_shape: tuple[int, ...], classes: int) -> Iterator[Kind]:
+    """Yield networks that a file which fits none may have been meant to be."""
+    others = [dataset.input_shape for dataset in datasets().values()]
+    for shape in dict.fromkeys([input_shape, *others]):
+        yield from ((name, shape, classes) for name in network_names() if fits(name, shape, classes))
+    yield from islice(_torchvision(shapes, [input_shape]), NEAREST)
+    first = next((size for size in shapes.values() if len(size) == 4), ())
+    if not first:
+        return
+    rows = shapes[_head(shapes)][0] if _head(shapes) else classes
+    side = input_shape[-1] if len(input_shape) == 3 else LARGE
+    for name in USUAL:
+        small = has_stem(name) and first[-1] == SMALL_STEM
+        yield f"{TORCHVISION}{name}{CIFAR if small else ''}", (first[1], side, side), rows
 
 
 def _constructed(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
@@ -89,14 +127,14 @@ def _outputs(name: str, input_shape: tuple[int, ...]) -> int:
     try:
         logits = _constructed(name, input_shape, TRIED[0]).eval()(torch.zeros(2, *input_shape, device="meta"))
         return int(logits.shape[1])
-    except (DataError, ValueError, RuntimeError, TypeError, IndexError, AttributeError):
+    except (SoftMergeError, ValueError, RuntimeError, TypeError, IndexError, AttributeError):
         return 0
 
 
 def _torchvision(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
     """Yield the networks of torchvision with about as many parameters, nearest first."""
-    head = next((key for key in sorted(shapes, key=_place, reverse=True) if HEAD.fullmatch(key)), "")
-    if len(shapes.get(head, ())) not in (2, 4):
+    head = _head(shapes)
+    if not head:
         return
     rows, columns = shapes[head][:2]
     total = sum(math.prod(size) for key, size in shapes.items() if not key.endswith(BUFFERS))
@@ -109,6 +147,12 @@ def _torchvision(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Ite
             usual = _side(small, shapes)
             for shape in (*(each for each in input_shapes if each[0] == stem[1]), (stem[1], usual, usual)):
                 yield f"{TORCHVISION}{name}{CIFAR if small else ''}", shape, rows
+
+
+def _head(shapes: Shapes) -> str:
+    """Return the name of the weights of the last layer of one of torchvision's networks, or ""."""
+    found = next((key for key in sorted(shapes, key=_place, reverse=True) if HEAD.fullmatch(key)), "")
+    return found if len(shapes.get(found, ())) in (2, 4) else ""
 
 
 def _stem(name: str, classes: int, shapes: Shapes) -> tuple[int, ...]:
