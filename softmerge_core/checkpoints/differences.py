@@ -57,7 +57,7 @@ def told(own: Shapes, given: Shapes) -> str:
         whole = _layers(found.unexpected) - _layers(list(own))
         why = f": it has {_many(len(whole), 'layer')} more" if whole else ""
         rest = len(found.unexpected) - 1
-        others = f" (nor do {_many(rest, 'other tensor')})" if rest else ""
+        others = f" (nor {'does' if rest == 1 else 'do'} {_many(rest, 'other tensor')})" if rest else ""
         return f"layer {short(found.unexpected[0])!r} does not belong to this network{others}{why}"
     return _reshaped(own, given, found.reshaped) if found.reshaped else ""
 

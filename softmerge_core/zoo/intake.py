@@ -17,10 +17,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from softmerge_core.checkpoints.shards import INDEX, is_index, shards
 from softmerge_core.errors import CheckpointError, RunError, short
+from softmerge_core.folder import file_offered, files_offered
 from softmerge_core.limits import memory_for, seconds_for
 from softmerge_core.memory import memory_text
-from softmerge_core.zoo.verdicts import Asked, Verdict
+from softmerge_core.zoo.library import slug
+from softmerge_core.zoo.sources import is_weights_file
+from softmerge_core.zoo.verdicts import Asked, FileAsked, Verdict
 
 MODULE = "softmerge_core.zoo.intake_process"
 ROOT = Path(__file__).parents[2]
@@ -58,6 +62,20 @@ def get_ready() -> None:
             _WAITING.append(_start())
 
 
+def offered() -> list[str]:
+    """The labels of the weights files in the server's folder."""
+    return files_offered(is_weights_file)
+
+
+def offered_file(label: str) -> FileAsked:
+    """The file of a label; raises NotFoundError where it, or a part of it, is not in the server's folder."""
+    path = file_offered(label)
+    for part in shards(path):
+        file_offered((Path(label).parent / part.name).as_posix())
+    name = Path(label).name
+    return FileAsked(path=path, title=label, name=slug(name.removesuffix(INDEX) if is_index(name) else Path(name).stem))
+
+
 def _first(asked: Asked, found: Sequence[Verdict]) -> tuple[str, tuple[int, ...], int] | None:
     fitting = next((one for one in found if one.fits), None)
     return asked.first or ((fitting.network, fitting.input_shape, fitting.classes) if fitting else None)
@@ -67,14 +85,9 @@ def _read_by_one(asked: Asked) -> list[Verdict]:
     """The verdicts that one process gives before it ends, and on the file that was its end."""
     size = sum(file.size for file in asked.files)
     seconds = seconds_for(size) * len(asked.files)
-    process = _started()
     environment = {name: os.environ.get(name) for name in VARIABLES}
     request = json.dumps({"environment": environment, "asked": asked.model_dump(mode="json"), "seconds": seconds})
-    try:
-        said, complaint = process.communicate(f"{request}\n", timeout=seconds + PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        said, complaint = process.communicate()
+    said, complaint = _answer(request, seconds + PATIENCE)
     found = _understood(said, complaint)
     if len(found) < len(asked.files):
         file = asked.files[len(found)]
@@ -84,6 +97,20 @@ def _read_by_one(asked: Asked) -> list[Verdict]:
             problem = f"could not be read ({short(complaint.strip().rpartition(chr(10))[2])})"
         found.append(Verdict(file=file.title, problem=problem))
     return found
+
+
+def _answer(request: str, seconds: int) -> tuple[str, str]:
+    """What a process prints, and what it complains of."""
+    while True:
+        process = _started()
+        try:
+            said, complaint = process.communicate(f"{request}\n", timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, complaint = process.communicate()
+        if said or complaint or process.returncode:
+            return said, complaint
+        # it had waited so long that it ended just now
 
 
 def _understood(said: str, complaint: str) -> list[Verdict]:

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 from typing import TextIO
 
 from softmerge_core.checkpoints.files import load_checkpoint
@@ -19,6 +20,7 @@ from softmerge_core.zoo.library import slug
 from softmerge_core.zoo.preflight import Wanted, refusal, verdict, wanted
 from softmerge_core.zoo.verdicts import Asked, FileAsked, Verdict
 
+IDLE = 600.0  # seconds that it waits for somebody to ask
 DATA_TIMES = 3  # the bytes of a data file are held so many times
 
 
@@ -27,7 +29,11 @@ def main() -> None:
     answers = sys.stdout
     importlib.import_module("torchvision.models")  # takes a second, as torch does
     with contextlib.redirect_stdout(sys.stderr):
+        end = threading.Timer(IDLE, os._exit, [0])
+        end.daemon = True
+        end.start()
         line = sys.stdin.readline()
+        end.cancel()
         if not line.strip():  # nobody wants anything any more
             return
         request = json.loads(line)

@@ -76,15 +76,17 @@ def _kind(state: Mapping[str, Tensor], shapes: Shapes, want: Wanted) -> tuple[Ki
         return *_nearest(shapes, want), False
     if asked.together and want.kinds and found != want.kinds[0]:
         problem = told(layout(want.kinds[0]), shapes) or _other_inputs(found, want.kinds[0][1])
-        return found, f"{problem} (it is a {found[0]}, and the first file a {want.kinds[0][0]})", True
-    return found, _other_data(found, want), True
+        first = want.kinds[0][0]
+        return found, problem if found[0] == first else f"{problem}; the first file is a {first}", True
+    return found, _other_data(found, shapes, want), True
 
 
-def _other_data(kind: Kind, want: Wanted) -> str:
+def _other_data(kind: Kind, shapes: Shapes, want: Wanted) -> str:
     if kind[1] != want.input_shape:
         return _other_inputs(kind, want.input_shape)
     if kind[2] < want.classes:
-        return f"it is a {kind[0]} that tells {kind[2]} classes, and the data have {want.classes}"
+        where = told(layout((kind[0], kind[1], want.classes)), shapes).partition(": it tells")[0]
+        return f"{where}: it tells {kind[2]} classes, and the data have {want.classes}"
     return ""
 
 

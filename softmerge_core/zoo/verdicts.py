@@ -4,6 +4,7 @@ from pathlib import Path
 
 from softmerge_core.checkpoints.shards import shards
 from softmerge_core.errors import CheckpointError
+from softmerge_core.numbers import NO_BREAK
 from softmerge_core.zoo.manifest import Record
 
 
@@ -67,10 +68,10 @@ class Verdict(Record):
 
 
 def what_it_is(verdict: Verdict) -> str:
-    """A file in a few words: "torchvision/resnet18 for 3 x 224 x 224, 10 classes, float16"."""
+    """A file in a few words: "torchvision/resnet18 for 3 × 224 × 224, 10 classes, float16"."""
     if not verdict.network:
         return "not known"
-    shape = " x ".join(map(str, verdict.input_shape))
+    shape = f"{NO_BREAK}×{NO_BREAK}".join(map(str, verdict.input_shape))
     known = f"{verdict.network} for {shape}, {verdict.classes} classes"
     return f"{known}, {verdict.stored}" if verdict.known else f"nearest: {known}"
 
