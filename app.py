@@ -5,6 +5,7 @@
 
 import importlib
 import logging
+import os
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,9 @@ import pages
 from pages.shared.runs.services import warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
+from softmerge_core.folder import FOLDER, server_folder
 from softmerge_core.home import empty_trash
+from softmerge_core.networks.registration import ask_another_process, problems
 
 # Streamlit's own, which tells with a traceback what no page sends, but any program may
 VALUES = logging.getLogger("streamlit.components.v2.bidi_component.serialization")
@@ -28,6 +31,8 @@ async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
     VALUES.addFilter(in_one_line)
     print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
+    for problem in what_is_wrong():
+        print(problem, flush=True)
     empty_trash()
     warm_up()
     packed()
@@ -51,9 +56,17 @@ def who_can_open(address: str) -> str:
     return f"The app listens on {address} and has no login: whoever can reach it can see, start and stop runs."
 
 
+def what_is_wrong() -> list[str]:
+    """What the one who starts the server is told about the file of networks and the folder that were named."""
+    folder = os.environ.get(FOLDER)
+    missing = [f"{FOLDER}: expected a folder, found none: {folder}"] if folder and server_folder() is None else []
+    return [*(f"Networks of your own: {problem}" for problem in problems()), *missing]
+
+
 def _pages() -> tuple[Collection[str], Mapping[str, str]]:
     site = importlib.import_module("pages.site")
     return site.PAGES, site.ALSO
 
 
+ask_another_process()
 app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages), plotly_preload()])

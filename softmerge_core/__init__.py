@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from softmerge_core.merging.result import MergeResult as MergeResult
     from softmerge_core.merging.seeds import soft_merge_each as soft_merge_each
     from softmerge_core.merging.soft import soft_merge as soft_merge
+    from softmerge_core.networks import register_network as register_network
     from softmerge_core.settings import SoftMergeSettings as SoftMergeSettings
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -21,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "merging.result": ["MergeResult"],
         "merging.seeds": ["soft_merge_each"],
         "merging.soft": ["soft_merge"],
+        "networks": ["register_network"],
         "settings": ["SoftMergeSettings"],
     },
 )

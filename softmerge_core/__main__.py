@@ -25,9 +25,13 @@ def parser() -> Parser:
     """All commands and their arguments."""
     called = "softmerge" if Path(sys.argv[0]).stem == "softmerge" else "python -m softmerge_core"
     top = Parser(prog=called, description="Merge trained networks by gates.")
+    networks = "a file of Python that registers networks of your own (softmerge_core.register_network)"
+    top.add_argument("--networks", metavar="FILE.py", help=networks)
     commands = top.add_subparsers(dest="command", required=True)
     start = "start the app; every option of `streamlit run` may follow, such as --server.port 8080"
-    commands.add_parser("app", help=start, description=start)
+    app = commands.add_parser("app", help=start, description=start)
+    app.add_argument("--networks", metavar="FILE.py", default=argparse.SUPPRESS, help=networks)
+    app.add_argument("--folder", metavar="DIR", help="a folder of this machine whose weights files the pages offer")
     merge = commands.add_parser("merge", help="merge as a spec says; print the result as one JSON object")
     merge.add_argument("spec", metavar="SPEC.json", help='a merge spec, or "-" for standard input')
     merge.add_argument("--out", metavar="DIR", required=True, help="the folder that will hold the run")
@@ -90,9 +94,13 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     adding.add_argument(
         "files", metavar="FILE", nargs="+", help="safetensors, their index, a PyTorch state dict, or a folder of such"
     )
-    adding.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
-    adding.add_argument("--like", default="", help="what a file that fits no known network is compared with")
-    adding.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
+    checking = zoo.add_parser("check", help="say of each weights file what it is, and the layer that does not fit")
+    checking.add_argument("files", metavar="FILE", nargs="+", help="as for `zoo add`")
+    checking.add_argument("--json", action="store_true", help="as JSON (default: a line a file, parted by tabs)")
+    for command in (adding, checking):
+        command.add_argument("--network", default="", help="its architecture, by name (default: what its tensors fit)")
+        command.add_argument("--like", default="", help="what a file that fits no known network is compared with")
+        command.add_argument("--dataset", required=True, help="the data it classifies: a name or an .npz")
     poisoning = zoo.add_parser("poison", help="keep a spoiled copy of a model; print it as one JSON object")
     poisoning.add_argument("model", metavar="MODEL", help="family/name or library/name")
     poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
@@ -120,6 +128,7 @@ def dispatch(options: argparse.Namespace) -> None:
     """Do what the options say."""
     from softmerge_core import cli, cli_data
 
+    cli.name_places(options.networks, getattr(options, "folder", None))
     match options.command:
         case "app":
             cli.app(options.streamlit)
@@ -146,6 +155,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
         case "zoo" if options.zoo == "keep":
             cli.zoo_keep(options.run, options.name, options.title)
+        case "zoo" if options.zoo == "check":
+            cli.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

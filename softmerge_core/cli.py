@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -16,14 +17,17 @@ from softmerge_core.attacks import find_attack
 from softmerge_core.errors import CheckpointError, RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.folder import FOLDER
+from softmerge_core.networks.registration import FILE as NETWORKS_FILE
 from softmerge_core.numbers import finite
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import create_folder, read_spec
 from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
-from softmerge_core.settings import AttackSettings, SourceSpec, parse
-from softmerge_core.zoo import is_weights_file, slug
+from softmerge_core.settings import AttackSettings, parse
+from softmerge_core.zoo import Asked, FileAsked, Verdict, is_weights_file, library, slug, take_in
+from softmerge_core.zoo.verdicts import refused, remarks, what_it_is
 
 MAX_SPEC_BYTES = 16 * 2**20
 OF_A_RUN = (
@@ -35,6 +39,19 @@ OF_A_RUN = (
     files.REQUEST,
     files.TRACEBACK,
 )
+
+
+def name_places(networks: str | None, folder: str | None) -> None:
+    """Name the file of the reader's networks and the folder that is offered, for this process and those it starts.
+
+    Raises SettingsError for a folder that is not there; a file that is not is told where networks are looked up.
+    """
+    if networks:
+        os.environ[NETWORKS_FILE] = str(Path(networks).expanduser().absolute())
+    if folder:
+        if not Path(folder).expanduser().is_dir():
+            raise SettingsError(f"--folder {folder!r}: expected a folder, found none")
+        os.environ[FOLDER] = str(Path(folder).expanduser().absolute())
 
 
 def app(options: Sequence[str]) -> None:
@@ -163,26 +180,43 @@ def zoo_build(names: list[str], out: str | None) -> None:
 def zoo_add(paths: Sequence[str], network: str, dataset: str, name: str, title: str, like: str = "") -> None:
     """Keep weights files in the reader's library, measured on their data, and print the model, or a list of several.
 
-    All must be of the first one's architecture, which its tensors tell unless ``network`` does; the first file that is
-    not ends the work. A file that is of none is compared with the network ``like`` which it should be.
+    All must be of the first one's architecture, which its tensors tell unless ``network`` does. Those that fit are
+    kept; for the others CheckpointError names the first of them and its layer. What is of no known network is compared
+    with the one that it comes nearest to, or with ``like``.
     """
-    found: list[dict[str, Any]] = []
-    for path in _weights_files(paths):
-        classes = int(found[0]["classes"]) if found else None
-        kind = {"network": network, "dataset": dataset, "classes": classes, "like": like}
-        found.append(_add_file(path, name or slug(path.stem), title or path.name, kind))
-        network = found[0]["network"]
-    show(found if len(found) > 1 else found[0])
+    found = _at_the_door(paths, network, dataset, name, title, like, keep=True)
+    if wrong := [verdict for verdict in found if not verdict.fits]:
+        more = f" (nor do {len(wrong) - 1} others fit)" if len(wrong) > 1 else ""
+        raise CheckpointError(f"{refused(wrong[0])}{more}")
+    known = library()
+    kept = [{**plain(known[verdict.model]), "finite": verdict.finite} for verdict in found]
+    show(kept if len(kept) > 1 else kept[0])
 
 
-def _add_file(path: Path, name: str, title: str, kind: dict[str, Any]) -> dict[str, Any]:
-    from softmerge_core.checks import non_finite_tensor
-    from softmerge_core.zoo import add_file_to_library, load_source
+def zoo_check(paths: Sequence[str], network: str, dataset: str, like: str, as_json: bool) -> None:
+    """Say of each weights file what it is, whether it fits the first one and the data, and which layer does not.
 
-    with contextlib.redirect_stdout(sys.stderr):
-        model = add_file_to_library(path, name, title=title, **kind)
-        module = load_source(SourceSpec(model=f"library/{model.name}")).module
-    return {**plain(model), "finite": non_finite_tensor(module) is None}
+    Raises CheckpointError, after the table, where any does not fit.
+    """
+    found = _at_the_door(paths, network, dataset, "", "", like)
+    if as_json:
+        show([{**plain(verdict), "fits": verdict.fits} for verdict in found])
+    else:
+        for verdict in found:
+            print("\t".join((verdict.file, what_it_is(verdict), "yes" if verdict.fits else "no", remarks(verdict))))
+    if wrong := sum(not verdict.fits for verdict in found):
+        raise CheckpointError(f"{wrong} of {len(found)} files {'does' if wrong == 1 else 'do'} not fit")
+
+
+def _at_the_door(
+    paths: Sequence[str], network: str, dataset: str, name: str, title: str, like: str, *, keep: bool = False
+) -> list[Verdict]:
+    """What came of each of the files in ``paths``."""
+    files = [FileAsked(path=path.absolute(), title=title or path.name, name=name) for path in _weights_files(paths)]
+    data = str(Path(dataset).absolute()) if dataset.endswith(".npz") else dataset
+    return take_in(
+        Asked(files=tuple(files), dataset=data, keep=keep, network=network, like=like, together=len(files) > 1)
+    )
 
 
 def _weights_files(paths: Sequence[str]) -> list[Path]:

@@ -33,7 +33,7 @@ def discover(package: str, constant: str) -> dict[str, Any]:
                 raise SoftMergeError(
                     f"{module}: {constant}: expected a member with a name, got {type(member).__name__}"
                 )
-            _add(members, name, member, module, origin)
+            add(members, name, member, module, origin)
     return dict(sorted(members.items()))
 
 
@@ -50,7 +50,7 @@ def declared(package: str, constant: str) -> dict[str, tuple[str, dict[str, Any]
         call = _call(_source(module), module, constant)
         if call is not None:
             keywords = _literals(call, f"{module}: {constant}")
-            _add(members, keywords["name"], (module, keywords), module, origin)
+            add(members, keywords["name"], (module, keywords), module, origin)
     return dict(sorted(members.items()))
 
 
@@ -74,7 +74,8 @@ def _imported(module: str) -> ModuleType:
         raise SoftMergeError(f"{module} cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _add(members: dict[str, Any], name: str, member: Any, module: str, origin: dict[str, str]) -> None:
+def add(members: dict[str, Any], name: str, member: Any, module: str, origin: dict[str, str]) -> None:
+    """Put a member of ``module`` among ``members``, whose modules are in ``origin``; raises SoftMergeError."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise SoftMergeError(f"{module}: expected a name of small letters, digits and _, got {name!r}")
     if name in members:

@@ -276,7 +276,7 @@ def test_zoo_add_keeps_a_folder_of_files_of_what_their_tensors_say(
     [
         ("width", "b.safetensors: layer 'hidden1.weight'"),
         ("depth", "b.safetensors: layer 'more.weight' does not belong"),
-        ("classes", "b.safetensors: layer 'head.bias': expected shape (5,), got (4,)"),
+        ("classes", "b.safetensors: layer 'head.weight': expected shape (5, 32), got (4, 32)"),
         ("missing", "b.safetensors: layer 'hidden2.bias' is missing"),
     ],
 )
@@ -301,7 +301,8 @@ def test_a_file_of_another_architecture_than_the_first_is_told_by_its_layer(
     [
         ("", ["--dataset", "moons"], "expected a folder with weights files, found none"),
         ("net.safetensors", ["--dataset", "mnist1d"], "it is a mlp and expects inputs of shape (2,), got data of"),
-        ("odd.safetensors", ["--dataset", "mnist1d"], "fit none of the built-in networks"),
+        ("odd.safetensors", ["--dataset", "mnist1d"], "layer 'odd' does not belong"),
+        ("strange.safetensors", ["--dataset", "mnist1d"], "fit none of the built-in networks"),
         ("odd.safetensors", ["--dataset", "moons", "--like", "mlp"], "layer 'odd' does not belong"),
         ("five.safetensors", ["--dataset", "mnist1d"], "tells 5 classes, and the data have 10"),
         ("absent.pt", ["--network", "mlp", "--dataset", "moons"], "absent.pt"),
@@ -320,6 +321,7 @@ def test_a_file_that_cannot_be_kept_is_one_clear_line(
         save_checkpoint(build_network("cnn1d", (1, 40), 5, 3), tmp_path / "five.safetensors")
         odd = {**build_network("mlp", (2,), 2, 3).state_dict(), "odd": torch.zeros(1)}
         save_checkpoint(odd, tmp_path / "odd.safetensors")
+        save_checkpoint({"a": torch.zeros(2, 3), "b": torch.zeros(3)}, tmp_path / "strange.safetensors")
     assert expected in refusal(capsys, "zoo", "add", str(tmp_path / file), *options)
     assert library() == {}
 

@@ -34,7 +34,7 @@ HELPERS = {
     ("softmerge_core.methods", "METHOD"): {"base", "modules", "shared"},
     ("softmerge_core.attacks", "ATTACK"): {"base"},
     ("softmerge_core.data", "DATASET"): {"arrays", "base", "checker", "files", "kept", "partitions", "prepare"},
-    ("softmerge_core.networks", "NETWORK"): {"base", "torchvision"},
+    ("softmerge_core.networks", "NETWORK"): {"base", "registration", "teller", "torchvision"},
     ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},
     ("softmerge_core.experiments", "EXPERIMENT"): {
         "admission", "aligning", "base", "cost", "describe", "differences", "loading", "samples", "scoring",

@@ -16,24 +16,9 @@ from softmerge_core.data.kept import Facts, write_arrays
 from softmerge_core.data.limits import MAX_BYTES
 from softmerge_core.data.preview import few_of_each
 from softmerge_core.errors import DataError
+from softmerge_core.limits import limit_process
 
 SECONDS = 60
-
-
-def limit(seconds: int = SECONDS) -> None:
-    """At most three times the budget of a data file beyond what this process has, and ``seconds`` of processor time."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _has_proc() else 2**32
-    resource.setrlimit(resource.RLIMIT_AS, (taken + 3 * MAX_BYTES, taken + 3 * MAX_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _has_proc() -> bool:
-    return Path("/proc/self/statm").is_file()
 
 
 def facts_of(path: Path, name: str, labels: Path, preview: Path) -> Facts:
@@ -59,7 +44,7 @@ def facts_of(path: Path, name: str, labels: Path, preview: Path) -> Facts:
 
 def main() -> None:
     """Check the file that the arguments name."""
-    limit()
+    limit_process(3 * MAX_BYTES, SECONDS)  # three times the budget of a data file
     try:
         path, name, labels, preview = sys.argv[1:5]
         print(facts_of(Path(path), name, Path(labels), Path(preview)).model_dump_json())

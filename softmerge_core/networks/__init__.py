@@ -1,5 +1,6 @@
 """The small architectures of the zoo, one file each with a constant ``NETWORK``; torchvision's go by name.
 
+A reader's own are registered (``registration.py``) and stand beside them.
 A network's top-level children are its blocks, in forward order. Torch is loaded when the first network is built.
 """
 
@@ -7,8 +8,9 @@ import importlib
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from softmerge_core.errors import DataError, SoftMergeError
+from softmerge_core.errors import DataError, NotFoundError, SoftMergeError
 from softmerge_core.networks.base import Network
+from softmerge_core.networks.registration import check_outputs, problems, register_network, registered
 from softmerge_core.registry import declared, lookup
 
 if TYPE_CHECKING:
@@ -24,14 +26,24 @@ __all__ = [
     "network_module",
     "network_names",
     "networks",
+    "register_network",
+    "registered",
 ]
 
 TORCHVISION = "torchvision/"
 
 
-@cache
 def networks() -> dict[str, Network]:
-    """Return every built-in network by its name, as its file declares it. Loads no torch."""
+    """Return every network by its name: the built-in ones, then those that the reader registered.
+
+    In a server this loads no torch; elsewhere the reader's file of networks, if any, is run.
+    """
+    return {**_built_in(), **registered()}
+
+
+@cache
+def _built_in() -> dict[str, Network]:
+    """Return every built-in network by its name, as its file declares it."""
     return {name: _light(module, row) for name, (module, row) in declared(__name__, "NETWORK").items()}
 
 
@@ -54,7 +66,7 @@ def network_module(name: str) -> str:
 
 
 def network_names() -> tuple[str, ...]:
-    """Return the names of the built-in networks. Loads no torch."""
+    """Return the names of ``networks``."""
     return tuple(networks())
 
 
@@ -65,8 +77,11 @@ def find_network(name: str) -> Network:
     """
     if name.startswith(TORCHVISION):
         return Network(name, name, {"image": 1}, partial(_build_torchvision, name.removeprefix(TORCHVISION)))
-    found: Network = lookup(networks(), name, "network")
-    return found
+    found = networks()
+    if name not in found and (wrong := problems()):
+        raise NotFoundError(f"unknown network {name[:80]!r}; expected one of: {', '.join(found)}; {wrong[0]}")
+    known: Network = lookup(found, name, "network")
+    return known
 
 
 def _build_torchvision(name: str, input_shape: tuple[int, ...], classes: int) -> "nn.Module":
@@ -101,4 +116,7 @@ def build_network(name: str, input_shape: tuple[int, ...], classes: int, seed: i
     network.check_fit(input_shape, classes)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return network.build(input_shape, classes)
+        module = network.build(input_shape, classes)
+    if network.where:
+        check_outputs(network, module, input_shape, classes)
+    return module

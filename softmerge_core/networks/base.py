@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Kind = Literal["vector", "sequence", "image"]
+USUAL = (28, 32, 224)  # sides of images, and lengths, that networks are usually made for
+CHANNELS = (3, 1)
 KIND_OF_RANK: dict[int, Kind] = {1: "vector", 2: "sequence", 3: "image"}  # [F]; [channels, L]; [channels, H, W]
 
 
@@ -19,13 +21,15 @@ class Network:
 
     ``name``, ``title`` and ``takes`` are written out as literals, so that pages can read them from the source without
     loading torch. ``takes`` maps each kind of input it can read to the smallest size of each axis but the channels.
-    ``build(input_shape, classes)`` draws the weights from the current random state.
+    ``build(input_shape, classes)`` draws the weights from the current random state. ``where``: file and line where
+    the reader has registered it; "" for those that ship.
     """
 
     name: str
     title: str
     takes: Mapping[Kind, int]
     build: "Callable[[tuple[int, ...], int], nn.Module]"
+    where: str = ""
 
     def check_fit(self, input_shape: tuple[int, ...], classes: int) -> None:
         """Raise DataError when it cannot take samples of ``input_shape`` or tell ``classes`` apart."""
@@ -46,3 +50,11 @@ def check_sizes(name: str, input_shape: tuple[int, ...], classes: int) -> None:
         raise DataError(f"network {name!r}: expected at least 2 classes, got {classes}")
     if not input_shape or min(input_shape) < 1:
         raise DataError(f"network {name!r}: expected positive input sizes, got {tuple(input_shape)}")
+
+
+def usual_shapes(kind: Kind, smallest: int) -> list[tuple[int, ...]]:
+    """Return shapes of samples of a kind, of which a network is likely to read one; ``smallest``: as it ``takes``."""
+    sizes = [smallest, *(side for side in USUAL if side > smallest)]
+    if kind == "vector":
+        return [(size,) for size in sizes]
+    return [(channels, *[size] * (1 if kind == "sequence" else 2)) for channels in CHANNELS for size in sizes]

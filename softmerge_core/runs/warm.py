@@ -8,7 +8,7 @@ from collections.abc import Callable
 import softmerge_core
 from softmerge_core.data import load_dataset
 from softmerge_core.experiments import experiments
-from softmerge_core.networks import build_network
+from softmerge_core.networks import build_network, registered
 from softmerge_core.settings import SoftMergeSettings
 
 DATASETS = ("mnist1d", "digits", "moons", "spirals", "rings")
@@ -60,8 +60,9 @@ def keep_freed_memory() -> None:
 
 
 def import_modules() -> None:
-    """Import the modules that take long to load."""
+    """Import the modules that take long to load, and the reader's own file of networks."""
     experiments()
+    registered()
     for name in MODULES:
         importlib.import_module(name)
 

@@ -1,6 +1,7 @@
 """Trained networks: families shipped with the project, and the reader's own library. Torch is loaded on use."""
 
 from softmerge_core.zoo.adding import add_file_to_library, add_poisoned_copy
+from softmerge_core.zoo.intake import get_ready, take_in
 from softmerge_core.zoo.library import (
     LibraryModel,
     add_to_library,
@@ -27,15 +28,19 @@ from softmerge_core.zoo.sources import (
     recognise,
     weights_file,
 )
+from softmerge_core.zoo.verdicts import Asked, FileAsked, Verdict
 
 __all__ = [
     "BASE",
+    "Asked",
     "Family",
     "FamilyInfo",
+    "FileAsked",
     "LayerInfo",
     "LibraryModel",
     "ModelInfo",
     "Source",
+    "Verdict",
     "add_file_to_library",
     "add_poisoned_copy",
     "add_to_library",
@@ -44,6 +49,7 @@ __all__ = [
     "check_name",
     "families",
     "find_source",
+    "get_ready",
     "is_weights_file",
     "keep_accuracy",
     "known_accuracy",
@@ -59,5 +65,6 @@ __all__ = [
     "same_kind",
     "slug",
     "spoiled_accuracy",
+    "take_in",
     "weights_file",
 ]

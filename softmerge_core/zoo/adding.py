@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmerge_core.attacks import find_attack
-from softmerge_core.data import Data, load_data
-from softmerge_core.errors import SourceError
+from softmerge_core.data import load_data
+from softmerge_core.errors import CheckpointError, SourceError
 from softmerge_core.networks import build_network
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
-from softmerge_core.zoo.library import KIND, LibraryModel, add_to_library, library, slug
+from softmerge_core.zoo.library import KIND, LibraryModel, add_to_library, check_name, library, slug
 from softmerge_core.zoo.manifest import FamilyInfo
-from softmerge_core.zoo.sources import LIBRARY, card_title, find_source, load_source, recognise, unrecognised
+from softmerge_core.zoo.sources import LIBRARY, card_title, find_source, load_source
+from softmerge_core.zoo.verdicts import Asked, FileAsked, Verdict, refused
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,28 +31,43 @@ def add_file_to_library(
     """Keep a weights file as a model, evaluated on ``dataset`` (a name or an .npz).
 
     ``network``: what it is, with so many ``classes``, by default those of the data; where it is empty, what the file's
-    tensors fit. If they fit nothing, the layer is named by which they are no network ``like`` that one. The same file
-    under the same ``title`` is kept once. Raises CheckpointError or SourceError when the file is unsafe or does not
-    fit; nothing is kept then.
+    tensors fit. If they fit nothing, the layer is named by which they are not of the network that they come nearest to,
+    or of ``like``. The same file under the same ``title`` is kept once. Raises CheckpointError or SourceError when the
+    file is unsafe or does not fit; nothing is kept then. What a stranger made is read in a process of its own
+    (``intake``).
     """
-    from softmerge_core.checkpoints.files import load_checkpoint, load_into
-    from softmerge_core.zoo.layers import scores
+    from softmerge_core.checkpoints.files import load_checkpoint
+    from softmerge_core.zoo.preflight import verdict, wanted
 
-    data, what = load_data(DataSpec(dataset=dataset)), Path(path).name
+    what = Path(path).name
+    file = FileAsked(path=Path(path), title=title or what, name=name)
+    want = wanted(Asked(files=(file,), dataset=dataset, network=network, classes=classes, like=like))
     state = load_checkpoint(path)
-    if not network:
-        network, classes = _kind_for(data, state, what, like)
-    module = build_network(network, data.input_shape, classes or data.classes, seed=0)
-    load_into(module, state, what)
-    kind = {"network": network, "dataset": dataset, "input_shape": data.input_shape, "classes": classes or data.classes}
+    found = verdict(state, what, want)
+    if not found.fits:
+        differs = found.network and not found.known  # in a layer
+        raise (CheckpointError if differs else SourceError)(refused(found))
+    return keep_state(state, found, name, title, dataset)
+
+
+def keep_state(state: "Mapping[str, Tensor]", found: Verdict, name: str, title: str, dataset: str) -> LibraryModel:
+    """Keep the tensors of a file that fits, as a model that is measured on ``dataset``."""
+    from softmerge_core.checkpoints.files import load_into
+    from softmerge_core.zoo.layers import bounded_scores
+
+    check_name(name)
+    module = build_network(found.network, found.input_shape, found.classes, seed=0)
+    load_into(module, state, found.file)
+    kind = {"network": found.network, "dataset": dataset, "input_shape": found.input_shape, "classes": found.classes}
     if (before := _kept_before(module, title, kind)) is not None:
         return before
-    accuracy, loss = scores(module, data)
+    accuracy, loss, left_out = bounded_scores(module, load_data(DataSpec(dataset=dataset)))
+    how = f"Brought along as the file {found.file}; how it was trained is not known. {left_out}".strip()
     return add_to_library(
         name,
         module,
         origin="uploaded",
-        how=f"Brought along as the file {what}; how it was trained is not known.",
+        how=how,
         title=title,
         accuracy=accuracy,
         loss=loss,
@@ -67,22 +83,6 @@ def _kept_before(module: "nn.Module", title: str, kind: Mapping[str, object]) ->
     alike = (model for model in library().values() if model.sha256 == sha256 and model.origin == "uploaded")
     kinds = ((model, {field: getattr(model, field) for field in KIND}) for model in alike)
     return next((model for model, found in kinds if found == kind and model.title == title), None)
-
-
-def _kind_for(data: Data, state: "Mapping[str, Tensor]", what: str, like: str) -> tuple[str, int]:
-    """(network, classes) of what a file holds, or else ``like`` and the data's; raises SourceError unless that fits."""
-    found = recognise(state, data.input_shape) or recognise(state)
-    if found is None and like:
-        return like, data.classes
-    if found is None:
-        raise unrecognised(what)
-    network, input_shape, classes = found
-    if input_shape != data.input_shape:
-        expected = f"expects inputs of shape {input_shape}, got data of shape {data.input_shape}"
-        raise SourceError(f"{what}: it is a {network} and {expected}: choose the data it learned from")
-    if classes < data.classes:
-        raise SourceError(f"{what}: it is a {network} that tells {classes} classes, and the data have {data.classes}")
-    return network, classes
 
 
 def add_poisoned_copy(model: str, attack: AttackSettings, name: str = "") -> LibraryModel:

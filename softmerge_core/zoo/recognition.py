@@ -3,13 +3,16 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, islice
 
 import torch
 from torch import nn
 
-from softmerge_core.errors import DataError
-from softmerge_core.networks import TORCHVISION, find_network, fits, network_names
+from softmerge_core.data import datasets
+from softmerge_core.errors import DataError, SoftMergeError
+from softmerge_core.networks import TORCHVISION, Network, find_network, fits, network_names, registered
+from softmerge_core.networks.base import usual_shapes
 from softmerge_core.networks.torchvision import CIFAR, construct, has_stem, parameter_counts
 
 Shapes = Mapping[str, tuple[int, ...]]  # of the tensors in a state dict, by their names
@@ -17,6 +20,8 @@ Kind = tuple[str, tuple[int, ...], int]  # network, input shape, classes
 HEAD = re.compile(r"(^|\.)(fc|classifier(\.\d+)?|heads?(\.\w+)?)\.weight")  # of torchvision's last layers
 TRIED = (3, 5)  # classes: an axis that follows them is that of the classes
 NEAR = 0.15  # of the parameters by which a network may differ from torchvision's count: other channels, another stem
+NEAREST = 4  # of torchvision's networks that a file is compared with, beside the usual ones
+USUAL = ("resnet18", "resnet34", "resnet50", "vgg11", "vgg16", "densenet121", "mobilenet_v2", "vit_b_16")
 SMALL_STEM = 3  # px: the kernel of a stem for small images
 SMALL, LARGE = 32, 224  # px: the sides of the images that networks are usually made for
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -25,22 +30,56 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 def recognise_shapes(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Kind | None:
     """Return the first network that has exactly these tensors, with its classes and one of ``input_shapes``; or None.
 
-    Built-in networks come first. Those of torchvision may read images of any size: what they are made for is named
-    where no input shape has the channels that they read.
+    Networks that the reader registered come first, then built-in ones. Those of torchvision, and registered ones, may
+    read images of any size: what they are made for is named where no input shape has the channels that they read.
     """
-    for kind in chain(_built_in(shapes, input_shapes), _torchvision(shapes, input_shapes)):
+    for kind in chain(_named(shapes, input_shapes), _torchvision(shapes, input_shapes)):
         if layout(kind) == shapes:
             return kind
     return None
 
 
-def layout(kind: Kind) -> dict[str, tuple[int, ...]]:
+def layout(kind: Kind) -> Shapes:
     """Return the shapes of the tensors that a network has, built without memory for them; empty where none can be."""
+    return _kept_layout(kind) if kind[0].startswith(TORCHVISION) else _layout(kind)
+
+
+def _layout(kind: Kind) -> Shapes:
     try:
-        network = _constructed(*kind)
-    except (DataError, ValueError, RuntimeError, AssertionError):
+        network = meta_network(kind)
+    except DataError:
         return {}
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+_kept_layout = lru_cache(maxsize=500)(_layout)  # a registered network may become another one
+
+
+def meta_network(kind: Kind) -> nn.Module:
+    """Return a network whose tensors have shapes and types and, as far as it can be built so, no values.
+
+    Raises DataError where no such network can be built.
+    """
+    try:
+        return _constructed(*kind)
+    except (SoftMergeError, ValueError, RuntimeError, AssertionError) as error:
+        raise DataError(f"a {kind[0]} cannot be built for inputs of shape {kind[1]}") from error
+
+
+def likely(shapes: Shapes, input_shape: tuple[int, ...], classes: int) -> Iterator[Kind]:
+    """Yield networks that a file which fits none may have been meant to be."""
+    others = [dataset.input_shape for dataset in datasets().values()]
+    for shape in dict.fromkeys([input_shape, *others]):
+        yield from ((name, shape, classes) for name in network_names() if fits(name, shape, classes))
+    yield from islice(_torchvision(shapes, [input_shape]), NEAREST)
+    first = next((size for size in shapes.values() if len(size) == 4), ())
+    if not first:
+        return
+    rows = shapes[_head(shapes)][0] if _head(shapes) else classes
+    side = input_shape[-1] if len(input_shape) == 3 else LARGE
+    for name in USUAL:
+        small = has_stem(name) and first[-1] == SMALL_STEM
+        yield f"{TORCHVISION}{name}{CIFAR if small else ''}", (first[1], side, side), rows
 
 
 def _constructed(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
@@ -57,11 +96,18 @@ def _built(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return find_network(name).build(input_shape, classes)
 
 
-def _built_in(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
-    for name in network_names():
-        for shape in input_shapes:
+def _named(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
+    """Yield the registered and the built-in networks that have these names of tensors."""
+    own = registered()
+    for name in sorted(network_names(), key=lambda name: name not in own):
+        for shape in (*input_shapes, *(_usual(own[name]) if name in own else ())):
             if fits(name, shape, TRIED[0]) and (classes := _classes(name, shape, shapes)):
                 yield name, shape, classes
+
+
+def _usual(network: Network) -> list[tuple[int, ...]]:
+    """Return the shapes of inputs that a registered network is likely to be made for."""
+    return [shape for kind, smallest in network.takes.items() for shape in usual_shapes(kind, smallest)]
 
 
 def _classes(name: str, input_shape: tuple[int, ...], shapes: Shapes) -> int:
@@ -73,13 +119,22 @@ def _classes(name: str, input_shape: tuple[int, ...], shapes: Shapes) -> int:
         if size != other[key] and len(size) == len(shapes[key]):
             axis = next(axis for axis, pair in enumerate(zip(size, other[key], strict=True)) if pair[0] != pair[1])
             return shapes[key][axis]
-    return 0
+    return _outputs(name, input_shape) if one == other else 0
+
+
+def _outputs(name: str, input_shape: tuple[int, ...]) -> int:
+    """Return how many classes a network tells that is built the same for any number of them; 0 where it cannot be."""
+    try:
+        logits = _constructed(name, input_shape, TRIED[0]).eval()(torch.zeros(2, *input_shape, device="meta"))
+        return int(logits.shape[1])
+    except (SoftMergeError, ValueError, RuntimeError, TypeError, IndexError, AttributeError):
+        return 0
 
 
 def _torchvision(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Iterator[Kind]:
     """Yield the networks of torchvision with about as many parameters, nearest first."""
-    head = next((key for key in sorted(shapes, key=_place, reverse=True) if HEAD.fullmatch(key)), "")
-    if len(shapes.get(head, ())) not in (2, 4):
+    head = _head(shapes)
+    if not head:
         return
     rows, columns = shapes[head][:2]
     total = sum(math.prod(size) for key, size in shapes.items() if not key.endswith(BUFFERS))
@@ -92,6 +147,12 @@ def _torchvision(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) -> Ite
             usual = _side(small, shapes)
             for shape in (*(each for each in input_shapes if each[0] == stem[1]), (stem[1], usual, usual)):
                 yield f"{TORCHVISION}{name}{CIFAR if small else ''}", shape, rows
+
+
+def _head(shapes: Shapes) -> str:
+    """Return the name of the weights of the last layer of one of torchvision's networks, or ""."""
+    found = next((key for key in sorted(shapes, key=_place, reverse=True) if HEAD.fullmatch(key)), "")
+    return found if len(shapes.get(found, ())) in (2, 4) else ""
 
 
 def _stem(name: str, classes: int, shapes: Shapes) -> tuple[int, ...]:

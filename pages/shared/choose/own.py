@@ -1,32 +1,19 @@
 """A reader's own networks and data, beside those that ship with the project."""
 
-import tempfile
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from pages.shared.choose.linked import link, linked
 from pages.shared.choose.own_data import DATA, own_data, upload_data
+from pages.shared.choose.own_weights import bring_weights, families_of
 from pages.shared.choose.sources import Measure, PickedSource, source_card
-from pages.shared.choose.uploads import once as _once
-from pages.shared.choose.uploads import tell as _tell
-from pages.shared.choose.zoo_command import zoo_command
 from pages.shared.show.text import plain
-from softmerge_core.errors import CheckpointError, short
 from softmerge_core.experiments.words import listed, percent
 from softmerge_core.numbers import usual_spaces
-from softmerge_core.settings import SoftMergeSettings
-from softmerge_core.zoo import FamilyInfo, LibraryModel, library, own_families, same_kind, slug
+from softmerge_core.zoo import FamilyInfo, LibraryModel, get_ready, library, own_families, same_kind
 
 CHOSEN = "own-models"
-WEIGHT_FILES = ["safetensors", "pt", "pth"]
-NOT_FINITE = (
-    "It holds NaN or Inf. To merge with it among the sources, set "
-    f"“{SoftMergeSettings.model_fields['non_finite'].title}” to “exclude”."
-)
 OTHERS = "own-others"  # families of uploads that are of another kind than the family they were uploaded at
 
 
@@ -43,8 +30,11 @@ def bring_own(family: FamilyInfo, measure: Measure | None = None) -> BringOwn:
 
     ``measure``: as in ``source_card``.
     """
-    with st.expander("Bring your own", icon=":material/upload:"):
-        _upload_weights(family)
+    section = st.expander("Bring your own", icon=":material/upload:", key="bring-your-own", on_change="rerun")
+    if section.open:
+        get_ready()  # an answer then takes less than a second
+    with section:
+        _bring_weights(family)
         sources = _own_models(family, measure)
         upload_data()
         dataset = own_data(family)
@@ -84,22 +74,17 @@ def _label(model: LibraryModel, family: FamilyInfo) -> str:
     return usual_spaces(f"{model.title} ({about})")  # links hold it
 
 
-def _upload_weights(family: FamilyInfo) -> None:
-    files = st.file_uploader(
-        "Weights",
-        type=WEIGHT_FILES,
-        accept_multiple_files=True,
-        key="upload-weights",
-        help="Safetensors or PyTorch state dicts of a network here or of torchvision's; choose your data first.",
-    )
+def _bring_weights(family: FamilyInfo) -> None:
+    """Uploads and files of the server's folder; those of the family's kind take part."""
     dataset = st.session_state.get(DATA) or family.dataset
-    known = len(library())
-    for file in files:
-        with st.spinner("Reading the weights"):
-            asked = f"{family.network}:{dataset}"
-            answer = _once(file, "weights", partial(_keep, file, family, dataset), asked)
-        _tell(file.name, answer, "is in your library")
-    if len(library()) > known:
+    found, new = bring_weights(dataset, like=family.network)
+    known = library()
+    alike = [name for name in new if name in known and same_kind(known[name], family)]
+    if alike:
+        st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state.get(CHOSEN, []), *alike]))
+    others = {own.name for own in families_of(found) if not same_kind(own, family)}
+    st.session_state[OTHERS] = {*st.session_state.get(OTHERS, ()), *others}
+    if new:
         st.rerun()  # what is above offers them too
     _offer_others(family)
 
@@ -119,35 +104,3 @@ def _offer_others(family: FamilyInfo) -> None:
 
 def _choose_family(name: str) -> None:
     st.session_state["family"] = name
-
-
-def _keep(file: Any, family: FamilyInfo, dataset: str) -> str:
-    name, finite = keep_weights(file.name, file.getvalue(), network=family.network, dataset=dataset)
-    kept = library().get(name)
-    if kept is None or same_kind(kept, family):
-        st.session_state[CHOSEN] = [*st.session_state.get(CHOSEN, []), name]
-    else:
-        own = next(own for own in own_families().values() if kept in own.models)
-        st.session_state[OTHERS] = {*st.session_state.get(OTHERS, ()), own.name}
-    return "" if finite else NOT_FINITE
-
-
-def keep_weights(file_name: str, content: bytes, *, network: str, dataset: str) -> tuple[str, bool]:
-    """Keep uploaded weights in the library; returns their name there, and whether all are finite.
-
-    They may be of any network that is known. Raises CheckpointError, which says what keeps them from being a
-    ``network``, when they are of none that reads ``dataset``, and RunError while the server is busy.
-    """
-    title = short(Path(file_name.replace("\\", "/")).name, 120)
-    stem, suffix = slug(Path(title).stem), Path(title).suffix.lower()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{stem}{suffix}"
-        path.write_bytes(content)
-        fields = (f"--like={network}", f"--dataset={dataset}", f"--name={stem}", f"--title={title}")
-        try:
-            kept = zoo_command("add", str(path), *fields, failure="the weights could not be read")
-        except CheckpointError as error:
-            reason = str(error).removeprefix(f"{path.name}: ").replace(str(path), title)
-            expected = f"expected a {network} for {Path(dataset).name}"
-            raise CheckpointError(f"{title}: {expected}: {reason}") from error
-    return str(kept["name"]), bool(kept["finite"])
