@@ -45,7 +45,8 @@ def pick_others(family: FamilyInfo) -> list[PickedSource]:
         "architectures run.",
     )
     link(OTHERS, names)
-    return [PickedSource(SourceSpec(model=name), models[name][1].title) for name in names]
+    titles = {name: f"{other.title}: {model.title}" for name, (other, model) in models.items()}
+    return [PickedSource(SourceSpec(model=name), titles[name]) for name in names]
 
 
 def _label(family: FamilyInfo, model: ModelInfo) -> str:

@@ -11,34 +11,34 @@ from softmerge_core.experiments.compare.words import as_measured
 from softmerge_core.experiments.differences import compared
 from softmerge_core.experiments.kinds import apart, networks_of
 from softmerge_core.experiments.words import listed, source_text
-from softmerge_core.methods import find_method
+from softmerge_core.methods import available_methods, find_method
 from softmerge_core.settings import SourceSpec, parse
 from softmerge_core.statistics import Measured, difference
 
 TRAINING = ("steps", "learning_rate", "batch_size")
 CAN = {
-    "widths": "These have the same layers, of other widths. Optimal transport maps them to one of the widths and "
-    "averages; distillation trains a network by what all of them predict.",
-    "architectures": f"{NO_AVERAGE}, and optimal transport bridges only widths. Distillation can learn from all of "
-    "them: it trains a network by what they predict.",
+    "widths": "They have the same layers, of other widths: optimal transport maps these to one of the widths and "
+    "averages, and distillation trains one network by what all of them predict.",
+    "architectures": f"{NO_AVERAGE}, and optimal transport bridges only widths; distillation can learn from all of "
+    "them: it trains one network by what they predict.",
 }
-COST = "Training takes labels, time and, for weights, gradients and AdamW's state, four times the network's memory."
+COST = "That takes labels, and the time and memory of training: about four times the network's size."
 CONTROL = "the same source fine-tuned without the others"
 
 
 def possible(sources: Sequence[SourceSpec]) -> str:
-    """What can be done with sources of several architectures, and which ways therefore run; "" for those of one."""
+    """What can be done with sources of several architectures, and how many ways can; "" for those of one."""
     between = apart(sources)
     if not between:
         return ""
-    ways = listed([method.title for method in fitting(sources)])
-    return f"{_kinds(sources)}. {CAN[between]} So these ways can run: {ways}. {COST}"
+    ways = f"{len(fitting(sources))} of {len(available_methods())} ways to merge"
+    return f"{_kinds(sources)}. {CAN[between]} {COST} So only {ways} can run."
 
 
 def _kinds(sources: Sequence[SourceSpec]) -> str:
-    """How many sources are of which architecture: "The sources are 3 of vgg and 1 of vit"."""
+    """How many sources are of which architecture: "The sources are 3 vgg and 1 vit"."""
     counts = Counter(name.rpartition("/")[2] for name in networks_of(sources) if name)
-    return f"The sources are {listed([f'{count} of {name}' for name, count in counts.items()])}"
+    return f"The sources are {listed([f'{count} {name}' for name, count in counts.items()])}"
 
 
 def gained(spec: CompareSpec, rows: Sequence[Mapping[str, Any]]) -> str:
