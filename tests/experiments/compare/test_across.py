@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from softmerge_core.experiments.compare.across import gained, possible
+from softmerge_core.experiments.compare.across import STUDENTS, gained, possible
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
 from softmerge_core.methods import available_methods
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.statistics import pack
 
-N = 1000
+N, SIDES = 1000, ("below", "above")
 VGG, VIT = "digits-vgg-label-noise/source-1", "digits-vit-shared-trunk/source-1"
 MLP, WIDE = "spirals-mlp-shared-trunk/source-1", "spirals-mlp-wide/source-1"
 
@@ -54,7 +54,9 @@ def test_distillation_is_compared_with_the_same_training_without_teachers() -> N
 
 def test_no_gain_is_told_where_there_is_none() -> None:
     said = gained(spec_of(VGG, VIT), [row("distillation", 801), row("fine_tuned_source", 800)])
-    assert "Distillation cannot be told apart from the same source fine-tuned without the others" in said
+    assert "Distillation cannot be told apart from the same source fine-tuned without the others on 1,000 test" in said
+    both = gained(spec_of(VGG, VIT), [row(name, 800) for name in (*STUDENTS, "fine_tuned_source")])
+    assert "Distillation and Distillation from scratch cannot be told apart from the same source" in both
 
 
 def test_a_control_with_another_training_is_called_so() -> None:
@@ -66,11 +68,17 @@ def test_a_control_with_another_training_is_called_so() -> None:
 
 
 def test_transport_is_compared_with_the_source_that_it_maps_to() -> None:
-    rows = [row("transport", 850), row("best_source", 950), row("source-1 (mlp)", 750), row("source-1 (mlp_wide)", 950)]
-    into_best = gained(spec_of(MLP, WIDE), rows)
-    assert into_best.startswith(
-        "Into the architecture of the best source: Optimal transport is 10.0\u00a0points below "
-    )
-    into_mlp = gained(spec_of(MLP, WIDE, target=MLP), rows)
-    told = "Optimal transport is 10.0\u00a0points above the source that it maps to."
-    assert into_mlp == f"Into the architecture of Source 1 (mlp): {told}"
+    names = {"source-1 (mlp)": 750, "source-1 (mlp_wide)": 950, "best_source": 950, "transport": 850}
+    rows = [row(name, right) for name, right in names.items()]
+    below, above = (f"Optimal transport is 10.0\u00a0points {side} the source that it maps to." for side in SIDES)
+    into_best = "Into the architecture of the best source"
+    assert gained(spec_of(MLP, WIDE), rows) == f"{into_best}, Source 1 (mlp_wide): {below}"
+    assert gained(spec_of(MLP, WIDE), [*rows, row("source-2 (mlp)", 950)]) == f"{into_best}: {below}"
+    assert gained(spec_of(MLP, WIDE, target=MLP), rows) == f"Into the architecture of Source 1 (mlp): {above}"
+
+
+def test_a_target_whose_name_another_source_has_too_is_found_by_its_number() -> None:
+    other = "spirals-mlp-independent/source-1"
+    names = {"source-1 (mlp)": 700, "source-1 (mlp) (2)": 750, "transport": 850}
+    said = gained(spec_of(MLP, other, WIDE, target=other), [row(name, right) for name, right in names.items()])
+    assert said.startswith("Into the architecture of Source 1 (mlp) (2): Optimal transport is 10.0\u00a0points above ")
