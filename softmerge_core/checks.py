@@ -55,29 +55,62 @@ def check_architecture(sources: Sequence[nn.Module], names: Sequence[str]) -> No
     ``softmerge_core.structure`` says which kinds of networks are refused (``check_network``) and what is compared
     (``check_same``).
     """
+    check_each(sources, names)
+    check_copyable(sources[0], names[0])
+    for source, name in zip(sources[1:], names[1:], strict=True):
+        check_same(sources[0], names[0], source, name)
+
+
+def check_each(sources: Sequence[nn.Module], names: Sequence[str]) -> None:
+    """Raise SourceError, naming the layer, unless two or more networks, of whatever architectures, can be merged."""
     if len(names) != len(sources):
         raise SourceError(f"expected one name a source: {len(sources)} sources, {len(names)} names")
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}: {', '.join(names) or 'none'}")
     for source, name in zip(sources, names, strict=True):
         check_network(source, name)
-    first = sources[0]
-    if not any(True for _ in first.parameters()):
+    if not any(True for _ in sources[0].parameters()):
         raise SourceError(f"source {names[0]!r} has no parameters to merge")
-    check_copyable(first, names[0])
-    for source, name in zip(sources[1:], names[1:], strict=True):
-        check_same(first, names[0], source, name)
+
+
+def are_alike(sources: Sequence[nn.Module]) -> bool:
+    """Whether networks are of one architecture, and differ in values alone."""
+    try:
+        for source in sources[1:]:
+            check_same(sources[0], "", source, "")
+    except SourceError:
+        return False
+    return True
+
+
+def check_readers(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor) -> None:
+    """Raise DataError unless networks of several architectures all read ``inputs``, SourceError unless their classes
+    are as many.
+    """
+    counts = [count_classes(source, name, inputs) for source, name in zip(sources, names, strict=True)]
+    for name, count in zip(names, counts, strict=True):
+        if count != counts[0]:
+            told = f"the first tells {counts[0]} classes, the second {count}"
+            raise SourceError(f"sources {names[0]!r} and {name!r} are of two architectures, and {told}")
+    for source, name in zip(sources, names, strict=True):
+        check_copyable(source, name)
 
 
 def in_one_precision(sources: Sequence[nn.Module]) -> list[nn.Module]:
-    """Return the ``sources`` (of one architecture), each with other dtypes than the first as a copy in the first's."""
-    wanted = {name: tensor.dtype for name, tensor in all_tensors(sources[0]).items()}
+    """Return the ``sources``, each with floating-point numbers of other dtypes than the first as a copy in its dtypes.
+
+    What the first does not have, for it is of another architecture, takes the dtype of the first's first parameter.
+    """
+    wanted = {name: tensor.dtype for name, tensor in all_tensors(sources[0]).items() if tensor.is_floating_point()}
+    usual = next(sources[0].parameters()).dtype
     result = []
     for source in sources:
-        if any(tensor.dtype != wanted[name] for name, tensor in all_tensors(source).items()):
+        floats = {name: tensor for name, tensor in all_tensors(source).items() if tensor.is_floating_point()}
+        if any(tensor.dtype != wanted.get(name, usual) for name, tensor in floats.items()):
             source = copy.deepcopy(source)  # noqa: PLW2901
             for name, tensor in all_tensors(source).items():
-                tensor.data = tensor.data.to(wanted[name])
+                if name in floats:
+                    tensor.data = tensor.data.to(wanted.get(name, usual))
         result.append(source)
     return result
 

@@ -12,6 +12,10 @@ class SourceError(SoftMergeError):
     """The sources cannot be merged: too few, of different shapes, or not finite."""
 
 
+class ArchitectureError(SourceError):
+    """The sources are of different architectures, which this way of merging cannot work across; some others can."""
+
+
 class DataError(SoftMergeError):
     """The data set is missing, empty, or does not fit the networks."""
 

@@ -6,6 +6,7 @@ from pages.compare.reading import comparison, scores_of, spec_of
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
+from softmerge_core.experiments.compare.across import gained
 from softmerge_core.experiments.compare.labels import said
 from softmerge_core.experiments.compare.spec import numbers, planned
 from softmerge_core.experiments.compare.words import sentence as judged
@@ -34,7 +35,8 @@ def _words(reader: RunReader) -> str:
     """The result in one sentence; while the run is live, that of the methods that are done."""
     rows, methods = comparison(reader)
     if reader.view.result:
-        return plain(judged(rows), 900)  # an older run's own words may tell apart what its samples cannot
+        told = f"{judged(rows)} {gained(spec_of(reader), rows)}"  # an older run's own words may tell apart too much
+        return plain(told.strip(), 1200)
     return plain(so_far(rows, len(methods), live=reader.live, seeds=getattr(reader.view.spec, "seeds", 1)), 900)
 
 

@@ -7,27 +7,30 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel
 
+from pages.compare.across import OTHERS, TARGET, others_of, pick_others, pick_target, tell_possible
 from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.linked import link, linked
 from pages.shared.choose.methods import nothing_to_do, pick_methods
 from pages.shared.choose.own import BringOwn, bring_own
-from pages.shared.choose.restore import limits_state, sources_state
+from pages.shared.choose.restore import family_of, limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.labels import cost
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, fitting
+from softmerge_core.experiments.kinds import apart
 from softmerge_core.experiments.words import sentence
 from softmerge_core.methods import available_methods
-from softmerge_core.settings import DataSpec, parse
+from softmerge_core.settings import DataSpec, SourceSpec, parse
 from softmerge_core.zoo import FamilyInfo, library, same_kind
 
 METHODS, SETTINGS = "compare-methods", "compare:settings"
 LINKED = "method-settings"  # the name of the methods' own settings in the address
 MAIN = ("align", "seeds", "labels")
-NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base")  # each has a widget of its own, or none
+NO_WIDGET = ("kind", "name", "sources", "data", "methods", "base", "target")  # each has a widget of its own, or none
+ONE_KIND = ("align", "repair")  # only for sources of one architecture
 
 
 def compare_setup() -> Setup:
@@ -37,15 +40,22 @@ def compare_setup() -> Setup:
     if family is None:
         return Setup(None)
     picked = pick_sources(family, measured)
+    picked += pick_others(family)
     own = bring_own(family, measured)
     picked += own.sources
+    sources = [source.spec for source in picked]
+    mixed, skipped = bool(apart(sources)), ONE_KIND if apart(sources) else ()
     st.header("Methods", anchor=False)
-    names = pick_methods(METHODS, list(available_methods()), list(available_methods()))
-    values: dict[str, Any] = {**settings_form(CompareSpec, fields=MAIN, prefix="compare-")}
+    tell_possible(sources)
+    values: dict[str, Any] = {"target": pick_target(picked)} if mixed else {}
+    options = [method.name for method in fitting(sources)] if mixed else list(available_methods())
+    names = pick_methods(_methods_key(sources), options, options)
+    values |= settings_form(CompareSpec, fields=[name for name in MAIN if name not in skipped], prefix="compare-")
     told = st.container()
     with st.expander("More", icon=":material/tune:"):
-        values |= settings_form(CompareSpec, fields=more_fields(CompareSpec, NO_WIDGET), prefix="compare-")
-        values["base"] = _base(family)
+        values |= settings_form(CompareSpec, fields=more_fields(CompareSpec, (*NO_WIDGET, *skipped)), prefix="compare-")
+        if not mixed:
+            values |= {"target": pick_target(picked), "base": _base(family)}
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix="compare-")
         _linked_settings()
         _method_settings(names)
@@ -64,7 +74,13 @@ def state_of(spec: CompareSpec) -> dict[str, Any]:
         settings = parse(available_methods()[choice.method].settings, choice.settings, "settings")
         state |= form_state(settings, prefix=f"{choice.method}:")
         tuned[choice.method] = settings.model_dump(mode="json")
-    return {**state, METHODS: list(tuned), SETTINGS: tuned, "compare-base": spec.base}
+    state |= {OTHERS: others_of(spec.sources, family_of(spec.sources, spec.data)), TARGET: spec.target}
+    return {**state, _methods_key(spec.sources): list(tuned), SETTINGS: tuned, "compare-base": spec.base}
+
+
+def _methods_key(sources: Sequence[SourceSpec]) -> str:
+    """The key of the chosen methods: what is chosen of all is kept while sources can be merged in few ways."""
+    return "-".join(filter(None, (METHODS, apart(sources))))
 
 
 def _base(family: FamilyInfo) -> str:

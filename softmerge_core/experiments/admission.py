@@ -6,13 +6,14 @@ from pathlib import Path
 from softmerge_core.checkpoints.header import floats_in
 from softmerge_core.checkpoints.shards import shards
 from softmerge_core.data import check_data_spec, data_facts, datasets
-from softmerge_core.errors import DataError, NotFoundError, SourceError, short
+from softmerge_core.errors import ArchitectureError, DataError, NotFoundError, SourceError, short
 from softmerge_core.memory import HALF, SINGLE, merge_memory
 from softmerge_core.settings import DataSpec, SourceSpec
 from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source, weights_file
-from softmerge_core.zoo.library import KIND
+from softmerge_core.zoo.library import ARCHITECTURE, KIND
 
 Origin = FamilyInfo | LibraryModel  # states the network and data of a model
+NO_AVERAGE = "Weights of different architectures cannot be averaged"
 EXAMPLE = "mnist1d-cnn-shared-trunk"
 FIRST = "skills-mlp-experts"  # what the Merge page shows at first
 SMALL = "moons-mlp-label-noise"
@@ -34,14 +35,17 @@ def small_sources(count: int = 2) -> tuple[tuple[SourceSpec, ...], DataSpec]:
     return sources, DataSpec(dataset=families()[SMALL].dataset, train_samples=100, validation_samples=60)
 
 
-def check_sources(sources: Sequence[SourceSpec], data: DataSpec) -> None:
-    """Raise SoftMergeError unless two or more sources exist, are alike, and can read the data."""
+def check_sources(sources: Sequence[SourceSpec], data: DataSpec, *, mixed: bool = False) -> None:
+    """Raise SoftMergeError unless two or more sources exist, are alike, and can read the data.
+
+    ``mixed``: they may be of several architectures, but not of several data sets.
+    """
     if len(sources) < 2:
         raise SourceError(f"expected two or more sources, got {len(sources)}")
     origins = [(source.model, find_source(source.model)) for source in sources]
     known = [(model, origin) for model, origin in origins if origin is not None]
     for model, origin in known[1:]:
-        _check_alike(known[0][0], known[0][1], model, origin)
+        _check_alike(known[0][0], known[0][1], model, origin, mixed)
     check_data_spec(data)
     if known:
         _check_fit(data, *known[0])
@@ -75,15 +79,19 @@ def data_shape(data: DataSpec) -> tuple[tuple[int, ...], int]:
     return tuple(dataset.input_shape), dataset.classes
 
 
-def _check_alike(first: str, expected: Origin, other: str, got: Origin) -> None:
-    for field in KIND:
-        wanted, found = getattr(expected, field), getattr(got, field)
-        if wanted != found:
-            what = field.replace("_", " ").replace("dataset", "data set")
-            raise SourceError(
-                f"sources {first!r} and {other!r} cannot be merged: the {what} of the first is {wanted}, "
-                f"of the second {found}"
-            )
+def _check_alike(first: str, expected: Origin, other: str, got: Origin, mixed: bool) -> None:
+    fields = [field for field in KIND if not (mixed and field == ARCHITECTURE)]
+    apart = [field for field in fields if getattr(expected, field) != getattr(got, field)]
+    if not apart:
+        return
+    what, wanted, found = apart[0].replace("_", " "), getattr(expected, apart[0]), getattr(got, apart[0])
+    told = (
+        f"sources {first!r} and {other!r} cannot be merged: the {what.replace('dataset', 'data set')} of the first is "
+        f"{wanted}, of the second {found}"
+    )
+    if apart == [ARCHITECTURE]:
+        raise ArchitectureError(f"{told}. {NO_AVERAGE}; a comparison of methods has ways that work across them")
+    raise SourceError(told)
 
 
 def _check_fit(data: DataSpec, model: str, origin: Origin) -> None:

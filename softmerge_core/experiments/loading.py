@@ -6,6 +6,7 @@ from torch import nn
 
 from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import unique_names
+from softmerge_core.experiments.kinds import networks_of
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import families, load_base, load_source
 from softmerge_core.zoo.opening import open_sources
@@ -14,10 +15,15 @@ from softmerge_core.zoo.opening import open_sources
 def load_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[list[nn.Module], tuple[str, ...]]:
     """(networks, names by which they can be told apart, none of them in ``taken``).
 
-    Raises what ``load_source`` raises.
+    Names of sources of several architectures tell which each is of. Raises what ``load_source`` raises.
     """
-    loaded = [load_source(spec) for spec in specs]
-    return [source.module for source in loaded], unique_names([source.name for source in loaded], taken)
+    loaded, networks = [load_source(spec) for spec in specs], networks_of(specs)
+    mixed = len(set(networks) - {""}) > 1
+    names = [
+        f"{source.name} ({network.rpartition('/')[2]})" if mixed and network else source.name
+        for source, network in zip(loaded, networks, strict=True)
+    ]
+    return [source.module for source in loaded], unique_names(names, taken)
 
 
 def lazy_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tuple[LazySources, tuple[str, ...]]:

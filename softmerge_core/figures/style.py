@@ -119,6 +119,7 @@ _PINNED = {
     "weighted_average": 0, "learned_soup": 1, "slerp": 2, "greedy_soup": 3, "task_arithmetic": 4, "ties": 5,
     "dare": 6, "adamerging": 7, "fisher": 8, "regmean": 9, "soft_unlabelled": 10, "fine_tuning": 11,
     "soft_fine_tuning": 12, "median": 13, "trimmed_mean": 14, "geometric_median": 15, "krum": 16, "distillation": 17,
+    "transport": 27, "distillation_anew": 23, "fine_tuned_source": 28,
 }  # fmt: skip
 HUES = 6
 _CLEAR = 36  # in the first places, methods of one colour differ in both dash and marker; later, in one of them at least

@@ -37,18 +37,21 @@ def merge(
     names: Sequence[str] | None = None,
     base: "nn.Module | None" = None,
     seed: int = 0,
+    target: int | None = None,
     should_stop: Callable[[], bool] | None = None,
     **settings: Any,
 ) -> "nn.Module":
     """Merge ``sources`` (two or more, one architecture, never modified) by the method called ``name``.
 
     ``data`` and ``base`` are needed only by methods that say so, and no method is handed what it does not need.
-    ``settings`` are the method's own. Returns a network in evaluation mode with fresh BatchNorm statistics.
+    ``settings`` are the method's own. Methods that work ``across`` widths or architectures take sources that differ in
+    these; ``target``: the position of the one whose architecture the result has, for others it has no effect.
+    Returns a network in evaluation mode with fresh BatchNorm statistics.
     Raises NotFoundError, SettingsError, SourceError or DataError before any work starts.
     """
     method = find_method(name)
     parsed = parse(method.settings, settings, f"settings of {method.title}")
-    material = _material(method, sources, data, names, base, seed, should_stop)
+    material = _material(method, sources, data, names, base, seed, target, should_stop)
     merged = method.merge(material, parsed)
     merged.zero_grad(set_to_none=True)  # what trained it is done with its gradients
     return merged.eval()
@@ -61,15 +64,18 @@ def _material(
     names: Sequence[str] | None,
     base: "nn.Module | None",
     seed: int,
+    target: int | None,
     should_stop: Callable[[], bool] | None,
 ) -> Material:
     """Check the arguments, and hand over no more than the method needs."""
     import torch
 
-    from softmerge_core.checks import check_architecture, check_finite, in_one_precision, unique_names
+    from softmerge_core.checks import check_finite, in_one_precision, unique_names
 
     labels = unique_names(names or [f"source {number + 1}" for number in range(len(sources))])
-    check_architecture(sources, labels)
+    _check_kinds(method, sources, labels, data)
+    if target is not None and not 0 <= target < len(sources):
+        raise SettingsError(f"target: expected 0 to {len(sources) - 1}, got {target}")
     if method.sources is not None and len(sources) > method.sources:
         raise SourceError(f"{method.title} merges at most {method.sources} sources, got {len(sources)}")
     check_finite(sources, labels)
@@ -79,9 +85,24 @@ def _material(
         names=labels,
         generator=torch.Generator().manual_seed(seed),
         base=_base(method, sources[0], labels[0], base),
+        target=target if method.across else None,
         should_stop=should_stop or (lambda: False),
-        **_allowed(method, sources[0], labels[0], data),
+        **_allowed(method, sources, labels[0], data),
     )
+
+
+def _check_kinds(
+    method: Method, sources: "Sequence[nn.Module]", names: Sequence[str], data: "MergeData | None"
+) -> None:
+    """Raise SourceError unless the sources are of one architecture, or the method works across those they are of."""
+    from softmerge_core.checks import are_alike, check_architecture, check_each, check_readers
+
+    if not method.across:
+        check_architecture(sources, names)
+        return
+    check_each(sources, names)
+    if data is not None and not are_alike(sources):
+        check_readers(sources, names, data.validation_inputs)
 
 
 def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None") -> "nn.Module | None":
@@ -95,18 +116,21 @@ def _base(method: Method, first: "nn.Module", name: str, base: "nn.Module | None
     return base
 
 
-def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | None") -> "dict[str, Tensor | None]":
+def _allowed(
+    method: Method, sources: "Sequence[nn.Module]", name: str, data: "MergeData | None"
+) -> "dict[str, Tensor | None]":
     """Return the inputs and labels that the method needs, checked, and inputs for BatchNorm where there is any."""
     from softmerge_core.checks import check_merge_data
     from softmerge_core.evaluation import BATCHNORM_SAMPLES, has_batchnorm
 
-    wants = method.needs & {"inputs", "labels"}
+    first, wants = sources[0], method.needs & {"inputs", "labels"}
+    has_statistics = any(map(has_batchnorm, sources))
     if data is None:
-        if wants or has_batchnorm(first):
+        if wants or has_statistics:
             what = " and ".join(sorted(wants)) or "inputs to re-estimate BatchNorm"
             raise SettingsError(f"{method.title} needs {what}, got no data")
         return {}
-    if wants or has_batchnorm(first):
+    if wants or has_statistics:
         _check_inputs(data, first, name)
     if "labels" in wants:
         check_merge_data(data, first, name)
@@ -115,7 +139,7 @@ def _allowed(method: Method, first: "nn.Module", name: str, data: "MergeData | N
         allowed |= {"train_inputs": data.train_inputs, "validation_inputs": data.validation_inputs}
     if "labels" in wants:
         allowed |= {"train_labels": data.train_labels, "validation_labels": data.validation_labels}
-    if has_batchnorm(first):
+    if has_statistics:
         allowed["batchnorm_inputs"] = data.train_inputs[:BATCHNORM_SAMPLES]
     return allowed
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from softmerge_core.flat import FlatSources
 
 Need = Literal["inputs", "labels", "base"]  # training and validation inputs; their labels; a shared ancestor
+Across = Literal["", "widths", "architectures"]
 SEES = {"inputs": "inputs", "labels": "labels", "base": "base model"}  # in words, for tables
 
 
@@ -23,6 +24,8 @@ class Material:
     ``sources``: two or more modules of one architecture in evaluation mode, never to be modified; inputs [N, ...],
     labels [N] int64; ``base``: the ancestor of all sources. ``batchnorm_inputs`` [N, ...] serve to re-estimate
     BatchNorm's statistics alone, which every change of weights makes stale; None where no layer keeps any.
+    ``target``: the position of the source whose architecture the result has, for methods that work ``across`` some
+    (see Method): their sources may be of several. None where nobody chose one.
     """
 
     sources: "tuple[nn.Module, ...]"
@@ -34,6 +37,7 @@ class Material:
     validation_labels: "Tensor | None" = None
     base: "nn.Module | None" = None
     batchnorm_inputs: "Tensor | None" = None
+    target: int | None = None
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
     def flat(self) -> "FlatSources":
@@ -67,7 +71,9 @@ class Method:
 
     ``ordered``: the order of the sources may matter. ``idempotent``: identical sources give that source back.
     ``reference``: the result is no single network but a yardstick. ``sources``: the largest number it takes.
-    ``optional``: material it is given where there is any, and can do without.
+    ``optional``: material it is given where there is any, and can do without. ``across``: what its sources may differ
+    in beside their weights: "widths" (the same layers, of other sizes) or "architectures" (any that read the same
+    inputs and tell the same classes). Its result is then of the architecture of the material's ``target``.
     """
 
     name: str
@@ -83,4 +89,5 @@ class Method:
     random: bool = False  # its result depends on the seed
     sources: int | None = None
     optional: frozenset[Need] = frozenset()
+    across: Across = ""
     short: str = ""  # the title where room is short; "" means the title itself

@@ -1,7 +1,8 @@
-"""Distillation: trains one network of the sources' architecture to predict what all of them predict together."""
+"""Distillation: trains one network of a source's architecture to predict what all sources predict together."""
 
 from typing import TYPE_CHECKING, Literal
 
+from softmerge_core.errors import SourceError
 from softmerge_core.methods.base import Material, Method
 from softmerge_core.methods.shared import descend, merge_data
 from softmerge_core.settings import Settings, setting
@@ -10,30 +11,68 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class DistillationSettings(Settings):
-    """The settings of distillation and of its training."""
+class StudentSettings(Settings):
+    """The settings of a student's training."""
 
-    start: Literal["average", "best_source"] = setting(
-        "best_source", "Start", "Begin from the source with the lowest validation loss, or from the plain average."
-    )
     steps: int = setting(300, "Steps", "The number of training steps.", ge=1, le=100_000)
     learning_rate: float = setting(0.003, "Learning rate", "AdamW's step size.", gt=0, le=1)
+    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
+
+
+class TeachingSettings(StudentSettings):
+    """The same, with what a student learns from its teachers."""
+
     temperature: float = setting(2.0, "Temperature", "T: higher values make all predictions softer.", ge=0.1, le=100)
     alpha: float = setting(
         0.5, "Teacher's share", "Alpha: 1 learns only from the sources, 0 only from labels.", ge=0, le=1
     )
-    batch_size: int = setting(128, "Batch size", "Training samples in each step.", ge=1, le=65_536, more=True)
+
+
+class DistillationSettings(TeachingSettings):
+    """The settings of distillation: where it begins, and its training."""
+
+    start: Literal["average", "best_source"] = setting(
+        "best_source",
+        "Start",
+        "Begin from the source with the lowest validation loss (or the one that is named), or from the plain average.",
+    )
 
 
 def merge(material: Material, settings: DistillationSettings) -> "nn.Module":
-    """Train a student to minimise ``alpha T^2 KL(teacher/T || student/T) + (1 - alpha) CE`` on the training samples."""
-    data, student = merge_data(material), _start(material, settings.start)
-    teacher = _teacher(material, settings.temperature)
+    """Return a student that begins where the settings say, trained by all sources and by labels."""
+    student = _average(material) if settings.start == "average" else own_weights(material)
+    return taught(material, student, settings, alpha=settings.alpha, temperature=settings.temperature)
+
+
+def own_weights(material: Material) -> "nn.Module":
+    """Return a copy, to be trained, of the material's target, or else of the source of the lowest validation loss."""
+    import copy
+
+    from softmerge_core.evaluation import best_source
+
+    position = material.target
+    if position is None:
+        data = merge_data(material)
+        position = best_source(material.sources, data.validation_inputs, data.validation_labels)
+    return copy.deepcopy(material.sources[position]).requires_grad_(True)
+
+
+def taught(
+    material: Material, student: "nn.Module", settings: StudentSettings, *, alpha: float, temperature: float = 1
+) -> "nn.Module":
+    """Return ``student``, trained in place on the training samples to minimise ``loss_of``.
+
+    Its teacher is the mean of what all sources predict, at ``temperature``; it is not asked where ``alpha`` is 0.
+    """
+    from softmerge_core.methods.modules.student import loss_of, teacher_of
+
+    data = merge_data(material)
+    teacher = teacher_of(material.sources, data.train_inputs, temperature) if alpha else None
 
     def backward(chosen: "Tensor") -> float:
         student.train(len(chosen) > 1)
-        logits = student(data.train_inputs[chosen])
-        loss = _loss(logits, teacher[chosen], data.train_labels[chosen], settings)
+        seen = None if teacher is None else teacher[chosen]
+        loss = loss_of(student(data.train_inputs[chosen]), seen, data.train_labels[chosen], alpha, temperature)
         loss.backward()
         return float(loss.detach())
 
@@ -49,37 +88,13 @@ def merge(material: Material, settings: DistillationSettings) -> "nn.Module":
     return material.refreshed(student.eval())
 
 
-def _loss(logits: "Tensor", teacher: "Tensor", labels: "Tensor", settings: DistillationSettings) -> "Tensor":
-    from torch.nn import functional
-
-    softened = functional.log_softmax(logits / settings.temperature, 1)
-    apart = functional.kl_div(softened, teacher, reduction="batchmean", log_target=True)
-    task = functional.cross_entropy(logits, labels)
-    return settings.alpha * settings.temperature**2 * apart + (1 - settings.alpha) * task
-
-
-def _teacher(material: Material, temperature: float) -> "Tensor":
-    """Return the log of the sources' mean ``softmax(f_k(x) / T)`` [N, classes] on the training inputs."""
-    import torch
-
-    from softmerge_core.evaluation import predict
-
-    inputs = merge_data(material).train_inputs
-    each = torch.stack([(predict(source, inputs) / temperature).log_softmax(1) for source in material.sources])
-    return each.logsumexp(0).log_softmax(1)
-
-
-def _start(material: Material, start: str) -> "nn.Module":
-    import copy
-
-    from softmerge_core.evaluation import best_source
+def _average(material: Material) -> "nn.Module":
+    from softmerge_core.checks import are_alike
     from softmerge_core.flat import plain_average
 
-    if start == "average":
-        return plain_average(material.sources, material.batchnorm_inputs).requires_grad_(True)
-    data = merge_data(material)
-    best = best_source(material.sources, data.validation_inputs, data.validation_labels)
-    return copy.deepcopy(material.sources[best]).requires_grad_(True)
+    if not are_alike(material.sources):
+        raise SourceError("start: sources of different architectures have no average; expected best_source")
+    return plain_average(material.sources, material.batchnorm_inputs).requires_grad_(True)
 
 
 METHOD = Method(
@@ -90,6 +105,7 @@ METHOD = Method(
     needs=frozenset({"inputs", "labels"}),
     settings=DistillationSettings,
     merge=merge,
+    across="architectures",
     idempotent=False,  # learning from labels changes even a student that equals its teachers
     random=True,
 )

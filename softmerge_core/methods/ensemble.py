@@ -28,6 +28,7 @@ METHOD = Method(
     needs=frozenset(),
     settings=EnsembleSettings,
     merge=merge,
+    across="architectures",
     idempotent=False,  # K networks, whose logits are log-probabilities
     reference=True,
 )

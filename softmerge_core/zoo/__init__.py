@@ -10,6 +10,7 @@ from softmerge_core.zoo.library import (
     library_folder,
     library_model,
     remove_from_library,
+    same_data,
     same_kind,
     slug,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "own_families",
     "recognise",
     "remove_from_library",
+    "same_data",
     "same_kind",
     "slug",
     "spoiled_accuracy",

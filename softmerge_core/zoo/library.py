@@ -34,11 +34,17 @@ class LibraryModel(ModelInfo):
 
 
 KIND = ("network", "input_shape", "classes", "dataset")  # the fields in which models that can be merged agree
+ARCHITECTURE = "network"  # the one in which some ways of merging let them differ
 
 
 def same_kind(first: FamilyInfo | LibraryModel, second: FamilyInfo | LibraryModel) -> bool:
     """Whether models of the two have one architecture and learn the same data."""
     return all(getattr(first, field) == getattr(second, field) for field in KIND)
+
+
+def same_data(first: FamilyInfo | LibraryModel, second: FamilyInfo | LibraryModel) -> bool:
+    """Whether models of the two learn the same data, whatever their architectures."""
+    return all(getattr(first, field) == getattr(second, field) for field in KIND if field != ARCHITECTURE)
 
 
 def library_folder() -> Path:

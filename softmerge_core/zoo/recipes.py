@@ -176,6 +176,14 @@ RECIPES = (
         _seeds(4, epochs=30, batch_size=50, learning_rate=0.01),
     ),
     Recipe(
+        "spirals-mlp-wide",
+        "Spirals MLP, twice as wide",
+        "As the other MLPs of the spirals, but of layers twice as wide: optimal transport bridges the two.",
+        "spirals",
+        "mlp_wide",
+        _seeds(2, epochs=30, batch_size=50, learning_rate=0.01),
+    ),
+    Recipe(
         "moons-mlp-label-noise",
         "Moons MLP, label noise",
         "From one trunk, but 0, 20, 40 and 60 % of the labels each has seen are random.",

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
+import ot  # type: ignore[import-untyped]  # noqa: F401  # draws from Python's global state when it is first imported
 import pytest
 import torch
 from torch import nn
@@ -132,7 +133,8 @@ def test_the_methods_of_the_paper_and_around_it_are_there() -> None:
     missing = {
         "average", "weighted_average", "greedy_soup", "learned_soup", "slerp", "task_arithmetic", "ties", "dare",
         "adamerging", "fisher", "regmean", "median", "trimmed_mean", "geometric_median", "krum", "distillation",
-        "fine_tuning", "ensemble", "soft", "soft_unlabelled", "soft_fine_tuning",
+        "fine_tuning", "ensemble", "soft", "soft_unlabelled", "soft_fine_tuning", "transport", "distillation_anew",
+        "fine_tuned_source",
     } - set(METHODS)  # fmt: skip
     assert not missing, f"methods that ship are not found: {sorted(missing)}"
 
@@ -369,9 +371,9 @@ def with_nan(network: nn.Module) -> nn.Module:
 BAD: dict[str, tuple[type[SoftMergeError], str, Callable[[], dict[str, Any]]]] = {
     "one source": (SourceError, "two or more", lambda: {"sources": sources_of("mlp")[:1]}),
     "no sources": (SourceError, "two or more", lambda: {"sources": []}),
-    "two architectures": (
-        SourceError,
-        "two architectures",
+    "a source that reads other inputs": (
+        SoftMergeError,
+        "two architectures|'source 4' cannot read inputs",
         lambda: {"sources": [*sources_of("mlp"), *sources_of("cnn1d")]},
     ),
     "a source with NaN": (
@@ -389,6 +391,64 @@ def test_bad_sources_and_settings_are_refused(name: str, what: str) -> None:
     error, words, changes = BAD[what]
     with refusal(error, words, f"method {name!r}: {what}"):
         run(name, "mlp", **changes())
+
+
+IMAGES = (1, 8, 8)
+MIXED = {"widths": ("mlp", "mlp_wide"), "architectures": ("vgg", "mlp")}  # pairs, and how far one must reach for them
+
+
+def mixed_sources(pair: str) -> list[nn.Module]:
+    return [build_network(network, IMAGES, CLASSES, seed).eval() for seed, network in enumerate(MIXED[pair])]
+
+
+def merged_across(name: str, pair: str, **changes: Any) -> nn.Module:
+    """The method on two sources of two architectures, with samples that both read."""
+    generator = torch.Generator().manual_seed(2)
+    images, labels = torch.randn(SAMPLES, *IMAGES, generator=generator), torch.arange(SAMPLES) % CLASSES
+    arguments = {"sources": mixed_sources(pair), "data": MergeData(images, labels, images, labels)}
+    return merge(name, **(arguments | quick(find_method(name)) | {"names": ("first", "second")} | changes))
+
+
+def reaches(name: str, pair: str) -> bool:
+    """Whether a method says that it takes the sources of a pair."""
+    return (
+        find_method(name).across in {"widths": ("widths", "architectures"), "architectures": ("architectures",)}[pair]
+    )
+
+
+@every_method
+@pytest.mark.parametrize("pair", MIXED)
+@pytest.mark.parametrize("target", [0, 1])
+def test_sources_of_two_architectures_are_merged_into_either_or_refused_by_name(
+    name: str, pair: str, target: int
+) -> None:
+    who, sources = f"method {name!r} on {MIXED[pair]}", mixed_sources(pair)
+    if not reaches(name, pair):
+        with refusal(SourceError, r"sources '(first|second)' and .+ are of two architectures: .+ in the first", who):
+            merged_across(name, pair, sources=sources, target=target, base=sources[0])
+        return
+    seen = look(sources)
+    merged = merged_across(name, pair, sources=sources, target=target)
+    assert look(sources) == seen, f"{who} changes the sources"
+    assert torch.isfinite(predict(merged, torch.zeros(2, *IMAGES))).all(), f"{who}: outputs are not finite"
+    if not find_method(name).reference:
+        expected, got = ({k: v.shape for k, v in n.state_dict().items()} for n in (sources[target], merged))
+        assert type(merged) is type(sources[target]), f"{who}: expected a {type(sources[target]).__name__}"
+        assert got == expected, f"{who}: expected the target's shapes, got {got}"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if available_methods()[name].across == "architectures"])
+def test_sources_that_tell_other_classes_are_refused_by_name(name: str) -> None:
+    sources = [build_network("vgg", IMAGES, CLASSES, 0), build_network("mlp", IMAGES, CLASSES + 2, 1)]
+    told = f"'first' and 'second' are of two architectures, and the first tells {CLASSES} classes, the second"
+    with refusal(SourceError, told, f"method {name!r} on sources of {CLASSES} and {CLASSES + 2} classes"):
+        merged_across(name, "architectures", sources=sources)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if available_methods()[name].across])
+def test_a_target_is_one_of_the_sources(name: str) -> None:
+    with refusal(SettingsError, "target: expected 0 to 2, got 3", f"method {name!r} with a target that is not there"):
+        run(name, "mlp", target=3)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "inputs" in available_methods()[name].needs])

@@ -90,8 +90,16 @@ def compared() -> Spec:
         if name in ("dare", "soft", "median")
     ]
     values = {**other(CompareSpec), "sources": some_sources(), "data": data, "methods": methods, "base": "library/mine"}
-    values["labels"] = (20, 50)
+    values |= {"labels": (20, 50), "target": values["sources"][1].model}
     return CompareSpec.model_validate(values)
+
+
+def compared_across() -> Spec:
+    """Sources of a family, of another architecture and of the library, into the architecture of the second."""
+    models = ("spirals-mlp-shared-trunk/source-2", "spirals-mlp-wide/source-1", own_model())
+    methods = [{"method": "transport"}, {"method": "distillation", "settings": {"steps": 20}}]
+    values = {"sources": [{"model": name} for name in models], "data": {"dataset": "spirals"}, "methods": methods}
+    return CompareSpec.model_validate({**values, "target": models[1], "seeds": 2, "labels": (20,)})
 
 
 def attacked() -> Spec:
@@ -185,6 +193,13 @@ def test_the_address_of_a_page_is_a_link_to_the_whole_set_up(kind: str) -> None:
     address = dict(opened(kind, RUN_PAGES[kind].state_of(spec)).query_params)
     found = described(opened(kind, {}, address))
     assert equal(found, spec), f"{kind}: {difference(spec, found) if found else 'no spec'}"
+
+
+def test_sources_of_several_architectures_are_described_by_state_and_by_address() -> None:
+    spec = compared_across()
+    page = opened("compare", RUN_PAGES["compare"].state_of(spec))
+    for found in (described(page), described(opened("compare", {}, dict(page.query_params)))):
+        assert equal(found, spec), difference(spec, found) if found else "no spec"
 
 
 @pytest.mark.parametrize("kind", RUN_PAGES)

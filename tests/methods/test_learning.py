@@ -1,5 +1,6 @@
 """Methods that learn: their gradients, their losses and results, and the settings they refuse."""
 
+import copy
 import itertools
 import math
 import re
@@ -15,11 +16,12 @@ from softmerge_core.evaluation import evaluate, predict
 from softmerge_core.methods import available_methods, merge
 from softmerge_core.methods.adamerging import entropy
 from softmerge_core.methods.base import Material
-from softmerge_core.methods.distillation import DistillationSettings, _loss, _teacher
 from softmerge_core.methods.learned_soup import scale_outputs
+from softmerge_core.methods.modules.student import drawn_anew, loss_of, teacher_of
 from softmerge_core.methods.shared import Mixture
+from softmerge_core.networks import build_network, find_network, networks
 from softmerge_core.settings import parse
-from tests.methods.test_maths import DATA, KINDS, arrays, as_vector, base_of, sources_of, splits_of
+from tests.methods.test_maths import DATA, KINDS, arrays, as_vector, base_of, sources_of
 from tests.networks_for_tests import perceptron
 
 
@@ -88,10 +90,8 @@ def test_entropy() -> None:
 
 def test_the_loss_of_distillation() -> None:
     sources = sources_of()
-    material = Material(tuple(sources), tuple("abcd"), torch.Generator(), *splits_of(DATA))
-    settings = DistillationSettings(temperature=3.0, alpha=0.7)
     student = predict(base_of("perceptron"), DATA.train_inputs)
-    found = _loss(student, _teacher(material, 3.0), DATA.train_labels, settings).item()
+    found = loss_of(student, teacher_of(sources, DATA.train_inputs, 3.0), DATA.train_labels, 0.7, 3.0).item()
     soft = [np.exp(predict(s, DATA.train_inputs).numpy() / 3) for s in sources]
     teacher = sum(x / x.sum(1, keepdims=True) for x in soft) / 4
     cooled = student.numpy() / 3
@@ -113,6 +113,33 @@ def test_a_distilled_student_comes_closer_to_its_teachers() -> None:
     for start in ("average", "best_source"):
         student = merge("distillation", sources, DATA, start=start, alpha=1.0, temperature=1.0, steps=100)
         assert distance(student) < distance(merge("average", sources))
+
+
+def test_the_control_of_distillation_is_distillation_without_a_teacher() -> None:
+    sources, how = sources_of(), {"steps": 20, "learning_rate": 0.01, "seed": 3}
+    alone, untaught = (
+        merge("fine_tuned_source", sources, DATA, **how),
+        merge("distillation", sources, DATA, **how, alpha=0),
+    )
+    assert torch.equal(parameters_to_vector(alone.parameters()), parameters_to_vector(untaught.parameters()))
+    taught = merge("distillation", sources, DATA, **how)
+    assert not torch.equal(parameters_to_vector(alone.parameters()), parameters_to_vector(taught.parameters()))
+
+
+@pytest.mark.parametrize("name", sorted(networks()))
+def test_weights_drawn_anew_are_as_those_of_a_fresh_network(name: str) -> None:
+    """Spread and mean of every tensor as when it is built, another seed draws others, and nothing is kept."""
+    shape = (1, 8, 8) if "image" in find_network(name).takes else (1, 40)
+    fresh, trained = (build_network(name, shape, 10, seed) for seed in (0, 1))
+    before = torch.get_rng_state()
+    one, other = (drawn_anew(copy.deepcopy(trained), seed) for seed in (2, 3))
+    assert torch.equal(before, torch.get_rng_state())
+    for key, value in one.state_dict().items():
+        usual, kept = fresh.state_dict()[key].float(), trained.state_dict()[key]
+        if usual.std(correction=0) > 0 and usual.numel() > 60:
+            assert float(value.std()) == pytest.approx(float(usual.std()), rel=0.35), key
+            assert not torch.equal(value, kept), key
+            assert not torch.equal(value, other.state_dict()[key]), key
 
 
 @pytest.mark.parametrize("start", ["average", "krum", "ties", "regmean", "greedy_soup"])

@@ -22,6 +22,7 @@ from softmerge_core.zoo import (
     library_folder,
     load_source,
     remove_from_library,
+    same_data,
     same_kind,
     slug,
 )
@@ -109,6 +110,10 @@ def test_models_of_one_network_and_data_are_of_one_kind_and_others_are_not() -> 
     assert not same_kind(first, other)
     assert same_kind(add(), other)
     assert not same_kind(add(dataset="rings"), other)
+    assert same_data(first, families()["spirals-mlp-wide"])
+    assert not same_kind(first, families()["spirals-mlp-wide"])
+    assert not same_data(first, other)
+    assert not same_data(add(dataset="rings"), other)
 
 
 def test_removing() -> None:

@@ -62,7 +62,7 @@ def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSourc
         key=CHOSEN,
         persist_state="session",
         placeholder="Choose networks of your own",
-        help="They take part beside the sources above; all must be of one architecture.",
+        help="They take part beside the sources above; only Compare takes sources of several architectures.",
     )
     link(CHOSEN, names)
     cards = [source_card(f"library/{name}", models[name], measure, chosen=True) for name in names]

@@ -12,8 +12,11 @@ from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, 
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
+from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
-from softmerge_core.experiments.words import sentence
+from softmerge_core.experiments.words import clipped, sentence
+from softmerge_core.numbers import usual_spaces
+from softmerge_core.zoo import all_families
 
 Draw = Callable[[RunReader | None], None]
 
@@ -119,8 +122,24 @@ def run_column(
     reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
+    if setup.mixed:
+        _offer_comparison(kind)
     with st.container(key="belonging-slot", gap="xsmall"):  # never empty, as the slot of the verdict
         tell_belonging(kind, setup, reader, state_of)
         tell_other_live(kind, reader)
     with st.container(key="shown-run"):
         follow(kind, draw)
+
+
+def _offer_comparison(kind: str) -> None:
+    """Draw a link to the page that takes sources of several architectures; it keeps the family and the own networks."""
+    family = all_families().get(str(st.session_state.get("family")))
+    if kind == "compare" or family is None:
+        return
+    st.page_link(
+        page_at("compare"),
+        label="Compare the ways that work across architectures",
+        icon=":material/table_chart:",
+        query_params={"family": usual_spaces(clipped(family.title, 120))},  # as the address has it
+        help="Distillation learns from sources of any architectures, and optimal transport bridges widths.",
+    )

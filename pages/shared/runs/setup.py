@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from softmerge_core.errors import SoftMergeError
+from softmerge_core.errors import ArchitectureError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.settings import DataSpec
 
@@ -14,12 +14,14 @@ from softmerge_core.settings import DataSpec
 class Setup:
     """A spec that can be run, or None with the problem, if there is one to tell.
 
-    ``wanted``: the spec that has the problem, where there is a whole one.
+    ``wanted``: the spec that has the problem, where there is a whole one. ``mixed``: the problem is that sources are of
+    several architectures, which a comparison of methods takes.
     """
 
     spec: Spec | None
     problem: str | None = None
     wanted: Spec | None = None
+    mixed: bool = False
 
     @property
     def described(self) -> Spec | None:
@@ -31,15 +33,18 @@ def checked(spec: Spec, data: DataSpec) -> Setup:
     """The spec, or the problem that its check finds before any work."""
     path = Path(data.dataset)
     changed = path.stat().st_mtime if data.dataset.endswith(".npz") and path.is_file() else 0.0
-    problem = _problem(spec.model_dump_json(), changed, spec)
-    return Setup(None, problem, spec) if problem else Setup(spec)
+    problem, mixed = _problem(spec.model_dump_json(), changed, spec)
+    return Setup(None, problem, spec, mixed) if problem else Setup(spec)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _problem(spec_json: str, changed: float, _spec: Spec) -> str:
-    """The problem with a spec, or "". Data files are read to find it, so the answer is remembered."""
+def _problem(spec_json: str, changed: float, _spec: Spec) -> tuple[str, bool]:
+    """The problem with a spec, or "", and whether it is that of several architectures.
+
+    Data files are read to find it, so the answer is remembered.
+    """
     try:
         experiment(_spec.kind).check(_spec)
     except SoftMergeError as error:
-        return str(error)
-    return ""
+        return str(error), isinstance(error, ArchitectureError)
+    return "", False

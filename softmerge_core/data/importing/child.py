@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from softmerge_core.data.checker import limit
 from softmerge_core.data.forms import Asked, Form, forms
 from softmerge_core.data.importing.making import make
 from softmerge_core.data.importing.places import download, downloads_folder, found_place
 from softmerge_core.data.importing.wishes import Wishes
-from softmerge_core.data.limits import HOW
+from softmerge_core.data.limits import HOW, MAX_BYTES
 from softmerge_core.errors import DataError
+from softmerge_core.limits import limit_process
 from softmerge_core.settings import Frozen
 
 SECONDS = 300  # of processor time
@@ -48,7 +48,7 @@ def work(request: Request) -> None:
     if source is None:
         with _told_download(form):
             source = download(form)
-    limit(SECONDS)
+    limit_process(3 * MAX_BYTES, SECONDS)
     called = request.called or str(source)
     wishes = request.wishes
     asked = Asked(Path(request.scratch), called, wishes.label, wishes.size, say)

@@ -11,11 +11,13 @@ from softmerge_core.alignment import repair
 from softmerge_core.alignment.settings import How
 from softmerge_core.checks import admit
 from softmerge_core.data import Data, load_data
+from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SoftMergeError, SourceError
 from softmerge_core.evaluation import BATCHNORM_SAMPLES, best_source, has_batchnorm, reestimate_batchnorm
 from softmerge_core.events import BEST, Notice, Score
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
+from softmerge_core.experiments.compare.across import gained
 from softmerge_core.experiments.compare.drawing import drawn
 from softmerge_core.experiments.compare.labels import report as by_labels
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, numbers, plan, repairs
@@ -31,12 +33,16 @@ NEEDS_BASE = "needs a base model, and none is known for these sources"
 
 
 class Ready(NamedTuple):
-    """The sources that may take part, aligned if the spec says so, with their names; the data; and notices."""
+    """The sources that may take part, aligned if the spec says so, with their names; the data; and notices.
+
+    ``models``: what the spec calls each source.
+    """
 
     modules: tuple[nn.Module, ...]
     names: tuple[str, ...]
     data: Data
     notices: tuple[str, ...]
+    models: tuple[str, ...]
 
 
 def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
@@ -52,6 +58,7 @@ def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
     tasks = [(spec.model_dump_json(), one.choice.model_dump_json(), one.seed, one.labels) for one in plan(spec)]
     rows += [_score(values) for values in do_tasks(context, row_of, tasks, _score)]
     told = {**report(spec, rows), **by_labels(spec, rows)}
+    told["reason"] = f"{told['reason']} {gained(spec, told['rows'])}".strip()
     return {**told, "source_names": list(ready.names), "seconds": time.monotonic() - begun}
 
 
@@ -68,18 +75,18 @@ def prepared(spec: CompareSpec) -> Ready:
 @lru_cache(maxsize=4)
 def _ready(sources: tuple[str, ...], data: str, align: How, non_finite: str) -> Ready:
     samples = load_data(DataSpec.model_validate_json(data))
-    loaded, names = load_sources(
-        [SourceSpec.model_validate_json(source) for source in sources],
-        taken=available_methods(),  # a source has a row of its own even where it is named like a method
-    )
+    specs = [SourceSpec.model_validate_json(source) for source in sources]
+    # a source has a row of its own even where it is named like a method
+    loaded, names = load_sources(specs, taken=available_methods())
     admitted, notices = admit(loaded, names, samples.validation_inputs, non_finite)
     modules = align_to_best([loaded[position] for position in admitted], samples, align)
-    return Ready(tuple(modules), tuple(names[position] for position in admitted), samples, notices)
+    kept, models = ([each[position] for position in admitted] for each in (names, [s.model for s in specs]))
+    return Ready(tuple(modules), tuple(kept), samples, notices, tuple(models))
 
 
 def source_scores(ready: Ready) -> list[Score]:
     """Scores of every source, and again of the best one (lowest validation loss) as the series BEST."""
-    modules, names, data, _ = ready
+    modules, names, data = ready.modules, ready.names, ready.data
     rows = [Score(step=1, series=name, **scores_of(m, data)) for name, m in zip(names, modules, strict=True)]
     best = rows[best_source(modules, *data.split("validation"))]
     return [*rows, best.model_copy(update={"series": BEST})]
@@ -111,16 +118,29 @@ def row_of(task: tuple[str, str, int, int]) -> dict[str, Any]:
 
 def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int, n: int) -> dict[str, Any]:
     """Test scores of the network that a method makes with ``n`` labelled samples (0: all), and what making it cost."""
-    modules, names, data, _ = prepared(spec)
+    ready = prepared(spec)
+    modules, names, data = ready.modules, ready.names, ready.data
     given = drawn(data, n, seed) if n else data.for_merging()
     with Cost() as cost:
-        base = _base(spec, choice.method)
-        network = merge(choice.method, modules, given, names=names, base=base, seed=seed, **choice.settings)
+        base, target = _base(spec, choice.method), _target(spec, choice.method, ready, given)
+        also: dict[str, Any] = {"names": names, "base": base, "seed": seed, "target": target}
+        network = merge(choice.method, modules, given, **also, **choice.settings)
         if n and has_batchnorm(network):  # needs no labels, and a few samples would tell little
             reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
         if spec.repair and repairs(choice.method):
             network = repair(network, modules, data.train_inputs)
     return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+
+
+def _target(spec: CompareSpec, method: str, ready: Ready, given: MergeData) -> int | None:
+    """The source whose architecture the result has, where the method asks: the spec's, or else the best one."""
+    if not find_method(method).across:
+        return None
+    if not spec.target:
+        return best_source(ready.modules, given.validation_inputs, given.validation_labels)
+    if spec.target not in ready.models:
+        raise SourceError(f"target: {spec.target!r} is left out")
+    return ready.models.index(spec.target)
 
 
 def _base(spec: CompareSpec, method: str) -> nn.Module | None:

@@ -1,16 +1,18 @@
 """The spec of a comparison: every way to merge the same sources, side by side. Light: loads no torch."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field
 
 from softmerge_core.alignment.settings import How
-from softmerge_core.errors import SettingsError, SoftMergeError
-from softmerge_core.experiments.admission import check_sources, example_sources, small_sources
+from softmerge_core.errors import ArchitectureError, SettingsError, SoftMergeError, short
+from softmerge_core.experiments.admission import NO_AVERAGE, check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
+from softmerge_core.experiments.kinds import apart, can_merge, first_two
 from softmerge_core.experiments.samples import labelled_samples
-from softmerge_core.methods import available_methods, find_method
+from softmerge_core.methods import Method, available_methods, find_method
 from softmerge_core.settings import DataSpec, Frozen, Place, SourceSpec, parse, setting
 from softmerge_core.zoo import find_source
 
@@ -29,9 +31,18 @@ class CompareSpec(Spec):
     """Which sources to merge, and in which ways; all ways if no methods are named."""
 
     kind: Literal["compare"] = setting("compare", "Kind", "Which experiment: a comparison of methods.")
-    sources: tuple[SourceSpec, ...] = setting((), "Sources", "Two or more trained networks of one architecture.")
+    sources: tuple[SourceSpec, ...] = setting(
+        (), "Sources", "Two or more trained networks, of one architecture, or of several that learned the same data."
+    )
     data: DataSpec = setting(DataSpec(), "Data", "The samples methods may look at, and are tested on.")
-    methods: tuple[MethodChoice, ...] = setting((), "Methods", "Ways to merge; none named means all.")
+    methods: tuple[MethodChoice, ...] = setting((), "Methods", "Ways to merge; none named means all that can.")
+    target: Place = setting(
+        "",
+        "Into the architecture of",
+        "The source whose architecture the result has, for sources of several, and whose weights distillation begins "
+        "with; by default that of the lowest validation loss.",
+        more=True,
+    )
     base: Place = setting("", "Base model", "The sources' common ancestor; by default their family's.", more=True)
     align: How = align_setting()
     repair: bool = setting(
@@ -94,7 +105,8 @@ def small() -> CompareSpec:
 
 def check(spec: CompareSpec) -> None:
     """Raise SoftMergeError if the spec cannot run, as far as that is known before any work is done."""
-    check_sources(spec.sources, spec.data)
+    check_sources(spec.sources, spec.data, mixed=True)
+    _check_mixed(spec)
     for choice in spec.methods:
         method = find_method(choice.method)
         parse(method.settings, choice.settings, f"settings of {method.title}")
@@ -106,6 +118,21 @@ def check(spec: CompareSpec) -> None:
     if spec.base:
         find_source(spec.base)
     _check_labels(spec)
+
+
+def _check_mixed(spec: CompareSpec) -> None:
+    """Raise SoftMergeError where sources of several architectures meet what takes only sources of one."""
+    if spec.target and spec.target not in [source.model for source in spec.sources]:
+        raise SettingsError(f"target: expected one of the sources, got {short(spec.target)!r}")
+    difference = apart(spec.sources)
+    if not difference:
+        return
+    two = first_two(spec.sources)
+    for choice in spec.methods:
+        if not can_merge(find_method(choice.method), difference):
+            raise ArchitectureError(f"{find_method(choice.method).title} cannot merge {two}. {NO_AVERAGE}")
+    if spec.align != "none":
+        raise ArchitectureError(f"sources cannot be aligned first: {two}")
 
 
 def _check_labels(spec: CompareSpec) -> None:
@@ -122,11 +149,17 @@ def _check_labels(spec: CompareSpec) -> None:
 
 
 def chosen(spec: CompareSpec) -> tuple[MethodChoice, ...]:
-    """The methods to compare: those the spec names, or else every one that takes that many sources."""
+    """The methods to compare: those the spec names, or else every one that takes that many sources of these kinds."""
     if spec.methods:
         return spec.methods
-    fitting = (m for m in available_methods().values() if m.sources is None or len(spec.sources) <= m.sources)
-    return tuple(MethodChoice(method=method.name) for method in fitting)
+    return tuple(MethodChoice(method=method.name) for method in fitting(spec.sources))
+
+
+def fitting(sources: Sequence[SourceSpec]) -> list[Method]:
+    """Every method that takes so many sources, which may be of several architectures."""
+    difference = apart(sources)
+    few = (m for m in available_methods().values() if m.sources is None or len(sources) <= m.sources)
+    return [method for method in few if can_merge(method, difference)]
 
 
 def numbers(spec: CompareSpec) -> tuple[int, ...]:
@@ -164,7 +197,8 @@ def needs(spec: CompareSpec, method: str) -> list[str]:
     found = find_method(method)
     looked = spec.align == "activations" or (spec.repair and repairs(method))
     looked |= not found.reference and _has_statistics(spec)  # those of one network are estimated again
-    return sorted(found.needs | ({"inputs"} if looked else set()))
+    chose = bool(found.across) and not found.reference and not spec.target  # its target by validation loss
+    return sorted(found.needs | ({"inputs"} if looked else set()) | ({"inputs", "labels"} if chose else set()))
 
 
 def _has_statistics(spec: CompareSpec) -> bool:

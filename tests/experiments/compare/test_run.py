@@ -158,6 +158,38 @@ def test_a_source_named_like_a_method_has_a_row_of_its_own(home_folder: Path) ->
     assert "title" not in rows["median (2)"]
 
 
+WIDTHS = tuple(SourceSpec(model=f"spirals-mlp-{name}/source-1") for name in ("shared-trunk", "wide"))
+
+
+def test_sources_of_two_widths_are_merged_into_the_target_or_else_the_best() -> None:
+    data, sources = load_dataset("spirals"), [load_source(spec).module for spec in WIDTHS]
+    validation, test = data.split("validation"), data.split("test")
+    losses = [evaluate(source, *validation)[1] for source in sources]
+    spec = compare_spec("transport", "fine_tuned_source", sources=WIDTHS, data=DataSpec(dataset="spirals"), seeds=1)
+    for target, place in (("", losses.index(min(losses))), (WIDTHS[0].model, 0), (WIDTHS[1].model, 1)):
+        context = Memory()
+        result = run(spec.model_copy(update={"target": target}), context)
+        assert result["source_names"] == ["source-1 (mlp)", "source-1 (mlp_wide)"]
+        for name in ("transport", "fine_tuned_source"):
+            by_hand = merge(name, sources, data.for_merging(), target=place)
+            (found,) = [score for score in context.scores() if score.series == name]
+            assert (found.accuracy, found.loss) == evaluate(by_hand, *test), f"{name} into {target or 'the best'}"
+        assert "Into the architecture of " in result["reason"]
+        assert "Optimal transport " in result["reason"].partition("Into the architecture of ")[2]
+
+
+def test_a_target_that_is_left_out_is_told_and_the_others_run() -> None:
+    spoiled = WIDTHS[0].model_copy(update={"attack": AttackSettings(kind="nan")})
+    spec = compare_spec(
+        "ensemble", "transport", sources=(spoiled, *WIDTHS), data=DataSpec(dataset="spirals"), non_finite="exclude"
+    )
+    rows = {row["method"]: row for row in run(spec)["rows"]}
+    assert not rows["transport"]["problem"]
+    gone = spec.model_copy(update={"sources": (spoiled, WIDTHS[1], WIDTHS[1]), "target": spoiled.model})
+    rows = {row["method"]: row for row in run(gone)["rows"]}
+    assert rows["transport"]["problem"].endswith("is left out")
+
+
 def test_with_few_labels_each_method_has_the_same_drawn_samples() -> None:
     context = Memory()
     run(compare_spec("average", "greedy_soup", "weighted_average", labels=(20, 60), seeds=2), context)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from softmerge_core.errors import NotFoundError, SettingsError, SourceError
+from softmerge_core.errors import ArchitectureError, NotFoundError, SettingsError, SourceError
 from softmerge_core.experiments import experiment
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, chosen, needs, numbers, plan, planned
 from softmerge_core.methods import available_methods
@@ -65,6 +65,55 @@ def test_inputs_for_batchnorm_are_told_as_well() -> None:
     assert needs(spec, "ensemble") == sorted(available_methods()["ensemble"].needs)
     gone = CompareSpec(sources=(SourceSpec(model="library/gone"), *sources))
     assert needs(gone, "median") == ["inputs"]
+
+
+VGG, VIT = (SourceSpec(model=f"digits-{name}/source-1") for name in ("vgg-label-noise", "vit-shared-trunk"))
+WIDTHS = tuple(SourceSpec(model=f"spirals-mlp-{name}/source-1") for name in ("shared-trunk", "wide"))
+
+
+def mixed_spec(*methods: str, **fields: Any) -> CompareSpec:
+    choices = tuple(MethodChoice(method=name) for name in methods)
+    return CompareSpec(**{"sources": (VGG, VIT), "data": DataSpec(dataset="digits"), "methods": choices, **fields})
+
+
+def test_sources_of_two_architectures_are_merged_by_all_that_can() -> None:
+    across = ["distillation", "distillation_anew", "ensemble", "fine_tuned_source"]
+    experiment("compare").check(mixed_spec())
+    assert planned(mixed_spec()) == across
+    widths = mixed_spec(sources=WIDTHS, data=DataSpec(dataset="spirals"))
+    experiment("compare").check(widths)
+    assert planned(widths) == [*across, "transport"]
+
+
+@pytest.mark.parametrize("name", [name for name, method in available_methods().items() if not method.across])
+def test_a_method_that_cannot_work_across_architectures_is_refused_with_both_sources(name: str) -> None:
+    told = (
+        f"{available_methods()[name].title} cannot merge sources .*vgg.* and .*vit.*, of the architectures vgg and vit"
+    )
+    with pytest.raises(ArchitectureError, match=told):
+        experiment("compare").check(mixed_spec("ensemble", name))
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"methods": (MethodChoice(method="transport"),)}, ArchitectureError, "Optimal transport cannot merge"),
+        ({"align": "weights"}, ArchitectureError, "cannot be aligned first: sources .*vgg.* and .*vit"),
+        ({"target": "digits-vit-shared-trunk/source-2"}, SettingsError, "target: expected one of the sources, got"),
+        ({"sources": (VGG, *WIDTHS)}, SourceError, "cannot be merged: the input shape of the first is"),
+    ],
+)
+def test_what_several_architectures_cannot_have_is_refused(
+    fields: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        experiment("compare").check(mixed_spec(**fields))
+
+
+def test_a_target_that_is_chosen_by_labels_needs_them() -> None:
+    spec = mixed_spec(sources=WIDTHS, data=DataSpec(dataset="spirals"))
+    assert needs(spec, "transport") == ["inputs", "labels"]
+    assert needs(spec.model_copy(update={"target": WIDTHS[0].model}), "transport") == []
 
 
 LEARNING = (MethodChoice(method="average"), MethodChoice(method="greedy_soup"), MethodChoice(method="soft"))

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
+from softmerge_core.errors import (
+    ArchitectureError,
+    DataError,
+    NotFoundError,
+    SettingsError,
+    SoftMergeError,
+    SourceError,
+)
 from softmerge_core.experiments import experiment, parse_spec
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec
@@ -31,6 +38,18 @@ def test_sources_that_cannot_be_merged_are_refused_by_name(pair: tuple[SourceSpe
     ):
         with pytest.raises(SourceError, match=problem):
             check(merge_spec(*sources))
+
+
+def test_another_architecture_alone_is_told_from_other_data(pair: tuple[SourceSpec, SourceSpec]) -> None:
+    wide, other_data = trained("wide", 3, network="mlp_wide"), trained("rings", 3, "mlp_wide", dataset="rings", steps=1)
+    told = (
+        "the network of the first is mlp, of the second mlp_wide. Weights of different architectures cannot be averaged"
+    )
+    with pytest.raises(ArchitectureError, match=f"'library/first' and 'library/wide' cannot be merged: {told}"):
+        check(merge_spec(pair[0], wide))
+    with pytest.raises(SourceError, match="cannot be merged") as caught:
+        check(merge_spec(pair[0], other_data))
+    assert not isinstance(caught.value, ArchitectureError)
 
 
 @pytest.mark.parametrize("model", ["library/absent", "nothing/at all", "../../etc/passwd", "library/../../x", ""])

@@ -14,6 +14,7 @@ from softmerge_core.runs import RunStore
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import families
+from tests.experiments.library import trained
 from tests.pages.conftest import Desk, button, opened, press, started, texts
 
 SMALL = "moons-mlp-label-noise"
@@ -104,6 +105,86 @@ def test_every_method_has_its_settings_in_the_form(open_compare: Open, name: str
     for field, about in available_methods()[name].settings.model_fields.items():
         widget = page.get_by_key(f"{name}:{field}")
         assert (widget.label, widget.help) == (about.title, about.description)
+
+
+VGG, VIT = "digits-vgg-label-noise", "digits-vit-shared-trunk"
+MIXED = {"family": VGG, "compare-others": [f"{VIT}/source-2"]}
+ACROSS = ["distillation", "distillation_anew", "ensemble", "fine_tuned_source"]
+
+
+def pills(page: AppTest, key: str) -> list[str]:
+    """The ways to merge that are offered, by their titles."""
+    return [option.content for option in page.get_by_key(key).proto.options]
+
+
+def test_sources_of_another_architecture_leave_the_ways_that_work_across(open_compare: Open, desk: Desk) -> None:
+    page = open_compare(**MIXED)
+    (said,) = [info.value for info in page.info if "architectures" in info.value]
+    assert "The sources are 4 vgg and 1 vit" in said
+    assert "optimal transport bridges only widths; distillation can learn from all of them" in said
+    assert pills(page, "compare-methods-architectures") == [available_methods()[name].title for name in ACROSS]
+    assert not page.error
+    drawn = {element.key for kind in ("selectbox", "toggle", "button_group") for element in page.get(kind)}
+    assert not drawn & {"compare-align", "compare-repair", "compare-base", "compare-methods"}
+    page.selectbox(key="compare-target").set_value(f"{VIT}/source-2")
+    page.run()
+    press(page, "Start comparing")
+    spec = submitted(desk)
+    assert [choice.method for choice in spec.methods] == ACROSS
+    assert [source.model for source in spec.sources] == [
+        *(f"{VGG}/source-{number}" for number in (1, 2, 3, 4)), f"{VIT}/source-2"
+    ]  # fmt: skip
+    assert (spec.target, spec.align, spec.repair) == (f"{VIT}/source-2", "none", False)
+
+
+def test_the_choice_of_other_architectures_goes_with_the_family_and_is_undone(open_compare: Open) -> None:
+    page = open_compare(**MIXED)
+    offered = page.multiselect(key="compare-others").options
+    assert any(option.startswith("Digits ViT, shared trunk: Source 2 (86.6") for option in offered)
+    assert not any("VGG" in option or "MNIST" in option for option in offered)
+    page.multiselect(key="compare-others").set_value([])
+    page.run()
+    assert pills(page, "compare-methods") == [method.title for method in available_methods().values()]
+    moons = open_compare(family=SMALL)  # no other architecture learned these
+    assert not [found for found in moons.multiselect if found.key == "compare-others"]
+
+
+def test_two_widths_are_offered_optimal_transport(open_compare: Open) -> None:
+    page = open_compare(family="spirals-mlp-shared-trunk", **{"compare-others": ["spirals-mlp-wide/source-1"]})
+    assert "Optimal transport" in pills(page, "compare-methods-widths")
+    assert any("They have the same layers, of other widths" in info.value for info in page.info)
+
+
+def test_a_target_that_no_longer_takes_part_is_forgotten(open_compare: Open, desk: Desk) -> None:
+    page = open_compare(**MIXED, **{"compare-target": f"{VGG}/source-3"})
+    page.toggle(key=f"use:{VGG}/source-3").set_value(False)
+    page.run()
+    press(page, "Start comparing")
+    assert submitted(desk).target == ""
+
+
+def test_own_networks_of_another_kind_take_part_too(open_compare: Open, desk: Desk) -> None:
+    trained("wide", 0, network="mlp_wide")
+    page = open_compare(family=SMALL, **{"own-models": ["wide"], "compare-methods-widths": ["ensemble", "transport"]})
+    assert not page.error
+    press(page, "Start comparing")
+    spec = submitted(desk)
+    assert [choice.method for choice in spec.methods] == ["ensemble", "transport"]
+    assert spec.sources[-1].model == "library/wide"
+
+
+def test_a_finished_run_of_two_widths_says_what_each_gained(open_compare: Open, desk: Desk) -> None:
+    models = ("spirals-mlp-shared-trunk/source-1", "spirals-mlp-wide/source-1")
+    spec = CompareSpec(
+        sources=tuple(SourceSpec(model=model) for model in models), data=DataSpec(dataset="spirals"), target=models[0],
+        methods=(MethodChoice(method="transport"), MethodChoice(method="ensemble")), seeds=1,
+    )  # fmt: skip
+    run_id = desk.store.create(spec)
+    assert conduct(desk.store.folder(run_id)) == "finished"
+    page = open_compare(**{"compare:run": run_id})
+    assert "Into the architecture of Source 1 \\(mlp\\): Optimal transport" in texts(page)
+    frame: pd.DataFrame = page.dataframe[0].value
+    assert {"Source 1 (mlp)", "Source 1 (mlp_wide)", "Optimal transport", "Ensemble"} <= set(frame["Method"])
 
 
 def test_all_and_none_of_the_methods(open_compare: Open) -> None:

@@ -1,0 +1,47 @@
+"""Of which architectures the sources of a spec are, and how far these lie apart. Loads no torch."""
+
+import contextlib
+from collections.abc import Sequence
+
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.methods import Method
+from softmerge_core.methods.base import Across
+from softmerge_core.settings import SourceSpec
+from softmerge_core.zoo import FamilyInfo, LibraryModel, find_source
+
+REACH: tuple[Across, ...] = ("", "widths", "architectures")  # each takes also what those before it take
+
+
+def networks_of(sources: Sequence[SourceSpec]) -> list[str]:
+    """The name of each source's architecture; "" where it is not known: of a file, or of a model that is gone."""
+    return [origin.network if origin else "" for origin in map(_origin, sources)]
+
+
+def apart(sources: Sequence[SourceSpec]) -> Across:
+    """What sources differ in, as far as manifests tell: "widths" where their layers are the same but for their sizes.
+
+    "" for sources of one architecture. Weights files count as the others; the engine looks at them itself.
+    """
+    known = {origin.network: origin for origin in map(_origin, sources) if origin}
+    if len(known) < 2:
+        return ""
+    designs = {tuple((layer.name, layer.kind) for layer in origin.layers) for origin in known.values()}
+    return "widths" if len(designs) == 1 and designs != {()} else "architectures"
+
+
+def first_two(sources: Sequence[SourceSpec]) -> str:
+    """The first two sources of two architectures, in words: "sources 'a' and 'b', of the architectures vgg and vit"."""
+    named = [(source.model, name) for source, name in zip(sources, networks_of(sources), strict=True) if name]
+    other = next((pair for pair in named if pair[1] != named[0][1]), named[0])
+    return f"sources {named[0][0]!r} and {other[0]!r}, of the architectures {named[0][1]} and {other[1]}"
+
+
+def can_merge(method: Method, difference: Across) -> bool:
+    """Whether a method takes sources that differ so."""
+    return REACH.index(method.across) >= REACH.index(difference)
+
+
+def _origin(source: SourceSpec) -> FamilyInfo | LibraryModel | None:
+    with contextlib.suppress(SoftMergeError):  # a model may be gone by the time its run is looked at
+        return find_source(source.model)
+    return None
