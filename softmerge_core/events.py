@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Matrix = tuple[tuple[float, ...], ...]
+Counts = tuple[tuple[int, ...], ...]
 Some = TypeVar("Some", bound="Event")
 
 
@@ -27,6 +28,7 @@ class Stage(Event):
     sources: tuple[str, ...] = ()
     stages: int = 0
     groups: tuple[str, ...] = ()  # per part: the layer it lies in, for drawing channels in blocks
+    sizes: tuple[int, ...] = ()  # per part: its gates of each source, where it is a layer that stands for its channels
 
 
 class Progress(Event):
@@ -37,12 +39,20 @@ class Progress(Event):
 
 
 class Gates(Event):
-    """The gates as they stand: [part][source] probability open, P(z != 0), and deterministic value z, both 0-1."""
+    """The gates as they stand: [part][source] probability open, P(z != 0), and deterministic value z, both 0-1.
+
+    Where the stage's parts have ``sizes`` these are means over the gates of each part, and beside them are the mean
+    ``share`` (0-1) of each source in the weights, and the numbers of gates that are ``closed`` (z = 0) and fully
+    ``opened`` (z = 1).
+    """
 
     kind: Literal["gates"] = "gates"
     stage: str
     probability: Matrix
     value: Matrix
+    share: Matrix = ()
+    closed: Counts = ()
+    opened: Counts = ()
 
 
 class Loss(Event):

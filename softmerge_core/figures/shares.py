@@ -5,7 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from softmerge_core.events import Event
+from softmerge_core.events import Event, Gates, Stage
+from softmerge_core.experiments.merge.drill import deep_rows, is_deep
 from softmerge_core.experiments.merge.rows import layer_shares
 from softmerge_core.figures.gates import last_gates
 from softmerge_core.figures.style import SCALES, Theme, colour, distinct, new_figure, source_colour
@@ -17,17 +18,19 @@ _BAR = 44  # px: the largest height of a bar
 _TOP, _BOTTOM = 40, 44  # px
 
 
-def shares_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -> go.Figure | None:
+def shares_figure(
+    events: Sequence[Event], *, theme: Theme, height: int = 320, opened: Sequence[str] = (), wanted: str = ""
+) -> go.Figure | None:
     """The share of each source in each layer's weights, in percent; None before the first gates.
 
-    The shares are those of the newest gates (z over its sum), as means over the parts of a layer.
+    The shares are those of the newest gates (z over its sum), as means over the parts of a layer. Very many layers are
+    drawn block by block; ``opened`` and ``wanted`` as in ``deep_rows``.
     """
     found = last_gates(events)
     if found is None:
         return None
     stage, gates = found
-    owners = stage.groups if len(stage.groups) == len(stage.parts) else stage.parts
-    layers = layer_shares(owners, gates.value)
+    layers = _layers(stage, gates, opened, wanted)
     rows = distinct([name for name, _ in layers], 24)
     row = (height - _TOP - _BOTTOM) / max(len(rows), 1)
     roomy = row >= _LABEL
@@ -43,6 +46,15 @@ def shares_figure(events: Sequence[Event], *, theme: Theme, height: int = 320) -
         yaxis=_layers_axis(len(rows), height),
     )
     return figure
+
+
+def _layers(stage: Stage, gates: Gates, opened: Sequence[str], wanted: str) -> list[tuple[str, tuple[float, ...]]]:
+    """The name and the shares of each bar."""
+    if is_deep(stage):
+        rows = deep_rows(stage, gates, opened=opened, wanted=wanted)
+        return [pair for pair in zip(rows.groups, rows.share, strict=True) if pair[0]]
+    owners = stage.groups if len(stage.groups) == len(stage.parts) else stage.parts
+    return layer_shares(owners, gates.share or gates.value)
 
 
 def _bars(

@@ -3,13 +3,15 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from softmerge_core.events import Evaluation, Event, Gates, Loss, Matrix, Notice, Progress, Stage
+from softmerge_core.events import Counts, Evaluation, Event, Gates, Loss, Matrix, Notice, Progress, Stage
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
 from softmerge_core.merging.stages import StagePlan
+from softmerge_core.merging.summary import is_large, layer_sizes, summary
 
 PICTURE_SECONDS = 0.1  # the shortest time between two reports of the gates, other than at evaluations
 LOSS_POINTS = 100  # points of each stage's loss curve; each is the mean over the steps since the last point
@@ -25,6 +27,11 @@ def matrix(table: Tensor) -> Matrix:
     inside = rounded.clamp(step, 1 - step)
     kept = torch.where((exact == 0) | (exact == 1), exact, inside).where(exact <= 1, rounded)
     return tuple(tuple(round(number, DIGITS) for number in row) for row in kept.tolist())
+
+
+def counts(table: Tensor) -> Counts:
+    """Return a table of whole numbers as plain ones."""
+    return tuple(map(tuple, table.tolist()))
 
 
 def _numbers(event: Gates) -> int:
@@ -71,27 +78,27 @@ class Reporter:
 
     def stage(self, plan: StagePlan, training: GateTraining) -> None:
         """Report the beginning of a stage, with its gates at the start."""
-        parts = plan.parts
         self._losses = []
-        self._emit(
-            Stage(
-                step=self.step,
-                stage=plan.key,
-                title=plan.title,
-                parts=parts.names,
-                groups=parts.groups,
-                sources=self.sources,
-                stages=self.stages,
-            )
-        )
+        rows: dict[str, Any] = {"parts": plan.parts.names, "groups": plan.parts.groups}
+        if is_large(plan.parts, len(self.sources)):
+            sizes = layer_sizes(plan.parts.groups)
+            rows = {"parts": tuple(sizes), "sizes": tuple(sizes.values())}
+        told = {"stage": plan.key, "title": plan.title, "sources": self.sources, "stages": self.stages}
+        self._emit(Stage(step=self.step, **told, **rows))
         self.gates(plan, training)
 
     def gates(self, plan: StagePlan, training: GateTraining) -> None:
         """Report the present gates and the progress of the merge."""
         self._shown = time.monotonic()
         gates = training.gates
-        probability, value = matrix(gates.probability_open()), matrix(gates.values())
-        self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value))
+        tables: dict[str, Any] = {}
+        if is_large(plan.parts, len(self.sources)):
+            found = summary(gates, plan.parts)
+            tables = {"share": matrix(found.share), "closed": counts(found.closed), "opened": counts(found.opened)}
+            probability, value = matrix(found.probability), matrix(found.value)
+        else:
+            probability, value = matrix(gates.probability_open()), matrix(gates.values())
+        self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value, **tables))
         self._emit(Progress(step=self.step, total=self.total))
 
     def shorten(self, steps: int) -> None:
