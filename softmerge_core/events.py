@@ -32,10 +32,12 @@ class Stage(Event):
 
 
 class Progress(Event):
-    """``step`` of ``total`` steps are done."""
+    """``step`` of ``total`` steps are done; ``least`` and ``most``: seconds to the end, where the run can tell."""
 
     kind: Literal["progress"] = "progress"
     total: int
+    least: float | None = Field(default=None, ge=0)
+    most: float | None = Field(default=None, ge=0)
 
 
 class Gates(Event):

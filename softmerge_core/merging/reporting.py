@@ -14,6 +14,8 @@ from softmerge_core.merging.stages import StagePlan
 from softmerge_core.merging.summary import is_large, layer_sizes, summary
 
 PICTURE_SECONDS = 0.1  # the shortest time between two reports of the gates, other than at evaluations
+# The same for reports of a whole network's layers, each tens of kilobytes: a log may not grow with the hours of a run.
+LARGE_SECONDS, NEWS = 1.0, 200  # ... and at most when the merge has gone on for another two-hundredth
 LOSS_POINTS = 100  # points of each stage's loss curve; each is the mean over the steps since the last point
 PICTURES = 2**20  # numbers in the reports of gates that are kept: with many channels each has a hundred thousand
 DIGITS = 4
@@ -51,9 +53,11 @@ class Reporter:
         self.stages = total // max(steps, 1)
         self.history: list[Event] = []
         self.step = 0
+        self.left: tuple[float, float] | None = None  # seconds to the end, at least and at most, as far as known
         self._per_point = max(1, steps // LOSS_POINTS)
         self._losses: list[StepLoss] = []
-        self._shown = -math.inf
+        self._shown = self._told = -math.inf
+        self._begun = time.monotonic()
         self._pictured = 0  # numbers in the reports of gates in the history
 
     def _emit(self, event: Event) -> None:
@@ -99,12 +103,17 @@ class Reporter:
         else:
             probability, value = matrix(gates.probability_open()), matrix(gates.values())
         self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value, **tables))
-        self._emit(Progress(step=self.step, total=self.total))
+        self._progress()
+
+    def _progress(self) -> None:
+        self._told = time.monotonic()
+        least, most = (round(seconds, 3) for seconds in self.left) if self.left else (None, None)
+        self._emit(Progress(step=self.step, total=self.total, least=least, most=most))
 
     def shorten(self, steps: int) -> None:
         """Report that so many steps need not be done."""
         self.total -= steps
-        self._emit(Progress(step=self.step, total=self.total))
+        self._progress()
 
     def evaluation(self, series: str, accuracy: float, loss: float) -> None:
         """Report an accuracy (0-1) and a loss (nats) on the validation data."""
@@ -113,8 +122,15 @@ class Reporter:
     def training_step(self, plan: StagePlan, training: GateTraining, loss: StepLoss) -> None:
         """Report one finished step; points of the loss curve and gates are sent only now and then."""
         self.loss(loss)
-        if time.monotonic() - self._shown >= PICTURE_SECONDS:
+        now = time.monotonic()
+        if now - self._shown >= (self._calm(now) if is_large(plan.parts, len(self.sources)) else PICTURE_SECONDS):
             self.gates(plan, training)
+        elif now - self._told >= PICTURE_SECONDS:
+            self._progress()
+
+    def _calm(self, now: float) -> float:
+        """Seconds between two reports of very many gates."""
+        return max(LARGE_SECONDS, (now - self._begun) / NEWS)
 
     def loss(self, loss: StepLoss) -> None:
         """Count one finished step; now and then a point of the loss curve is sent."""
