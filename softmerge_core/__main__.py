@@ -66,6 +66,8 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
     poisoning.add_argument("--strength", type=float, help="how strong the attack is (default: its usual strength)")
     poisoning.add_argument("--seed", type=int, help="starts the noise (default: 0)")
+    comparing = zoo.add_parser("compare", help="tell how far apart the weights of models are, as JSON")
+    comparing.add_argument("models", metavar="MODEL", nargs="+", help="family/name, library/name or a weights file")
     for command in (adding, poisoning):
         command.add_argument("--name", default="", help="in your library; one that is taken gets a number")
     adding.add_argument("--title", default="", help="shown by the app (default: the name of the file)")
@@ -102,6 +104,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.zoo_list(options.json)
         case "zoo" if options.zoo == "add":
             cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
+        case "zoo" if options.zoo == "compare":
+            cli.zoo_compare(options.models)
         case "zoo" if options.zoo == "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             cli.zoo_poison(options.model, values, options.name)

@@ -197,6 +197,16 @@ def _weights_files(paths: Sequence[str]) -> list[Path]:
     return found
 
 
+def zoo_compare(models: list[str]) -> None:
+    """Print how far apart the weights of models are, each named as in a spec, and what is odd about them."""
+    from softmerge_core.experiments.merge.fit import fit_sentence
+    from softmerge_core.zoo import card_title
+    from softmerge_core.zoo.fit import find_fit
+
+    found = find_fit(models)
+    show({"sentence": fit_sentence(found, [card_title(model) for model in models]), **found.as_json()})
+
+
 def data_add(file: str) -> None:
     """Check a file of samples, keep it where the app offers it, and print what is known of it."""
     path = Path(file)

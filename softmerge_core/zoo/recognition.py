@@ -37,13 +37,14 @@ def recognise_shapes(shapes: Shapes, input_shapes: Sequence[tuple[int, ...]]) ->
 def layout(kind: Kind) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the tensors that a network has, built without memory for them; empty where none can be."""
     try:
-        network = _constructed(*kind)
+        network = constructed(*kind)
     except (DataError, ValueError, RuntimeError, AssertionError):
         return {}
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
 
-def _constructed(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+def constructed(name: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Return a network without memory for its weights, where torch can build it so."""
     try:
         with torch.device("meta"):
             return _built(name, input_shape, classes)

@@ -12,11 +12,12 @@ from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import usable_device
 from softmerge_core.data import Data, load_data
 from softmerge_core.evaluation import ensemble, lowest_loss, predict, score
-from softmerge_core.events import Boundary, Points
+from softmerge_core.events import Boundary, Evaluation, Event, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.experiments.merge.timing import remember
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
 from softmerge_core.merging.reporting import matrix
@@ -38,6 +39,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     data = load_data(spec.data)
     loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
+    snapshot = context.load_snapshot()
     extent = _announce_plane(data, context)
     merged = soft_merge(
         modules,
@@ -48,7 +50,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         on_event=context.emit,
         should_stop=context.should_stop,
         observe=_boundaries(extent, context) if extent else None,
-        snapshot=context.load_snapshot(),
+        snapshot=snapshot,
         on_snapshot=context.save_snapshot,
     )
     model = merged.model.cpu()
@@ -58,7 +60,15 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     scores = score_all(model, modules, sound, names, data, merged.controls)
     gates = kept_gates(merged.gates, context)
-    return {**scores, **_report(merged, names), "gates": gates, "seconds": time.monotonic() - begun}
+    seconds = time.monotonic() - begun
+    if snapshot is None and merged.stop_reason == "finished" and spec.device == "cpu" and spec.align == "none":
+        remember(spec, *_done(merged.history), seconds)
+    return {**scores, **_report(merged, names), "gates": gates, "seconds": seconds}
+
+
+def _done(history: Sequence[Event]) -> tuple[int, int]:
+    """The steps and the evaluations of a merge."""
+    return history[-1].step, sum(isinstance(event, Evaluation) and event.series == "soft" for event in history)
 
 
 def _announce_plane(data: Data, context: Context) -> Extent | None:
