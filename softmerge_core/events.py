@@ -41,20 +41,15 @@ class Progress(Event):
 
 
 class Gates(Event):
-    """The gates as they stand: [part][source] probability open, P(z != 0), and deterministic value z, both 0-1.
-
-    Where the stage's parts have ``sizes`` these are means over the gates of each part, and beside them are the mean
-    ``share`` (0-1) of each source in the weights, and the numbers of gates that are ``closed`` (z = 0) and fully
-    ``opened`` (z = 1).
-    """
+    """The gates as they stand: [part][source] probability open, P(z != 0), and deterministic value z, both 0-1."""
 
     kind: Literal["gates"] = "gates"
     stage: str
     probability: Matrix
     value: Matrix
-    share: Matrix = ()
-    closed: Counts = ()
-    opened: Counts = ()
+    share: Matrix = ()  # where the stage has ``sizes``, all are means over a part's gates, as is the share of a source
+    closed: Counts = ()  # ... and so many of them are at z = 0
+    opened: Counts = ()  # ... and at z = 1
 
 
 class Loss(Event):
@@ -223,10 +218,7 @@ class PlaneTrail(Event):
 
 
 class BezierCurve(Event):
-    """A Bezier curve after ``trained`` of ``total`` training steps: loss (nats) and error (0-1) along it.
-
-    Beside it the straight line's (``straight_loss``, ``straight_error``) between the same ends, on the same samples.
-    """
+    """A Bezier curve after ``trained`` of ``total`` training steps: loss (nats) and error (0-1) along it."""
 
     kind: Literal["bezier_curve"] = "bezier_curve"
     trained: int
@@ -234,20 +226,17 @@ class BezierCurve(Event):
     t: tuple[float, ...]
     loss: tuple[float, ...]
     error: tuple[float, ...]
-    straight_loss: tuple[float, ...]
+    straight_loss: tuple[float, ...]  # of the straight line between the same ends, on the same samples
     straight_error: tuple[float, ...]
     split: Literal["train", "test"]
     samples: int
 
 
 class Scopes(Event):
-    """Mean and spread of each layer's weights in one network. ``series``: "<side>:<source>", or "<side>:target".
-
-    ``side``: "start" (initial weights), "plain" or "aligned" (trained without or with scope alignment).
-    """
+    """Mean and spread of each layer's weights in one network. ``series``: "<side>:<source>", or "<side>:target"."""
 
     kind: Literal["scopes"] = "scopes"
-    series: str
+    series: str  # side: "start" (initial weights), "plain" or "aligned" (trained without or with scope alignment)
     layers: tuple[str, ...]
     mu: tuple[float, ...]
     sigma: tuple[float, ...]
@@ -275,16 +264,13 @@ class Histogram(Event):
 
 
 class Barrier(Event):
-    """Of one side's sources: what their average's error (0-1) and loss (nats) exceed the sources' mean by.
-
-    ``distance``: per layer, the Jeffreys divergence (nats) between two sources' scopes, the mean over pairs.
-    """
+    """Of one side's sources: what their average's error (0-1) and loss (nats) exceed the sources' mean by."""
 
     kind: Literal["barrier"] = "barrier"
     series: str
     error: float
     loss: float
-    distance: tuple[float, ...] = ()
+    distance: tuple[float, ...] = ()  # per layer, the Jeffreys divergence (nats) of two scopes, the mean over pairs
 
 
 class Notice(Event):

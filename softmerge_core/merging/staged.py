@@ -12,7 +12,7 @@ from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.flat import FlatSources, plain_average
-from softmerge_core.merging.budget import LONG_PATIENCE, PATIENCE, Range, stage_budget
+from softmerge_core.merging.budget import LONG_PATIENCE, PATIENCE
 from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, surely_better, why
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.hooks import Hooks
@@ -20,7 +20,7 @@ from softmerge_core.merging.pace import Pace
 from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
-from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of
+from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of, to_come
 from softmerge_core.settings import SoftMergeSettings
 
 SMALLEST_GAIN = 1e-3  # nats; less is no progress
@@ -213,16 +213,8 @@ class StagedMerge:
 
     def _left(self, plan: StagePlan, steps: int) -> tuple[float, float] | None:
         """Seconds to the end, at least and at most, with so many steps of this stage to do."""
-        keys, every, auto = list(self.plans), self.settings.evaluate_every, self.settings.granularity == "auto"
-        waits = max(1, self._patience(plan) - self.at.since)
-        to_come: list[tuple[str, Range]] = [
-            (plan.parts.granularity, stage_budget(steps, every, patient=auto, waits=waits))
-        ]
-        for other in (self.plans[key] for key in keys[keys.index(plan.key) + 1 :]):
-            needless = other.key == AFRESH
-            found = stage_budget(self.settings.steps, every, patient=auto, needless=needless)
-            to_come.append((other.parts.granularity, found))
-        return self.pace.left(to_come)
+        waits = min(max(1, self._patience(plan) - self.at.since), PATIENCE + 1)  # long patience ends with progress
+        return self.pace.left(to_come(list(self.plans.values()), plan, self.settings, steps, waits))
 
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from softmerge_core import SoftMergeSettings, soft_merge
-from softmerge_core.events import Event, Gates, Stage
+from softmerge_core.events import Event, Gates, Progress, Stage
 from softmerge_core.merging import reporting, summary
 from softmerge_core.merging.reporting import matrix
 from softmerge_core.runs.shapes import makes_sense
@@ -55,3 +55,24 @@ def test_of_very_many_gates_the_layers_are_reported(monkeypatch: pytest.MonkeyPa
     assert torch.tensor(gates.opened).sum(0).tolist() == (values == 1).sum(0).tolist()
     assert len(told[-1].model_dump_json()) < 300
     assert all(makes_sense(event) for event in told)  # type: ignore[arg-type]
+
+
+def test_reports_of_very_many_gates_come_the_more_rarely_the_longer_a_merge_goes_on() -> None:
+    reporter = reporting.Reporter(None, ["a", "b"], 10, 10)
+    reporter._begun = 0.0
+    assert reporter._calm(10.0) == reporting.LARGE_SECONDS
+    assert reporter._calm(3600.0) == 3600 / reporting.NEWS
+
+
+def test_a_merge_tells_how_long_it_still_takes_and_its_share_never_goes_back() -> None:
+    data, sources = make_data(), make_sources("perceptron", 3)
+    settings = SoftMergeSettings(granularity="auto", steps=40, evaluate_every=2, batch_size=8)
+    told: list[Event] = []
+    soft_merge(sources, data, settings, on_event=told.append)
+    steps = [event for event in told if isinstance(event, Progress)]
+    shares = [event.step / event.total for event in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    known = [(event.least, event.most) for event in steps if event.least is not None and event.most is not None]
+    assert len(known) > 10
+    assert all(0 <= least <= most for least, most in known)

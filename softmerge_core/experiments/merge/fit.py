@@ -93,7 +93,7 @@ def fit_sentence(found: Distances, names: Sequence[str]) -> str:
 def _kin(found: Sequence[Pair], names: Sequence[str]) -> str:
     if not found:
         return ""
-    apart = _range([pair.distance for pair in found], percent_text)
+    apart = _range([pair.distance for pair in found], _distance_text)
     strange = [pair for pair in found if pair.kin < KIN]
     numbers = _range([pair.kin for pair in found], lambda value: f"{value:.2f}")
     basis = f"(|cosine| {numbers}, distance {apart})"
@@ -134,7 +134,7 @@ def pair_rows(found: Distances, names: Sequence[str]) -> list[tuple[str, str, st
     return [
         (
             f"{clipped(names[pair.first], 30)}{NO_BREAK}– {clipped(names[pair.second], 30)}",
-            percent_text(pair.distance),
+            _distance_text(pair.distance),
             _cosine_text(pair.cosine),
             f"{pair.kin:.2f}",
         )
@@ -149,10 +149,15 @@ def layer_rows(found: Distances) -> list[tuple[str, str, str, str]]:
 
 def _layer_row(layer: Layer) -> tuple[str, str, str, str]:
     both = list(combinations(range(len(layer.products)), 2))
-    apart = _range([distance(layer.products, *pair) for pair in both], percent_text)
+    apart = _range([distance(layer.products, *pair) for pair in both], _distance_text)
     turned = [cosine(layer.products, *pair) for pair in both]
     ends = range_text(_cosine_text(min(turned)), _cosine_text(max(turned)))
     return layer.name, apart, ends, number_text(max(layer.largest), 2)
+
+
+def _distance_text(value: float) -> str:
+    """A relative distance in percent; small ones with a decimal, so that 0 is said only of what is the same."""
+    return percent_text(value, 0 if value >= 0.1 or value == 0 else 1 if value >= 1e-3 else 3)
 
 
 def _cosine_text(value: float) -> str:

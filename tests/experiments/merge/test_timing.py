@@ -95,7 +95,7 @@ def test_the_sentence_says_about_or_between() -> None:
     assert facts is not None
     budget = budget_of(spec, facts).most
     remember(spec, budget.steps, budget.evaluations, 600.0)
-    assert time_sentence(spec) == "It takes about 10\u00a0min."
+    assert time_sentence(spec) == "It takes about 10\u00a0min on a machine that does nothing else."
 
 
 def test_nothing_is_told_of_what_is_not_known() -> None:
