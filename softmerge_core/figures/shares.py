@@ -14,6 +14,7 @@ from softmerge_core.figures.style import SCALES, Theme, colour, distinct, new_fi
 _PATTERNS = ("", "/", "x", ".", "-", "+")  # further sources have the first ones' colours, with a pattern
 _WRITTEN = 0.09  # the smallest share whose number fits into its part of the bar
 _LABEL = 15  # px: the height that a layer's name and numbers need
+_DEEP = 20  # px: the same where blocks are drawn, whose number changes at a click
 _BAR = 44  # px: the largest height of a bar
 _TOP, _BOTTOM = 40, 44  # px
 
@@ -33,7 +34,7 @@ def shares_figure(
     layers = _layers(stage, gates, opened, wanted)
     rows = distinct([name for name, _ in layers], 24)
     row = (height - _TOP - _BOTTOM) / max(len(rows), 1)
-    roomy = row >= _LABEL
+    roomy = row >= (_DEEP if is_deep(stage) else _LABEL)
     figure = new_figure(theme, narrow={"margin.t": _TOP + 20})
     for index, name in enumerate(distinct(stage.sources, 24)):
         figure.add_trace(_bars(rows, [shares[index] for _, shares in layers], name, index, theme, written=roomy))

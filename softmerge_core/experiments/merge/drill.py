@@ -90,32 +90,34 @@ def deep_rows(
     rows: list[GateRows] = []
     for block, group in groupby(range(len(owners)), key=owners.__getitem__):
         places = [place for place in group if not found or table.names[place] in found]
-        if len(places) > 1 or (places and owners.count(block) > 1):
+        before = INSIDE if owners.count(block) > 1 else ""
+        if places and before:
             key = block + WHOLE
             unfolded = bool(found) or key in opened
             title = f"{block}, {plural(len(places), 'layer')}"
             rows.append(_means(table, _Row(title, (OPEN if unfolded else CLOSED) + short[block], key, tuple(places))))
             places = places if unfolded else []
         for place in places:
-            rows += _layer(table, place, block, stage, gates, scale, opened)
+            inner = inner_name(table.names[place], block)
+            rows += _layer(table, place, before, inner, stage, gates, scale, opened)
     return _joined(rows)
 
 
 def _layer(
     table: LayerGates,
     place: int,
-    block: str,
+    before: str,
+    inner: str,
     stage: Stage,
     gates: Gates,
     scale: Sequence[float],
     opened: Collection[str],
 ) -> list[GateRows]:
-    """The row of a layer, and if it is opened those of its channels."""
+    """The row of a layer, and if it is opened those of its channels; ``before`` stands before its ``inner`` name."""
     name, size = table.names[place], table.sizes[place]
     key = name if table.spans and size > 1 else ""
     mark = (OPEN if key in opened else CLOSED) if key else ""
-    label = mark + inner_name(name, block) if name == block else INSIDE + mark + inner_name(name, block)
-    rows = [_means(table, _Row(name, label, key, (place,)))]
+    rows = [_means(table, _Row(name, before + mark + inner, key, (place,)))]
     if key and key in opened:
         span = slice(*table.spans[place])
         parts = gate_rows(
