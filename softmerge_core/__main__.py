@@ -108,6 +108,8 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     poisoning.add_argument("--seed", type=int, help="starts the noise (default: 0)")
     keeping = zoo.add_parser("keep", help="keep the network of a merge in your library; print it as one JSON object")
     keeping.add_argument("run", metavar="RUN", help="the id or folder of a merge run")
+    comparing = zoo.add_parser("compare", help="tell how far apart the weights of models are, as JSON")
+    comparing.add_argument("models", metavar="MODEL", nargs="+", help="family/name, library/name or a weights file")
     for command in (adding, poisoning, keeping):
         command.add_argument("--name", default="", help="in your library; one that is taken gets a number")
     adding.add_argument("--title", default="", help="shown by the app (default: the name of the file)")
@@ -126,7 +128,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def dispatch(options: argparse.Namespace) -> None:
     """Do what the options say."""
-    from softmerge_core import cli, cli_data
+    from softmerge_core import cli
 
     cli.name_places(options.networks, getattr(options, "folder", None))
     match options.command:
@@ -142,26 +144,44 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.spec(options.schema, options.kind)
         case "export":
             cli.show(export(options.what, options.out, options.format))
-        case "data" if options.data == "add":
-            cli_data.data_add(options.file)
-        case "data" if options.data == "forms":
-            cli_data.data_forms()
         case "data":
+            _do_data(options)
+        case "zoo":
+            _do_zoo(options)
+
+
+def _do_data(options: argparse.Namespace) -> None:
+    from softmerge_core import cli_data
+
+    match options.data:
+        case "add":
+            cli_data.data_add(options.file)
+        case "forms":
+            cli_data.data_forms()
+        case "import":
             values = {key: getattr(options, key) for key in ("samples", "validation", "seed", "label", "size")}
             cli_data.data_import(options.form, options.place, values, options.name)
-        case "zoo" if options.zoo == "list":
-            cli.zoo_list(options.json)
-        case "zoo" if options.zoo == "add":
-            cli.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
-        case "zoo" if options.zoo == "keep":
-            cli.zoo_keep(options.run, options.name, options.title)
-        case "zoo" if options.zoo == "check":
-            cli.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
-        case "zoo" if options.zoo == "poison":
+
+
+def _do_zoo(options: argparse.Namespace) -> None:
+    from softmerge_core import cli_zoo as zoo
+
+    match options.zoo:
+        case "list":
+            zoo.zoo_list(options.json)
+        case "add":
+            zoo.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
+        case "keep":
+            zoo.zoo_keep(options.run, options.name, options.title)
+        case "check":
+            zoo.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
+        case "compare":
+            zoo.zoo_compare(options.models)
+        case "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
-            cli.zoo_poison(options.model, values, options.name)
-        case "zoo":
-            cli.zoo_build(options.families, options.out)
+            zoo.zoo_poison(options.model, values, options.name)
+        case "build":
+            zoo.zoo_build(options.families, options.out)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

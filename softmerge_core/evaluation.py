@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-BATCH = 1024
+BATCH = 1024  # samples that are evaluated at once, at most
+NUMBERS = 2**22  # ... and numbers in them: 27 images of 3 x 224 x 224, whose activations take a gigabyte or less
+LEAST = 64  # samples that BatchNorm's statistics are taken from at once, however large
 BATCHNORM_SAMPLES = 2048  # training samples on which BatchNorm is estimated again: enough for its statistics to settle
 
 
@@ -18,7 +20,13 @@ BATCHNORM_SAMPLES = 2048  # training samples on which BatchNorm is estimated aga
 def predict(network: nn.Module, inputs: Tensor) -> Tensor:
     """Return the logits [N, classes] of ``network`` in evaluation mode; its own mode is restored afterwards."""
     with evaluation_mode(network):
-        return torch.cat([network(batch) for batch in inputs.split(BATCH)])
+        return torch.cat([network(batch) for batch in inputs.split(at_once(inputs))])
+
+
+def at_once(inputs: Tensor, least: int = 1) -> int:
+    """How many of the samples [N, ...] are computed at once: activations grow with them, and with their size."""
+    size = max(1, inputs[:1].numel())
+    return max(least, min(BATCH, NUMBERS // size))
 
 
 def log_probabilities(network: nn.Module, inputs: Tensor) -> Tensor:
@@ -90,8 +98,10 @@ def has_batchnorm(network: nn.Module) -> bool:
 
 
 @torch.no_grad()
-def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = BATCH) -> None:
+def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int | None = None) -> None:
     """Replace every BatchNorm's running statistics by the average over ``inputs`` [N, ...], in place.
+
+    So many as ``batch_size`` are computed at once, by default as many as ``at_once`` says.
 
     Weights stay as they are. Nothing is changed if there is no BatchNorm, or only one sample, which has no spread.
     """
@@ -105,7 +115,7 @@ def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int = B
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative average instead of a moving one
         norm.train()
-    for batch in inputs.split(batch_size):
+    for batch in inputs.split(batch_size or at_once(inputs, LEAST)):
         if len(batch) > 1:
             network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):

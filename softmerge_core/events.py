@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Matrix = tuple[tuple[float, ...], ...]
+Counts = tuple[tuple[int, ...], ...]
 Some = TypeVar("Some", bound="Event")
 
 
@@ -27,13 +28,16 @@ class Stage(Event):
     sources: tuple[str, ...] = ()
     stages: int = 0
     groups: tuple[str, ...] = ()  # per part: the layer it lies in, for drawing channels in blocks
+    sizes: tuple[int, ...] = ()  # per part: its gates of each source, where it is a layer that stands for its channels
 
 
 class Progress(Event):
-    """``step`` of ``total`` steps are done."""
+    """``step`` of ``total`` steps are done; ``least`` and ``most``: seconds to the end, where the run can tell."""
 
     kind: Literal["progress"] = "progress"
     total: int
+    least: float | None = Field(default=None, ge=0)
+    most: float | None = Field(default=None, ge=0)
 
 
 class Gates(Event):
@@ -43,6 +47,9 @@ class Gates(Event):
     stage: str
     probability: Matrix
     value: Matrix
+    share: Matrix = ()  # where the stage has ``sizes``, all are means over a part's gates, as is the share of a source
+    closed: Counts = ()  # ... and so many of them are at z = 0
+    opened: Counts = ()  # ... and at z = 1
 
 
 class Loss(Event):
@@ -211,10 +218,7 @@ class PlaneTrail(Event):
 
 
 class BezierCurve(Event):
-    """A Bezier curve after ``trained`` of ``total`` training steps: loss (nats) and error (0-1) along it.
-
-    Beside it the straight line's (``straight_loss``, ``straight_error``) between the same ends, on the same samples.
-    """
+    """A Bezier curve after ``trained`` of ``total`` training steps: loss (nats) and error (0-1) along it."""
 
     kind: Literal["bezier_curve"] = "bezier_curve"
     trained: int
@@ -222,20 +226,17 @@ class BezierCurve(Event):
     t: tuple[float, ...]
     loss: tuple[float, ...]
     error: tuple[float, ...]
-    straight_loss: tuple[float, ...]
+    straight_loss: tuple[float, ...]  # of the straight line between the same ends, on the same samples
     straight_error: tuple[float, ...]
     split: Literal["train", "test"]
     samples: int
 
 
 class Scopes(Event):
-    """Mean and spread of each layer's weights in one network. ``series``: "<side>:<source>", or "<side>:target".
-
-    ``side``: "start" (initial weights), "plain" or "aligned" (trained without or with scope alignment).
-    """
+    """Mean and spread of each layer's weights in one network. ``series``: "<side>:<source>", or "<side>:target"."""
 
     kind: Literal["scopes"] = "scopes"
-    series: str
+    series: str  # side: "start" (initial weights), "plain" or "aligned" (trained without or with scope alignment)
     layers: tuple[str, ...]
     mu: tuple[float, ...]
     sigma: tuple[float, ...]
@@ -263,16 +264,13 @@ class Histogram(Event):
 
 
 class Barrier(Event):
-    """Of one side's sources: what their average's error (0-1) and loss (nats) exceed the sources' mean by.
-
-    ``distance``: per layer, the Jeffreys divergence (nats) between two sources' scopes, the mean over pairs.
-    """
+    """Of one side's sources: what their average's error (0-1) and loss (nats) exceed the sources' mean by."""
 
     kind: Literal["barrier"] = "barrier"
     series: str
     error: float
     loss: float
-    distance: tuple[float, ...] = ()
+    distance: tuple[float, ...] = ()  # per layer, the Jeffreys divergence (nats) of two scopes, the mean over pairs
 
 
 class Notice(Event):

@@ -113,23 +113,38 @@ def _own_downloads(reader: RunReader) -> None:
         about = "A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor."
         table = reader.once("gates-table", lambda: gates_csv(gates))
         csv_button("Gates", table, file_name(reader, "gates", "csv"), about)
+        if gates.get("sizes"):
+            _file(
+                reader,
+                "gates",
+                "All gates",
+                "Every gate as safetensors: probability, value and weight, [part, source].",
+            )
 
 
 def _weights(reader: RunReader) -> None:
     """A button that downloads the merged network, where the run kept it."""
-    try:
-        path = run_store().weights(reader.run_id, "merged")
-    except SoftMergeError:
+    about = "The merged network as safetensors, of the sources' architecture."
+    if not _file(reader, "merged", "Merged weights", about, "weights"):
         st.caption("This run kept no weights.")
         return
+    take_home(reader.run_id, partial(file_name, reader))
+    keep_button(reader)
+
+
+def _file(reader: RunReader, name: str, label: str, about: str, called: str = "all-gates") -> bool:
+    """A button that downloads a file of tensors that the run kept; whether it did."""
+    try:
+        path = run_store().weights(reader.run_id, name)
+    except SoftMergeError:
+        return False
     st.download_button(
-        "Merged weights",
+        label,
         path.read_bytes,
-        file_name(reader, "weights", "safetensors"),
+        file_name(reader, called, "safetensors"),
         "application/octet-stream",
         icon=":material/download:",
         on_click="ignore",
-        help="The merged network as safetensors, of the sources' architecture.",
+        help=about,
     )
-    take_home(reader.run_id, partial(file_name, reader))
-    keep_button(reader)
+    return True

@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeGuard
 
 import streamlit as st
 
+from softmerge_core.experiments.merge.blocks import MANY, block_names, short_names
+
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "softmerge_part_strip",
@@ -40,6 +42,9 @@ def part_strip(
 ) -> dict[str, str]:
     """Draw ``layers`` in order; returns for each layer's name "gate", "average" or "keep:<index of a source>".
 
+    More than ``MANY`` layers are folded into blocks that are opened one by one, with a search for names. What is chosen
+    for a block is chosen for each of its layers.
+
     ``choices`` are what the caller remembers, typically what the last call returned, kept in the session's state:
     they are shown, and returned but for what the reader has changed since. A choice that does not fit is "gate".
     """
@@ -49,7 +54,8 @@ def part_strip(
     _component(
         key=key,
         data={
-            "layers": [_plain(layer) for layer in layers],
+            "layers": _in_blocks(layers) if len(layers) > MANY else [_plain(layer) for layer in layers],
+            "folded": len(layers) > MANY,
             "sources": list(sources),
             "choices": shown,
             "seen": count,
@@ -92,6 +98,14 @@ def _plain(layer: Layer) -> dict[str, Any]:
         "channels": layer.channels,
         "parameters": layer.parameters,
     }
+
+
+def _in_blocks(layers: Sequence[Layer]) -> list[dict[str, Any]]:
+    """The layers, each in the block that its name begins with, and with the short name of that block."""
+    blocks = block_names([layer.name for layer in layers])
+    short = short_names(blocks)
+    pairs = zip(layers, blocks, strict=True)
+    return [{**_plain(layer), "block": block, "short": short[block]} for layer, block in pairs]
 
 
 def _nothing() -> None:

@@ -1,10 +1,20 @@
 """The pictures of a merge while it runs: gates, accuracy, losses and, for data in the plane, decisions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.gate_rows import (
+    ALL_CLOSED,
+    Chosen,
+    chosen_rows,
+    deep_cell_text,
+    find_layers,
+    is_deep_run,
+    shown_rows,
+)
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
@@ -12,6 +22,7 @@ from pages.shared.show.text import plain
 from softmerge_core.data import datasets
 from softmerge_core.events import AnyEvent, Boundary, Gates, Points, Stage, newest
 from softmerge_core.experiments.merge import words
+from softmerge_core.experiments.merge.drill import is_deep
 from softmerge_core.experiments.merge.kept import Kept, kept_network
 from softmerge_core.experiments.merge.rows import gate_rows
 from softmerge_core.figures.accuracy import accuracy_figure
@@ -37,15 +48,21 @@ def merge_pictures(reader: RunReader | None) -> None:
     """Draw all pictures of a run, or their empty places before the first run."""
     first, second = st.columns(2, gap="medium")
     with first:
-        click = GATES.draw(reader)
-        st.text(cell_text(reader, click) if reader else NO_GATES, width="stretch")
+        chosen = chosen_rows(reader) if reader else ALL_CLOSED
+        click = GATES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)
+        st.text(cell_text(reader, click, chosen) if reader else NO_GATES, width="stretch")
+        if reader is not None and is_deep_run(reader):
+            find_layers()
     with second:
         ACCURACY.draw(reader)
-    if reader is not None and in_the_plane(reader):
-        draw_row(reader, SHARES, BOUNDARY)
+    third, fourth = st.columns(2, gap="medium")
+    plane = reader is not None and in_the_plane(reader)
+    with third:
+        SHARES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)
+    with fourth:
+        (BOUNDARY if plane else LOSSES).draw(reader)
+    if plane:
         draw_row(reader, LOSSES)
-    else:
-        draw_row(reader, SHARES, LOSSES)
 
 
 def kept_of(reader: RunReader) -> Kept | None:
@@ -53,16 +70,17 @@ def kept_of(reader: RunReader) -> Kept | None:
     return None if reader.live else kept_network(reader.view.result, reader.events)
 
 
-def _gates(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return gates_figure(gate_events(reader), theme=theme, height=TALL, scale=_scale(reader))
+def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
+    events, scale = gate_events(reader), _scale(reader)
+    return gates_figure(events, theme=theme, height=TALL, scale=scale, opened=opened, wanted=wanted)
 
 
 def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
     return accuracy_figure(reader.events, theme=theme, height=TALL, kept=kept_of(reader))
 
 
-def _shares(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return shares_figure(gate_events(reader), theme=theme, height=LOW)
+def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
+    return shares_figure(gate_events(reader), theme=theme, height=LOW, opened=opened, wanted=wanted)
 
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
@@ -169,14 +187,16 @@ def in_the_plane(reader: RunReader) -> bool:
     return dataset in datasets() and tuple(datasets()[dataset].input_shape) == (2,)
 
 
-def cell_text(reader: RunReader, click: Click | None) -> str:
+def cell_text(reader: RunReader, click: Click | None, chosen: Chosen = ALL_CLOSED) -> str:
     """The gate or the factor in the cell that was clicked, in plain text."""
     found = last_gates(gate_events(reader))
     if found is None:
         return NO_GATES
+    stage, gates = found
+    if is_deep(stage):
+        return deep_cell_text(shown_rows(reader, stage, gates, _scale(reader), chosen), stage, click, chosen)
     if click is None or click.row is None or click.col is None:
         return "Click a cell to read it."
-    stage, gates = found
     tables = stage.parts, stage.groups, gates.probability, gates.value, _scale(reader)
     rows = gate_rows(*tables, most=most_rows(TALL))
     if click.name == FACTOR:
@@ -204,6 +224,10 @@ def result_gates(gates: dict[str, Any], step: int) -> tuple[Stage, Gates]:
         title="result",
         parts=tuple(gates["parts"]),
         sources=tuple(gates["sources"]),
-        groups=tuple(gates.get("groups", ())),
+        groups=tuple(gates.get("groups") or ()),
+        sizes=tuple(gates.get("sizes") or ()),
     )
-    return stage, Gates(step=step, stage="result", probability=gates["probability"], value=gates["value"])
+    tables = {"probability": gates["probability"], "value": gates["value"]}
+    if stage.sizes:
+        tables |= {"share": gates["weight"], "closed": gates["closed"], "opened": gates["opened"]}
+    return stage, Gates(step=step, stage="result", **tables)

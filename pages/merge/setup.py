@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.merge.part_strip import part_strip
+from pages.merge.preflight import preflight
 from pages.shared.choose.form import form_state, main_fields, more_fields, not_offered, settings_form
 from pages.shared.choose.linked import link, linked
 from pages.shared.choose.own import BringOwn, bring_own
@@ -17,7 +18,6 @@ from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import FIRST
 from softmerge_core.experiments.merge.spec import MergeSpec
-from softmerge_core.experiments.merge.words import memory_sentence
 from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, parse
 from softmerge_core.zoo import FamilyInfo, library
 from softmerge_core.zoo.manifest import LayerInfo
@@ -41,8 +41,8 @@ def merge_setup() -> Setup:
     st.header("Gates", anchor=False)
     values = _settings()
     setup = _spec(family, picked, own, {**values, "parts": parts})
-    if isinstance(setup.spec, MergeSpec) and (told := _memory(setup.spec.model_dump_json(), setup.spec)):
-        st.caption(f":material/memory: {told}")
+    if isinstance(setup.spec, MergeSpec):
+        preflight(setup.spec)
     return setup
 
 
@@ -53,12 +53,6 @@ def state_of(spec: MergeSpec) -> dict[str, Any]:
     if family := family_of(spec.sources, spec.data):
         state[f"parts:{_network_of(family, spec.sources[0])[0]}"] = dict(spec.settings.parts)
     return state | form_state(spec, fields=["align"])
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _memory(spec_json: str, _spec: MergeSpec) -> str:
-    """The memory a merge will take, in words; the headers of files are read for it, so the answer is remembered."""
-    return memory_sentence(_spec)
 
 
 def _network(family: FamilyInfo, picked: Sequence[PickedSource]) -> tuple[str, Sequence[LayerInfo]]:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from softmerge_core.attacks import attacks
 from softmerge_core.events import Event, Progress, Stage, newest
-from softmerge_core.numbers import MINUS, NO_BREAK, percent_text
+from softmerge_core.numbers import MINUS, NO_BREAK, percent_text, range_text
 
+NEAR = 1.5  # times as long: nearer ends of a span are told as one number
+MINUTES, HOURS = 90.0, 5370.0  # seconds: from the first on a time is told in minutes, from the second on in hours
+MOMENT = 5.0  # seconds: nobody plans a shorter time
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space stays
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
@@ -81,13 +84,15 @@ def sentence(text: str) -> str:
 
 
 def progress_sentence(events: Sequence[Event]) -> str:
-    """The steps done, and the time left at the pace of the run so far."""
+    """The steps done, and the time left: as the run itself tells, or at its pace so far."""
     progress = newest(events, Progress)
     if progress is None or progress.total <= 0:
         return "Getting ready."
     done = _stage(events) + f"step {progress.step:,} of {progress.total:,}"
     done = done[0].upper() + done[1:]
     left = progress.total - progress.step
+    if progress.least is not None and progress.most is not None and (left > 0 or progress.most >= 1):
+        return f"{done}, {span_text(progress.least, progress.most)} left."
     if not progress.step or left <= 0 or not progress.seconds:
         return f"{done}."
     return f"{done}, about {_duration(left * progress.seconds / progress.step)} left."
@@ -112,8 +117,23 @@ def _stage(events: Sequence[Event]) -> str:
     return f"stage {len({stage.stage for stage in stages})} of {stages[-1].stages}, "
 
 
+def span_text(least: float, most: float) -> str:
+    """A time that lies between two, in seconds: "about 2 min", "2 to 5 min" where they are far apart, "up to 5 min"."""
+    if most <= NEAR * least or most < MOMENT:
+        return f"about {_duration((least + most) / 2)}"
+    high = _duration(most)
+    low = _duration(least) if most < MINUTES else f"{round(least / 60)}{NO_BREAK}min" if most < HOURS else _hours(least)
+    if low.partition(NO_BREAK)[0] in ("0", "0.0"):
+        return f"up to {high}"
+    return f"about {high}" if low == high else range_text(low, high)
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f}{NO_BREAK}h"
+
+
 def _duration(seconds: float) -> str:
-    if seconds < 90:
+    if seconds < MINUTES:
         return f"{max(1, round(seconds))}{NO_BREAK}s"
     minutes = round(seconds / 60)
-    return f"{minutes}{NO_BREAK}min" if minutes < 90 else f"{minutes / 60:.1f}{NO_BREAK}h"
+    return f"{minutes}{NO_BREAK}min" if seconds < HOURS else _hours(seconds)

@@ -10,13 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softmerge_core.events import Event, Gates, Matrix, Stage
+from softmerge_core.experiments.merge.drill import deep_rows, is_deep
 from softmerge_core.experiments.merge.rows import GateRows, blocks, gate_rows
 from softmerge_core.experiments.merge.words import value_text
+from softmerge_core.figures.gate_blocks import CLOSED, OPEN, deep_cells, deep_notes, exact_texts
 from softmerge_core.figures.gate_factors import add_factors
 from softmerge_core.figures.style import Theme, colour, distinct, escape, new_figure
 
 Shown = Literal["probability", "value"]
-CLOSED, OPEN = "○", "●"
 _TITLES: dict[Shown, str] = {"probability": "P(open)", "value": "Gate z"}
 _LINES = 3  # lines of notes under the rows: their room is always kept, so that nothing moves
 _TOP, _BOTTOM = 28, 12 + 16 * _LINES  # px above and below the rows
@@ -52,15 +53,21 @@ def gates_figure(
     show: Shown = "probability",
     height: int = 460,
     scale: Sequence[float] = (),
+    opened: Sequence[str] = (),
+    wanted: str = "",
 ) -> go.Figure | None:
     """The newest gates of a run; None before the first gates, when a live plot shows its waiting text.
 
-    ``scale``: the factor of each part, where it is known.
+    ``scale``: the factor of each part, where it is known. Gates in very many layers are drawn block by block;
+    ``opened`` and ``wanted`` as in ``deep_rows``.
     """
     found = last_gates(events)
     if found is None:
         return None
     stage, gates = found
+    if is_deep(stage):
+        rows = deep_rows(stage, gates, scale, opened=opened, wanted=wanted)
+        return rows_picture(rows, stage.sources, theme=theme, show=show, height=height)
     return gates_picture(
         stage.parts,
         stage.sources,
@@ -98,12 +105,21 @@ def gates_picture(
     would be lower than 1 px, each is the mean of several parts. ``scale`` has a factor for each part, or none.
     """
     table = gate_rows(parts, groups, probability, value, scale, most=most_rows(height))
+    return rows_picture(table, sources, theme=theme, show=show, height=height, revision="|".join(parts))
+
+
+def rows_picture(
+    table: GateRows, sources: Sequence[str], *, theme: Theme, show: Shown, height: int, revision: str = ""
+) -> go.Figure:
+    """Rows of gates as ``gates_picture`` draws them; a zoom is kept while the ``revision`` (the rows) stays."""
     rows, columns, owners = distinct(table.titles, 60), distinct(sources, 24), list(table.groups)
     figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8, **_narrow_names(columns)})
     share = min(1.0, len(rows) * _ROW / most_rows(height))
     row = share * most_rows(height) / max(len(rows), 1)
     figure.add_trace(_cells(rows, columns, table, show))
-    if row >= _GLYPH:
+    if table.keys:
+        figure.update_traces(text=exact_texts(table, row), texttemplate="%{text}", textfont={"size": 11})
+    elif row >= _GLYPH:
         size = round(min(18, 0.6 * row))
         figure.update_traces(text=_glyphs(table.value), texttemplate="%{text}", textfont={"size": size})
     else:
@@ -114,11 +130,11 @@ def gates_picture(
         margin={"l": 12, "r": 8, "t": _TOP, "b": _BOTTOM},
         xaxis=_sources_axis(columns),
         yaxis=_rows_axis(rows, owners, row, share),
-        shapes=_separators(owners, theme) if len(set(owners)) < len(rows) else [],
-        uirevision="|".join(parts),
+        shapes=_separators(owners, theme) if len(set(owners)) < len(rows) and not table.keys else [],
+        uirevision=revision or "|".join(rows),
     )
     figure.add_annotation(
-        text="<br>".join(_notes(table, show, low=row < _GLYPH)),
+        text="<br>".join(deep_notes(table) if table.keys else _notes(table, show, low=row < _GLYPH)),
         showarrow=False, align="left",
         xref="paper", yref="paper", x=0, xanchor="left", y=1 - share, yanchor="top", yshift=-4,
         font={"color": colour("quiet", theme), "size": 12},
@@ -147,6 +163,8 @@ def _glyphs(value: Matrix) -> list[list[str]]:
 
 def _cells(rows: list[str], columns: list[str], table: GateRows, show: Shown) -> go.Heatmap:
     probable = show == "probability"
+    if table.keys:
+        return deep_cells(rows, columns, table, probable=probable)
     here = "P(open) = %{z:.2f}, z = %{customdata}" if probable else "z = %{customdata}"
     pairs = [list(zip(*lines, strict=True)) for lines in zip(table.value, table.probability, strict=True)]
     return go.Heatmap(
@@ -245,7 +263,7 @@ def _rows_axis(rows: list[str], owners: list[str], row: float, share: float) -> 
     chosen: list[tuple[float, str]] = []
     for name, first, last in sorted(blocks(owners), key=lambda block: block[1] - block[2]):
         middle = (first + last) / 2
-        if all(abs(middle - other) * row >= _LABEL for other, _ in chosen):
+        if name and all(abs(middle - other) * row >= _LABEL for other, _ in chosen):
             chosen.append((middle, escape(name, 24)))
     chosen.sort()
     return {

@@ -3,15 +3,19 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from softmerge_core.events import Evaluation, Event, Gates, Loss, Matrix, Notice, Progress, Stage
+from softmerge_core.events import Counts, Evaluation, Event, Gates, Loss, Matrix, Notice, Progress, Stage
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
 from softmerge_core.merging.stages import StagePlan
+from softmerge_core.merging.summary import is_large, layer_sizes, summary
 
 PICTURE_SECONDS = 0.1  # the shortest time between two reports of the gates, other than at evaluations
+# The same for reports of a whole network's layers, each tens of kilobytes: a log may not grow with the hours of a run.
+LARGE_SECONDS, NEWS = 1.0, 200  # ... and at most when the merge has gone on for another two-hundredth
 LOSS_POINTS = 100  # points of each stage's loss curve; each is the mean over the steps since the last point
 PICTURES = 2**20  # numbers in the reports of gates that are kept: with many channels each has a hundred thousand
 DIGITS = 4
@@ -25,6 +29,11 @@ def matrix(table: Tensor) -> Matrix:
     inside = rounded.clamp(step, 1 - step)
     kept = torch.where((exact == 0) | (exact == 1), exact, inside).where(exact <= 1, rounded)
     return tuple(tuple(round(number, DIGITS) for number in row) for row in kept.tolist())
+
+
+def counts(table: Tensor) -> Counts:
+    """Return a table of whole numbers as plain ones."""
+    return tuple(map(tuple, table.tolist()))
 
 
 def _numbers(event: Gates) -> int:
@@ -44,9 +53,11 @@ class Reporter:
         self.stages = total // max(steps, 1)
         self.history: list[Event] = []
         self.step = 0
+        self.left: tuple[float, float] | None = None  # seconds to the end, at least and at most, as far as known
         self._per_point = max(1, steps // LOSS_POINTS)
         self._losses: list[StepLoss] = []
-        self._shown = -math.inf
+        self._shown = self._told = -math.inf
+        self._begun = time.monotonic()
         self._pictured = 0  # numbers in the reports of gates in the history
 
     def _emit(self, event: Event) -> None:
@@ -71,33 +82,38 @@ class Reporter:
 
     def stage(self, plan: StagePlan, training: GateTraining) -> None:
         """Report the beginning of a stage, with its gates at the start."""
-        parts = plan.parts
         self._losses = []
-        self._emit(
-            Stage(
-                step=self.step,
-                stage=plan.key,
-                title=plan.title,
-                parts=parts.names,
-                groups=parts.groups,
-                sources=self.sources,
-                stages=self.stages,
-            )
-        )
+        rows: dict[str, Any] = {"parts": plan.parts.names, "groups": plan.parts.groups}
+        if is_large(plan.parts, len(self.sources)):
+            sizes = layer_sizes(plan.parts.groups)
+            rows = {"parts": tuple(sizes), "sizes": tuple(sizes.values())}
+        told = {"stage": plan.key, "title": plan.title, "sources": self.sources, "stages": self.stages}
+        self._emit(Stage(step=self.step, **told, **rows))
         self.gates(plan, training)
 
     def gates(self, plan: StagePlan, training: GateTraining) -> None:
         """Report the present gates and the progress of the merge."""
         self._shown = time.monotonic()
         gates = training.gates
-        probability, value = matrix(gates.probability_open()), matrix(gates.values())
-        self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value))
-        self._emit(Progress(step=self.step, total=self.total))
+        tables: dict[str, Any] = {}
+        if is_large(plan.parts, len(self.sources)):
+            found = summary(gates, plan.parts)
+            tables = {"share": matrix(found.share), "closed": counts(found.closed), "opened": counts(found.opened)}
+            probability, value = matrix(found.probability), matrix(found.value)
+        else:
+            probability, value = matrix(gates.probability_open()), matrix(gates.values())
+        self._emit(Gates(step=self.step, stage=plan.key, probability=probability, value=value, **tables))
+        self._progress()
+
+    def _progress(self) -> None:
+        self._told = time.monotonic()
+        least, most = (round(seconds, 3) for seconds in self.left) if self.left else (None, None)
+        self._emit(Progress(step=self.step, total=self.total, least=least, most=most))
 
     def shorten(self, steps: int) -> None:
         """Report that so many steps need not be done."""
         self.total -= steps
-        self._emit(Progress(step=self.step, total=self.total))
+        self._progress()
 
     def evaluation(self, series: str, accuracy: float, loss: float) -> None:
         """Report an accuracy (0-1) and a loss (nats) on the validation data."""
@@ -106,8 +122,15 @@ class Reporter:
     def training_step(self, plan: StagePlan, training: GateTraining, loss: StepLoss) -> None:
         """Report one finished step; points of the loss curve and gates are sent only now and then."""
         self.loss(loss)
-        if time.monotonic() - self._shown >= PICTURE_SECONDS:
+        now = time.monotonic()
+        if now - self._shown >= (self._calm(now) if is_large(plan.parts, len(self.sources)) else PICTURE_SECONDS):
             self.gates(plan, training)
+        elif now - self._told >= PICTURE_SECONDS:
+            self._progress()
+
+    def _calm(self, now: float) -> float:
+        """Seconds between two reports of very many gates."""
+        return max(LARGE_SECONDS, (now - self._begun) / NEWS)
 
     def loss(self, loss: StepLoss) -> None:
         """Count one finished step; now and then a point of the loss curve is sent."""

@@ -12,17 +12,17 @@ from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.flat import FlatSources, plain_average
+from softmerge_core.merging.budget import LONG_PATIENCE, PATIENCE
 from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, surely_better, why
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.hooks import Hooks
+from softmerge_core.merging.pace import Pace
 from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
-from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of
+from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of, to_come
 from softmerge_core.settings import SoftMergeSettings
 
-PATIENCE = 4  # evaluations in a row that do not lower the validation loss, after which a stage of "auto" ends
-LONG_PATIENCE = 12  # ... of channel gates that noise has made worse at first, and that may yet come below their start
 SMALLEST_GAIN = 1e-3  # nats; less is no progress
 
 
@@ -66,6 +66,7 @@ class StagedMerge:
         self.stop_reason: StopReason = "finished"
         kept_names = [names[k] for k in kept]
         self.reporter = Reporter(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
+        self.pace = Pace(len(sources))
 
     def run(self, outputs: list[Tensor], notices: Sequence[str], snapshot: bytes | None) -> MergeResult:
         """Measure the baselines, train every stage and choose.
@@ -140,10 +141,12 @@ class StagedMerge:
             if self.hooks.should_stop and self.hooks.should_stop():
                 self.stop_reason = "stopped"
                 break
-            loss = training.step(*self._batch(step))
+            with self.pace.step(plan.parts.granularity):
+                loss = training.step(*self._batch(step))
             if not math.isfinite(loss.total):
                 self._lost(plan)
                 break
+            self.reporter.left = self._left(plan, self.settings.steps - step - 1)
             self.reporter.training_step(plan, training, loss)
         return self._end(self._evaluate(plan, training))
 
@@ -184,7 +187,9 @@ class StagedMerge:
         return best if self.settings.granularity == "auto" else last
 
     def _evaluate(self, plan: StagePlan, training: GateTraining, score: Score | None = None) -> StageResult:
-        score = score or self.judge.merged(training.apply())
+        if score is None:
+            with self.pace.evaluated():
+                score = self.judge.merged(training.apply())
         result = StageResult(plan.key, training.logits(), score.loss, score.accuracy, training.scale())
         gain = math.inf if self.at.best is None else self.at.best.loss - score.loss
         self.at.since = 0 if gain > SMALLEST_GAIN else self.at.since + 1
@@ -199,8 +204,17 @@ class StagedMerge:
 
     def _settled(self, plan: StagePlan) -> bool:
         """Whether a stage of "auto" has stopped improving."""
+        return self.settings.granularity == "auto" and self.at.since >= self._patience(plan)
+
+    def _patience(self, plan: StagePlan) -> int:
+        """Evaluations without progress after which a stage ends."""
         waits = plan.parts.granularity == "channel" and not self.at.improved
-        return self.settings.granularity == "auto" and self.at.since >= (LONG_PATIENCE if waits else PATIENCE)
+        return LONG_PATIENCE if waits else PATIENCE
+
+    def _left(self, plan: StagePlan, steps: int) -> tuple[float, float] | None:
+        """Seconds to the end, at least and at most, with so many steps of this stage to do."""
+        waits = min(max(1, self._patience(plan) - self.at.since), PATIENCE + 1)  # long patience ends with progress
+        return self.pace.left(to_come(list(self.plans.values()), plan, self.settings, steps, waits))
 
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:

@@ -1,7 +1,7 @@
 """The stages of a merge: the order in which gates are trained, and the logits each stage begins with."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from softmerge_core.anatomy import Layer, Partition, partition
 from softmerge_core.gates import logit_of_open_probability
+from softmerge_core.merging.budget import Range, stage_budget
 from softmerge_core.settings import SoftMergeSettings
 
 AFRESH = "channel-afresh"
@@ -119,6 +120,21 @@ def refine(logits: Tensor, coarse: Partition, fine: Partition) -> Tensor:
         start, width = coarse.rows[layer]
         result[first : first + rows] = logits[start : start + width] if width == rows else logits[start]
     return result.clamp(-REACH, REACH)
+
+
+def to_come(
+    plans: Sequence[StagePlan], plan: StagePlan, settings: SoftMergeSettings, steps: int, waits: int
+) -> list[tuple[str, Range]]:
+    """(granularity, what is to come) of a stage with so many ``steps`` to do, and of all after it.
+
+    ``waits``: the evaluations after which this stage may end.
+    """
+    every, auto = settings.evaluate_every, settings.granularity == "auto"
+    found = [(plan.parts.granularity, stage_budget(steps, every, patient=auto, waits=waits))]
+    for other in plans[plans.index(plan) + 1 :]:
+        budget = stage_budget(settings.steps, every, patient=auto, needless=other.key == AFRESH)
+        found.append((other.parts.granularity, budget))
+    return found
 
 
 def hopeless(values: Tensor, source_losses: list[float], classes: int) -> Tensor:

@@ -15,8 +15,8 @@ SHARES = ("accuracy", "calibration", "validation", "accuracies", "straight_error
 CLASSES = {"boundary": "classes", "points": "labels"}
 # kind -> fields of the same length; those after None may be empty as well
 ALIKE: dict[str, tuple[str | None, ...]] = {
-    "stage": ("parts", None, "groups"),
-    "gates": ("probability", "value"),
+    "stage": ("parts", None, "groups", "sizes"),
+    "gates": ("probability", "value", None, "share", "closed", "opened"),
     "blame": ("sources", "malicious", "gates", "gains"),
     "points": ("x", "y", "labels"),
     "shards": ("counts", "malicious"),
@@ -28,7 +28,12 @@ ALIKE: dict[str, tuple[str | None, ...]] = {
     "bezier_curve": ("t", "loss", "error", "straight_loss", "straight_error"),
     "scopes": ("layers", "mu", "sigma"),
 }
-TABLES = {"gates": ("probability", "value"), "shards": ("counts",), "plane_rows": ("loss", "error")}
+TABLES = {
+    "gates": ("probability", "value", "share", "closed", "opened"),
+    "shards": ("counts",),
+    "plane_rows": ("loss", "error"),
+}
+COUNTED = {"gates": ("closed", "opened"), "shards": ("counts",)}  # tables of whole numbers
 FILLED = {"gates", "blame", "plane_trail", "bezier_curve", "weight_plane", "shards"}  # kinds whose lists are not empty
 
 
@@ -54,7 +59,9 @@ def _flat(kind: str, values: dict[str, Any]) -> Iterable[int]:
     """The whole numbers in tables."""
     if kind == "histogram":
         return tuple(values["counts"])
-    return [number for row in values["counts"] for number in row] if kind == "shards" else ()
+    if kind == "stage":
+        return tuple(values["sizes"])
+    return [number for name in COUNTED.get(kind, ()) for row in values[name] for number in row]
 
 
 def _shares(values: dict[str, Any]) -> bool:

@@ -222,7 +222,20 @@ def read_spec(folder: Path) -> Spec:
 
 
 def read_result(folder: Path, kind: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the result of the run in ``folder`` and "", or None and what is wrong with it."""
+    """Return the result of the run in ``folder`` and "", or None and what is wrong with it; it must not be changed."""
+    try:
+        known = (folder / files.RESULT).stat()
+    except OSError:
+        return _read_result(folder, kind)
+    return _known_result(folder, kind, known.st_mtime_ns, known.st_size)
+
+
+@lru_cache(maxsize=16)  # a page reads it at every step of its reader, and that of a large network has megabytes
+def _known_result(folder: Path, kind: str, changed: int, size: int) -> tuple[dict[str, Any] | None, str]:
+    return _read_result(folder, kind)
+
+
+def _read_result(folder: Path, kind: str) -> tuple[dict[str, Any] | None, str]:
     try:
         values = files.read_json(folder / files.RESULT)
         if values is not None:

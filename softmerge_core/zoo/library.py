@@ -117,6 +117,7 @@ def add_to_library(
     from softmerge_core.checkpoints.files import load_into, state_hash
     from softmerge_core.networks import build_network
     from softmerge_core.zoo.layers import layer_infos
+    from softmerge_core.zoo.work import keep_work
 
     check_name(name)
     module = build_network(network, input_shape, classes, seed=0)
@@ -138,6 +139,7 @@ def add_to_library(
         sha256=state_hash(module.state_dict()),
         layers=layer_infos(module),
     )
+    keep_work((network, input_shape, classes))
     return _keep(model, module, titled=bool(title))
 
 

@@ -20,6 +20,7 @@ from softmerge_core.experiments.words import (
     sentence,
     signed,
     source_text,
+    span_text,
     steps_done,
 )
 
@@ -154,3 +155,27 @@ def test_no_text_names_a_source_in_lower_case() -> None:
     assert len(files) > 100
     found = {str(path.relative_to(ROOT)): lower_case_sources(path.read_text(encoding="utf-8")) for path in files}
     assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "text"),
+    [
+        (10, 12, "about 11\u00a0s"),
+        (1, 4, "about 2\u00a0s"),
+        (20, 80, "20 to 80\u00a0s"),
+        (20, 240, "up to 4\u00a0min"),
+        (87, 240, "1 to 4\u00a0min"),
+        (110, 130, "about 2\u00a0min"),
+        (1800, 9000, "0.5 to 2.5\u00a0h"),
+        (60, 9000, "up to 2.5\u00a0h"),
+    ],
+)
+def test_a_time_between_two_is_told_as_far_as_it_is_known(least: float, most: float, text: str) -> None:
+    assert span_text(least, most) == text
+
+
+def test_what_the_run_knows_of_its_end_is_told_rather_than_its_mean_pace() -> None:
+    told = Progress(step=10, total=400, seconds=100.0, least=60.0, most=300.0)
+    assert progress_sentence([told]) == "Step 10 of 400, 1 to 5\u00a0min left."
+    ending = Progress(step=400, total=400, seconds=100.0, least=20.0, most=20.0)
+    assert progress_sentence([ending]) == "Step 400 of 400, about 20\u00a0s left."

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from softmerge_core import SoftMergeSettings, soft_merge
-from softmerge_core.events import Event, Gates
-from softmerge_core.merging import reporting
+from softmerge_core.events import Event, Gates, Progress, Stage
+from softmerge_core.merging import reporting, summary
 from softmerge_core.merging.reporting import matrix
+from softmerge_core.runs.shapes import makes_sense
 from tests.networks_for_tests import make_data, make_sources
 
 
@@ -35,3 +36,43 @@ def test_of_large_reports_of_gates_few_are_kept_and_all_are_passed_on(monkeypatc
     assert pictures[-1] == [event for event in told if isinstance(event, Gates)][-1]
     others = [event for event in told if not isinstance(event, Gates)]
     assert [event for event in kept if not isinstance(event, Gates)] == others
+
+
+def test_of_very_many_gates_the_layers_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, sources = make_data(), make_sources("perceptron", 3)
+    settings = SoftMergeSettings(granularity="channel", steps=4, evaluate_every=2, batch_size=8)
+    whole: list[Event] = []
+    merged = soft_merge(sources, data, settings, on_event=whole.append)
+    monkeypatch.setattr(summary, "MOST", 8)
+    told: list[Event] = []
+    again = soft_merge(sources, data, settings, on_event=told.append)
+    assert again.gates == merged.gates  # what is reported changes nothing
+    stage, gates = (next(event for event in reversed(told) if isinstance(event, kind)) for kind in (Stage, Gates))
+    assert stage.parts == tuple(dict.fromkeys(merged.gates.groups))
+    assert sum(stage.sizes) == len(merged.gates.parts)
+    values = torch.tensor(merged.gates.value)
+    assert torch.tensor(gates.closed).sum(0).tolist() == (values == 0).sum(0).tolist()
+    assert torch.tensor(gates.opened).sum(0).tolist() == (values == 1).sum(0).tolist()
+    assert len(told[-1].model_dump_json()) < 300
+    assert all(makes_sense(event) for event in told)  # type: ignore[arg-type]
+
+
+def test_reports_of_very_many_gates_come_the_more_rarely_the_longer_a_merge_goes_on() -> None:
+    reporter = reporting.Reporter(None, ["a", "b"], 10, 10)
+    reporter._begun = 0.0
+    assert reporter._calm(10.0) == reporting.LARGE_SECONDS
+    assert reporter._calm(3600.0) == 3600 / reporting.NEWS
+
+
+def test_a_merge_tells_how_long_it_still_takes_and_its_share_never_goes_back() -> None:
+    data, sources = make_data(), make_sources("perceptron", 3)
+    settings = SoftMergeSettings(granularity="auto", steps=40, evaluate_every=2, batch_size=8)
+    told: list[Event] = []
+    soft_merge(sources, data, settings, on_event=told.append)
+    steps = [event for event in told if isinstance(event, Progress)]
+    shares = [event.step / event.total for event in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    known = [(event.least, event.most) for event in steps if event.least is not None and event.most is not None]
+    assert len(known) > 10
+    assert all(0 <= least <= most for least, most in known)

@@ -289,3 +289,17 @@ def test_any_name_of_a_run_from_an_address_is_refused_in_words(store: RunStore, 
         store.read(name)
     assert len(str(refused.value)) < 300
     assert str(store.root) not in str(refused.value)
+
+
+def test_a_result_is_read_again_only_when_it_has_changed(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.create(CountingSpec())
+    conduct(store.folder(run_id))
+    path, read = store.folder(run_id) / files.RESULT, files.read_json
+    first, asked = store.read(run_id).result, []
+    monkeypatch.setattr(files, "read_json", lambda found: asked.append(found.name) or read(found))
+    assert store.read(run_id).result == first
+    assert files.RESULT not in asked
+    files.write_json(path, {**(first or {}), "reason": "another"})
+    assert (store.read(run_id).result or {})["reason"] == "another"
+    path.write_bytes(b"broken")
+    assert store.read(run_id).harm

@@ -155,6 +155,11 @@ def let_it_be_sent() -> None:
     time.sleep(SENT)
 
 
+def newest_click(key: str) -> Click | None:
+    """The newest click on the chart called ``key``, before it is drawn again; None before the first."""
+    return _click((st.session_state.get(key) or {}).get("click"))
+
+
 def _read_click(value: Any, last: str) -> LivePlotResult:
     click = _click(value)
     if click is None:

@@ -53,7 +53,11 @@ class Losses(Result):
 
 
 class Gates(Result):
-    """The table of gates: its columns are sources, its rows parts; ``scale`` has the factor of each part."""
+    """The table of gates: its columns are sources, its rows parts; ``scale`` has the factor of each part.
+
+    Of very many gates the rows are layers: means, of ``sizes`` gates of each source, of which so many are ``closed``
+    and fully ``opened``. The whole table is among the run's weights then, under the name "gates".
+    """
 
     parts: list[str]
     groups: list[str] | None = None
@@ -62,11 +66,17 @@ class Gates(Result):
     value: list[list[float]]
     weight: list[list[float]]
     scale: list[float] | None = None
+    sizes: list[int] | None = None
+    closed: list[list[int]] | None = None
+    opened: list[list[int]] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        tables = (self.probability, self.value, self.weight)
-        if not same_length(self.parts, self.groups or self.parts, self.scale or self.parts, *tables):
+        tables: list[list[list[float]]] = [self.probability, self.value, self.weight]
+        if self.sizes:
+            tables += [[list(map(float, row)) for row in table or []] for table in (self.closed, self.opened)]
+        lists = (self.groups or self.parts, self.scale or self.parts, self.sizes or self.parts)
+        if not same_length(self.parts, *lists, *tables):
             raise ValueError("expected a row for each part")
         if not same_length(self.sources, *(row for table in tables for row in table)):
             raise ValueError("expected a column for each source")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softmerge_core.events import Matrix
+from softmerge_core.events import Counts, Matrix
 from softmerge_core.experiments.tables import Value, as_csv
 
 DIGITS = 4  # of the numbers in the table that can be downloaded
@@ -19,6 +19,9 @@ class GateRows:
 
     A row is the mean of at most ``each`` parts: arithmetic of ``probability`` and ``value``, geometric of ``scale``,
     which is empty where no factors are known.
+
+    Rows that are means over ``sizes`` gates of each source also have its mean ``share`` in the weights and the numbers
+    of gates that are ``closed`` (z = 0) and fully ``opened`` (z = 1); ``keys``: what a click on a row opens or closes.
     """
 
     titles: tuple[str, ...]
@@ -27,6 +30,11 @@ class GateRows:
     value: Matrix
     scale: tuple[float, ...] = ()
     each: int = 1
+    keys: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    share: Matrix = ()
+    closed: Counts = ()
+    opened: Counts = ()
 
 
 def gate_rows(

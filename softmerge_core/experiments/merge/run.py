@@ -12,30 +12,35 @@ from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import usable_device
 from softmerge_core.data import Data, load_data
 from softmerge_core.evaluation import ensemble, lowest_loss, predict, score
-from softmerge_core.events import Boundary, Points
+from softmerge_core.events import Boundary, Evaluation, Event, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.lineage import lineage_of, remarks
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.experiments.merge.timing import remember
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
-from softmerge_core.merging.soft import MergeResult, soft_merge
+from softmerge_core.merging.reporting import matrix
+from softmerge_core.merging.soft import GateTable, MergeResult, soft_merge
+from softmerge_core.merging.summary import layer_sizes, summed
 
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
 SHOWN_POINTS = 400
+MOST_GATES = 2**16  # that are kept one by one in the result, which pages read again and again
 SPLITS = ("validation", "test")
 Extent = tuple[float, float, float, float]  # x0, x1, y0, y1
 
 
 def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     """Merge, keep the merged weights as "merged", and score every candidate on validation and test data."""
-    begun = time.monotonic()
+    begun, computed = time.monotonic(), time.process_time()
     usable_device(spec.device)
     data, lineage = load_data(spec.data), lineage_of(spec)
     loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
+    snapshot = context.load_snapshot()
     extent = _announce_plane(data, context)
     merged = soft_merge(
         modules,
@@ -46,7 +51,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         on_event=context.emit,
         should_stop=context.should_stop,
         observe=_boundaries(extent, context) if extent else None,
-        snapshot=context.load_snapshot(),
+        snapshot=snapshot,
         on_snapshot=context.save_snapshot,
     )
     model = merged.model.cpu()
@@ -56,7 +61,17 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     beside = {**merged.controls, **yardsticks(spec.sources, spec.data.dataset)}
     scores = score_all(model, modules, sound, names, data, beside)
-    return {**scores, **_report(merged, names), "seconds": time.monotonic() - begun}
+    gates = kept_gates(merged.gates, context)
+    seconds = time.monotonic() - begun
+    if snapshot is None and merged.stop_reason == "finished" and spec.device == "cpu" and spec.align == "none":
+        alone = min(seconds, time.process_time() - computed)  # what others made of this machine meanwhile may pass
+        remember(spec, *_done(merged.history), alone)
+    return {**scores, **_report(merged, names), "gates": gates, "seconds": seconds}
+
+
+def _done(history: Sequence[Event]) -> tuple[int, int]:
+    """The steps and the evaluations of a merge."""
+    return history[-1].step, sum(isinstance(event, Evaluation) and event.series == "soft" for event in history)
 
 
 def _announce_plane(data: Data, context: Context) -> Extent | None:
@@ -153,10 +168,41 @@ def _column(row: dict[str, Any], best: int, index: int) -> dict[str, Any]:
     return {**single, "best_source": sources[best], "sources": sources}
 
 
+def kept_gates(table: GateTable, context: Context) -> dict[str, Any]:
+    """The table of gates as plain values; of very many the means of each layer, and the whole table among the weights.
+
+    There "gates" has probability, value and weight, [parts, sources], and scale [parts].
+    """
+    if len(table.parts) * len(table.sources) <= MOST_GATES:
+        return table.as_json()
+    names = ("probability", "value", "weight", "scale")
+    whole = {name: torch.tensor(getattr(table, name), dtype=torch.float64) for name in names}
+    context.save_weights("gates", whole)
+    found = summed(table.groups, *(whole[name] for name in names[:3]))
+    sizes = layer_sizes(table.groups)
+    return {
+        **{name: getattr(table, name) for name in ("stage", "sources", "relative")},
+        "parts": list(sizes),
+        "groups": list(sizes),
+        "sizes": list(sizes.values()),
+        "probability": matrix(found.probability),
+        "value": matrix(found.value),
+        "weight": matrix(found.share),
+        "scale": mean_scales(table.groups, whole["scale"]),
+        "closed": found.closed.tolist(),
+        "opened": found.opened.tolist(),
+    }
+
+
+def mean_scales(groups: Sequence[str], scale: torch.Tensor) -> list[float]:
+    """The geometric mean of the factors [parts] of each layer."""
+    zeros = torch.zeros(len(groups), 1)
+    return summed(groups, scale.log().unsqueeze(1), zeros, zeros).probability.exp().flatten().tolist()
+
+
 def _report(merged: MergeResult, names: Sequence[str]) -> dict[str, Any]:
     """The merge's own account of itself, as plain values."""
     return {
-        "gates": merged.gates.as_json(),
         "winner": merged.winner,
         "reason": merged.reason,
         "stop_reason": merged.stop_reason,

@@ -13,7 +13,7 @@ from softmerge_core.experiments.merge.rows import GateRows
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.words import percent, source_text
 from softmerge_core.memory import memory_text
-from softmerge_core.numbers import points_text
+from softmerge_core.numbers import percent_text, points_text
 from softmerge_core.settings import Objective
 from softmerge_core.statistics import Measured, difference
 
@@ -28,6 +28,9 @@ def gates_sentence(events: Sequence[Event]) -> str:
     columns = list(zip(*gates.value, strict=True))
     closed = sum(all(cell == 0 for cell in column) for column in columns)
     share = sum(cell > 0 for column in columns for cell in column) / (len(columns) * len(gates.value))
+    stage = next((event for event in reversed(events) if isinstance(event, Stage) and event.stage == gates.stage), None)
+    if stage and sum(stage.sizes) and gates.closed:
+        share = 1 - sum(map(sum, gates.closed)) / (len(columns) * sum(stage.sizes))
     if closed == 0:
         first = f"All {len(columns)} sources take part"
     else:
@@ -57,12 +60,24 @@ def value_text(value: float) -> str:
     return "under 0.01" if value < 0.005 else "over 0.99" if value >= 0.995 else f"{value:.2f}"
 
 
+def deep_text(rows: GateRows, row: int, source: int) -> str:
+    """The gates of one source in a row that stands for many: their means, and how many are exactly 0 or 1."""
+    numbers = f"P(open) = {rows.probability[row][source]:.2f}, z = {value_text(rows.value[row][source])}"
+    share = f"share {percent_text(rows.share[row][source])}"
+    if rows.sizes[row] == 1:
+        return f"{numbers}, {share}"
+    closed, opened = rows.closed[row][source], rows.opened[row][source]
+    return f"mean {numbers}, {share}; of {rows.sizes[row]:,} gates {closed:,} closed, {opened:,} fully open"
+
+
 def gate_text(rows: GateRows, sources: Sequence[str], row: int, source: int) -> str:
     """One gate with its names: how likely it is open, and its value z; says so where there is no such gate."""
     if row >= len(rows.value) or source >= len(sources):
         return OTHER_STAGE
     mean = "mean " if rows.each > 1 else ""
     numbers = f"P(open) = {rows.probability[row][source]:.2f}, gate z = {value_text(rows.value[row][source])}"
+    if rows.keys:
+        mean, numbers = "", deep_text(rows, row, source)
     return f"{rows.titles[row]} from {source_text(sources[source])}: {mean}{numbers}."
 
 

@@ -12,8 +12,10 @@ from softmerge_core.checkpoints.files import load_checkpoint, load_into
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate, predict
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Stage
+from softmerge_core.experiments.merge import run as work
 from softmerge_core.experiments.merge.run import GRID, boundary
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.experiments.merge.why import why_sentence
 from softmerge_core.networks import build_network
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
@@ -190,3 +192,30 @@ def test_a_boundary_is_drawn_row_by_row_from_the_lowest_y() -> None:
             x, y = column / (GRID - 1), 2 * row / (GRID - 1)
             if abs(x - y) > 1e-3:
                 assert picture.classes[row * GRID + column] == int(y > x)
+
+
+def test_of_very_many_gates_the_result_has_the_layers_and_the_weights_have_all(
+    pair: tuple[SourceSpec, SourceSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = merge_spec(*pair, settings=FAST.model_copy(update={"granularity": "channel"}))
+    run_id, store = run(spec, tmp_path / "whole")
+    whole = (store.read(run_id).result or {})["gates"]
+    monkeypatch.setattr(work, "MOST_GATES", 8)
+    run_id, store = run(spec, tmp_path / "short")
+    gates = (store.read(run_id).result or {})["gates"]
+    assert gates["parts"] == list(dict.fromkeys(whole["groups"]))
+    assert sum(gates["sizes"]) == len(whole["parts"])
+    table = load_checkpoint(store.weights(run_id, "gates"))
+    for name in ("probability", "value", "weight", "scale"):
+        assert table[name].tolist() == whole[name]
+    first = [row for row, owner in zip(whole["weight"], whole["groups"], strict=True) if owner == gates["parts"][0]]
+    mean = torch.tensor(first, dtype=torch.float64).mean(0).tolist()
+    assert gates["weight"][0] == pytest.approx(mean, abs=1.01e-4)
+    assert gates["closed"][0] == [sum(z == 0 for z in column) for column in _first_layer(whole)]
+    assert why_sentence({"gates": gates, "winner": "channel"}).startswith("No source was closed")
+
+
+def _first_layer(gates: dict[str, Any]) -> list[tuple[float, ...]]:
+    owner = gates["groups"][0]
+    rows = [row for row, name in zip(gates["value"], gates["groups"], strict=True) if name == owner]
+    return list(zip(*rows, strict=True))
