@@ -1,6 +1,5 @@
 """Bring data in: known data sets, folders of images, tables and data files, from wherever they lie."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from softmerge_core.data.forms import Form, forms
 from softmerge_core.data.importing import Wishes, found_place
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence
+from softmerge_core.folder import FOLDER as FOLDER_VARIABLE
+from softmerge_core.folder import server_folder
 from softmerge_core.settings import parse
 
 JOB, SHOWN = "bring:job", "bring:shown"
@@ -23,7 +24,6 @@ DOWNLOAD, FOLDER, UPLOAD = "download", "folder", "upload"
 NPZ = "npz"
 NPZ_ABOUT = "An .npz with train_inputs, train_labels, validation_inputs and validation_labels (and test_..., if any)."
 EVERY = 0.5  # seconds between two looks at the work
-OPEN_FOLDERS = "SOFTMERGE_FOLDERS"  # those that readers may name where the server is open to a network
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -93,10 +93,11 @@ def _pick_place(form: Form | None, origin: str) -> tuple[Path | None, list[Any]]
         return (Path(typed).expanduser(), []) if typed else (None, [])
     if origin == UPLOAD:
         several = form is not None and form.fetch is not None
+        most = int(st.get_option("server.maxUploadSize"))
         given = st.file_uploader(
             "Files" if several else "File", type=list(form.suffixes) if form else [NPZ],
             accept_multiple_files=several, key=f"bring-upload-{form.name if form else NPZ}",
-            help=f"{'All files, or one .zip of them' if several else 'One file'}; 64 MB at most. "
+            help=f"{'All files, or one .zip of them' if several else 'One file'}; {most} MB at most. "
             + (NPZ_ABOUT if form is None else "Larger ones go on the server's disk."),
         )  # fmt: skip
         return None, given if isinstance(given, list) else [given] if given is not None else []
@@ -109,10 +110,10 @@ def place_problem(typed: str) -> str:
         return "Expected a path, got one with a zero byte."
     if str(st.get_option("server.address") or "0.0.0.0") in LOCAL:
         return ""
-    allowed = [Path(part).resolve() for part in os.environ.get(OPEN_FOLDERS, "").split(os.pathsep) if part]
-    if any(Path(typed).expanduser().resolve().is_relative_to(folder) for folder in allowed):
+    opened = server_folder()
+    if opened is not None and Path(typed).expanduser().resolve().is_relative_to(opened):
         return ""
-    return f"This server is open to a network, and reads only folders that its owner lists in {OPEN_FOLDERS}."
+    return f"This server is open to a network, and reads only what lies in the folder that {FOLDER_VARIABLE} names."
 
 
 def _about(form: Form, origin: str) -> str:

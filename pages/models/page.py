@@ -1,4 +1,4 @@
-"""The Models page: look at trained models, train one more, make a poisoned copy of any, or bring data in."""
+"""The Models page: look at trained models, train one more, make a poisoned copy of any, or bring in one's own."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator as Slot
 
 from pages.models.bring import bring_data
+from pages.models.bring_networks import bring_networks
 from pages.models.cards import (
     MINE,
     Entry,
@@ -35,7 +36,7 @@ from softmerge_core.zoo import FamilyInfo, LibraryModel, families
 KIND = "train"
 PURPOSE = "The networks that are merged, and their data: look at them, train more, spoil one, or bring in your own."
 LOOK, TRAIN, POISON, BRING = "Look", "Train", "Poison", "Bring in"
-NONE_YET = "You have no models of your own yet: train one, poison one, or bring your own weights on the Merge page."
+NONE_YET = "You have no models of your own yet: train one, poison one, or bring in your own."
 
 
 def page() -> None:
@@ -102,6 +103,7 @@ def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) ->
 
 def _bring(left: Slot, right: Slot) -> None:
     with left:
+        bring_networks()
         dataset = bring_data()
     with right:
         show_samples(dataset)
