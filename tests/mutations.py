@@ -202,6 +202,10 @@ def _peak() -> int:
         import resource
     except ImportError:
         return 0
+    status = Path("/proc/self/status")
+    if status.is_file():  # where the peak of the process that started this one would count as well
+        (peak,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return 1024 * int(peak.split()[1])
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
 
 

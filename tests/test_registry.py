@@ -33,11 +33,14 @@ def test_a_spec_without_a_kind_is_refused() -> None:
 HELPERS = {
     ("softmerge_core.methods", "METHOD"): {"base", "modules", "shared"},
     ("softmerge_core.attacks", "ATTACK"): {"base"},
-    ("softmerge_core.data", "DATASET"): {"arrays", "base", "checker", "files", "kept", "partitions", "prepare"},
+    ("softmerge_core.data", "DATASET"): {
+        "arrays", "base", "checker", "files", "forms", "importing", "kept", "limits", "order", "partitions", "pictures",
+        "prepare", "preview", "scaling",
+    },
     ("softmerge_core.networks", "NETWORK"): {"base", "registration", "teller", "torchvision"},
     ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},
     ("softmerge_core.experiments", "EXPERIMENT"): {
-        "admission", "aligning", "base", "cost", "describe", "differences", "loading", "samples", "scoring",
+        "admission", "aligning", "base", "cost", "describe", "differences", "kinds", "loading", "samples", "scoring",
         "tables", "tasks", "words",
     },
 }  # fmt: skip

@@ -27,7 +27,7 @@ from tests.pages.conftest import opened, press, started
 from tests.pages.conftest import texts as written
 from tests.pages.models.test_page import PAGE as MODELS
 from tests.pages.models.test_page import own as own_model
-from tests.pages.shared.choose.test_own import UPLOADS
+from tests.pages.shared.choose.test_own_data import UPLOADS
 
 ROBUSTNESS = "from pages.robustness.page import page\npage()\n"
 ERRORS = [errno.ENOSPC, errno.EROFS]

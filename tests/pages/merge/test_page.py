@@ -308,7 +308,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert f"**{gain_sentence(result, result['samples']['test'])}**" in texts(page)
     assert "validation loss" in texts(page)
     table = accuracy_table(result)
-    assert len(table) == 4 + len(result["source_names"])
+    assert len(table) == 5 + len(result["source_names"]), "four ways, the trunk, and the sources"
     assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f}\u00a0%")
     assert all(cell in tables(page) for row in table for cell in row)
     expected = ["Merged weights", "As .pt", "Everything (.zip)", "Gates", "Spec"]

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.choose.restore import link_text
 from pages.shared.runs import services
+from softmerge_core.experiments.admission import FIRST
 from softmerge_core.experiments.merge.spec import MergeSpec, example
 from softmerge_core.runs.writer import RunWriter
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
@@ -32,16 +33,16 @@ def labels(page: AppTest) -> list[str]:
 
 def test_the_first_visit_shows_an_example_of_the_settings_on_the_left(open_app: Open) -> None:
     page = open_app()
-    assert "4 sources" in texts(page)
+    assert "3 sources" in texts(page)
     assert not set_back(page)
     assert TAKE not in labels(page)
 
 
 def test_results_of_other_settings_say_so_and_lend_theirs(open_app: Open, desk: Desk) -> None:
-    page = open_app(**{"penalty": 0.05, "use:mnist1d-cnn-shared-trunk/source-6": True})
+    page = open_app(**{"penalty": 0.05, f"use:{FIRST}/source-2": False})
     assert set_back(page)
     assert "penalty 0\\.002 instead of 0\\.05" in notices(page)
-    assert "without Source 6" in notices(page)
+    assert "with Clothes expert" in notices(page)
     press(page, TAKE)
     assert not set_back(page)
     assert notices(page) == ""
@@ -58,7 +59,7 @@ def test_what_the_page_cannot_set_is_said(open_app: Open, desk: Desk) -> None:
 
 
 def test_a_set_up_that_is_not_complete_says_that_the_results_are_not_its_own(open_app: Open) -> None:
-    page = open_app(**{f"use:mnist1d-cnn-shared-trunk/source-{number}": False for number in range(1, 5)})
+    page = open_app(**{f"use:{FIRST}/source-{number}": False for number in range(1, 4)})
     assert "not of the settings on the left" in notices(page)
     assert not set_back(press(page, TAKE))
 
