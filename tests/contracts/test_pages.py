@@ -15,6 +15,7 @@ from pages.shared.runs.record import CANNOT
 from pages.site import PAGES
 from softmerge_core.attacks import attacks
 from softmerge_core.data import datasets
+from softmerge_core.data.forms import forms
 from softmerge_core.experiments import experiment
 from softmerge_core.federated.algorithms import algorithms
 from softmerge_core.methods import available_methods
@@ -27,6 +28,7 @@ METHODS = {name: method.title for name, method in available_methods().items()}
 SIGHTED = {name: METHODS[name] for name, method in available_methods().items() if "base" not in method.needs}
 ATTACKS = {name: attack.title for name, attack in attacks().items()}
 DATASETS = {name: dataset.title for name, dataset in datasets().items()}
+FORMS = {name: form.title for name, form in forms().items()}
 ALGORITHMS = {name: algorithm.title for name, algorithm in algorithms().items()}
 # page (and its task) -> the members it offers: their kind, and their names with the words they go by
 OFFERED: dict[str, dict[str, dict[str, str]]] = {
@@ -37,6 +39,7 @@ OFFERED: dict[str, dict[str, dict[str, str]]] = {
     "federated": {"data set": DATASETS, "algorithm": ALGORITHMS, "attack": ATTACKS},
     "models, Train": {"data set": DATASETS},
     "models, Poison": {"attack": ATTACKS},
+    "models, Bring in": {"form of data": FORMS, "data set": DATASETS},
 }
 
 
