@@ -55,7 +55,7 @@ def reporter() -> Callable[[str, float | None], None]:
     last = [""]
 
     def tell(what: str, share: float | None) -> None:
-        line = what if share is None else f"{what}, {int(10 * share) * 10} %"
+        line = what if share is None else f"{what}, {int(10 * share) * 10}\u00a0%"
         if line != last[0]:
             last[0] = line
             print(line, file=sys.stderr, flush=True)

@@ -95,7 +95,7 @@ def _accuracies(it: Told) -> str:
     rows = [row for key, title in NETWORKS.items() if (row := _row(it, key, title, n))]
     rows += [_source_row(it, place, n) for place in range(len(result["source_names"]))]
     validation = f"Validation accuracy{f' ({seen} samples)' if seen else ''}"
-    head = ("Network", f"Accuracy on {n} {tested} samples", "95 % interval", validation)
+    head = ("Network", f"Accuracy on {n} {tested} samples", "95\u00a0% interval", validation)
     text = told(usual_spaces(gain_sentence(result, n)))
     why = " ".join(filter(None, (sentence(str(result.get("reason") or "")), why_sentence(result))))
     return page(text, table(head, rows), f"Why this one was kept: {told(source_text(usual_spaces(why)))}")

@@ -54,7 +54,7 @@ def _accuracies(info: ModelInfo, dataset: str) -> str:
         if (accuracy := info.accuracy.get(split)) is not None:
             tested = n if split == "test" else 0
             rows.append([f"{split} ({n})" if tested else split, *measured(accuracy, None, tested)])
-    return table(("Samples", "Accuracy", "95 % interval"), rows) if rows else "It was not measured."
+    return table(("Samples", "Accuracy", "95\u00a0% interval"), rows) if rows else "It was not measured."
 
 
 def _made(info: ModelInfo) -> str:

@@ -87,7 +87,7 @@ def main():
     shares, found = network(samples).softmax(1).max(1)
     for number, (share, place) in enumerate(zip(shares.tolist(), found.tolist()), 1):
         name = CLASS_NAMES[place] if CLASS_NAMES else f"class {{place}}"
-        print(f"{{what}} {{number}}: {{name}} ({{100 * share:.1f}} %)")
+        print(f"{{what}} {{number}}: {{name}} ({{100 * share:.1f}}%)")
 
 
 if __name__ == "__main__":

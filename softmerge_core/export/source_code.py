@@ -13,6 +13,8 @@ from softmerge_core.networks import TORCHVISION, build_network, network_module
 from softmerge_core.networks.torchvision import CIFAR, first_convolution, options
 
 OURS = "softmerge_core"
+NETWORKS = "softmerge_core.networks."
+BASE = "softmerge_core.networks.base"
 CONSTANT = "NETWORK"  # the entry in our list of networks, of no use elsewhere
 Kind = tuple[str, tuple[int, ...], int]  # network, input shape, classes
 
@@ -40,15 +42,34 @@ def standalone(source: str, network: str) -> Code:
     own = [node for node in imports if _is_ours(node)]
     left_out = [*imports, *(node for node in tree.body if _is_docstring(node) or _is_entry(node))]
     kept = [node for node in tree.body if node not in left_out]
-    _check_independent(kept, own, network)
+    borrowed = [_borrowed(node) for node in own if _is_network(node)]
+    _check_independent(kept, [node for node in own if not _is_network(node)], network)
     lines = source.splitlines()
     for node in left_out:
         lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
     body = "\n".join(lines).strip()
     while "\n\n\n\n" in body:
         body = body.replace("\n\n\n\n", "\n\n\n")
-    told = tuple(ast.unparse(node) for node in imports if node not in own)
-    return Code(told, body, "build(INPUT_SHAPE, CLASSES)")
+    told = [ast.unparse(node) for node in imports if node not in own]
+    told = [line for lines, _ in borrowed for line in lines if line not in told] + told
+    body = "\n\n\n".join([*(code for _, code in borrowed), body])
+    return Code(tuple(told), body, "build(INPUT_SHAPE, CLASSES)")
+
+
+def _is_network(node: ast.stmt) -> bool:
+    """Whether an import is of another network's design."""
+    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith(NETWORKS) and node.module != BASE
+
+
+def _borrowed(node: ast.stmt) -> tuple[list[str], str]:
+    """(the imports, the code) of what is imported from another network's file."""
+    source = inspect.getsource(importlib.import_module(node.module))  # type: ignore[attr-defined]
+    names = {alias.name for alias in node.names}  # type: ignore[attr-defined]
+    tree = ast.parse(source)
+    found = [part for part in tree.body if isinstance(part, (ast.ClassDef, ast.FunctionDef)) and part.name in names]
+    code = "\n\n\n".join(ast.get_source_segment(source, part) or "" for part in found)
+    imports = [part for part in tree.body if isinstance(part, (ast.Import, ast.ImportFrom)) and not _is_ours(part)]
+    return [ast.unparse(part) for part in imports], code
 
 
 def _is_ours(node: ast.stmt) -> bool:

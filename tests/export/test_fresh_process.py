@@ -108,7 +108,7 @@ def test_the_script_runs_as_is_on_one_sample_on_several_and_tells_a_wrong_one(tm
     np.save(tmp_path / "wrong.npy", np.zeros((2, 41)))
     told = predict(it.network, data.test_inputs[:3]).softmax(1).max(1)
     lines = [
-        f"sample {number}: class {place} ({100 * share:.1f} %)"
+        f"sample {number}: class {place} ({100 * share:.1f}%)"
         for number, (share, place) in enumerate(zip(told.values.tolist(), told.indices.tolist(), strict=True), 1)
     ]
     for file, expected in (("one.npy", lines[:1]), ("three.npy", lines)):

@@ -194,8 +194,8 @@ def test_a_server_that_others_can_reach_reads_only_folders_that_were_opened(
 ) -> None:
     assert bring.place_problem("/etc") == ""
     monkeypatch.setattr(st, "get_option", lambda name: "0.0.0.0")
-    assert "SOFTMERGE_FOLDERS" in bring.place_problem("/etc")
-    monkeypatch.setenv("SOFTMERGE_FOLDERS", str(tmp_path))
+    assert "SOFTMERGE_FOLDER" in bring.place_problem("/etc")
+    monkeypatch.setenv("SOFTMERGE_FOLDER", str(tmp_path))
     assert bring.place_problem(str(tmp_path / "mine")) == ""
     assert bring.place_problem(str(tmp_path / ".." / ".." / "etc"))
     assert bring.place_problem("a\0b")
