@@ -20,6 +20,7 @@ from softmerge_core.data import (
     kept,
     remove_data_file,
 )
+from softmerge_core.data.preview import EACH
 from softmerge_core.errors import DataError
 from softmerge_core.home import bring_back
 from softmerge_core.settings import DataSpec
@@ -154,8 +155,9 @@ def test_names_origin_and_a_few_samples_of_each_class_are_known(monkeypatch: pyt
     monkeypatch.setattr(subprocess, "run", no_child)
     assert (data_facts(path).class_names, data_facts(path).origin) == (("a", "b", "c"), "Made by hand")
     preview = data_preview(path)
-    assert preview["labels"].tolist() == [0] * 8 + [1] * 8 + [2] * 8
-    assert np.array_equal(preview["inputs"], inputs[[*range(20, 28), *range(40, 48), *range(8)]])
+    assert preview["labels"].tolist() == [0] * EACH + [1] * EACH + [2] * EACH
+    chosen = [start + place for start in (20, 40, 0) for place in range(EACH)]
+    assert np.array_equal(preview["inputs"], inputs[chosen])
 
 
 def test_what_lies_beside_a_file_that_was_kept_long_ago_is_made_anew() -> None:
