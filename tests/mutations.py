@@ -157,7 +157,7 @@ def run(
     """Read ``count`` mutated files under a watch, each by the reader of its kind, and return what came of it.
 
     "read", "refused": numbers of files; "failures": what raised another error than ``typed``, took too long or did what
-    is forbidden, each with the seed that makes the file again; "slowest": in seconds of the processor; "peak": in bytes.
+    is forbidden, each with the seed that makes the file again; "slowest": in seconds of processing; "peak": in bytes.
     """
     whole = list(samples)
     watch, others = watched(folder), [content for _, content, _ in whole]

@@ -38,7 +38,7 @@ def bring_data() -> str:
         st.caption(_about(form, origin))
         values = _wishes(form)
     name = st.text_input(
-        "Name", key="bring-name", placeholder=form.title if form else "as the file", max_chars=40,
+        "Name", key="bring-name", placeholder=form.title if form and form.fetch else "as the file", max_chars=40,
         help="What the data file is called; its name also gets a few letters of its hash.",
     )  # fmt: skip
     ready = origin == DOWNLOAD or bool(files) or place is not None

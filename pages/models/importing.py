@@ -43,7 +43,10 @@ def start(form: Form | None, place: Path | None, files: Sequence[File], wishes: 
 
     Without a ``form`` the one file is a data file already.
     """
-    title = name or (Path(files[0][0]).stem if len(files) == 1 else form.title if form else "data")
+    own = Path(files[0][0]).stem if len(files) == 1 else ""
+    if form is not None and not own:
+        own = form.title if form.fetch or place is None else place.stem
+    title = name or own or "data"
     job = Job(title=short(title))
     job.thread = threading.Thread(target=_work, args=(job, form, place, files, wishes), daemon=True)
     job.thread.start()

@@ -60,7 +60,7 @@ def _draw_images(
             grid[top : top + height - gap, left : left + width - gap] = image
     figure.add_trace(go.Image(source=_png(grid), hoverinfo="skip", name="Samples"))
     figure.update_xaxes(range=[-0.5, grid.shape[1] - 0.5], constrain="domain", constraintoward="left")
-    figure.update_yaxes(range=[grid.shape[0] - 0.5, -0.5], scaleanchor="x", constrain="domain")
+    figure.update_yaxes(range=[grid.shape[0] - 0.5, -0.5], scaleanchor="x", constrain="domain", constraintoward="top")
     return [row * height + (height - gap) / 2 - 0.5 for row in range(len(classes))]
 
 

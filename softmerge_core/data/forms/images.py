@@ -27,11 +27,10 @@ def read(source: Path, asked: Asked) -> Raw:
     if not source.is_dir():
         raise DataError(f"{asked.called}: expected a folder with a folder of pictures for each class, found none")
     found, names = _pictures(source, asked)
-    shape = _shape([path for pictures in found.values() for path, _ in pictures], asked)
+    shape, resized = _shape([path for pictures in found.values() for path, _ in pictures], asked)
     parts = {split: _part(pictures, shape, asked) for split, pictures in found.items()}
-    channels = "grey" if shape[0] == 1 else "colour"
-    note = f"pictures are {channels}, {shape[1]} by {shape[2]} pixels"
-    return Raw(parts["train"], names, parts.get("validation"), parts.get("test"), (note,))
+    notes = (f"pictures were brought to {shape[1]} by {shape[2]} pixels",) if resized else ()
+    return Raw(parts["train"], names, parts.get("validation"), parts.get("test"), notes)
 
 
 def _pictures(source: Path, asked: Asked) -> tuple[dict[str, Found], tuple[str, ...]]:
@@ -67,8 +66,8 @@ def _listed(place: Path, asked: Asked) -> tuple[Found, list[str]]:
     return folder.samples, folder.classes
 
 
-def _shape(paths: Sequence[str], asked: Asked) -> tuple[int, int, int]:
-    """Return (channels, height, width) to which all are brought; looks at their headers only."""
+def _shape(paths: Sequence[str], asked: Asked) -> tuple[tuple[int, int, int], bool]:
+    """Return (channels, height, width) to which all are brought, and whether any had another; looks at headers only."""
     sizes, grey = set(), True
     for number, path in enumerate(paths):
         if number % 500 == 0:
@@ -81,7 +80,7 @@ def _shape(paths: Sequence[str], asked: Asked) -> tuple[int, int, int]:
         height = width = asked.size
     elif others or max(height, width) > AS_THEY_ARE:
         height = width = USUAL
-    return (1 if grey else 3), height, width
+    return (1 if grey else 3, height, width), sizes != {(height, width)}
 
 
 def _part(pictures: Found, shape: tuple[int, int, int], asked: Asked) -> Part:

@@ -51,7 +51,7 @@ def work(request: Request) -> None:
     limit_process(3 * MAX_BYTES, SECONDS)
     called = request.called or str(source)
     wishes = request.wishes
-    asked = Asked(Path(request.scratch), called, wishes.label, wishes.size, say)
+    asked = Asked(Path(request.scratch), called, wishes.label, wishes.size or None, say)
     try:
         make(form, source, wishes, asked, Path(request.target))
     except MemoryError as error:

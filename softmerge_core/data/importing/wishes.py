@@ -18,7 +18,7 @@ class Wishes(Settings):
     )
     seed: int = setting(0, "Seed", "Fixes which samples are taken and how they are divided.", ge=0, le=2**31 - 1)
     label: str = setting("", "Label column", "A table's column of labels, by name or number; empty means the last.")
-    size: int | None = setting(
-        None, "Picture size", "Pixels along each side; empty keeps small pictures of one size and makes others 32.",
-        ge=4, le=512,
+    size: int = setting(
+        0, "Picture size", "Pixels along each side; 0 keeps small pictures of one size and makes others 32.",
+        ge=0, le=512,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def test_grey_pictures_of_one_small_size_stay_as_they_are(tmp_path: Path) -> Non
     assert raw.class_names == ("cat", "dog")
     assert raw.train.labels.tolist() == [0, 1]
     assert np.array_equal(pixels(raw.train), np.stack([GREY + 1, GREY])[:, None])
-    assert raw.notes == ("pictures are grey, 12 by 12 pixels",)
+    assert raw.notes == ()
 
 
 def test_one_picture_in_colour_makes_all_of_them_colour(tmp_path: Path) -> None:
@@ -74,6 +74,7 @@ def test_several_sizes_become_one_and_the_middle_is_kept(tmp_path: Path) -> None
     assert read(folder).train.shape == (1, 32, 32)
     found = read(folder, size=10)
     assert found.train.shape == (1, 10, 10)
+    assert found.notes == ("pictures were brought to 10 by 10 pixels",)
     assert pixels(found.train)[0, 0, :, 1:-1].min() == 200
 
 
