@@ -14,6 +14,7 @@ from softmerge_core.registry import lookup
 from softmerge_core.settings import AttackSettings, TrainSettings
 from softmerge_core.training import History, train
 from softmerge_core.zoo.layers import layer_infos, scores
+from softmerge_core.zoo.library import slug
 from softmerge_core.zoo.manifest import BASE, FOLDER, JOINT, MANIFEST, FamilyInfo, ModelInfo, families
 from softmerge_core.zoo.recipes import RECIPES, Recipe
 from softmerge_core.zoo.spoiling import spoil
@@ -82,7 +83,7 @@ def _build_family(recipe: Recipe, folder: Path, kitchen: _Kitchen) -> Path:
         state, history = kitchen.cook(recipe, settings)
         attack = recipe.attacks.get(index)
         network.load_state_dict(spoil(state, attack) if attack else state)
-        save_checkpoint(network, place / f"source-{index + 1}.safetensors")
+        save_checkpoint(network, place / f"{_name(recipe, index)}.safetensors")
         models.append(_model(recipe, index, network, data, history, attack))
     info = FamilyInfo(
         name=recipe.name,
@@ -129,6 +130,10 @@ def _build_beside(
     )
 
 
+def _name(recipe: Recipe, index: int) -> str:
+    return slug(recipe.titles[index]) if recipe.titles else f"source-{index + 1}"
+
+
 def _model(
     recipe: Recipe,
     index: int,
@@ -140,7 +145,7 @@ def _model(
     settings = recipe.sources[index]
     accuracy, loss = scores(network, data)
     return ModelInfo(
-        name=f"source-{index + 1}",
+        name=_name(recipe, index),
         title=recipe.titles[index] if recipe.titles else source_title(index, settings, attack),
         how=how_trained(settings, recipe.trunk, attack),
         settings=settings,

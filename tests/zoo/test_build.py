@@ -49,7 +49,7 @@ def test_joint_training_and_titles_are_written_too(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(builder, "RECIPES", (replace(TINY, joint=joint, titles=("One", "Other")),))
     place = builder.build(["tiny"], tmp_path)[0]
     family = families(tmp_path)["tiny"]
-    assert [model.title for model in family.models] == ["One", "Other"]
+    assert [(model.name, model.title) for model in family.models] == [("one", "One"), ("other", "Other")]
     assert family.joint is not None
     assert (family.joint.settings, family.model("joint")) == (joint, family.joint)
     assert family.joint.how.startswith("Started from random weights (seed 7)")

@@ -39,7 +39,7 @@ def test_the_first_visit_shows_an_example_of_the_settings_on_the_left(open_app: 
 
 
 def test_results_of_other_settings_say_so_and_lend_theirs(open_app: Open, desk: Desk) -> None:
-    page = open_app(**{"penalty": 0.05, f"use:{FIRST}/source-2": False})
+    page = open_app(**{"penalty": 0.05, f"use:{FIRST}/clothes-expert": False})
     assert set_back(page)
     assert "penalty 0\\.002 instead of 0\\.05" in notices(page)
     assert "with Clothes expert" in notices(page)
@@ -59,7 +59,7 @@ def test_what_the_page_cannot_set_is_said(open_app: Open, desk: Desk) -> None:
 
 
 def test_a_set_up_that_is_not_complete_says_that_the_results_are_not_its_own(open_app: Open) -> None:
-    page = open_app(**{f"use:{FIRST}/source-{number}": False for number in range(1, 4)})
+    page = open_app(**{f"use:{FIRST}/{skill}-expert": False for skill in ("digits", "clothes", "emoji")})
     assert "not of the settings on the left" in notices(page)
     assert not set_back(press(page, TAKE))
 

@@ -12,7 +12,7 @@ from softmerge_core.experiments import experiments
 from tests.pages.conftest import Desk
 
 
-@pytest.mark.parametrize("kind", sorted(experiments()))
+@pytest.mark.parametrize("kind", sorted(set(experiments()) - {"counting"}))  # an experiment of the tests
 def test_a_file_is_named_after_page_content_networks_and_run(desk: Desk, kind: str) -> None:
     run_id = desk.store.create(experiments()[kind].small())
     name = file_name(RunReader(run_store(), run_id), "spec", "json")
@@ -24,6 +24,6 @@ def test_a_file_is_named_after_page_content_networks_and_run(desk: Desk, kind: s
 
 def test_the_command_names_the_file_that_is_downloaded(open_app: Callable[..., AppTest]) -> None:
     page = open_app()
-    family = "mnist1d-cnn-shared-trunk"
+    family = "skills-mlp-experts"
     command = next(str(caption.value) for caption in page.caption if "on the command line" in str(caption.value))
     assert f"merge merge-spec-{family}-example-first-look.json --out merged" in command
