@@ -171,7 +171,7 @@ def test_clicking_a_cell_tells_its_gate(site: Site, open_page: Open) -> None:
     box = gates(page).locator(".nsewdrag").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
-    expect(page.get_by_text("from digits-expert: P(open) =")).to_be_visible()
+    expect(page.get_by_text("from digits-expert: mean P(open) =")).to_be_visible()
 
 
 def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(site: Site, open_page: Open) -> None:

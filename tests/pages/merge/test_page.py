@@ -365,8 +365,8 @@ def test_decisions_of_an_older_run_are_said_to_be_the_last_stages(desk: Desk) ->
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("gates", "hidden1, channel 2 from clothes-expert: P(open) ="),
-        ("factor", "hidden1, channel 2: the merged weights"),
+        ("gates", "hidden1, channels 4 to 5 from clothes-expert: mean P(open) ="),
+        ("factor", "hidden1, channels 4 to 5: the merged weights are"),
     ],
 )
 def test_a_clicked_cell_is_told_with_layer_and_channel(desk: Desk, name: str, said: str) -> None:
