@@ -97,8 +97,8 @@ TITLES = {
     "best_source": ("Best source", "Best"),
     "best_source_rescaled": ("Best source, rescaled alone", "Best, rescaled"),
     "average_rescaled": ("Plain average, rescaled alone", "Average, rescaled"),
-    "trunk": ("Common trunk, before they parted", "Trunk"),
-    "joint": ("Joint training on all samples", "Joint"),
+    "trunk": ("Common trunk", "Trunk"),
+    "joint": ("Joint training", "Joint"),
 }
 _FIXED = {
     "soft": ("soft", "solid", "circle"),

@@ -16,7 +16,7 @@ def how_trained(
 ) -> str:
     """One sentence. ``start``: what it started from, in words; ``stopped``: why it ended early, if it did."""
     if trunk is not None:
-        start = f"the trunk all share ({_epochs(trunk)} on all samples)"
+        start = f"the trunk all share ({_epochs(trunk)} on {_seen(trunk).removeprefix('its own ')})"
     begun = f"Started from {start or f'random weights (seed {settings.seed})'}, then trained "
     optimiser = "Adam" if settings.optimiser == "adam" else f"SGD with momentum {settings.momentum:g}"
     rate = f"{decimal_text(settings.learning_rate)}{', falling to zero,' if settings.schedule == 'cosine' else ''}"
