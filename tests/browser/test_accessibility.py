@@ -146,7 +146,7 @@ def test_the_keyboard_skips_to_the_run_and_reads_the_values_and_the_words_of_a_p
     values.press("Enter")
     table = plot.get_by_role("region").get_by_role("table")
     expect(table.get_by_role("columnheader")).to_have_text(["Series", "Share of the merged weights (%)", "Row"])
-    expect(table.get_by_role("row")).to_have_count(17)  # four sources in four layers
+    expect(table.get_by_role("row")).to_have_count(13)  # three sources in four layers
     assert faults(page, ".sm-plot-table:not([hidden])") == []
     page.keyboard.press("Escape")
     expect(table).to_have_count(0)

@@ -32,7 +32,7 @@ def test_everything_comes_as_one_archive_whose_script_runs(
     button = page.get_by_role("button", name="Everything (.zip)")
     with page.expect_download() as coming:
         button.click()
-    assert coming.value.suggested_filename == f"merge-network-mnist1d-cnn-shared-trunk-{RUN}.zip"
+    assert coming.value.suggested_filename == f"merge-network-skills-mlp-experts-{RUN}.zip"
     with zipfile.ZipFile(coming.value.path()) as archive:
         archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()

@@ -64,6 +64,7 @@ def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSourc
         placeholder="Choose networks of your own",
         help="They take part beside the sources above; only Compare takes sources of several architectures.",
     )
+    names = list(dict.fromkeys(names))  # a browser may send anything
     link(CHOSEN, names)
     cards = [source_card(f"library/{name}", models[name], measure, chosen=True) for name in names]
     return [card for card in cards if card]

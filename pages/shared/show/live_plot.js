@@ -145,6 +145,15 @@ class Chart {
     loadPlotly(data.plotly).catch(() => {});
   }
 
+  // A zoom stays although the figure's own range grows as a run goes on, which Plotly would take for a wish to see it.
+  keepZoom(layout) {
+    const figures = this.div._fullLayout?._preGUI ?? {};
+    for (const name of Object.keys(figures)) {
+      const [, axis, end] = name.match(/^([xy]axis\d*)\.range\[([01])\]$/) ?? [];
+      if (layout[axis]?.range) figures[name] = layout[axis].range[end];
+    }
+  }
+
   async draw() {
     if (this.drawing || !this.latest) return;
     this.drawing = true;
@@ -155,6 +164,7 @@ class Chart {
         this.pending = null;
         const { traces, layout, config } = this.figure(data);
         const resized = this.listening && this.div._fullLayout.width !== layout.width;
+        this.keepZoom(layout);
         await plotly.react(this.div, traces, layout, config);
         if (resized) await plotly.redraw(this.div); // react places the legend by the margins of the size before
         this.listen();
