@@ -8,7 +8,7 @@ from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import unique_names
 from softmerge_core.experiments.kinds import networks_of
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import families, load_base, load_source
+from softmerge_core.zoo import FamilyInfo, families, load_base, load_source
 from softmerge_core.zoo.opening import open_sources
 
 
@@ -37,8 +37,7 @@ def yardsticks(sources: Sequence[SourceSpec], dataset: str) -> dict[str, nn.Modu
 
     None where the sources are of several families, or are merged on other data than those of their family.
     """
-    places = {source.model.partition("/")[0] for source in sources}
-    family = families().get(places.pop()) if len(places) == 1 else None
+    family = _family_of(sources)
     if family is None or family.dataset != dataset:
         return {}
     known = {"trunk": family.base, "joint": family.joint}
@@ -56,5 +55,11 @@ def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:
     """
     if base:
         return load_source(SourceSpec(model=base)).module
-    families = {source.model.partition("/")[0] for source in sources}
-    return load_base(families.pop()) if len(families) == 1 else None
+    family = _family_of(sources)
+    return load_base(family.name) if family else None
+
+
+def _family_of(sources: Sequence[SourceSpec]) -> FamilyInfo | None:
+    """The shipped family that all sources are of; None for several, for files and for the reader's own."""
+    places = {source.model.partition("/")[0] for source in sources}
+    return families().get(places.pop()) if len(places) == 1 else None
