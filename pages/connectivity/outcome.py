@@ -22,9 +22,11 @@ def verdict(reader: RunReader) -> Verdict:
 
 def outcome(reader: RunReader) -> None:
     """Draw the notes without which the pictures could be misread, and the downloads."""
+    mixed = cast("ConnectivitySpec", reader.view.spec).norms == "mixed"
     st.caption(
         "At every point of every picture, BatchNorm statistics (where there are any) are estimated again on training "
         f"samples; for the picture below the paths, on {STATISTICS} of them."
+        + (" On the paths without REPAIR they are mixed as the weights are." if mixed else "")
     )
     path = paths_of(reader).get("scope")
     if path is not None:

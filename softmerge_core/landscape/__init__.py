@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from softmerge_core.landscape.curves import CurveTraining as CurveTraining
     from softmerge_core.landscape.curves import bezier_points as bezier_points
     from softmerge_core.landscape.lines import line_points as line_points
+    from softmerge_core.landscape.lines import network_between as network_between
     from softmerge_core.landscape.planes import Plane as Plane
     from softmerge_core.landscape.planes import filter_direction as filter_direction
     from softmerge_core.landscape.planes import plane_through as plane_through
@@ -27,7 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "barriers": ["barrier", "largest_rise"],
         "curves": ["CurveTraining", "bezier_points"],
-        "lines": ["line_points"],
+        "lines": ["line_points", "network_between"],
         "planes": ["Plane", "filter_direction", "plane_through", "random_plane"],
         "surface": ["Surface", "batchable", "network_at", "weights_of"],
     },

@@ -1,4 +1,4 @@
-"""A multi-layer perceptron with two hidden layers."""
+"""A multi-layer perceptron, usually with two hidden layers."""
 
 from math import prod
 
@@ -9,17 +9,21 @@ from softmerge_core.networks.base import Network
 
 
 class MLP(nn.Module):
-    """Linear, ReLU, Linear, ReLU, Linear over flattened inputs."""
+    """Linear and ReLU, ``layers`` times, and a linear head, over flattened inputs."""
 
-    def __init__(self, inputs: int, classes: int, width: int = 32) -> None:
+    def __init__(self, inputs: int, classes: int, width: int = 32, layers: int = 2) -> None:
         super().__init__()
-        self.hidden1 = nn.Linear(inputs, width)
-        self.hidden2 = nn.Linear(width, width)
+        self.layers = layers
+        for number in range(layers):
+            self.add_module(f"hidden{number + 1}", nn.Linear(width if number else inputs, width))
         self.head = nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits [N, classes] of inputs [N, ...]."""
-        logits: Tensor = self.head(relu(self.hidden2(relu(self.hidden1(inputs.flatten(1))))))
+        hidden = inputs.flatten(1)
+        for number in range(self.layers):
+            hidden = relu(self.get_submodule(f"hidden{number + 1}")(hidden))
+        logits: Tensor = self.head(hidden)
         return logits
 
 

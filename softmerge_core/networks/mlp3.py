@@ -2,32 +2,17 @@
 
 from math import prod
 
-from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch import nn
 
 from softmerge_core.networks.base import Network
+from softmerge_core.networks.mlp import MLP
 
-
-class MLP3(nn.Module):
-    """Three times Linear and ReLU, and a linear head, over flattened inputs."""
-
-    def __init__(self, inputs: int, classes: int, width: int = 128) -> None:
-        super().__init__()
-        self.hidden1 = nn.Linear(inputs, width)
-        self.hidden2 = nn.Linear(width, width)
-        self.hidden3 = nn.Linear(width, width)
-        self.head = nn.Linear(width, classes)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits [N, classes] of inputs [N, ...]."""
-        hidden = relu(self.hidden2(relu(self.hidden1(inputs.flatten(1)))))
-        logits: Tensor = self.head(relu(self.hidden3(hidden)))
-        return logits
+WIDTH, LAYERS = 128, 3
 
 
 def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """Return an MLP for samples of ``input_shape``."""
-    return MLP3(prod(input_shape), classes)
+    return MLP(prod(input_shape), classes, WIDTH, LAYERS)
 
 
 NETWORK = Network(

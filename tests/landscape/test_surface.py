@@ -12,7 +12,7 @@ from softmerge_core.alignment.permute import apply
 from softmerge_core.alignment.symmetry.groups import permutation_groups
 from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import evaluate, reestimate_batchnorm
-from softmerge_core.landscape import Surface, barrier, batchable, line_points, network_at, weights_of
+from softmerge_core.landscape import Surface, barrier, batchable, line_points, network_at, network_between, weights_of
 from softmerge_core.networks import build_network
 from softmerge_core.zoo import load_family
 from tests.alignment.networks import random_permutations
@@ -77,6 +77,20 @@ def test_batches_of_weights_estimate_batchnorm_over_several_batches_of_samples(m
         network = network_at(first, point, inputs[:1])
         reestimate_batchnorm(network, inputs, batch_size=20)
         assert row[0].item() == pytest.approx(evaluate(network, inputs, labels)[1], abs=1e-9)
+
+
+@pytest.mark.parametrize("t", TS)
+def test_between_two_networks_statistics_are_mixed_as_the_weights_are(t: float) -> None:
+    first, last = pair("resnet", torch.float64)
+    for network, seed in ((first, 1), (last, 2)):
+        reestimate_batchnorm(network, seed * samples("resnet", dtype=torch.float64)[0])
+    state, end, before = first.state_dict(), last.state_dict(), copy.deepcopy(first.state_dict())
+    found = network_between(first, last, t)
+    assert not found.training
+    for name, value in found.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (1 - t) * state[name] + t * end[name])
+    assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
 
 
 @pytest.mark.parametrize("name", SHAPES)

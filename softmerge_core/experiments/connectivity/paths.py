@@ -1,5 +1,6 @@
 """The paths of a connectivity run, each evaluated in one task, and the strip from one model to the other."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import torch
@@ -10,7 +11,7 @@ from softmerge_core.alignment.settings import How
 from softmerge_core.checks import check_architecture, non_finite_tensor
 from softmerge_core.data import Data, load_data
 from softmerge_core.errors import SoftMergeError, SourceError
-from softmerge_core.evaluation import BATCHNORM_SAMPLES, best_source
+from softmerge_core.evaluation import BATCHNORM_SAMPLES, best_source, evaluate, has_batchnorm
 from softmerge_core.events import Score, WeightPath
 from softmerge_core.experiments.connectivity.beginnings import beginning_of, initial_network, manifest_of
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec
@@ -18,7 +19,7 @@ from softmerge_core.experiments.connectivity.words import ENDS
 from softmerge_core.experiments.loading import load_sources
 from softmerge_core.experiments.scoring import scores_of
 from softmerge_core.flat import plain_average
-from softmerge_core.landscape import Surface, line_points, network_at, weights_of
+from softmerge_core.landscape import Surface, line_points, network_at, network_between, weights_of
 from softmerge_core.merging.soft import soft_merge
 from softmerge_core.numbers import decimal_text, rounded
 from softmerge_core.scope import into_one_scope
@@ -49,10 +50,12 @@ def overlay_path(spec: ConnectivitySpec, overlay: str) -> WeightPath:
     (first, second, *_), _, data = prepared(spec)
     first, second = ends(spec, overlay, first, second, data)
     ts = times(spec.points)
+    note = _scope_note(spec) if overlay == "scope" else ""
+    if spec.norms == "mixed" and has_batchnorm(first) and not overlay.endswith("_repair"):
+        return _walk_mixed(overlay, (first, second), ts, data, note)
     points = line_points(weights_of(first), weights_of(second), ts)
     if overlay.endswith("_repair"):
         points = _repaired(points, ts, (first, second), data)
-    note = _scope_note(spec) if overlay == "scope" else ""
     return _walk(overlay, first, points, ts, data, note)
 
 
@@ -100,9 +103,24 @@ def _walk(series: str, template: nn.Module, points: Tensor, ts: tuple[float, ...
     """Every point evaluated on all training and test samples."""
     splits = {split: data.split(split) for split in ("train", "test")}
     found = Surface(template, splits, data.train_inputs[:BATCHNORM_SAMPLES]).at(points)
+    return _path(series, ts, {split: rows.tolist() for split, rows in found.items()}, note)
+
+
+def _walk_mixed(series: str, pair: Pair, ts: tuple[float, ...], data: Data, note: str) -> WeightPath:
+    """Every point evaluated with BatchNorm statistics that are mixed as the weights are."""
+    found: dict[str, list[tuple[float, float]]] = {"train": [], "test": []}
+    for network in (network_between(*pair, t) for t in ts):
+        for split, rows in found.items():
+            accuracy, loss = evaluate(network, *data.split(split))
+            rows.append((loss, 1 - accuracy))
+    return _path(series, ts, found, note)
+
+
+def _path(series: str, ts: tuple[float, ...], found: Mapping[str, Sequence[Sequence[float]]], note: str) -> WeightPath:
+    """The event that tells a path of which (loss, error) at each point were ``found`` in each split."""
     values = {
-        f"{split}_{what}": rounded(found[split][:, column].tolist())
-        for split in splits
+        f"{split}_{what}": rounded([row[column] for row in rows])
+        for split, rows in found.items()
         for column, what in enumerate(("loss", "error"))
     }
     return WeightPath(step=0, series=series, t=rounded(ts), note=note, **values)

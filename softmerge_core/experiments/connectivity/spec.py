@@ -16,6 +16,7 @@ ROWS = 2  # of the plane in one task
 STATISTICS = 128  # training samples for the BatchNorm statistics at each point of the picture below
 
 Picture = Literal["plane", "random", "bezier"]
+Norms = Literal["anew", "mixed"]
 
 
 class ConnectivitySpec(Spec):
@@ -51,6 +52,13 @@ class ConnectivitySpec(Spec):
     )
     points: int = setting(
         25, "Points of a path", "How many networks are evaluated on each path.", ge=3, le=401, more=True
+    )
+    norms: Norms = setting(
+        "anew",
+        "BatchNorm",
+        "Its statistics on the paths: estimated anew at every point, or mixed as the weights are; REPAIR always "
+        "estimates them anew.",
+        more=True,
     )
     grid: int = setting(
         41, "Points of the plane", "How many networks are evaluated along each side.", ge=5, le=201, more=True

@@ -7,11 +7,13 @@ import pytest
 from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate
 from softmerge_core.events import BezierCurve, Notice, PlaneRows, PlaneTrail, Progress, Score, WeightPath, WeightPlane
+from softmerge_core.experiments.connectivity.paths import overlay_path
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, plan
 from softmerge_core.experiments.connectivity.words import ENDS, OVERLAYS, STRIP, verdict
+from softmerge_core.landscape import network_between
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
-from softmerge_core.settings import AttackSettings, DataSpec
+from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import load_source
 from tests.experiments.connectivity.library import SMALL, SPIRALS, done, of, spec
 from tests.experiments.library import trained
@@ -73,6 +75,19 @@ def test_the_same_spec_gives_the_same_numbers(tmp_path: Path) -> None:
     for kind in (WeightPath, BezierCurve, PlaneRows, PlaneTrail):
         told = [[event.model_copy(update={"seconds": 0}) for event in of(view, kind)] for view in (first, again)]
         assert told[0] == told[1]
+
+
+def test_statistics_of_batchnorm_can_be_mixed_until_they_are_repaired() -> None:
+    sources = [SourceSpec(model=f"digits-resnet-specialists/source-{number}") for number in (1, 2)]
+    asked = spec(sources=sources, data=DataSpec(dataset="digits"), points=3)
+    mixed = asked.model_copy(update={"norms": "mixed"})
+    data, modules = load_dataset("digits"), [load_source(source).module for source in sources]
+    accuracy, loss = evaluate(network_between(*modules, 0.5), *data.split("test"))
+    path = overlay_path(mixed, "plain")
+    assert path.test_loss[1] == pytest.approx(loss, rel=1e-4)
+    assert path.test_error[1] == pytest.approx(1 - accuracy, abs=1e-4)
+    assert path.test_loss[1] != pytest.approx(overlay_path(asked, "plain").test_loss[1], rel=1e-2)
+    assert overlay_path(mixed, "weights_repair") == overlay_path(asked, "weights_repair")
 
 
 @pytest.mark.parametrize("picture", ["plane", "random", "bezier"])

@@ -128,7 +128,7 @@ def test_another_family_brings_its_own_network_and_data(open_models: Open) -> No
     page.selectbox(key="train-dataset").set_value("moons")  # no network for images takes points
     page.run()
     assert not page.exception
-    assert page.selectbox(key="train-network").options == ["mlp", "mlp3", "mlp_wide"]
+    assert page.selectbox(key="train-network").options == ["mlp", "mlp1", "mlp3", "mlp_wide"]
     assert not page.error
 
 
