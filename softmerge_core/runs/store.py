@@ -14,8 +14,9 @@ from typing import Any, Literal
 from softmerge_core.errors import NotFoundError, RunError, SettingsError, SoftMergeError
 from softmerge_core.events import AnyEvent
 from softmerge_core.experiments import Spec, check_result, parse_spec
-from softmerge_core.home import home, write_atomic
+from softmerge_core.home import home, set_aside, write_atomic
 from softmerge_core.runs import files
+from softmerge_core.runs.labels import Labels, write_labels
 from softmerge_core.runs.log import read_log
 from softmerge_core.runs.status import State, Status, derive, is_held
 
@@ -106,6 +107,18 @@ class RunStore:
             folder.rename(hidden)  # so it is gone for every reader at once, even if the deletion is cut short
         shutil.rmtree(hidden, ignore_errors=True)
 
+    def set_aside(self, run_ids: Sequence[str]) -> str:
+        """Throw runs away; returns the ticket for ``home.bring_back``. Raises RunError while one of them is running."""
+        folders = [self._own(run_id) for run_id in run_ids]
+        if busy := next((folder.name for folder in folders if is_held(folder)), None):
+            raise RunError(f"run {busy!r} is running: stop it before deleting it")
+        with files.writing(", ".join(run_ids[:3])):
+            return set_aside(folders)
+
+    def label(self, run_id: str, labels: Labels) -> None:
+        """Write a name and tags on a run; raises SettingsError for what is too long, RunError if it fails."""
+        write_labels(self._own(run_id), labels)
+
     def weights(self, run_id: str, name: str) -> Path:
         """Return the path of the safetensors file that the run kept under ``name``; raises NotFoundError."""
         path = files.weights_path(self.folder(run_id), name)
@@ -157,7 +170,7 @@ def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantin
     runs, quarantined = [], []
     for folder in folders(root):
         try:
-            runs.append(_summary(folder, prefix))
+            runs.append(summary_of(folder, prefix))
         except (SoftMergeError, OSError) as error:
             if _is_folder(folder):  # otherwise it was deleted meanwhile
                 name = folder.name.encode(errors="backslashreplace").decode()  # not every file name is text
@@ -273,7 +286,8 @@ def _created(folder: Path) -> datetime:
         raise RunError(f"run {folder.name!r}: {str(text)[:40]!r} is not a date") from error
 
 
-def _summary(folder: Path, prefix: str) -> RunSummary:
+def summary_of(folder: Path, prefix: str = "") -> RunSummary:
+    """Return the run in ``folder`` in one line; raises RunError if it is damaged or its name cannot be a run's."""
     if not files.is_run_id(folder.name) or folder.is_symlink():
         raise RunError(f"folder {folder.name!r} cannot be a run: its name is not one")
     spec, state = read_spec(folder), derive(folder)
