@@ -6,18 +6,14 @@ from pathlib import Path
 import streamlit as st
 
 from pages.models.cards import Entry
+from pages.shared.choose.deleted import throw_away
 from pages.shared.choose.form import one_of
 from pages.shared.choose.take_home import take_home
 from pages.shared.show.text import plain
 from softmerge_core.data import data_files, remove_data_file
-from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments.words import clipped, listed, sentence
-from softmerge_core.home import bring_back, discard
+from softmerge_core.experiments.words import listed
 from softmerge_core.zoo import library, library_folder, remove_from_library
 from softmerge_core.zoo.library import WEIGHTS
-
-DELETED = "own:deleted"  # of this session, newest first: (title, ticket)
-MOST = 5  # of them are offered
 
 
 def manage_models(entries: Sequence[Entry]) -> Entry:
@@ -43,29 +39,6 @@ def manage_data() -> str | None:
     st.caption(said)
     _delete_button("data file", name, name, lambda: remove_data_file(files[name]))
     return str(files[name])
-
-
-def tell_deleted() -> None:
-    """What this session has deleted, each with a button that brings it back and one that frees its space."""
-    for title, ticket in st.session_state.get(DELETED, [])[:MOST]:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"deleted-{ticket}"):
-            st.markdown(f":material/delete: {plain(title, 60)} is deleted; it can come back for a day.")
-            st.button(
-                "Undo",
-                key=f"undo:{ticket}",
-                on_click=_settle,
-                args=(title, ticket, bring_back, "brought back"),
-                type="primary",
-                help=f"Undo: bring {plain(title, 60)} back",
-            )
-            st.button(
-                "Free its space",
-                key=f"free:{ticket}",
-                on_click=_settle,
-                args=(title, ticket, discard, "deleted for good"),
-                type="tertiary",
-                help=f"Delete {plain(title, 60)} for good, now.",
-            )
 
 
 def _pick(label: str, key: str, options: dict[str, Entry] | dict[str, Path], help: str) -> str:
@@ -103,34 +76,7 @@ def _delete_button(what: str, name: str, title: str, remove: Callable[[], str]) 
         "Delete",
         icon=":material/delete:",
         key=f"delete:{what}:{name}",  # another one is another button: no press is carried over
-        on_click=_delete,
-        args=(title, remove),
+        on_click=throw_away,
+        args=("own", title, remove),
         help=f"Delete this {what}; it can be brought back for a day.",
     )
-
-
-def _delete(title: str, remove: Callable[[], str]) -> None:
-    try:
-        ticket = remove()
-    except SoftMergeError as error:
-        _tell(str(error))
-        return
-    st.session_state[DELETED] = [(title, ticket), *st.session_state.get(DELETED, [])]
-
-
-def _settle(title: str, ticket: str, work: Callable[[str], object], outcome: str) -> None:
-    """Do something with what was deleted, which is then off the list; tell why where it cannot be done."""
-    try:
-        work(ticket)
-    except OSError as error:
-        _tell(f"“{clipped(title, 60)}” could not be {outcome}: {error.strerror or error}")
-        return
-    _forget(ticket)
-
-
-def _forget(ticket: str) -> None:
-    st.session_state[DELETED] = [entry for entry in st.session_state.get(DELETED, []) if entry[1] != ticket]
-
-
-def _tell(problem: str) -> None:
-    st.toast(plain(sentence(problem), 300), icon=":material/error:")

@@ -16,12 +16,13 @@ from pages.models.cards import (
     own_entries,
     pick_collection,
 )
-from pages.models.own import manage_data, manage_models, tell_deleted
+from pages.models.own import manage_data, manage_models
 from pages.models.pictures import model_pictures
 from pages.models.samples import show_samples
 from pages.models.spoil import poison_outcome, poison_setup, relatives
 from pages.models.strip import model_strip
 from pages.models.train import draw_training, train_setup
+from pages.shared.choose.deleted import tell_deleted
 from pages.shared.choose.form import one_of
 from pages.shared.choose.network import dataset_title
 from pages.shared.runs.page import run_column
@@ -84,7 +85,7 @@ def _task() -> str:
 def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) -> None:
     with left:
         if collection == MINE:
-            tell_deleted()
+            tell_deleted("own")
         if entries:
             _parts((manage_models(entries) if collection == MINE else entries[0]).origin)
         chosen = manage_data() if collection == MINE else None

@@ -21,7 +21,7 @@ from softmerge_core.runs.labels import read_labels
 from softmerge_core.runs.status import ENDED, Status
 from softmerge_core.runs.store import read_spec, summary_of
 
-FILE = ".index.sqlite"
+FILE = "index.sqlite"  # after the name of the folder of runs, beside which it lies
 VERSION = 1
 TICK = 10**8  # nanoseconds: a file system may give two changes that are nearer than this one and the same time
 PATIENCE = 10.0  # seconds to wait for another thread or process that writes
@@ -57,7 +57,8 @@ class RunIndex:
     """The index of the runs in the folders of ``root``."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.path = root, root.with_name(f"{root.name}.{FILE}")
+        self._seen = -1  # when a folder last came or went, at the last look at all of them
 
     def refresh(self) -> int:
         """Take over what has changed in the folders since; returns how many rows were made anew or dropped."""
@@ -70,6 +71,23 @@ class RunIndex:
             base.executemany("DELETE FROM runs WHERE id = ?", gone)
             base.executemany(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * 13)})", rows)
         return len(gone) + len(new)
+
+    def unended(self, kind: str, most: int) -> list[str]:
+        """Return the ids of the newest runs of a kind that have not ended, as far as was known at the last change.
+
+        Reads nothing of any run unless one has come or gone since.
+        """
+        with contextlib.suppress(OSError):
+            changed = self.root.stat().st_mtime_ns
+            if changed != self._seen:
+                self.refresh()
+                self._seen = changed if time.time_ns() - changed > TICK else -1
+        ended = ", ".join(f"'{status}'" for status in ENDED)
+        asked = (
+            f"WHERE problem = '' AND kind = ? AND status NOT IN ({ended}) ORDER BY created DESC, id DESC LIMIT {most}"
+        )
+        with self._open() as base:
+            return [run_id for (run_id,) in base.execute(f"SELECT id FROM runs {asked}", [kind])]
 
     def find(
         self,
@@ -135,14 +153,14 @@ class RunIndex:
 
     def _connected(self) -> sqlite3.Connection:
         with contextlib.suppress(OSError):
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _prepared(self.root / FILE)
+            return _prepared(self.path)
         except sqlite3.DatabaseError:  # damaged, or no database
             with contextlib.suppress(OSError):
-                (self.root / FILE).unlink()
+                self.path.unlink()
         try:
-            return _prepared(self.root / FILE)
+            return _prepared(self.path)
         except sqlite3.DatabaseError:  # nothing can be written there
             return _prepared(":memory:")
 

@@ -13,7 +13,7 @@ from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.experiments import experiment
 from softmerge_core.home import bring_back
 from softmerge_core.runs import files
-from softmerge_core.runs.index import FILE, RunIndex
+from softmerge_core.runs.index import RunIndex
 from softmerge_core.runs.labels import LABELS, Labels, read_labels
 from softmerge_core.runs.store import RunStore, create_folder
 
@@ -100,7 +100,7 @@ def test_it_is_made_anew_from_the_folders(store: RunStore, index: RunIndex, harm
     for number in range(3):
         made(store, number)
     before = ids(index)
-    path = store.root / FILE
+    path = index.path
     if harm == "missing":
         path.unlink()
     elif harm == "older":

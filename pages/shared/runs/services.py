@@ -15,6 +15,7 @@ from softmerge_core.devices import DEVICES
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
+from softmerge_core.runs.index import RunIndex
 from softmerge_core.runs.store import folders, read_spec
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
@@ -37,6 +38,16 @@ def _runner(folder: str, scheduler: str | None) -> Runner:
 def run_store() -> RunStore:
     """The runs in the reader's home folder."""
     return _store(str(home()))
+
+
+@cache
+def _index(folder: str) -> RunIndex:
+    return RunIndex(Path(folder) / "runs")
+
+
+def run_index() -> RunIndex:
+    """The index of the runs in the reader's home folder."""
+    return _index(str(home()))
 
 
 def runner() -> Runner:
@@ -78,11 +89,19 @@ def _kind(folder: Path) -> str:
 def newest_live(kind: str, *, own: bool = False) -> str | None:
     """The newest run of a kind that is not at its end, looked for among the newest; ``own``: of this visitor's."""
     store = run_store()
-    for run_id in newest_runs(kind, RECENT):
+    resumed = [run_id for run_id in list(_STARTED) if _is_of(run_id, kind)]  # which had ended before
+    for run_id in sorted({*run_index().unended(kind, RECENT), *resumed}, reverse=True):
         with contextlib.suppress(SoftMergeError):  # a damaged run says so where it is opened
             if (not own or started_here(run_id)) and store.status(run_id).status in LIVE:
                 return run_id
     return None
+
+
+def _is_of(run_id: str, kind: str) -> bool:
+    try:
+        return _kind(run_store().folder(run_id)) == kind
+    except SoftMergeError:
+        return False  # it was deleted meanwhile
 
 
 def visitor() -> str:
