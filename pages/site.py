@@ -12,6 +12,7 @@ from pages.federated.page import page as federated_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
 from pages.robustness.page import page as robustness_page
+from pages.runs.page import page as runs_page
 from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
 from pages.shared.show.site_map import register_pages
@@ -26,6 +27,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "connectivity": (connectivity_page, "Connectivity", "timeline"),
     "scope": (scope_page, "Scope", "align_horizontal_center"),
     "federated": (federated_page, "Federated", "hub"),
+    "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
 }
 
@@ -34,7 +36,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "comparison": "compare", "attack": "robustness", "attacks": "robustness", "poison": "robustness",
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
-    "model": "models", "library": "models", "zoo": "models",
+    "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class Fact(NamedTuple):
 def what_made(spec: Spec) -> str:
     """The networks and data of a run and the settings that are not the usual ones, in one line of plain text."""
     spec = spec.settled()
-    own = [fact.words for fact in _facts(spec).values() if not fact.usual]
+    own = [fact.words for fact in facts_of(spec).values() if not fact.usual]
     return "; ".join([*_head(spec), *shortened(own)])
 
 
@@ -55,7 +55,7 @@ def differences(spec: Spec, other: Spec) -> list[str]:
     if spec == other.model_copy(update={"name": spec.name}):
         return []
     found = _groups(spec, other)
-    mine, theirs = _facts(spec), _facts(other)
+    mine, theirs = facts_of(spec), facts_of(other)
     for key, fact in {**theirs, **mine}.items():
         if key not in mine:
             found.append(fact.absent or f"without {fact.words}")
@@ -121,7 +121,8 @@ def _members(spec: Spec, group: str) -> list[str]:
     return [_run_title(member) if group == "runs" else _choice(member) for member in members]
 
 
-def _facts(spec: Spec) -> dict[str, Fact]:
+def facts_of(spec: Spec) -> dict[str, Fact]:
+    """Return everything that is set in a spec, by a key that is the same in every spec of its kind."""
     found, values = {**_data_fact(spec), **dict(_fields(spec, ""))}, dict(spec)
     for place, source in enumerate(values.get("sources", ())):
         if not isinstance(source, SourceSpec):

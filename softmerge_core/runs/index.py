@@ -115,6 +115,11 @@ class RunIndex:
         order = f"ORDER BY created DESC, id DESC LIMIT {-1 if most is None else most}"
         return self._runs(f"WHERE {' AND '.join(asked)} {order}", values)
 
+    def count(self) -> int:
+        """Return how many runs there are."""
+        with self._open() as base:
+            return int(base.execute("SELECT count(*) FROM runs WHERE problem = ''").fetchone()[0])
+
     def get(self, ids: Collection[str]) -> list[IndexedRun]:
         """Return these runs, as far as they are there, in this order."""
         found = {run.id: run for run in self._runs(f"WHERE problem = '' AND id IN ({_marks(ids)})", list(ids))}

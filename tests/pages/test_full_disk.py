@@ -107,7 +107,7 @@ def test_train_and_delete_say_what_the_disk_says(
         mine.button(key=key).click().run()
         assert not mine.exception
         assert told(mine, error)
-        assert "is deleted" not in written(mine)
+        assert "can come back for a day" not in written(mine)
     assert (list(library()), data_files()) == ([name], [path])
     assert tree(home_folder) == before
 

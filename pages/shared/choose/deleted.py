@@ -12,7 +12,7 @@ from softmerge_core.home import bring_back, discard
 MOST = 5  # of them are offered
 
 
-def throw_away(group: str, title: str, remove: Callable[[], str]) -> bool:
+def throw_away(group: str, title: str, remove: Callable[[], str]) -> None:
     """Let ``remove`` set something called ``title`` aside, and keep its ticket; tells why where that fails.
 
     ``group``: "own" or "runs", which have a list each in this session.
@@ -21,16 +21,15 @@ def throw_away(group: str, title: str, remove: Callable[[], str]) -> bool:
         ticket = remove()
     except SoftMergeError as error:
         _tell(str(error))
-        return False
+        return
     st.session_state[_key(group)] = [(title, ticket), *_deleted(group)]
-    return True
 
 
 def tell_deleted(group: str) -> None:
     """What this session has deleted, each with a button that brings it back and one that frees its space."""
     for title, ticket in _deleted(group)[:MOST]:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"deleted-{ticket}"):
-            st.markdown(f":material/delete: {plain(title, 60)} is deleted; it can come back for a day.")
+            st.markdown(f":material/delete: Deleted: {plain(title, 60)}. It can come back for a day.")
             st.button(
                 "Undo",
                 key=f"undo:{ticket}",

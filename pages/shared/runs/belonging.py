@@ -5,14 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.choose.restore import link_text
+from pages.shared.runs.opening import take_settings
 from pages.shared.runs.panel import show_run
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import newest_live, run_store
 from pages.shared.runs.setup import Setup
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments import Spec
 from softmerge_core.experiments.describe import differences, shortened, what_made
 from softmerge_core.experiments.words import sentence
 
@@ -39,7 +38,7 @@ def tell_belonging(kind: str, setup: Setup, reader: RunReader | None, state_of: 
             "Use the settings of this run",
             icon=":material/input:",
             key=f"{kind}-take-settings",
-            on_click=_take,
+            on_click=take_settings,
             args=(kind, state_of, reader.view.spec),
             help="Set everything on the left as it was for the run shown here.",
         )
@@ -59,15 +58,6 @@ def _notice(kind: str, setup: Setup, reader: RunReader) -> str:
     beyond = [phrase for phrase in beyond if phrase in other] if run_id == reader.run_id else []
     said = f"{shown} of other settings: {plain(', '.join(shortened(other)), LONG)}."
     return f"{said} This page cannot set: {plain(', '.join(shortened(beyond)), LONG)}." if beyond else said
-
-
-def _take(kind: str, state_of: StateOf, spec: Spec) -> None:
-    """Put the widgets of the page to what describes ``spec``."""
-    for key, value in state_of(spec).items():
-        if key not in st.session_state and (text := link_text(key, value)):
-            st.query_params[key] = text  # Streamlit tells the address only of widgets that are there already
-        st.session_state[key] = value
-    st.session_state[f"{kind}:taken"] = True
 
 
 def tell_other_live(kind: str, reader: RunReader | None) -> None:

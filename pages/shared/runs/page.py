@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
 from pages.shared.runs.following import follow
+from pages.shared.runs.opening import fetch_settings
 from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
@@ -61,6 +62,7 @@ class RunPage:
         left, right = st.columns([1, 2], gap="large")
         with left:
             st.markdown(f"# {self.title}\n{self.purpose}")
+            fetch_settings(self.kind, self.state_of)
             setup = self.setup()
         with right:
             run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable, state_of=self.state_of)

@@ -165,8 +165,8 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
         "best_source": "the best single source",
         "ensemble": f"the ensemble of all {count}" if count else "the ensemble",
     }
-    soft = _measured(result, "soft", n)
-    known = {name: other for key, name in others.items() if (other := _measured(result, key, n))}
+    soft = measured(result, "soft", n)
+    known = {name: other for key, name in others.items() if (other := measured(result, key, n))}
     if soft is None or not known:
         return "There is no test accuracy to compare."
     found = {name: difference(soft, other) for name, other in known.items()}
@@ -175,7 +175,7 @@ def gain_sentence(result: Mapping[str, Any], n: int) -> str:
     return f"{text}{coarse(list(found.values()))} One seed."
 
 
-def _measured(result: Mapping[str, Any], key: str | int, n: int) -> Measured | None:
+def measured(result: Mapping[str, Any], key: str | int, n: int) -> Measured | None:
     """A network of the result by its key, or a source by its position; None where its accuracy is not known."""
     accuracy, correct = result["accuracy"], result.get("correct") or {}
     if isinstance(key, int):
@@ -188,8 +188,8 @@ def _measured(result: Mapping[str, Any], key: str | int, n: int) -> Measured | N
 
 def _best_listed(result: Mapping[str, Any], soft: Measured, n: int) -> str:
     """On what the best source was chosen, and how soft merging stands to the one that is best on test data."""
-    best, sources = _measured(result, "best_source", n), range(len(result["accuracy"].get("sources") or []))
-    listed_ones = [source for number in sources if (source := _measured(result, number, n))]
+    best, sources = measured(result, "best_source", n), range(len(result["accuracy"].get("sources") or []))
+    listed_ones = [source for number in sources if (source := measured(result, number, n))]
     if best is None or not listed_ones:
         return ""
     chosen = " The best single source is the one with the lowest validation loss"
@@ -203,7 +203,7 @@ def _best_listed(result: Mapping[str, Any], soft: Measured, n: int) -> str:
 
 def _rescaled(result: Mapping[str, Any], soft: Measured, n: int) -> str:
     """How much of the gain over the best source rescaling gives to it alone; empty where nothing was rescaled."""
-    alone, best = (_measured(result, key, n) for key in ("best_source_rescaled", "best_source"))
+    alone, best = (measured(result, key, n) for key in ("best_source_rescaled", "best_source"))
     if alone is None or best is None:
         return ""
     whole, merging, rescaling = soft.mean - best.mean, soft.mean - alone.mean, alone.mean - best.mean
@@ -220,7 +220,7 @@ def _rescaled(result: Mapping[str, Any], soft: Measured, n: int) -> str:
 
 def _against_trunk(result: Mapping[str, Any], soft: Measured, n: int) -> str:
     """How soft merging stands to the trunk, which nobody had to merge; empty where it is not known."""
-    trunk = _measured(result, "trunk", n)
+    trunk = measured(result, "trunk", n)
     if trunk is None:
         return ""
     found = difference(soft, trunk)
@@ -230,7 +230,7 @@ def _against_trunk(result: Mapping[str, Any], soft: Measured, n: int) -> str:
 
 def _recovered(result: Mapping[str, Any], soft: Measured, n: int) -> str:
     """The share of what joint training gains over the best source that merging gains; empty where that is not known."""
-    joint, best = (_measured(result, key, n) for key in ("joint", "best_source"))
+    joint, best = (measured(result, key, n) for key in ("joint", "best_source"))
     if joint is None or best is None or not difference(joint, best).told_apart or joint.mean < best.mean:
         return ""
     share = (soft.mean - best.mean) / (joint.mean - best.mean)

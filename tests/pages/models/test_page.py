@@ -251,7 +251,7 @@ def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
     press(page, "Delete")
     assert library() == {}
     assert "no models of your own" in "".join(str(info.value) for info in page.info)
-    assert "is deleted; it can come back for a day" in texts(page)
+    assert "It can come back for a day" in texts(page)
     assert "<b>bold" not in html(page) + texts(page)
     other = own("Another")
     press(page, "Undo")
@@ -261,7 +261,7 @@ def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
     remove_from_library(other)
     press(page, "Undo")
     assert list(library()) == [name]
-    assert "is deleted" not in texts(page)
+    assert "can come back for a day" not in texts(page)
     press(page, "Delete")
     press(page, "Free its space")
     assert library() == {}
@@ -279,7 +279,7 @@ def test_each_press_deletes_the_model_that_is_chosen_and_no_other(open_models: O
     assert list(library()) == [first]
     remove_from_library(first)  # in another tab, while this one shows it
     press(page, "Delete")
-    assert "is deleted" in texts(page)
+    assert "can come back for a day" in texts(page)
     assert "No model" in str(page.toast[0].value)
 
 

@@ -1,0 +1,166 @@
+"""The list of all runs: what is looked for, and the table of what was found."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.runs.panel import WORDS
+from pages.shared.runs.services import run_index
+from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments import experiments
+from softmerge_core.experiments.describe import difference
+from softmerge_core.experiments.words import clipped, plural
+from softmerge_core.runs.index import IndexedRun, RunIndex
+from softmerge_core.runs.status import ENDED
+
+PAGE = 100  # runs that are shown at first, and more at each press
+KEY = "runs-"
+TALL = 420  # px: of the table
+
+
+class Search(NamedTuple):
+    """What is looked for."""
+
+    words: str
+    kinds: tuple[str, ...]
+    states: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is excluded."""
+        return not any(self)
+
+
+def kind_title(kind: str) -> str:
+    """An experiment's name as readers know it."""
+    known = experiments().get(kind)
+    return known.title if known else kind
+
+
+def ask() -> Search:
+    """Draw the search and the filters."""
+    words, kinds, states, tags = st.columns([3, 2, 2, 2], gap="small")
+    with words:
+        said = st.text_input(
+            "Search", key=f"{KEY}words", placeholder="words of a name, outcome, setting or tag", bind="query-params",
+            help="Runs that have all these words in their name, sources, settings, outcome or tags.",
+        )  # fmt: skip
+    with kinds:
+        kind = _several("Kinds", list(experiments()), kind_title, "Only runs of these kinds; none chosen: all.")
+    with states:
+        state = _several("States", list(WORDS), lambda name: WORDS[name].capitalize(), "Only runs in these states.")
+    with tags:
+        tag = _several("Tags", run_index().tags(), str, "Only runs with all of these tags, which you give below.")
+    return Search(said or "", tuple(kind), tuple(state), tuple(tag))
+
+
+def _several(label: str, options: Sequence[str], title: Callable[[str], str], about: str) -> list[str]:
+    key = f"{KEY}{label.lower()}"
+    if any(name not in options for name in st.session_state.get(key, [])):  # the last run of a tag is gone
+        st.session_state[key] = [name for name in st.session_state[key] if name in options]
+    chosen: list[str] = st.multiselect(
+        label,
+        options,
+        key=key,
+        format_func=title,
+        placeholder="all",
+        bind="query-params",
+        help=about,
+    )
+    return chosen
+
+
+def found(search: Search) -> list[IndexedRun]:
+    """The runs that were looked for, newest first."""
+    return run_index().find(search.words, kinds=search.kinds, states=search.states, tags=search.tags)
+
+
+def in_words(search: Search, runs: Sequence[IndexedRun]) -> str:
+    """One sentence about what was found."""
+    live = sum(run.status not in (*ENDED, "interrupted") for run in runs)
+    if not runs:
+        return "No run is like that." if not search.everything else "No run has been started here yet."
+    what = plural(len(runs), "run") + ("" if search.everything else f" like that, of {run_index().count():,}")
+    newest = f"the newest is “{clipped(runs[0].name, 60)}”"
+    return f"{what}; {newest}" + (f"; {live} live." if live else ".")
+
+
+def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:
+    """Draw the runs as a table; returns those that are chosen in it."""
+    most = st.session_state.get(f"{KEY}most", PAGE)
+    shown = runs[:most]
+    picked = st.dataframe(
+        _rows(shown),
+        key=f"{KEY}table-{st.session_state.get(f'{KEY}turn', 0)}",
+        height=min(TALL, 38 + 35 * max(len(shown), 1)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config=_columns(),
+        column_order=["When", "Name", "Kind", "State", "Outcome", "Changed", "Made from", "Tags"],
+    )
+    if len(runs) > most:
+        st.button(
+            f"Show {min(PAGE * 5, len(runs) - most):,} more of {len(runs):,}", on_click=_more, type="tertiary",
+            help="Lengthen the table by the next older runs.",
+        )  # fmt: skip
+    return [shown[row] for row in picked["selection"]["rows"] if row < len(shown)]
+
+
+def unselect() -> None:
+    """Begin with a new table, in which nothing is chosen: what was chosen may be elsewhere now."""
+    st.session_state[f"{KEY}turn"] = st.session_state.get(f"{KEY}turn", 0) + 1
+
+
+def _more() -> None:
+    st.session_state[f"{KEY}most"] = st.session_state.get(f"{KEY}most", PAGE) + 5 * PAGE
+
+
+def _rows(runs: Sequence[IndexedRun]) -> pd.DataFrame:
+    index = run_index()
+    return pd.DataFrame(
+        {
+            "When": pd.to_datetime([run.created for run in runs], utc=True),
+            "Name": [run.name or "(no name)" for run in runs],
+            "Kind": [kind_title(run.kind) for run in runs],
+            "State": [WORDS[run.status] for run in runs],
+            "Outcome": [run.message for run in runs],
+            "Changed": [_changed(index, run) for run in runs],
+            "Made from": [run.made for run in runs],
+            "Tags": [list(run.tags) for run in runs],
+        }
+    )
+
+
+def _columns() -> dict[str, Any]:
+    zone, told = st.context.timezone or "UTC", st.column_config
+    return {
+        "When": told.DatetimeColumn(
+            "When", width=150, format="D MMM YYYY, HH:mm", timezone=zone, help="Begun, by your browser's clock."
+        ),
+        "Name": told.TextColumn("Name", width=200),
+        "Kind": told.TextColumn("Kind", width=150),
+        "State": told.TextColumn("State", width=90),
+        "Outcome": told.TextColumn("Outcome", width=380, help="What the run came to, in its own words."),
+        "Changed": told.TextColumn("Changed", width=260, help="Settings unlike those of the run of its kind before."),
+        "Made from": told.TextColumn("Made from", width=320, help="Networks, data, and settings that are not usual."),
+        "Tags": told.ListColumn("Tags", width=140),
+    }
+
+
+def _changed(index: RunIndex, run: IndexedRun) -> str:
+    """How the settings of a run differ from those of the run of its kind before."""
+    before = index.before(run)
+    return "the first of its kind" if before is None else _difference(run.id, before.id, run, before)
+
+
+@lru_cache(maxsize=20_000)
+def _difference(run_id: str, before_id: str, run: IndexedRun, before: IndexedRun) -> str:
+    try:
+        return difference(run.spec, before.spec) or "nothing"
+    except SoftMergeError:  # of a version whose settings can no longer be read
+        return ""
