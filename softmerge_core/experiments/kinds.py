@@ -7,7 +7,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.methods import Method
 from softmerge_core.methods.base import Across
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import FamilyInfo, LibraryModel, find_source
+from softmerge_core.zoo import FamilyInfo, LibraryModel, families, find_source
 
 REACH: tuple[Across, ...] = ("", "widths", "architectures")  # each takes also what those before it take
 
@@ -27,6 +27,24 @@ def apart(sources: Sequence[SourceSpec]) -> Across:
         return ""
     designs = {tuple((layer.name, layer.kind) for layer in origin.layers) for origin in known.values()}
     return "widths" if len(designs) == 1 and designs != {()} else "architectures"
+
+
+def family_of(sources: Sequence[SourceSpec]) -> FamilyInfo | None:
+    """The shipped family that all sources are of; None for several, for files and for the reader's own."""
+    places = {source.model.partition("/")[0] for source in sources}
+    return families().get(places.pop()) if len(places) == 1 else None
+
+
+def yardstick_models(sources: Sequence[SourceSpec], dataset: str) -> dict[str, str]:
+    """The models beside which a merge is judged: the "trunk" of the sources' family, and the one of "joint" training.
+
+    None where the sources are of several families, or are merged on other data than those of their family.
+    """
+    family = family_of(sources)
+    if family is None or family.dataset != dataset:
+        return {}
+    known = {"trunk": family.base, "joint": family.joint}
+    return {name: f"{family.name}/{info.name}" for name, info in known.items() if info is not None}
 
 
 def first_two(sources: Sequence[SourceSpec]) -> str:
