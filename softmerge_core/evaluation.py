@@ -97,6 +97,11 @@ def has_batchnorm(network: nn.Module) -> bool:
     return any(isinstance(module, _BatchNorm) and module.track_running_stats for module in network.modules())
 
 
+def batchnorm_samples(network: nn.Module, samples: int) -> int:
+    """How many of the training ``samples`` are computed when BatchNorm is estimated again; 0 if there is none."""
+    return min(samples, BATCHNORM_SAMPLES) if has_batchnorm(network) else 0
+
+
 @torch.no_grad()
 def reestimate_batchnorm(network: nn.Module, inputs: Tensor, batch_size: int | None = None) -> None:
     """Replace every BatchNorm's running statistics by the average over ``inputs`` [N, ...], in place.

@@ -33,7 +33,7 @@ def federated_setup() -> Setup:
     st.header("Data and clients", anchor=False)
     first, second = st.columns(2, gap="small")
     with first:
-        dataset = pick_dataset(f"{KEY}dataset", "Its training samples are split among the clients.", default="digits")
+        dataset = pick_dataset(f"{KEY}dataset", "Its training samples are split among the clients.", default="fashion")
     with second:
         network = pick_network(dataset, f"{KEY}network", default="mlp")
     values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)

@@ -66,6 +66,7 @@ class Dataset:
     classes: int
     input_shape: tuple[int, ...]
     load: Callable[[], Arrays]
+    samples: tuple[int, int, int]  # to train, to validate and to test on
     not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
     class_names: tuple[str, ...] = ()  # of 0, 1, ...; none where a class is called by its number
 

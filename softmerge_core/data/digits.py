@@ -11,7 +11,7 @@ from softmerge_core.data.base import Arrays, Dataset
 from softmerge_core.data.order import stratified_order
 
 FILE = Path(__file__).parent / "arrays" / "digits.safetensors"
-TRAIN, VALIDATION = 1000, 350  # the rest, 447, is the test set
+TRAIN, VALIDATION, TEST = 1000, 350, 447
 
 
 def generate() -> Arrays:
@@ -42,4 +42,5 @@ def load() -> Arrays:
     return arrays
 
 
-DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load)
+SAMPLES = (TRAIN, VALIDATION, TEST)
+DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load, samples=SAMPLES)

@@ -24,4 +24,6 @@ def _interpolation(few: int, many: int) -> np.ndarray:
     return shares
 
 
-DATASET = Dataset("digits16", "Digits 16x16", classes=10, input_shape=(1, SIZE, SIZE), load=load)
+DATASET = Dataset(
+    "digits16", "Digits 16x16", classes=10, input_shape=(1, SIZE, SIZE), load=load, samples=digits.SAMPLES
+)

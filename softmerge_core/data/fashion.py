@@ -51,4 +51,12 @@ def load() -> Arrays:
     return standardised(splits())
 
 
-DATASET = Dataset("fashion", "Fashion 28x28", classes=10, input_shape=(1, SIDE, SIDE), load=load, class_names=CLOTHES)
+DATASET = Dataset(
+    "fashion",
+    "Fashion 28x28",
+    classes=10,
+    input_shape=(1, SIDE, SIDE),
+    load=load,
+    samples=(TRAIN, VALIDATION, TEST),
+    class_names=CLOTHES,
+)

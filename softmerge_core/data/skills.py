@@ -63,5 +63,6 @@ DATASET = Dataset(
     classes=29,
     input_shape=(1, SIDE, SIDE),
     load=load,
+    samples=(sum(TRAIN.values()), len(SKILLS) * VALIDATION, len(SKILLS) * TEST),
     class_names=(*map(str, range(10)), *CLOTHES, *EMOJI),
 )

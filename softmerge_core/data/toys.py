@@ -8,6 +8,7 @@ import numpy as np
 from softmerge_core.data.base import Arrays, Dataset
 
 SIZES = {"train": 600, "validation": 300, "test": 600}
+SAMPLES = (SIZES["train"], SIZES["validation"], SIZES["test"])
 Shape = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (labels [N], position along the shape 0-1 [N]) -> [N, 2]
 
 
@@ -50,7 +51,7 @@ def load(shape: Shape, classes: int, noise: float, seed: int) -> Arrays:
 
 
 DATASET = (
-    Dataset("moons", "Moons", 2, (2,), partial(load, moons, 2, 0.2, 11)),
-    Dataset("spirals", "Spirals", 3, (2,), partial(load, spirals, 3, 0.05, 12)),
-    Dataset("rings", "Rings", 3, (2,), partial(load, rings, 3, 0.3, 13)),
+    Dataset("moons", "Moons", 2, (2,), partial(load, moons, 2, 0.2, 11), SAMPLES),
+    Dataset("spirals", "Spirals", 3, (2,), partial(load, spirals, 3, 0.05, 12), SAMPLES),
+    Dataset("rings", "Rings", 3, (2,), partial(load, rings, 3, 0.3, 13), SAMPLES),
 )

@@ -6,9 +6,9 @@ from torch import nn
 
 from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import unique_names
-from softmerge_core.experiments.kinds import networks_of
+from softmerge_core.experiments.kinds import family_of, networks_of, yardstick_models
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import FamilyInfo, families, load_base, load_source
+from softmerge_core.zoo import load_base, load_source
 from softmerge_core.zoo.opening import open_sources
 
 
@@ -33,19 +33,9 @@ def lazy_sources(specs: Sequence[SourceSpec], taken: Collection[str] = ()) -> tu
 
 
 def yardsticks(sources: Sequence[SourceSpec], dataset: str) -> dict[str, nn.Module]:
-    """The networks beside which a merge is judged: the "trunk" of the sources' family, and the one of "joint" training.
-
-    None where the sources are of several families, or are merged on other data than those of their family.
-    """
-    family = _family_of(sources)
-    if family is None or family.dataset != dataset:
-        return {}
-    known = {"trunk": family.base, "joint": family.joint}
-    return {
-        name: load_source(SourceSpec(model=f"{family.name}/{info.name}")).module
-        for name, info in known.items()
-        if info is not None
-    }
+    """The networks beside which a merge is judged; see ``yardstick_models``."""
+    known = yardstick_models(sources, dataset)
+    return {name: load_source(SourceSpec(model=model)).module for name, model in known.items()}
 
 
 def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:
@@ -55,11 +45,5 @@ def base_of(sources: Sequence[SourceSpec], base: str = "") -> nn.Module | None:
     """
     if base:
         return load_source(SourceSpec(model=base)).module
-    family = _family_of(sources)
+    family = family_of(sources)
     return load_base(family.name) if family else None
-
-
-def _family_of(sources: Sequence[SourceSpec]) -> FamilyInfo | None:
-    """The shipped family that all sources are of; None for several, for files and for the reader's own."""
-    places = {source.model.partition("/")[0] for source in sources}
-    return families().get(places.pop()) if len(places) == 1 else None

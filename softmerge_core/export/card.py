@@ -7,7 +7,7 @@ from typing import Any
 from softmerge_core.attacks import find_attack
 from softmerge_core.events import BEST
 from softmerge_core.experiments.merge.kept import AVERAGE
-from softmerge_core.experiments.merge.lineage import Lineage
+from softmerge_core.experiments.merge.lineage import Lineage, NetworkOrigin
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.why import why_sentence
 from softmerge_core.experiments.merge.words import gain_sentence
@@ -237,6 +237,15 @@ def _origin(it: Told) -> str:
         [f"Versions {made}", said(numbers)],
         [TENSORS, code(it.tensors_sha256)],
     ]
+    rows += network_rows(it.lineage.registered)
     if not it.recorded:
         rows.append(["Hashes of sources and data", "as they are now; the run did not write them down"])
     return table(("", ""), rows)
+
+
+def network_rows(found: NetworkOrigin | None) -> list[list[str]]:
+    """The rows of a table that tell which file registered the architecture; none for one that ships."""
+    if found is None:
+        return []
+    hashed = f", SHA-256 {code(found.sha256)}" if found.sha256 else ""
+    return [["Architecture registered in", f"{said(found.file)}{hashed}"]]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from softmerge_core.attacks import find_attack
-from softmerge_core.experiments.merge.lineage import DataOrigin
+from softmerge_core.experiments.merge.lineage import DataOrigin, NetworkOrigin
 from softmerge_core.experiments.samples import samples_of
-from softmerge_core.export.card import TENSORS, measured, settings_rows, use
+from softmerge_core.export.card import TENSORS, measured, network_rows, settings_rows, use
 from softmerge_core.export.markdown import code, front_matter, page, said, table, told
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.zoo import FamilyInfo, LibraryModel, ModelInfo
@@ -19,6 +19,7 @@ def model_card(
     home: FamilyInfo | LibraryModel,
     data: DataOrigin | None,
     versions: dict[str, str],
+    registered: NetworkOrigin | None,
     files: Sequence[tuple[str, str]],
 ) -> str:
     """The card as Markdown. ``data``: None where the file of the data is gone."""
@@ -37,7 +38,7 @@ def model_card(
         "## How it was made\n\n" + _made(info),
         "## Data\n\n" + _data(data, home.dataset),
         "## What this does not show\n\n" + LIMITS,
-        "## Where it comes from\n\n" + _origin(model, info, versions),
+        "## Where it comes from\n\n" + _origin(model, info, versions, registered),
     )
 
 
@@ -73,11 +74,12 @@ def _data(data: DataOrigin | None, dataset: str) -> str:
     return table(("", ""), rows)
 
 
-def _origin(model: str, info: ModelInfo, versions: dict[str, str]) -> str:
+def _origin(model: str, info: ModelInfo, versions: dict[str, str], registered: NetworkOrigin | None) -> str:
     numbers = ", ".join(f"{name} {number}" for name, number in versions.items())
     rows = [
         ["Name", said(model)],
         ["Versions of this export", said(numbers)],
         [TENSORS, code(info.sha256)],
+        *network_rows(registered),
     ]
     return table(("", ""), rows)

@@ -13,6 +13,7 @@ from softmerge_core.evaluation import has_batchnorm
 from softmerge_core.experiments.merge.lineage import (
     DataOrigin,
     data_origin,
+    network_origin,
     portable,
     remarks,
     versions,
@@ -117,7 +118,7 @@ def _model(what: str) -> Subject:
         dataset=home.dataset,
         state=source.module.state_dict(),
         metadata={"format": "pt", "softmerge.model": what, "softmerge.tensors_sha256": info.sha256},
-        card=partial(model_card, what, info, home, _data(home.dataset), made),
+        card=partial(model_card, what, info, home, _data(home.dataset), made, network_origin(home.network)),
     )
 
 

@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.evaluation import BATCHNORM_SAMPLES, log_probabilities, lowest_loss, predict, reestimate_batchnorm
+from softmerge_core.evaluation import (
+    BATCHNORM_SAMPLES,
+    batchnorm_samples,
+    log_probabilities,
+    lowest_loss,
+    predict,
+    reestimate_batchnorm,
+)
 from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
 
@@ -63,6 +70,11 @@ class Judge:
     def renew(self, network: nn.Module) -> None:
         """Renew BatchNorm's statistics of a network whose weights have just changed."""
         reestimate_batchnorm(network, self.train_inputs[:BATCHNORM_SAMPLES])
+
+    def evaluations(self, network: nn.Module, samples: int, renewed: int) -> float:
+        """How many evaluations of ``network`` compute as much as so many ``samples`` and ``renewed`` networks do."""
+        each = batchnorm_samples(network, len(self.train_inputs))
+        return (samples + renewed * each) / (len(self.inputs) + each)
 
     def outputs(self, log_probabilities: Tensor) -> Score:
         """Return the score of log-probabilities or logits [N, classes] on the validation inputs."""

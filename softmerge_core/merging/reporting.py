@@ -43,17 +43,23 @@ def _numbers(event: Gates) -> int:
 class Reporter:
     """Turns the state of a merge into events, keeps them, and passes them on. Of large reports of gates it keeps few.
 
-    ``sources`` are the names of the sources that take part, ``steps`` the steps of one stage, ``total`` of all stages.
+    ``sources`` are the names of the sources that take part, ``steps`` the steps of one stage, ``total`` of all stages,
+    ``left`` the seconds to the end, at least and at most, as far as known.
     """
 
     def __init__(
-        self, on_event: Callable[[Event], None] | None, sources: Sequence[str], steps: int, total: int
+        self,
+        on_event: Callable[[Event], None] | None,
+        sources: Sequence[str],
+        steps: int,
+        total: int,
+        left: tuple[float, float] | None = None,
     ) -> None:
         self.on_event, self.sources, self.total = on_event, tuple(sources), total
         self.stages = total // max(steps, 1)
         self.history: list[Event] = []
         self.step = 0
-        self.left: tuple[float, float] | None = None  # seconds to the end, at least and at most, as far as known
+        self.left = left
         self._per_point = max(1, steps // LOSS_POINTS)
         self._losses: list[StepLoss] = []
         self._shown = self._told = -math.inf

@@ -64,9 +64,10 @@ class StagedMerge:
         self.dropped = torch.zeros(len(kept), dtype=torch.bool)
         self.batches = torch.empty(0, 0, dtype=torch.int64)
         self.stop_reason: StopReason = "finished"
-        kept_names = [names[k] for k in kept]
-        self.reporter = Reporter(hooks.on_event, kept_names, settings.steps, settings.steps * len(self.plans))
-        self.pace = Pace(len(sources))
+        steps, kept_names = settings.steps, [names[k] for k in kept]
+        self.reporter = Reporter(hooks.on_event, kept_names, steps, steps * len(self.plans), hooks.ahead.seconds)
+        ended = 1 + sum(bool(plan.control) for plan in self.plans.values())
+        self.pace = Pace(self.judge.evaluations(sources[0], hooks.ahead.samples, ended))
 
     def run(self, outputs: list[Tensor], notices: Sequence[str], snapshot: bytes | None) -> MergeResult:
         """Measure the baselines, train every stage and choose.
@@ -161,8 +162,7 @@ class StagedMerge:
         else:
             best = self.reporter.sources.index(self.best_source) if plan.control else 0
             logits, scale = start_of(plan, self.at.done, self.plans, self.dropped, self.settings, best)
-        base = self.base if plan.relative else None
-        start = (logits, scale)
+        start, base = (logits, scale), self.base if plan.relative else None
         return GateTraining(
             self.flat, plan.parts, self.settings, self.generator, *start, base=base, fixed=bool(plan.control)
         )

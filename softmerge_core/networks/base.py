@@ -22,7 +22,7 @@ class Network:
     ``name``, ``title`` and ``takes`` are written out as literals, so that pages can read them from the source without
     loading torch. ``takes`` maps each kind of input it can read to the smallest size of each axis but the channels.
     ``build(input_shape, classes)`` draws the weights from the current random state. ``where``: file and line where
-    the reader has registered it; "" for those that ship.
+    the reader has registered it, and ``sha256`` (hex) of that file as it was then; "" for those that ship.
     """
 
     name: str
@@ -30,6 +30,12 @@ class Network:
     takes: Mapping[Kind, int]
     build: "Callable[[tuple[int, ...], int], nn.Module]"
     where: str = ""
+    sha256: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the file in which the reader has registered it; "" for those that ship."""
+        return self.where.rpartition(", line ")[0]
 
     def check_fit(self, input_shape: tuple[int, ...], classes: int) -> None:
         """Raise DataError when it cannot take samples of ``input_shape`` or tell ``classes`` apart."""

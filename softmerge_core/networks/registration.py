@@ -5,6 +5,7 @@ takes no other from anywhere. The server asks a process for what it registers, a
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import logging
@@ -52,9 +53,9 @@ def register_network(name: str, build: Build, *, title: str = "", takes: "str | 
     where = f"{Path(caller.f_code.co_filename).name}, line {caller.f_lineno}"
     if not callable(build):
         raise SettingsError(f"network {short(name)!r}: expected a function that builds it, got {type(build).__name__}")
-    made = Network(
-        name, str(title or name), _takes(name, takes), _Own(str(name), where, caller.f_code.co_filename, build), where
-    )
+    file = caller.f_code.co_filename
+    own = _Own(str(name), where, file, build)
+    made = Network(name, str(title or name), _takes(name, takes), own, where, _hash_of(file))
     taken = {key: module for key, (module, _) in declared(__package__ or "", "NETWORK").items()}
     if _MODE["runs"]:
         taken |= {key: network.where for key, network in _FOUND.items()}
@@ -129,6 +130,14 @@ class _Own:
             got = type(made).__name__
             raise DataError(f"network {self.name!r} ({self.where}): expected a torch.nn.Module, got {got}")
         return made
+
+
+def _hash_of(file: str) -> str:
+    """Return the SHA-256 (hex) of a file of Python; "" where there is none, as in a notebook."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _takes(name: str, takes: "str | Mapping[str, int]") -> Any:

@@ -19,7 +19,7 @@ from softmerge_core.networks.registration import FILE, problems, registered
 def tell() -> dict[str, object]:
     """Return the rows of all registered networks, and the problems."""
     found = registered().values()
-    fields = ("name", "title", "takes", "where")
+    fields = ("name", "title", "takes", "where", "sha256")
     rows = [{field: getattr(network, field) for field in fields} for network in found]
     return {"networks": rows, "problems": [*problems(), *filter(None, map(cannot_be_built, found))]}
 

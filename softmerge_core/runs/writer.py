@@ -18,6 +18,7 @@ from softmerge_core import checkpoints
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.events import Event
 from softmerge_core.experiments import experiment
+from softmerge_core.experiments.kinds import registered_files
 from softmerge_core.home import write_atomic
 from softmerge_core.runs import files
 from softmerge_core.runs.log import parse_lines
@@ -265,6 +266,8 @@ def conduct(
             spec = read_spec(folder)
             kind = experiment(spec.kind)
             kind.check(spec)
-            return writer.finish(kind.run(spec, writer))
+            own = registered_files(spec)
+            result = kind.run(spec, writer)
+            return writer.finish(result | {"networks": own} if own else result)
         except Exception as error:
             return writer.fail(error)

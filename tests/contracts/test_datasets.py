@@ -56,6 +56,13 @@ def test_it_has_three_splits_as_declared(name: str) -> None:
 
 
 @every_dataset
+def test_it_has_as_many_samples_as_declared(name: str) -> None:
+    arrays, declared = datasets()[name].load(), datasets()[name].samples
+    got = tuple(len(arrays[f"{split}_labels"]) for split in SPLITS)
+    assert got == declared, f"data set {name!r} declares {declared} samples, but its splits have {got}"
+
+
+@every_dataset
 def test_it_is_sound_as_tensors(name: str) -> None:
     data = load_dataset(name)
     try:

@@ -134,3 +134,13 @@ def test_the_reason_names_both_rivals_in_readable_numbers() -> None:
         "Layer gates won: validation loss 0.250, against 0.500 for the best source (a) and 5.7\u00a0×\u00a010⁴ "
         "for the plain average."
     )
+
+
+def test_an_evaluation_computes_the_validation_samples_and_those_of_batchnorm() -> None:
+    data = make_data()
+    judge = Judge(data, "cpu", torch.float32)
+    train, validation = len(data.train_labels), len(data.validation_labels)
+    plain, normed = torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)
+    assert judge.evaluations(plain, 10 * validation, 3) == 10
+    assert judge.evaluations(normed, 2 * (train + validation), 0) == 2
+    assert judge.evaluations(normed, validation, 1) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from softmerge_core.merging import pace
 from softmerge_core.merging.budget import Budget, Range, stage_budget, stages_of_auto
-from softmerge_core.merging.pace import ENDINGS, Pace
+from softmerge_core.merging.pace import Pace
 
 
 class Clock:
@@ -23,12 +23,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
-def test_nothing_is_told_before_the_first_step() -> None:
+def test_no_pace_is_known_before_the_first_step() -> None:
     assert Pace(3).left([("layer", Range(Budget(1, 1), Budget(2, 2)))]) is None
 
 
 def test_what_is_left_is_steps_and_evaluations_at_their_own_pace_and_the_end(clock: Clock) -> None:
-    found = Pace(2)
+    found = Pace(6.5)
     with found.evaluated():
         clock.now += 10
     for granularity, took in (("layer", 1.0), ("channel", 3.0)):
@@ -36,13 +36,21 @@ def test_what_is_left_is_steps_and_evaluations_at_their_own_pace_and_the_end(clo
             with found.step(granularity):
                 clock.now += took
     to_come = [("channel", Range(Budget(1, 1), Budget(4, 2))), ("layer", Range(Budget(0, 0), Budget(5, 1)))]
-    end = 10 * (2 + ENDINGS)
-    assert found.left(to_come) == pytest.approx((3 + 10 + end, 12 + 20 + 5 + 10 + end))
+    kept, end = 10, 65  # what is kept of each stage that takes place is evaluated once more
+    assert found.left(to_come) == pytest.approx((3 + 10 + kept + end, 12 + 20 + 5 + 10 + 2 * kept + end))
     assert found.left([("model", Range(Budget(2), Budget(2)))]) == pytest.approx((6 + end, 6 + end))  # as the last
 
 
+def test_a_slow_first_step_counts_no_more_than_those_after_it(clock: Clock) -> None:
+    found = Pace()
+    for took in (9.0, 1.0, 2.0):
+        with found.step("layer"):
+            clock.now += took
+    assert found.seconds("layer", Budget(1)) == pytest.approx(4)
+
+
 def test_a_machine_that_becomes_slower_is_followed(clock: Clock) -> None:
-    found = Pace(1)
+    found = Pace()
     for took in [1.0] * 20 + [4.0] * 40:
         with found.step("layer"):
             clock.now += took

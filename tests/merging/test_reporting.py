@@ -6,6 +6,7 @@ import torch
 from softmerge_core import SoftMergeSettings, soft_merge
 from softmerge_core.events import Event, Gates, Progress, Stage
 from softmerge_core.merging import reporting, summary
+from softmerge_core.merging.pace import Ahead
 from softmerge_core.merging.reporting import matrix
 from softmerge_core.runs.shapes import makes_sense
 from tests.networks_for_tests import make_data, make_sources
@@ -76,3 +77,17 @@ def test_a_merge_tells_how_long_it_still_takes_and_its_share_never_goes_back() -
     known = [(event.least, event.most) for event in steps if event.least is not None and event.most is not None]
     assert len(known) > 10
     assert all(0 <= least <= most for least, most in known)
+
+
+def test_what_the_caller_expects_is_told_until_the_first_step_and_what_it_does_afterwards_is_counted() -> None:
+    settings = SoftMergeSettings(granularity="layer", steps=4, evaluate_every=2, batch_size=8)
+
+    def told(ahead: Ahead) -> list[tuple[int, float | None, float | None]]:
+        history = soft_merge(make_sources("perceptron", 2), make_data(), settings, ahead=ahead).history
+        return [(event.step, event.least, event.most) for event in history if isinstance(event, Progress)]
+
+    assert told(Ahead())[0] == (0, None, None)
+    found = told(Ahead((3.0, 5.0), samples=10**12))
+    assert found[0] == (0, 3.0, 5.0)
+    assert found[-1][0] == 4
+    assert all(most is not None and most > 3600 for step, _, most in found if step)

@@ -1,5 +1,6 @@
 """Networks that a reader registers are networks like any other, in every process; what is wrong with them is told."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,8 +16,12 @@ from torch import nn
 
 from softmerge_core import register_network
 from softmerge_core.checkpoints.files import save_checkpoint
+from softmerge_core.checkpoints.metadata import read_metadata
 from softmerge_core.errors import DataError, NotFoundError, SettingsError
 from softmerge_core.experiments import parse_spec
+from softmerge_core.experiments.federated.spec import FederatedSpec
+from softmerge_core.experiments.kinds import registered_files
+from softmerge_core.experiments.merge.lineage import network_origin
 from softmerge_core.networks import build_network, find_network, fits, network_names, networks, registered
 from softmerge_core.runs import Runner, RunStore
 from softmerge_core.zoo import recognise
@@ -174,6 +179,7 @@ def test_a_build_that_fails_is_told_with_its_file_and_line(build: Any, expected:
         build_network("mine", (2,), 3, 0)
 
 
+CARD_OF = "from softmerge_core.export.subject import open_subject; "
 ASK = """
 import sys
 from softmerge_core.networks import fits, networks
@@ -186,6 +192,16 @@ print([name for name in found if name in ("wide", "bad")], end=" ")
 print(found["wide"].title if "wide" in found else "", "torch" in sys.modules)
 print(*problems(), sep="\\n")
 """
+
+
+@pytest.mark.usefixtures("forget")
+def test_what_is_registered_in_no_file_has_no_hash_and_what_ships_is_registered_by_nobody() -> None:
+    build = "register_network('mine', lambda shape, classes: None, takes='vector')"
+    exec(compile(build, "<cell 3>", "exec"), {"register_network": register_network})
+    assert (networks()["mine"].file, networks()["mine"].sha256) == ("<cell 3>", "")
+    assert network_origin("mlp") is None
+    assert registered_files(FederatedSpec(network="mlp")) == {}
+    assert registered_files(FederatedSpec(network="mine")) == {"mine": {"file": "<cell 3>", "sha256": ""}}
 
 
 def test_a_server_knows_the_file_and_loads_no_torch(file: Path) -> None:
@@ -230,14 +246,22 @@ def test_the_command_line_takes_such_files_in_and_merges_them(file: Path, tmp_pa
     paths = weights(tmp_path)
     done = command("--networks", str(file), "zoo", "add", *paths, "--dataset", "moons")
     assert done.returncode == 0, done.stderr
-    added = json.loads(done.stdout)
+    added, digest = json.loads(done.stdout), hashlib.sha256(file.read_bytes()).hexdigest()
     assert [(model["network"], model["classes"]) for model in added] == [("wide", 2)] * 2
     for number, models in enumerate((paths, [f"library/{model['name']}" for model in added])):
         spec = tmp_path / "spec.json"
         spec.write_text(json.dumps(merge_spec(models)))
         done = command("--networks", str(file), "merge", str(spec), "--out", str(tmp_path / f"out{number}"))
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["accuracy"]["soft"] > 0
+        result = json.loads(done.stdout)
+        assert result["accuracy"]["soft"] > 0
+        assert result["networks"] == {"wide": {"file": "mine.py", "sha256": digest}}
+        out = tmp_path / f"out{number}"
+        told = json.loads(read_metadata(out / "weights" / "merged.safetensors")["softmerge.lineage"])
+        assert told["registered"] == {"file": "mine.py", "sha256": digest}
+        for what in (str(out), "library/wide-0"):
+            done = in_a_process(f"{CARD_OF}print(open_subject({what!r}).card([]))", file)
+            assert f"| Architecture registered in | mine.py, SHA-256 `{digest}` |" in done.stdout, done.stderr
 
 
 def test_a_command_says_why_a_network_is_not_known(file: Path, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def example() -> FederatedSpec:
     """Return a spec that runs: FedAvg and FedDyn, each without and with scope alignment."""
     settings = FederationSettings(rounds=20)
     return FederatedSpec(
-        name="Ten clients with a few digits each",
-        data=DataSpec(dataset="digits"),
+        name="Ten clients with a few kinds of clothes each",
+        data=DataSpec(dataset="fashion"),
         network="mlp",
         settings=settings,
         runs=tuple(FederatedRun(algorithm=name, scope=scope) for name in ("fedavg", "feddyn") for scope in (0, 1)),

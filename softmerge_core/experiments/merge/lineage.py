@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from softmerge_core.data import data_facts, datasets
 from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.networks import registered
 from softmerge_core.settings import Frozen
 from softmerge_core.zoo import BASE, card_title, families, find_source, is_weights_file
 from softmerge_core.zoo.sources import file_of, recognised
@@ -49,8 +50,18 @@ class DataOrigin(Frozen):
     tested_on: Literal["test", "validation"]
 
 
+class NetworkOrigin(Frozen):
+    """The reader's file of Python that registered a network; ``sha256``: of the file as it was run, "" if unknown."""
+
+    file: str
+    sha256: str
+
+
 class Lineage(Frozen):
-    """What made a merged network; ``versions``: of python, torch, torchvision and softmerge, when it was made."""
+    """What made a merged network; ``versions``: of python, torch, torchvision and softmerge, when it was made.
+
+    ``registered``: where its architecture comes from, if it is not one of those that ship.
+    """
 
     network: str
     input_shape: tuple[int, ...]
@@ -59,6 +70,7 @@ class Lineage(Frozen):
     base: Origin | None = None
     data: DataOrigin
     versions: dict[str, str]
+    registered: NetworkOrigin | None = None
 
 
 def lineage_of(spec: MergeSpec) -> Lineage:
@@ -75,6 +87,7 @@ def lineage_of(spec: MergeSpec) -> Lineage:
         base=base,
         data=data_origin(spec.data.dataset),
         versions=versions(),
+        registered=network_origin(network),
     )
 
 
@@ -105,6 +118,12 @@ def data_origin(dataset: str) -> DataOrigin:
     facts, path = data_facts(dataset), Path(dataset)
     tested: Literal["test", "validation"] = "test" if "test" in facts.samples else "validation"
     return DataOrigin(dataset=path.name, title=path.stem, sha256=facts.sha256, of="file", tested_on=tested)
+
+
+def network_origin(network: str) -> NetworkOrigin | None:
+    """The file that registered an architecture; None for one that ships, or that nobody knows any more."""
+    known = registered().get(network)
+    return NetworkOrigin(file=known.file, sha256=known.sha256) if known else None
 
 
 def arrays_hash(arrays: Mapping[str, object]) -> str:

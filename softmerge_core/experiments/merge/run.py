@@ -11,16 +11,17 @@ from torch import nn
 from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.checks import usable_device
 from softmerge_core.data import Data, load_data
-from softmerge_core.evaluation import ensemble, lowest_loss, predict, score
+from softmerge_core.evaluation import batchnorm_samples, ensemble, lowest_loss, predict, score
 from softmerge_core.events import Boundary, Evaluation, Event, Points
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.lineage import lineage_of, remarks
 from softmerge_core.experiments.merge.spec import MergeSpec
-from softmerge_core.experiments.merge.timing import remember
+from softmerge_core.experiments.merge.timing import estimate, remember, scored_networks
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
+from softmerge_core.merging.pace import Ahead
 from softmerge_core.merging.reporting import matrix
 from softmerge_core.merging.soft import GateTable, MergeResult, soft_merge
 from softmerge_core.merging.summary import layer_sizes, summed
@@ -53,6 +54,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         observe=_boundaries(extent, context) if extent else None,
         snapshot=snapshot,
         on_snapshot=context.save_snapshot,
+        ahead=Ahead(None if snapshot else estimate(spec), _scored_samples(spec, data, modules[0])),
     )
     model = merged.model.cpu()
     if extent:
@@ -67,6 +69,12 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         alone = min(seconds, time.process_time() - computed)  # what others made of this machine meanwhile may pass
         remember(spec, *_done(merged.history), alone)
     return {**scores, **_report(merged, names), "gates": gates, "seconds": seconds}
+
+
+def _scored_samples(spec: MergeSpec, data: Data, source: nn.Module) -> int:
+    """How many samples are computed when a merge is over: all that each network is scored on, and the average's own."""
+    each = sum(len(data.split(split)[1]) for split in SPLITS)
+    return scored_networks(spec) * each + batchnorm_samples(source, len(data.train_labels))
 
 
 def _done(history: Sequence[Event]) -> tuple[int, int]:

@@ -8,12 +8,14 @@ from math import log, sqrt
 from pathlib import Path
 from statistics import median
 
-from softmerge_core.data import data_labels
+from softmerge_core.data import data_labels, datasets
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments.kinds import yardstick_models
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.words import span_text
 from softmerge_core.home import home, write_atomic
 from softmerge_core.merging.budget import Budget, Range, stage_budget, stages_of_auto
+from softmerge_core.registry import lookup
 from softmerge_core.settings import DataSpec
 from softmerge_core.zoo import find_source
 from softmerge_core.zoo.work import Kind, keep_work, known_work
@@ -24,15 +26,16 @@ EACH, LAYER, BYTE = 4e-11, 8e-5, 4e-10
 BACKWARD = 3  # a pass forward and back takes about so many multiply-adds as one forward
 RENEWED = 2048  # training samples at most that BatchNorm's statistics are taken from at each evaluation
 BEGIN, OPEN = 1.0, 2e-8  # seconds before anything is computed, and of each byte of a source that is read and checked
-USUAL = (1000, 350, 450)  # samples of a built-in data set
-LARGER = {"mnist1d": (4000, 1000, 1000)}
 UNSURE, SURER = 2.0, 1.2  # the estimate may be so many times too long or too short: at first, after such a merge
 KEPT = 50  # kinds of networks whose pace is remembered
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides how long a merge takes. ``parts``: of the model, its modules, layers and channels."""
+    """What decides how long a merge takes. ``parts``: of the model, its modules, layers and channels.
+
+    ``scored``: the networks that are scored when it is done.
+    """
 
     kind: Kind
     work: int
@@ -41,6 +44,7 @@ class Facts:
     parts: tuple[int, int, int, int]
     samples: tuple[int, int, int]
     batch: int
+    scored: int
 
 
 def facts_of(spec: MergeSpec) -> Facts | None:
@@ -60,7 +64,17 @@ def facts_of(spec: MergeSpec) -> Facts | None:
     parts = (1, len({layer.block for layer in layers}), len(layers), sum(layer.channels for layer in layers))
     parameters = sum(layer.parameters for layer in layers)
     batch = min(spec.settings.batch_size, samples[0])
-    return Facts(kind, work, parameters, len(spec.sources), parts, samples, batch)
+    return Facts(kind, work, parameters, len(spec.sources), parts, samples, batch, scored_networks(spec))
+
+
+def scored_networks(spec: MergeSpec) -> int:
+    """How many networks are scored when a merge is done: it, the average, sources, controls and yardsticks."""
+    return len(spec.sources) + 2 + _controls(spec) + len(yardstick_models(spec.sources, spec.data.dataset))
+
+
+def _controls(spec: MergeSpec) -> int:
+    """The best source and the plain average, where they are rescaled alone to compare with."""
+    return 2 * (spec.settings.rescale and spec.settings.granularity in ("auto", "channel"))
 
 
 def _samples(data: DataSpec) -> tuple[int, int, int]:
@@ -70,7 +84,7 @@ def _samples(data: DataSpec) -> tuple[int, int, int]:
         train, validation = len(labels["train_labels"]), len(labels["validation_labels"])
         test = len(labels.get("test_labels", labels["validation_labels"]))
     else:
-        train, validation, test = LARGER.get(data.dataset, USUAL)
+        train, validation, test = lookup(datasets(), data.dataset, "data set").samples
     limits = (data.train_samples, data.validation_samples)
     pairs = zip((train, validation), limits, strict=True)
     train, validation = (count if most is None else min(count, most) for count, most in pairs)
@@ -82,9 +96,8 @@ def budget_of(spec: MergeSpec, facts: Facts) -> Range:
     settings = spec.settings
     auto = settings.granularity == "auto"
     stages = stages_of_auto(facts.parts) if auto else 1
-    rescaled = 2 * (settings.rescale and settings.granularity in ("auto", "channel"))
     found = Range()
-    for stage in range(stages + (auto and settings.relative) + rescaled):
+    for stage in range(stages + (auto and settings.relative) + _controls(spec)):
         needless = auto and stage == stages - 1
         found = found.plus(stage_budget(settings.steps, settings.evaluate_every, patient=auto, needless=needless))
     return found
@@ -96,8 +109,8 @@ def seconds_of(facts: Facts, budget: Budget) -> float:
     layers, matrix = facts.parts[2], 4 * facts.parameters * facts.sources
     step = BACKWARD * (facts.batch * facts.work * EACH + layers * LAYER) + 2 * matrix * BYTE
     evaluation = (min(train, RENEWED) + validation) * facts.work * EACH + 2 * layers * LAYER + matrix * BYTE
-    ends = (facts.sources + 3) * (2 * validation + test) * facts.work * EACH + BEGIN + OPEN * matrix
-    return budget.steps * step + budget.evaluations * evaluation + ends
+    ends = (facts.sources * validation + facts.scored * (validation + test)) * facts.work * EACH
+    return budget.steps * step + budget.evaluations * evaluation + ends + BEGIN + OPEN * matrix
 
 
 def estimate(spec: MergeSpec) -> tuple[float, float] | None:

@@ -16,6 +16,8 @@ from softmerge_core.experiments.merge import run as work
 from softmerge_core.experiments.merge.run import GRID, boundary
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.why import why_sentence
+from softmerge_core.merging.pace import Ahead
+from softmerge_core.merging.soft import MergeResult, soft_merge
 from softmerge_core.networks import build_network
 from softmerge_core.runs.store import RunStore
 from softmerge_core.runs.writer import conduct
@@ -219,3 +221,29 @@ def _first_layer(gates: dict[str, Any]) -> list[tuple[float, ...]]:
     owner = gates["groups"][0]
     rows = [row for row, name in zip(gates["value"], gates["groups"], strict=True) if name == owner]
     return list(zip(*rows, strict=True))
+
+
+@pytest.mark.parametrize("rescale", [False, True])
+def test_as_many_samples_are_computed_at_the_end_as_the_time_that_is_told_counts(
+    rescale: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experts = [SourceSpec(model=f"skills-mlp-experts/{skill}-expert") for skill in ("digits", "emoji")]
+    settings = SoftMergeSettings(granularity="channel", steps=1, rescale=rescale)
+    counted, told = 0, list[Ahead]()
+
+    def counting(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        nonlocal counted
+        counted += len(inputs)
+        return predict(network, inputs)
+
+    def merging(*arguments: Any, ahead: Ahead, **others: Any) -> MergeResult:
+        told.append(ahead)
+        return soft_merge(*arguments, ahead=ahead, **others)
+
+    monkeypatch.setattr(work, "predict", counting)
+    monkeypatch.setattr(work, "soft_merge", merging)
+    spec = merge_spec(*experts, dataset="skills", settings=settings)
+    run_id, store = run(spec, tmp_path)
+    assert store.read(run_id).status == "finished"
+    assert counted == told[0].samples == (2 + 2 + 2 * rescale + 2) * (900 + 1500)
+    assert told[0].seconds is not None
