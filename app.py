@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 import pages
-from pages.shared.runs.services import warm_up
+from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 from softmerge_core.folder import FOLDER, server_folder
@@ -31,6 +31,7 @@ async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
     VALUES.addFilter(in_one_line)
     print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
+    print(f"Who enters the token {owner_token()} on the Runs page can stop and delete every run.", flush=True)
     for problem in what_is_wrong():
         print(problem, flush=True)
     empty_trash()

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.runs.listing import KEY, unselect
 from pages.shared.choose.deleted import throw_away
 from pages.shared.runs.opening import open_button
-from pages.shared.runs.services import run_store, started_here
+from pages.shared.runs.services import may_change, run_store
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import plural, sentence
@@ -62,9 +62,9 @@ def _save(chosen: Sequence[IndexedRun], name: str, tags: Sequence[str], shared: 
 
 def _delete_button(chosen: Sequence[IndexedRun]) -> None:
     live = [run for run in chosen if run.status not in (*ENDED, "interrupted")]
-    foreign = [run for run in live if not started_here(run.id)]
+    foreign = [run for run in chosen if not may_change(run.id)]
     about = (
-        "Only whoever started a run can stop it, and only then can it be deleted."
+        "Only whoever started a run can delete it, or the owner of this server."
         if foreign
         else "A run that is live can be stopped on its page, then deleted here."
         if live
@@ -73,7 +73,7 @@ def _delete_button(chosen: Sequence[IndexedRun]) -> None:
     st.button(
         "Delete",
         icon=":material/delete:",
-        disabled=bool(live),
+        disabled=bool(live or foreign),
         on_click=_delete,
         args=([run.id for run in chosen], _title(chosen)),
         key=f"{KEY}delete",

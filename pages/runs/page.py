@@ -7,7 +7,7 @@ from pages.runs.beside import side_by_side
 from pages.runs.gallery import gallery
 from pages.runs.listing import ask, found, in_words, table
 from pages.shared.choose.deleted import tell_deleted
-from pages.shared.runs.services import run_index
+from pages.shared.runs.services import become_owner, is_owner, run_index
 from pages.shared.show.text import plain
 
 PURPOSE = "Every run that was started here: find it again, open it with its settings, set it beside others."
@@ -30,6 +30,25 @@ def page() -> None:
         side_by_side(chosen)
     _tell_problems()
     gallery()
+    _owner()
+
+
+def _owner() -> None:
+    """The field for the token that lets its reader stop and delete runs of others."""
+    if is_owner():
+        st.caption("You can stop and delete every run: you have entered the owner's token.")
+        return
+    with st.expander("Owner of this server", icon=":material/key:"):
+        token = st.text_input(
+            "Owner's token",
+            type="password",
+            key="runs-token",
+            help="Told where the server was started; it lets you stop and delete the runs of others.",
+        )
+        if token and become_owner(token):
+            st.rerun()
+        elif token:
+            st.error("This is not the token that the server told at its start.", icon=":material/error:")
 
 
 def _tell_problems() -> None:

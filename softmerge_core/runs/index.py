@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -58,10 +59,24 @@ class RunIndex:
 
     def __init__(self, root: Path) -> None:
         self.root, self.path = root, root.with_name(f"{root.name}.{FILE}")
+        self._memory: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
         self._seen = -1  # when a folder last came or went, at the last look at all of them
 
     def refresh(self) -> int:
-        """Take over what has changed in the folders since; returns how many rows were made anew or dropped."""
+        """Take over what has changed in the folders since; returns how many rows were made anew or dropped.
+
+        Where the disk takes no more, the index is in memory from then on.
+        """
+        try:
+            return self._refresh()
+        except sqlite3.OperationalError:
+            if self._memory:
+                raise
+            self._in_memory()
+            return self._refresh()
+
+    def _refresh(self) -> int:
         with self._open() as base:
             known = {row[0]: (row[1], row[2]) for row in base.execute("SELECT id, stamp, settled FROM runs")}
             there = dict(_stamps(self.root))
@@ -77,11 +92,13 @@ class RunIndex:
 
         Reads nothing of any run unless one has come or gone since.
         """
-        with contextlib.suppress(OSError):
+        try:
             changed = self.root.stat().st_mtime_ns
-            if changed != self._seen:
-                self.refresh()
-                self._seen = changed if time.time_ns() - changed > TICK else -1
+        except OSError:  # no run has been made yet
+            return []
+        if changed != self._seen:
+            self.refresh()
+            self._seen = changed if time.time_ns() - changed > TICK else -1
         ended = ", ".join(f"'{status}'" for status in ENDED)
         asked = (
             f"WHERE problem = '' AND kind = ? AND status NOT IN ({ended}) ORDER BY created DESC, id DESC LIMIT {most}"
@@ -149,12 +166,14 @@ class RunIndex:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection whose changes are kept at the end; a database that is no good is made afresh."""
-        base = self._connected()
-        try:
-            with base:
-                yield base
-        finally:
-            base.close()
+        with self._lock if self._memory else contextlib.nullcontext():
+            base = self._memory or self._connected()
+            try:
+                with base:
+                    yield base
+            finally:
+                if base is not self._memory:
+                    base.close()
 
     def _connected(self) -> sqlite3.Connection:
         with contextlib.suppress(OSError):
@@ -167,12 +186,17 @@ class RunIndex:
         try:
             return _prepared(self.path)
         except sqlite3.DatabaseError:  # nothing can be written there
-            return _prepared(":memory:")
+            return self._in_memory()
+
+    def _in_memory(self) -> sqlite3.Connection:
+        """From now on keep the index in memory."""
+        self._memory = self._memory or _prepared(":memory:")
+        return self._memory
 
 
 def _prepared(place: Path | str) -> sqlite3.Connection:
     """A connection to the database, with its table empty where it is new or of another version."""
-    base = sqlite3.connect(place, timeout=PATIENCE)
+    base = sqlite3.connect(place, timeout=PATIENCE, check_same_thread=False)  # the one in memory has a lock
     try:
         if base.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             base.executescript(

@@ -17,6 +17,7 @@ from softmerge_core.runs import files
 from softmerge_core.runs.cluster import WARM, check_scheduler, grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.store import RunStore, RunSummary
+from softmerge_core.runs.turns import Turns
 from softmerge_core.runs.warm import warm_up
 from softmerge_core.runs.worker import execute, worker_devices
 
@@ -43,6 +44,7 @@ class Runner:
         self._closed = False
         self._problem = ""
         self._devices: tuple[str, ...] = ()
+        self._turns = Turns()
         self._queues = threading.RLock()  # both callers and Dask's callbacks write queue files
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # one thread for all talk with Dask, in order
         self._lane.submit(self._connect, scheduler, tuple(preload))
@@ -80,26 +82,26 @@ class Runner:
         else:
             self._client.submit(work, *arguments, pure=False, priority=1).add_done_callback(take)
 
-    def submit(self, spec: Spec, run_id: str | None = None) -> str:
+    def submit(self, spec: Spec, run_id: str | None = None, *, owner: str = "") -> str:
         """Check ``spec`` and run it; given the id of an interrupted, failed or stopped run, continue that run.
 
-        Returns the run's id at once. Raises SoftMergeError when the check fails, no worker has the device that is
-        asked for, or the run cannot be started.
+        Returns the run's id at once; the run waits for its turn (see ``Turns``) among those of other owners. Raises
+        SoftMergeError when the check fails, no worker has the device that is asked for, or the run cannot be started.
         """
         experiment(spec.kind).check(spec)
         if self._devices:  # else the worker tells, before it begins
             check_device(spec.device, self._devices)
         if run_id is None:
-            return self._begin(spec)
+            return self._begin(spec, owner)
         if self.store.read(run_id).spec != spec:
             raise RunError(f"run {run_id!r} was made with another spec: start a new run instead")
-        return self._go_on(run_id)
+        return self._go_on(run_id, owner)
 
-    def _begin(self, spec: Spec) -> str:
+    def _begin(self, spec: Spec, owner: str) -> str:
         """Create a run and hand it over; where that fails, as on a full disk, no run is left."""
         run_id = self.store.create(spec)
         try:
-            return self._enqueue(run_id)
+            return self._enqueue(run_id, owner)
         except SoftMergeError:
             with contextlib.suppress(SoftMergeError):
                 self.store.delete(run_id)
@@ -109,10 +111,10 @@ class Runner:
         """Ask the run to wait."""
         self.store.request(run_id, "pause")
 
-    def resume(self, run_id: str) -> None:
+    def resume(self, run_id: str, *, owner: str = "") -> None:
         """Continue a paused run, or one that was interrupted, failed or stopped, from where it was."""
         if self.store.status(run_id).status in RESUMABLE:
-            self._go_on(run_id)
+            self._go_on(run_id, owner)
         else:
             self.store.request(run_id, "resume")
 
@@ -121,6 +123,21 @@ class Runner:
         self.store.request(run_id, "stop")
         if self.store.status(run_id).status == "waiting":
             self._end_waiting(run_id)
+
+    def before(self, run_id: str) -> int | None:
+        """Return how many runs will be begun before this one, which waits; None where it does not wait here."""
+        return self._turns.before(run_id, self._begun)
+
+    def _begun(self, run_id: str) -> bool:
+        try:
+            return self.store.status(run_id).status != "waiting"
+        except SoftMergeError:
+            return True
+
+    def _forget(self, run_id: str) -> Any:
+        """Let go of a run on which nobody works any more; returns its future, if it had one."""
+        self._turns.leave(run_id)
+        return self._futures.pop(run_id, None)
 
     def recover(self) -> list[RunSummary]:
         """Return the runs that an earlier server left interrupted; ``resume`` continues any of them."""
@@ -186,13 +203,13 @@ class Runner:
                 logger.warning("The workers could not be closed properly", exc_info=True)
         self._client = None
 
-    def _go_on(self, run_id: str) -> str:
+    def _go_on(self, run_id: str, owner: str = "") -> str:
         status = self.store.status(run_id).status
         if status not in (*RESUMABLE, "waiting"):
             raise RunError(f"run {run_id!r} is {status}: only a run that was cut short can go on")
-        return self._enqueue(run_id)
+        return self._enqueue(run_id, owner)
 
-    def _enqueue(self, run_id: str) -> str:
+    def _enqueue(self, run_id: str, owner: str) -> str:
         """Record that the run waits for a worker of this server, then hand it over."""
         if self._closed:
             raise RunError("the runner is closed")
@@ -202,6 +219,7 @@ class Runner:
             (folder / files.REQUEST).unlink(missing_ok=True)
             files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()}, durable=False)
             self._futures[run_id] = None
+            self._turns.enter(run_id, owner)
         if attempt > 1:
             logger.info("Run %s goes on: attempt %d", run_id, attempt)
         self._lane.submit(self._send, run_id, str(folder), attempt)
@@ -215,7 +233,8 @@ class Runner:
             self._drop(run_id, attempt, self._problem or CLOSED)
             return
         key = f"{run_id}-{attempt}-{died}"
-        future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0)
+        turn = self._turns.enter(run_id, "")
+        future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0, priority=-turn)
         self._futures[run_id] = future
         future.add_done_callback(lambda done: self._done(run_id, attempt, done, died))
 
@@ -233,7 +252,7 @@ class Runner:
                 logger.error("Run %s, attempt %d: its worker failed", run_id, attempt, exc_info=error)
             self._drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
         elif self._futures.get(run_id) is future:
-            self._futures.pop(run_id, None)
+            self._forget(run_id)
 
     def _send_again(self, run_id: str, attempt: int, future: Any, died: int) -> bool:
         """Send an attempt that no worker has begun once more; False where it has begun, or is no longer wanted."""
@@ -253,7 +272,7 @@ class Runner:
                 path = self.store.folder(run_id) / files.QUEUE
                 queue = files.read_json(path) or {}
                 if attempt in (None, queue.get("attempt")):  # otherwise the run has been submitted again meanwhile
-                    self._futures.pop(run_id, None)
+                    self._forget(run_id)
                     files.write_json(path, {**queue, "dropped": reason}, durable=False)
         except (SoftMergeError, OSError) as error:  # a full disk, a deleted run
             logger.warning("Run %s: could not record that nobody works on it (%s)", run_id, error)
@@ -265,6 +284,6 @@ class Runner:
             if self.store.status(run_id).status == "running":  # the lock is held, but only by us
                 attempt = files.read_attempt(folder / files.QUEUE)
                 files.write_json(folder / files.END, {"status": "stopped", "attempt": attempt})
-        future = self._futures.pop(run_id, None)
+        future = self._forget(run_id)
         if future is not None:
             future.cancel()

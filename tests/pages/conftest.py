@@ -27,6 +27,7 @@ class Desk:
         self.found: tuple[str, ...] = ()
         self.accuracy: float | None = None  # of whatever is spoiled
         self.asked: list[Any] = []
+        self.ahead: dict[str, int] = {}  # of a waiting run: how many are before it
 
     def devices(self) -> tuple[str, ...]:
         return self.found
@@ -40,14 +41,17 @@ class Desk:
     def ready(self) -> bool:
         return True
 
-    def submit(self, spec: Spec) -> str:
+    def submit(self, spec: Spec, *, owner: str = "") -> str:
         experiment(spec.kind).check(spec)
         return self.store.create(spec)
 
     def pause(self, run_id: str) -> None:
         self.requests.append(("pause", run_id))
 
-    def resume(self, run_id: str) -> None:
+    def before(self, run_id: str) -> int | None:
+        return self.ahead.get(run_id)
+
+    def resume(self, run_id: str, *, owner: str = "") -> None:
         self.requests.append(("resume", run_id))
 
     def stop(self, run_id: str) -> None:

@@ -22,6 +22,7 @@ from softmerge_core.experiments.robustness.spec import example
 from softmerge_core.home import TRASH
 from softmerge_core.runs import Runner, RunStore, files
 from softmerge_core.runs import store as store_module
+from softmerge_core.runs.index import FILE
 from softmerge_core.zoo import library
 from tests.pages.conftest import opened, press, started
 from tests.pages.conftest import texts as written
@@ -64,8 +65,8 @@ def break_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def tree(home: Path) -> list[tuple[str, bytes]]:
-    """Every file and folder of the home with its content, but for the empty folder of what was thrown away."""
-    found = (path for path in home.rglob("*") if path.name != TRASH)
+    """Every file and folder of the home with its content, but for the folder of what was thrown away and the index."""
+    found = (path for path in home.rglob("*") if path.name != TRASH and FILE not in path.name)
     return sorted((str(path), path.read_bytes() if path.is_file() else b"") for path in found)
 
 
@@ -170,7 +171,7 @@ def test_a_poisoned_copy_that_cannot_be_kept_is_told_and_leaves_nothing(
     break_disk(error)
     assert told(press(page, "Make poisoned copy"), error)
     assert library() == {}
-    assert not any(path.is_file() for path in home_folder.rglob("*"))
+    assert not any(path.is_file() and FILE not in path.name for path in home_folder.rglob("*"))
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -190,7 +191,7 @@ def test_uploads_say_what_the_disk_says(
     page.run()
     assert not page.exception
     assert told(page, error)
-    assert not any(path.is_file() for path in home_folder.rglob("*"))
+    assert not any(path.is_file() and FILE not in path.name for path in home_folder.rglob("*"))
 
 
 def kept_data(home: Path) -> Path:

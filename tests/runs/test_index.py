@@ -117,6 +117,27 @@ def test_a_place_where_nothing_can_be_written_is_listed_all_the_same(tmp_path: P
     assert (index.refresh(), index.find(), index.problems()) == (0, [], [])
 
 
+def test_a_disk_that_takes_no_more_is_listed_from_memory(
+    store: RunStore, index: RunIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(store, 1)
+    index.refresh()
+    real = sqlite3.connect
+
+    def full(place: object, **options: object) -> sqlite3.Connection:
+        base = real(place, **options)  # type: ignore[call-overload]
+        if place != ":memory:":
+            base.execute("PRAGMA max_page_count = 1")
+        return base  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    for number in range(2, 60):
+        made(store, number)
+    assert len(ids(index)) == 59
+    made(store, 60)
+    assert ids(index)[:2] == ["run-60", "run-59"]
+
+
 def test_folders_that_are_no_runs_are_set_apart(store: RunStore, index: RunIndex) -> None:
     made(store, 1)
     (store.root / "Not A Run").mkdir()

@@ -12,20 +12,21 @@ from pages.shared.runs.reader import RunReader, open_run
 from pages.shared.runs.services import (
     first_example,
     is_live,
-    may_resume,
+    may_change,
     newest_live,
     newest_runs,
     remember_start,
     run_store,
     runner,
     started_here,
+    visitor,
 )
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import Notice, Progress, newest
 from softmerge_core.experiments import Spec
-from softmerge_core.experiments.words import progress_sentence, sentence, steps_done
+from softmerge_core.experiments.words import plural, progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
 
 LISTED = 10  # earlier runs that can be opened again
@@ -111,23 +112,22 @@ def controls(
 ) -> str | None:
     """The buttons of a run; returns what went wrong.
 
-    Start is possible with a ``spec`` unless the run shown is live and the visitor's own. Only who started a run may
-    pause or stop it. ``resumable``: how a run may have ended that can still go on where it was.
+    Start is possible with a ``spec`` whatever is live: runs wait for their turn. Only who started a run may pause or
+    stop it. ``resumable``: how a run may have ended that can still go on where it was.
     """
     view = reader.view if reader else None
     own = view is not None and started_here(view.id)
-    locked = spec is None or (is_live(view) and own)
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
         landing()
-        about = "Start a new run with the settings on this page."
-        begin = st.button(label, type="primary", icon=":material/play_arrow:", disabled=locked, help=about)
+        about = "Start a new run with the settings on this page; if others are live, it waits for its turn."
+        begin = st.button(label, type="primary", icon=":material/play_arrow:", disabled=spec is None, help=about)
         steer = _pause_button(view, resumable, own=own)
         stop = _stop_button(view, own=own)
     with row:
         _earlier(kind)
     try:
-        if begin and spec is not None and not locked:
+        if begin and spec is not None:
             _begin(kind, spec)
         elif reader and view and own and stop:
             runner().stop(view.id)
@@ -142,7 +142,7 @@ def controls(
 
 def _begin(kind: str, spec: Spec) -> None:
     """Start a run, look at it, and remember who started it."""
-    run_id = runner().submit(spec)
+    run_id = runner().submit(spec, owner=visitor())
     remember_start(run_id)
     show_run(kind, run_id)
     st.session_state[f"{kind}:reader"] = RunReader(run_store(), run_id)
@@ -158,8 +158,8 @@ def _steer(view: RunView, *, own: bool) -> None:
     """Let the run wait or go on; who makes a run go on that was cut short is the one who started it from then on."""
     if view.status == "running" and own:
         runner().pause(view.id)
-    elif view.status != "running" and (own or (not is_live(view) and may_resume(view.id))):
-        runner().resume(view.id)
+    elif view.status != "running" and (own or (not is_live(view) and may_change(view.id))):
+        runner().resume(view.id, owner=visitor())
         remember_start(view.id)
 
 
@@ -169,7 +169,7 @@ def _pause_button(view: RunView | None, resumable: Sequence[str], *, own: bool) 
     example = view is not None and view.id.startswith("example:")
     foreign = NOT_YOURS if is_live(view) and not own else ""
     if status == "paused" or (status in resumable and not example):
-        barred = bool(foreign) or (view is not None and not may_resume(view.id))
+        barred = bool(foreign) or (view is not None and not may_change(view.id))
         about = (foreign or NOT_YOURS) if barred else "Go on where the run was left."
         return st.button("Resume", icon=":material/resume:", key="steer", disabled=barred, help=about)
     return st.button(
@@ -239,10 +239,18 @@ def progress(reader: RunReader) -> None:
     st.progress(1.0 if reader.view.status == "finished" else share, text=_progress_text(reader, steps))
 
 
+def _waiting_text(run_id: str) -> str:
+    """For what a run waits: its turn, a worker, or the first of them."""
+    if not runner().ready():
+        return "Starting the workers; this takes a few seconds once."
+    ahead = runner().before(run_id)
+    return f"Waiting for its turn: {plural(ahead, 'run')} before it." if ahead else "Waiting for a worker."
+
+
 def _progress_text(reader: RunReader, steps: Progress | None) -> str:
     view = reader.view
     if view.status == "waiting":
-        return "Waiting for a worker." if runner().ready() else "Starting the workers; this takes a few seconds once."
+        return _waiting_text(view.id)
     if view.status == "running":
         return progress_sentence(reader.events)
     recorded = "A recorded example, to look at before you start your own: " if view.id.startswith("example:") else ""

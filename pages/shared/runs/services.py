@@ -21,7 +21,9 @@ from softmerge_core.runs.store import folders, read_spec
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
 COOKIE = "_streamlit_xsrf"
-_STARTED: dict[str, str] = {}  # run -> visitor; kept in memory only: a run does not outlive its server
+_STARTED: dict[str, str] = {}  # run -> visitor
+_OWNERS: set[str] = set()  # visitors who have shown the owner's token
+TOKEN = "SOFTMERGE_OWNER_TOKEN"  # by default a new one at each start
 RECENT = 50  # runs looked through for one that is live
 
 
@@ -122,18 +124,48 @@ def visitor() -> str:
 
 
 def remember_start(run_id: str) -> None:
-    """Remember, as long as this server runs, that this visitor started the run or made it go on."""
+    """Remember that this visitor started the run or made it go on; the run's folder says so after a restart."""
     _STARTED[run_id] = visitor()
+    with contextlib.suppress(SoftMergeError):
+        run_store().belongs(run_id, visitor())
+
+
+def starter(run_id: str) -> str | None:
+    """Who started the run; None where nobody knows, as of one of the command line."""
+    if run_id not in _STARTED:
+        with contextlib.suppress(SoftMergeError):
+            if known := run_store().owner(run_id):
+                _STARTED[run_id] = known
+    return _STARTED.get(run_id)
 
 
 def started_here(run_id: str) -> bool:
-    """Whether this visitor started the run, as far as this server knows."""
-    return _STARTED.get(run_id) == visitor()
+    """Whether this visitor started the run, or may do with every run as with their own."""
+    return is_owner() or starter(run_id) == visitor()
 
 
-def may_resume(run_id: str) -> bool:
-    """Whether this visitor may let a run go on: their own, or one of which nobody knows who started it."""
-    return run_id not in _STARTED or started_here(run_id)
+def may_change(run_id: str) -> bool:
+    """Whether this visitor may delete a run or let it go on: their own, or one of which nobody knows who started it."""
+    return starter(run_id) is None or started_here(run_id)
+
+
+@cache
+def owner_token() -> str:
+    """The words that make their visitor the owner of all runs; told at the start of the server."""
+    return os.environ.get(TOKEN) or secrets.token_urlsafe(9)
+
+
+def is_owner() -> bool:
+    """Whether this visitor has shown the owner's token."""
+    return visitor() in _OWNERS
+
+
+def become_owner(token: str) -> bool:
+    """Let this visitor do with every run as with their own; False where the token is another one."""
+    right = secrets.compare_digest(token.strip().encode(), owner_token().encode())
+    if right:
+        _OWNERS.add(visitor())
+    return right
 
 
 def first_example(kind: str) -> str | None:

@@ -394,7 +394,7 @@ def test_a_new_visit_finds_the_live_run_and_can_steer_it(open_app: Open, desk: D
         page = open_app()
         assert page.query_params["run"] == run_id
         assert "1 of 2 sources is closed everywhere" in texts(page)
-        assert start_button(page).disabled  # type: ignore[attr-defined]
+        assert not start_button(page).disabled  # type: ignore[attr-defined]
         press(page, "Pause")
         press(page, "Stop")
         assert desk.requests == [("pause", run_id), ("stop", run_id)]

@@ -79,13 +79,46 @@ def test_a_new_visitor_sees_the_example_and_may_watch_but_not_steer_a_run_of_som
         assert (button(page, "Pause").disabled, button(page, "Stop").disabled) == (True, True)
 
 
-def test_who_started_a_run_steers_it_and_waits_with_the_next(open_app: Open, desk: Desk) -> None:
+def test_who_started_a_run_steers_it_and_may_start_the_next(open_app: Open, desk: Desk) -> None:
     run_id = started(desk.store.create(example()))
     with RunWriter(desk.store.folder(run_id)):
         page = open_app()
         assert page.query_params["run"] == run_id
-        assert button(page, "Start merging").disabled
         assert (button(page, "Pause").disabled, button(page, "Stop").disabled) == (False, False)
+        press(page, "Start merging")
+    (new,) = {run.id for run in desk.store.list()} - {run_id}
+    assert page.query_params["run"] == new
+
+
+def test_a_run_that_waits_says_how_many_are_before_it(open_app: Open, desk: Desk) -> None:
+    run_id = started(desk.store.create(example()))
+    desk.ahead[run_id] = 2
+    assert open_app().get("progress")[0].proto.text == "Waiting for its turn: 2 runs before it."
+    desk.ahead[run_id] = 0
+    assert open_app().get("progress")[0].proto.text == "Waiting for a worker."
+
+
+def test_who_has_the_owners_token_steers_every_run(open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_OWNERS", set())
+    monkeypatch.setattr(services, "visitor", lambda: "teacher")
+    run_id = started(desk.store.create(example()))
+    with RunWriter(desk.store.folder(run_id)):
+        assert button(open_app(**{"merge:run": run_id}), "Stop").disabled
+        assert not services.become_owner("guessed")
+        assert button(open_app(**{"merge:run": run_id}), "Stop").disabled
+        assert services.become_owner(f" {services.owner_token()} ")
+        press(open_app(**{"merge:run": run_id}), "Stop")
+    assert desk.requests == [("stop", run_id)]
+
+
+def test_who_started_a_run_is_known_after_a_restart(desk: Desk, open_app: Open) -> None:
+    page = press(open_app(), "Start merging")
+    (run,) = desk.store.list()
+    services._STARTED.pop(run.id)
+    page = open_app(**{"merge:run": run.id})
+    assert not button(page, "Stop").disabled
+    services._STARTED.pop(run.id, None)
+    assert button(open_app(visitor="somebody else", **{"merge:run": run.id}), "Stop").disabled
 
 
 def test_a_run_that_was_cut_short_is_resumed_by_who_started_it_or_by_anyone_if_nobody_knows_who(
