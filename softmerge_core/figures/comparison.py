@@ -20,6 +20,7 @@ TOP, BOTTOM = 62, 66  # px: three rows of labels above; the axis and its note be
 _LABEL = 17  # px a row of labels
 _FEW = 5  # with fewer seeds than this each one is drawn
 _PART = 6  # of so many methods one may lie beyond the axis ...
+_ARROW = "\N{BLACK LEFT-POINTING POINTER}"
 _WORTH = 2  # ... where that makes it at least so many times shorter
 
 Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, values, low, high, of, samples}, 0-1, where known
@@ -104,14 +105,10 @@ def _put_beyond(figure: go.Figure, key: str, label: str, entry: Entry, edge: flo
     """Let a row that lies beyond the axis end at its edge, with an arrow and its interval in words."""
     color, accuracy = method_style(key, theme).color, entry["accuracy"]
     figure.for_each_trace(lambda trace: trace.update(cliponaxis=True), selector=lambda trace: label in trace.y)
-    figure.add_scatter(
-        x=[edge], y=[label], name=f"{label}, beyond the axis", mode="markers", cliponaxis=False, hoverinfo="skip",
-        marker={"symbol": "triangle-left", "size": 10, "color": color},
-    )  # fmt: skip
     reach = range_text(*(percent(accuracy[end]) for end in ("low", "high"))) if "low" in accuracy else "further left"
     figure.add_annotation(
-        text=reach, showarrow=False, font={"color": color, "size": 12}, bgcolor=colour("background", theme),
-        borderpad=0, x=edge, xanchor="left", xshift=10, y=label, yanchor="middle",
+        text=f"{_ARROW} {reach}", showarrow=False, font={"color": color, "size": 12},
+        bgcolor=colour("background", theme), borderpad=0, x=edge, xanchor="left", xshift=4, y=label, yanchor="middle",
     )  # fmt: skip
 
 

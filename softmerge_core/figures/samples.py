@@ -11,7 +11,7 @@ from softmerge_core.figures.style import Theme, class_colours, colour, distinct,
 
 ROW, LEAST, AROUND = 46, 120, 24  # px: a row of the grid, the lowest picture, and what lies above and below the rows
 GAP = 14  # between two images there is one pixel for so many of an image
-HEAD = ("Class", "Training sample", "Lowest number", "Mean", "Highest number")
+HEAD = ("Class", "Training sample of it", "Lowest number", "Mean", "Highest number")
 LINES = 3  # of each class
 NAME = 24  # letters of a class
 BARE = {"showgrid": False, "showline": False, "tickcolor": "rgba(0,0,0,0)"}  # the ticks keep names off the pictures

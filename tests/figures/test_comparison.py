@@ -1,6 +1,7 @@
 """The comparison of methods as data."""
 
 import math
+from unicodedata import name
 
 import pytest
 
@@ -122,11 +123,10 @@ def test_one_method_far_below_does_not_squeeze_the_others() -> None:
     assert found["RegMean"].x[0] == pytest.approx(40)  # its true value, as the table of values reads it
     assert found["RegMean"].cliponaxis
     assert not found["SLERP"].cliponaxis
-    arrow = found["RegMean, beyond the axis"]
-    assert (list(arrow.x), arrow.marker.symbol) == ([low], "triangle-left")
-    assert arrow.hoverinfo == "skip"
-    said = sorted(note.text for note in figure.layout.annotations if note.y == "RegMean")
-    assert said == ["37.0 to 43.1\u00a0%", "40.0\u00a0%"]
+    number, told = (note for note in figure.layout.annotations if note.y == "RegMean")
+    assert number.text == "40.0\u00a0%"
+    assert told.text == "\N{BLACK LEFT-POINTING POINTER} 37.0 to 43.1\u00a0%"
+    assert (told.x, told.xanchor) == (low, "left")
     assert "arrow: it lies further left" in figure.layout.xaxis.title.text.replace("<br>", " ")
 
 
@@ -143,7 +143,7 @@ def test_a_row_stays_on_the_axis_where_leaving_it_out_serves_nobody(changed: dic
     assert figure is not None
     low, _ = figure.layout.xaxis.range
     assert all(low <= trace.x[0] for trace in figure.data)
-    assert not [trace.name for trace in figure.data if "beyond" in trace.name]
+    assert not [note.text for note in figure.layout.annotations if "POINTER" in name(note.text[0])]
     assert "arrow" not in figure.layout.xaxis.title.text
 
 

@@ -38,7 +38,7 @@ def test_the_table_of_values_has_a_row_for_each_sample(shape: tuple[int, ...]) -
     figure = samples_figure(numbers, LABELS, ("cat", "cow", "<b>dog"), theme="light")
     assert figure is not None
     head, *rows = figure.layout.meta["values"]
-    assert head[:2] == ["Class", "Training sample"]
+    assert head[:2] == ["Class", "Training sample of it"]
     assert rows == [
         ["cat", 1, 0, 1.5, 3],
         ["cat", 2, 4, 5.5, 7],
