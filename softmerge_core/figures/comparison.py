@@ -104,7 +104,8 @@ def _span(rows: Iterable[list[float]]) -> float:
 def _put_beyond(figure: go.Figure, key: str, label: str, entry: Entry, edge: float, theme: Theme) -> None:
     """Let a row that lies beyond the axis end at its edge, with an arrow and its interval in words."""
     color, accuracy = method_style(key, theme).color, entry["accuracy"]
-    figure.for_each_trace(lambda trace: trace.update(cliponaxis=True), selector=lambda trace: label in trace.y)
+    clipped = {"cliponaxis": True, "error_x.width": 0}  # where zooming brings it in, it is all there but for the caps
+    figure.for_each_trace(lambda trace: trace.update(clipped), selector=lambda trace: label in trace.y)
     reach = range_text(*(percent(accuracy[end]) for end in ("low", "high"))) if "low" in accuracy else "further left"
     figure.add_annotation(
         text=f"{_ARROW} {reach}", showarrow=False, font={"color": color, "size": 12},
