@@ -13,7 +13,6 @@ from softmerge_core.data.order import stratified_order
 FILE = Path(__file__).parent / "arrays" / "digits.safetensors"
 TRAIN, VALIDATION = 1000, 350  # the rest, 447, is the test set
 RAW = "pixels from 0 (background) to 16"
-NAMES = tuple("0123456789")
 
 
 def generate() -> Arrays:
@@ -54,4 +53,4 @@ def _pixels() -> tuple[np.ndarray, np.ndarray]:
     return raw["images"][order].astype(np.float32)[:, None], raw["labels"][order]
 
 
-DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load, class_names=NAMES, scale=scale)
+DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load, scale=scale)

@@ -43,6 +43,5 @@ DATASET = Dataset(
     classes=10,
     input_shape=(1, SIZE, SIZE),
     load=load,
-    class_names=digits.NAMES,
     scale=scale,
 )

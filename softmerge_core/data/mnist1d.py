@@ -50,4 +50,4 @@ def load() -> Arrays:
     return dict(load_file(FILE))
 
 
-DATASET = Dataset("mnist1d", "MNIST-1D", classes=10, input_shape=(1, 40), load=load, class_names=tuple("0123456789"))
+DATASET = Dataset("mnist1d", "MNIST-1D", classes=10, input_shape=(1, 40), load=load)

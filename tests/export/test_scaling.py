@@ -103,7 +103,8 @@ def test_classes_of_built_in_data_are_called_by_their_names() -> None:
     assert names[3] == "3"
     assert "Trouser" in names[10:20]
     assert len(set(names)) == 29
-    assert scaling_of("mnist1d", (1, 40), 10) == Scaling(names=tuple("0123456789"))
+    assert scaling_of("digits", (1, 8, 8), 10).names == ()  # each is called by its number
+    assert scaling_of("mnist1d", (1, 40), 10) == NOTHING
     assert scaling_of("moons", (2,), 2) == NOTHING
 
 
