@@ -19,11 +19,12 @@ from softmerge_core.zoo.fit import find_fit, is_quick, known_fit
 
 PATIENCE = 3.0  # seconds, once, for a process that reads large files; nothing of the server waits but this visitor
 READING = "The weights are being compared."
+FEW = 7  # layers that are shown without a bar to scroll by
 AGAIN = 2.0  # seconds between two looks at whether they are
 ABOUT = (
     "Distance: |a − b| over the mean of |a| and |b|. Cosine: of all weights as one vector. Kin: the median over layers "
-    "of |cosine| of the weight matrices; shipped families with a shared trunk have .49 and more (.17 beside strong "
-    "noise), those trained apart .10 at most."
+    "of |cosine| of the weight matrices; shipped families with a shared trunk have 0.49 and more (0.17 beside strong "
+    "noise), those trained apart 0.10 at most."
 )
 _READERS = ThreadPoolExecutor(max_workers=2)  # each only waits for its process
 _ASKED: dict[tuple[str, ...], Future[None]] = {}
@@ -67,8 +68,9 @@ def _details(found: Distances, names: Sequence[str], *, spoiled: bool) -> None:
         st.caption("The files as they are: what poisoning does to a copy comes later.")
     st.html(html_table(("Pair", "Distance", "Cosine", "Kin"), pair_rows(found, names)))
     st.caption(ABOUT)
-    with st.container(height=280):
-        st.html(html_table(("Layer", "Distance", "Cosine", "Largest |w|"), layer_rows(found)))
+    rows = layer_rows(found)
+    with st.container(height=280 if len(rows) > FEW else "content"):
+        st.html(html_table(("Layer", "Distance", "Cosine", "Largest |w|"), rows))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

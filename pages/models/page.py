@@ -92,14 +92,16 @@ def _look(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) ->
     with right:
         if entries:
             model_pictures([entry.info for entry in entries], _samples(entries))
-            st.markdown(
-                "**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart."
-            )
-            model_table(entries)
+            _table(entries)
         else:
             st.info(NONE_YET, icon=":material/info:")
         if chosen is not None:
             show_samples(chosen)
+
+
+def _table(entries: Sequence[Entry]) -> None:
+    st.markdown("**The same in numbers.** Accuracies in percent of the samples; the hash tells the weights apart.")
+    model_table(entries)
 
 
 def _bring(left: Slot, right: Slot) -> None:
@@ -142,4 +144,4 @@ def _poison(left: Slot, right: Slot, collection: str, entries: Sequence[Entry]) 
         if entry is not None:
             shown = relatives(entry)
             model_pictures([entry.info for entry in shown], _samples(shown))
-            model_table(shown)
+            _table(shown)

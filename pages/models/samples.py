@@ -65,6 +65,7 @@ def _built_in(name: str) -> tuple[Facts, dict[str, np.ndarray]]:
         sha256=name,
         size=0,
         changed=0,
+        class_names=known.class_names,
     )
     return facts, few_of_each(arrays["train_inputs"], arrays["train_labels"].astype(np.int64))
 

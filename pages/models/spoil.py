@@ -55,7 +55,7 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
 
 def _attack() -> dict[str, object]:
     kind = one_of(
-        st.segmented_control,
+        st.pills,
         "Attack",
         list(attacks()),
         format_func=lambda kind: attacks()[kind].title,

@@ -58,6 +58,21 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How raw samples became inputs, ``(raw - mean) / sd``; ``raw``: what they were, and in which range, in words."""
+
+    mean: float
+    sd: float
+    raw: str
+
+    @classmethod
+    def of(cls, samples: np.ndarray, raw: str) -> "Scale":
+        """The scale by which ``samples`` (those to train on), of any shape, have mean 0 and SD 1; float32 sums."""
+        numbers = samples.astype(np.float32)
+        return cls(float(numbers.mean()), float(numbers.std()), raw)
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A built-in data set; every call of ``load`` returns the same arrays."""
 
@@ -69,6 +84,9 @@ class Dataset:
     samples: tuple[int, int, int]  # to train, to validate and to test on
     not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
     class_names: tuple[str, ...] = ()  # of 0, 1, ...; none where a class is called by its number
+    scale: Callable[[], Scale] | None = (
+        None  # how a reader's samples become such inputs; None where there are no raw ones
+    )
 
     def to_data(self, arrays: Arrays) -> Data:
         """Return this data set with ``arrays`` as its tensors."""

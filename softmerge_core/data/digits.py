@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from softmerge_core.data.base import Arrays, Dataset
+from softmerge_core.data.base import Arrays, Dataset, Scale
 from softmerge_core.data.order import stratified_order
 
 FILE = Path(__file__).parent / "arrays" / "digits.safetensors"
 TRAIN, VALIDATION, TEST = 1000, 350, 447
+RAW = "pixels from 0 (background) to 16"
 
 
 def generate() -> Arrays:
@@ -24,13 +25,9 @@ def generate() -> Arrays:
 
 def load() -> Arrays:
     """Return splits of 1000, 350 and 447 with equal shares of each digit; train inputs have mean 0 and SD 1."""
-    from safetensors.numpy import load_file
-
-    raw = load_file(FILE)
-    order = stratified_order(raw["labels"])
-    images, labels = raw["images"][order].astype(np.float32)[:, None], raw["labels"][order]
-    mean, sd = images[:TRAIN].mean(), images[:TRAIN].std()
-    inputs = (images - mean) / sd
+    images, labels = _pixels()
+    known = Scale.of(images[:TRAIN], RAW)
+    inputs = (images - np.float32(known.mean)) / np.float32(known.sd)
     parts = {
         "train": slice(TRAIN),
         "validation": slice(TRAIN, TRAIN + VALIDATION),
@@ -42,5 +39,19 @@ def load() -> Arrays:
     return arrays
 
 
+def scale() -> Scale:
+    """Return the scale of the 1,000 training images."""
+    return Scale.of(_pixels()[0][:TRAIN], RAW)
+
+
+def _pixels() -> tuple[np.ndarray, np.ndarray]:
+    """(images float32 [1797, 1, 8, 8] of 0-16, labels uint8 [1797]), in an order that suits the splits."""
+    from safetensors.numpy import load_file
+
+    raw = load_file(FILE)
+    order = stratified_order(raw["labels"])
+    return raw["images"][order].astype(np.float32)[:, None], raw["labels"][order]
+
+
 SAMPLES = (TRAIN, VALIDATION, TEST)
-DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load, samples=SAMPLES)
+DATASET = Dataset("digits", "Digits 8x8", classes=10, input_shape=(1, 8, 8), load=load, samples=SAMPLES, scale=scale)

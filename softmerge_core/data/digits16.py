@@ -3,7 +3,7 @@
 import numpy as np
 
 from softmerge_core.data import digits
-from softmerge_core.data.base import SPLITS, Arrays, Dataset
+from softmerge_core.data.base import SPLITS, Arrays, Dataset, Scale
 
 SIZE = 16
 
@@ -11,10 +11,23 @@ SIZE = 16
 def load() -> Arrays:
     """Return the splits of ``digits`` with every image interpolated linearly; train inputs have mean 0 and SD 1."""
     arrays = digits.load()
-    weights = _interpolation(8, SIZE).astype(np.float32)
-    images = {split: weights @ arrays[f"{split}_inputs"] @ weights.T for split in SPLITS}
+    images = {split: _enlarged(arrays[f"{split}_inputs"]) for split in SPLITS}
     mean, sd = images["train"].mean(), images["train"].std()
     return arrays | {f"{split}_inputs": (images[split] - mean) / sd for split in SPLITS}
+
+
+def scale() -> Scale:
+    """Return the scale of the 1,000 training images, which are brought to it twice: small, and once enlarged."""
+    small, enlarged = digits.scale(), _enlarged(digits.load()["train_inputs"])
+    mean, sd = float(enlarged.mean()), float(enlarged.std())
+    return Scale(small.mean + small.sd * mean, small.sd * sd, f"{digits.RAW}, enlarged linearly")
+
+
+def _enlarged(images: np.ndarray) -> np.ndarray:
+    """Return [N, 1, 16, 16] of images [N, 1, 8, 8]."""
+    weights = _interpolation(8, SIZE).astype(np.float32)
+    larger: np.ndarray = weights @ images @ weights.T
+    return larger
 
 
 def _interpolation(few: int, many: int) -> np.ndarray:
@@ -25,5 +38,11 @@ def _interpolation(few: int, many: int) -> np.ndarray:
 
 
 DATASET = Dataset(
-    "digits16", "Digits 16x16", classes=10, input_shape=(1, SIZE, SIZE), load=load, samples=digits.SAMPLES
+    "digits16",
+    "Digits 16x16",
+    classes=10,
+    input_shape=(1, SIZE, SIZE),
+    load=load,
+    samples=digits.SAMPLES,
+    scale=scale,
 )

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from softmerge_core.data.base import Arrays, Dataset
+from softmerge_core.data.base import Arrays, Dataset, Scale
 from softmerge_core.data.order import stratified_order
 from softmerge_core.data.pictures import CLOTHES, SIDE, fashion
 
 FILE = Path(__file__).parent / "arrays" / "fashion.npz"
 TRAIN, VALIDATION, TEST = 6000, 1000, 2000
+RAW = "grey pixels from 0 (background) to 255"
 
 
 def generate() -> Arrays:
@@ -38,8 +39,8 @@ def splits() -> Arrays:
 
 def standardised(arrays: Arrays) -> Arrays:
     """Return the same with float32 inputs of which those to train on have mean 0 and SD 1."""
-    train = arrays["train_inputs"].astype(np.float32)
-    mean, sd = train.mean(), train.std()
+    scale = Scale.of(arrays["train_inputs"], RAW)
+    mean, sd = np.float32(scale.mean), np.float32(scale.sd)
     return {
         name: (values.astype(np.float32) - mean) / sd if name.endswith("inputs") else values
         for name, values in arrays.items()
@@ -51,6 +52,11 @@ def load() -> Arrays:
     return standardised(splits())
 
 
+def scale() -> Scale:
+    """Return the scale of the 6,000 training images."""
+    return Scale.of(splits()["train_inputs"], RAW)
+
+
 DATASET = Dataset(
     "fashion",
     "Fashion 28x28",
@@ -59,4 +65,5 @@ DATASET = Dataset(
     load=load,
     samples=(TRAIN, VALIDATION, TEST),
     class_names=CLOTHES,
+    scale=scale,
 )

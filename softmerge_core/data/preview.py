@@ -4,7 +4,7 @@ import numpy as np
 
 from softmerge_core.data.base import Arrays
 
-CLASSES, EACH = 20, 12  # of so many classes so many samples each
+CLASSES, EACH = 30, 12  # of so many classes so many samples each
 LARGEST = 64  # pixels along a side; larger images are thinned out
 LONGEST = 1000  # numbers of a row or points of a line
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from softmerge_core.data import fashion
-from softmerge_core.data.base import SPLITS, Arrays, Dataset
+from softmerge_core.data.base import SPLITS, Arrays, Dataset, Scale
 from softmerge_core.data.order import stratified_order
 from softmerge_core.data.pictures import CLOTHES, EMOJI, SIDE, Pictures, digits, emoji
 
@@ -31,12 +31,22 @@ def generate() -> Arrays:
 
 def load() -> Arrays:
     """Return splits of 5,492, 900 and 1,500; inputs [N, 1, 28, 28], those to train on of mean 0 and SD 1."""
+    return fashion.standardised(_pixels())
+
+
+def scale() -> Scale:
+    """Return the scale of the 5,492 training images."""
+    return Scale.of(_pixels()["train_inputs"], fashion.RAW)
+
+
+def _pixels() -> Arrays:
+    """The splits as uint8 images [N, 1, 28, 28]."""
     with np.load(FILE) as raw:
         pictures = {skill: (raw[f"{skill}_images"], raw[f"{skill}_labels"]) for skill in ("digits", "emoji")}
     skills = {skill: _split(skill, found) for skill, found in pictures.items()}
     clothes, counts = fashion.splits(), {"train": TRAIN["clothes"], "validation": VALIDATION, "test": TEST}
     skills["clothes"] = {name: values[: counts[name.partition("_")[0]]] for name, values in clothes.items()}
-    return fashion.standardised(_together(skills))
+    return _together(skills)
 
 
 def _split(skill: str, pictures: Pictures) -> Arrays:
@@ -65,4 +75,5 @@ DATASET = Dataset(
     load=load,
     samples=(sum(TRAIN.values()), len(SKILLS) * VALIDATION, len(SKILLS) * TEST),
     class_names=(*map(str, range(10)), *CLOTHES, *EMOJI),
+    scale=scale,
 )

@@ -1,8 +1,10 @@
 """The model card of a merged network: everything in it is from the run's spec, result and lineage. Loads no torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.events import BEST
@@ -14,6 +16,7 @@ from softmerge_core.experiments.merge.words import gain_sentence
 from softmerge_core.experiments.words import percent, sentence, source_text
 from softmerge_core.export.formulas import formulas, symbols
 from softmerge_core.export.markdown import code, front_matter, page, said, table, told
+from softmerge_core.export.scaling import Scaling
 from softmerge_core.numbers import decimal_text, percent_text, range_text, usual_spaces
 from softmerge_core.settings import AttackSettings, Settings
 from softmerge_core.statistics import Measured, bar
@@ -28,6 +31,7 @@ NETWORKS = {
     "average_rescaled": "Plain average, rescaled",
 }
 TENSORS = "SHA-256 of the tensors (name, type, shape and bytes of each, by name)"
+NAMED, CHANNELS = 60, 4  # names of classes, and numbers of a scale, in the card; the script has them all
 MANY = 60  # layers in the card's table; the table of gates has them all
 
 
@@ -42,6 +46,7 @@ class Told:
     recorded: bool
     tensors_sha256: str
     batch_norm: bool
+    scaling: Scaling = field(default_factory=Scaling)
 
 
 def card(it: Told, files: Sequence[tuple[str, str]]) -> str:
@@ -203,8 +208,29 @@ def _data(it: Told) -> str:
         ["Name", said(data.dataset)],
         [f"SHA-256 of the {data.of}", code(data.sha256)],
         ["Samples", counts],
+        *scaling_rows(it.scaling),
     ]
     return table(("", ""), rows)
+
+
+def scaling_rows(scaling: Scaling) -> list[list[str]]:
+    """Rows of a card's table of data: what the classes are called, and how raw samples become inputs."""
+    rows = []
+    if names := scaling.names:
+        rest = f" and {len(names) - NAMED} more, which the script names" if len(names) > NAMED else ""
+        rows.append(["Classes, from 0 on", said(", ".join(names[:NAMED]), 2000) + rest])
+    if scaling.known:
+        mean, sd = (_numbers(values) for values in (scaling.mean, scaling.sd))
+        by = f"(raw - {mean}) / {sd}" if mean and sd else "(raw - mean) / sd, with the numbers in the script"
+        rows.append(["Inputs", by + (f"; raw: {scaling.raw}" if scaling.raw else "")])
+    return rows
+
+
+def _numbers(values: Any) -> str:
+    """A number, or one for each of a few channels; "" where they are many."""
+    found = np.ravel(values).tolist()
+    texts = [decimal_text(value) for value in found[: CHANNELS + 1]]
+    return "" if len(found) > CHANNELS else texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _limits(it: Told) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from softmerge_core.attacks import find_attack
 from softmerge_core.experiments.merge.lineage import DataOrigin, NetworkOrigin
 from softmerge_core.experiments.samples import samples_of
-from softmerge_core.export.card import TENSORS, measured, network_rows, settings_rows, use
+from softmerge_core.export.card import TENSORS, measured, network_rows, scaling_rows, settings_rows, use
 from softmerge_core.export.markdown import code, front_matter, page, said, table, told
+from softmerge_core.export.scaling import Scaling
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.zoo import FamilyInfo, LibraryModel, ModelInfo
 
@@ -20,6 +21,7 @@ def model_card(
     data: DataOrigin | None,
     versions: dict[str, str],
     registered: NetworkOrigin | None,
+    scaling: Scaling,
     files: Sequence[tuple[str, str]],
 ) -> str:
     """The card as Markdown. ``data``: None where the file of the data is gone."""
@@ -36,7 +38,7 @@ def model_card(
         "## Use\n\n" + use("load_model.py", files),
         "## How good it is\n\n" + _accuracies(info, home.dataset),
         "## How it was made\n\n" + _made(info),
-        "## Data\n\n" + _data(data, home.dataset),
+        "## Data\n\n" + _data(data, scaling),
         "## What this does not show\n\n" + LIMITS,
         "## Where it comes from\n\n" + _origin(model, info, versions, registered),
     )
@@ -63,13 +65,14 @@ def _made(info: ModelInfo) -> str:
     return page(how, table(("Setting", "Value"), settings_rows(info.settings))) if info.settings else how
 
 
-def _data(data: DataOrigin | None, dataset: str) -> str:
+def _data(data: DataOrigin | None, scaling: Scaling) -> str:
     if data is None:
         return "The file of the data it was measured on is not there any more."
     rows = [
         ["Data set", said(data.title)],
         ["Name", said(data.dataset)],
         [f"SHA-256 of the {data.of}", code(data.sha256)],
+        *scaling_rows(scaling),
     ]
     return table(("", ""), rows)
 

@@ -1,10 +1,12 @@
 """How raw samples become what a network reads, and what classes are called, as far as the data say so.
 
-A file of samples may hold, beside them, ``mean`` and ``sd`` (one number, one a channel, or one an input), by which its
-inputs were brought to scale, ``(raw - mean) / sd``, and ``class_names`` (texts, one a class). Loads no torch.
+Built-in data sets say it by ``Dataset.scale`` and ``Dataset.class_names``. A file of samples may hold, beside them,
+``mean`` and ``sd`` (one number, one a channel, or one an input), by which its inputs were brought to scale,
+``(raw - mean) / sd``, and ``class_names`` (texts, one a class). Loads no torch.
 """
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from math import prod
@@ -13,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from softmerge_core.data import datasets
+from softmerge_core.data.base import Dataset
 from softmerge_core.errors import short
 
 WANTED = ("mean", "sd", "class_names")
@@ -25,26 +29,42 @@ LONGEST = 200  # letters of a class's name
 class Scaling:
     """``mean`` and ``sd`` as nested lists that broadcast over a sample, None where they are not known.
 
-    ``names``: what the classes are called, empty where that is not known.
+    ``names``: what the classes are called, empty where that is not known; ``raw``: what raw samples are, in words.
     """
 
     mean: Any = None
     sd: Any = None
     names: tuple[str, ...] = ()
+    raw: str = ""
 
     @property
     def known(self) -> bool:
         """Whether raw samples can be brought to scale."""
         return self.mean is not None
 
+    def remarks(self) -> dict[str, str]:
+        """What is known, as remarks that a file of weights may carry; each value is JSON."""
+        scale = {"mean": self.mean, "sd": self.sd, "raw": self.raw} if self.known else None
+        said = {"softmerge.scale": scale, "softmerge.class_names": self.names}
+        return {key: json.dumps(value) for key, value in said.items() if value}
+
 
 def scaling_of(dataset: str, input_shape: tuple[int, ...], classes: int) -> Scaling:
-    """What a data set says of its scale and classes; nothing of a built-in one, or of a file that is gone."""
+    """What a data set says of its scale and classes; nothing where it is a file that is gone, or does not fit."""
+    if (known := datasets().get(dataset)) is not None:
+        return _built_in(known) if (known.input_shape, known.classes) == (tuple(input_shape), classes) else Scaling()
     arrays = _arrays(Path(dataset)) if dataset.endswith(".npz") else {}
     mean, sd = (_broadcast(arrays.get(key), input_shape) for key in ("mean", "sd"))
     if mean is None or sd is None or not (sd > 0).all():
         mean = sd = None
     return Scaling(_listed(mean), _listed(sd), _names(arrays.get("class_names"), classes))
+
+
+def _built_in(known: Dataset) -> Scaling:
+    if known.scale is None:
+        return Scaling(names=known.class_names)
+    scale = known.scale()
+    return Scaling(scale.mean, scale.sd, known.class_names, scale.raw)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

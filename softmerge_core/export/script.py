@@ -34,7 +34,7 @@ def scaled(samples):
 {seen}    return samples
 """
 SCALED = '''
-MEAN = torch.tensor({mean})  # of the training data, before they were brought to scale
+MEAN = torch.tensor({mean})  # of the training data, before they were brought to scale{raw}
 SD = torch.tensor({sd})
 
 
@@ -136,7 +136,8 @@ def _imports(lines: Iterable[str]) -> str:
 
 def _scaling(scaling: Scaling, seen: Seen | None) -> str:
     if scaling.known:
-        return SCALED.format(mean=scaling.mean, sd=scaling.sd)
+        raw = f": {scaling.raw}" if scaling.raw else ""
+        return SCALED.format(mean=scaling.mean, sd=scaling.sd, raw=raw)
     if seen is None:
         return UNSCALED.format(seen="")
     told = f"mean {seen.mean:.3g} and SD {seen.sd:.3g}, and lay between {seen.low:.3g} and {seen.high:.3g}"

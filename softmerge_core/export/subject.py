@@ -22,6 +22,7 @@ from softmerge_core.experiments.merge.rows import gates_csv
 from softmerge_core.export.card import Told, card
 from softmerge_core.export.merged import MergedRun, merged_run
 from softmerge_core.export.model_card import model_card
+from softmerge_core.export.scaling import Scaling, scaling_of
 from softmerge_core.export.script import script_name
 from softmerge_core.export.source_code import Kind
 from softmerge_core.networks import build_network
@@ -45,7 +46,8 @@ Files = Sequence[tuple[str, str]]  # (name, what it is)
 class Subject:
     """A network to take along. ``stem``: what its files are called; ``metadata``: what its safetensors file says.
 
-    ``dataset`` is a name or the path of an .npz; ``extras``: further files, by name, that come with everything.
+    ``dataset`` is a name or the path of an .npz, and ``scaling`` what it says of itself; ``extras``: further files, by
+    name, that come with everything.
     """
 
     stem: str
@@ -56,6 +58,7 @@ class Subject:
     metadata: Mapping[str, str]
     card: Callable[[Files], str] = field(repr=False)
     extras: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scaling: Scaling = field(default_factory=Scaling)
 
     @cached_property
     def network(self) -> nn.Module:
@@ -80,6 +83,7 @@ def _merged(run: MergedRun) -> Subject:
     lineage = run.lineage
     state = load_checkpoint(run.weights)
     network = build_network(lineage.network, lineage.input_shape, lineage.classes, seed=0)
+    scaling = scaling_of(run.spec.data.dataset, lineage.input_shape, lineage.classes)
     told = Told(
         run_id=run.id,
         spec=run.spec,
@@ -88,6 +92,7 @@ def _merged(run: MergedRun) -> Subject:
         recorded=run.recorded,
         tensors_sha256=state_hash(state),
         batch_norm=has_batchnorm(network),
+        scaling=scaling,
     )
     spec = portable(run.spec)
     extras = {"recipe.json": spec.model_dump_json(indent=2) + "\n"}
@@ -98,6 +103,7 @@ def _merged(run: MergedRun) -> Subject:
         title=run.spec.name or "A merged network",
         kind=(lineage.network, lineage.input_shape, lineage.classes),
         dataset=run.spec.data.dataset,
+        scaling=scaling,
         state=state,
         metadata=read_metadata(run.weights) if run.recorded else remarks(run.spec, lineage, state),
         card=partial(card, told),
@@ -111,14 +117,16 @@ def _model(what: str) -> Subject:
         raise NotFoundError(f"no model {what!r}")
     source = load_source(SourceSpec(model=what))
     info, made = file_of(what, home)[1], versions()
+    scaling = scaling_of(home.dataset, home.input_shape, home.classes)
     return Subject(
         stem=MODEL,
         title=info.title,
         kind=(home.network, home.input_shape, home.classes),
         dataset=home.dataset,
+        scaling=scaling,
         state=source.module.state_dict(),
         metadata={"format": "pt", "softmerge.model": what, "softmerge.tensors_sha256": info.sha256},
-        card=partial(model_card, what, info, home, _data(home.dataset), made, network_origin(home.network)),
+        card=partial(model_card, what, info, home, _data(home.dataset), made, network_origin(home.network), scaling),
     )
 
 

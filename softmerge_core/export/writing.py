@@ -11,7 +11,6 @@ from softmerge_core.checkpoints.files import as_safetensors, plain_tensors
 from softmerge_core.data import load_data
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.export.exchange import as_onnx, missing
-from softmerge_core.export.scaling import scaling_of
 from softmerge_core.export.script import Seen, script, script_name
 from softmerge_core.export.subject import Subject, about
 from softmerge_core.settings import DataSpec
@@ -34,7 +33,7 @@ def torch_file(it: Subject) -> bytes:
 
 def onnx_file(it: Subject) -> bytes:
     """The network as ONNX; raises SoftMergeError, which says what to install."""
-    return as_onnx(it.network, it.kind[1], it.metadata)
+    return as_onnx(it.network, it.kind[1], {**it.metadata, **it.scaling.remarks()})
 
 
 FORMATS: dict[str, Callable[[Subject], bytes]] = {
@@ -60,9 +59,7 @@ def everything(it: Subject) -> tuple[dict[str, bytes], str]:
 
 
 def _script(it: Subject) -> str:
-    _, input_shape, classes = it.kind
-    scaling = scaling_of(it.dataset, input_shape, classes)
-    return script(it.stem, it.title, it.kind, it.network, scaling, _seen(it.dataset))
+    return script(it.stem, it.title, it.kind, it.network, it.scaling, _seen(it.dataset))
 
 
 def _seen(dataset: str) -> Seen | None:

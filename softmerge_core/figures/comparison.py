@@ -19,6 +19,9 @@ ROW = 25  # px a method
 TOP, BOTTOM = 62, 66  # px: three rows of labels above; the axis and its note below
 _LABEL = 17  # px a row of labels
 _FEW = 5  # with fewer seeds than this each one is drawn
+_PART = 6  # of so many methods one may lie beyond the axis ...
+_ARROW = "\N{BLACK LEFT-POINTING POINTER}"
+_WORTH = 2  # ... where that makes it at least so many times shorter
 
 Entry = Mapping[str, Any]  # method, title, problem; accuracy: {mean, values, low, high, of, samples}, 0-1, where known
 
@@ -36,22 +39,27 @@ def comparison_figure(
     ``entries`` are the rows of a comparison's result or of its ``report`` so far. ``order``: the methods' keys from
     top to bottom; while a run is live, pass all that it will try, so that no row moves. By default, that of
     ``entries``. ``seeds``: how many each random method will have; until then its bar does not stretch the axis, which
-    only grows.
+    only grows. Once all are there, it is that of most methods: of a few that lie far below them, an arrow at its edge
+    tells the interval.
     """
     found = {str(entry["method"]): entry for entry in entries}
     keys = [key for key in (order or found) if key in order or _is_method(found[key])]
     shown = [entry for entry in found.values() if entry["method"] in (*keys, *REFERENCES)]
-    values = [value for entry in shown for value in _values(entry, seeds)]
-    if not values:
+    values = {str(entry["method"]): _values(entry, seeds) for entry in shown}
+    if not any(values.values()):
         return None
-    low, high = percent_range(values)
+    beyond = _beyond(values) if found.keys() >= set(keys) else set()
+    low, high = percent_range([value for key in values.keys() - beyond for value in values[key]])
     labels = dict(zip(keys, distinct([method_title(key) for key in keys], 28), strict=True))
     figure = new_figure(theme)
     _add_references(figure, found, theme, middle=(low + high) / 2)
     for key, label in labels.items():
         _add_row(figure, key, label, found.get(key), theme)
-        _add_ends(figure, key, label, found.get(key), (low, high), theme)
-    _lay_out(figure, list(labels.values()), (low, high), _note(found.values()), theme)
+        if key in beyond:
+            _put_beyond(figure, key, label, found[key], low, theme)
+        else:
+            _add_ends(figure, key, label, found.get(key), (low, high), theme)
+    _lay_out(figure, list(labels.values()), (low, high), _note(found.values(), bool(beyond)), theme)
     return figure
 
 
@@ -73,6 +81,36 @@ def _values(entry: Entry, seeds: int) -> list[float]:
     ends = [accuracy[end] for end in ("low", "high") if end in accuracy and settled]
     chances = [end for value in values if samples and isfinite(value) for end in wilson(value, samples)]
     return [100 * value for value in (*values, *chances, *ends) if isfinite(value)]
+
+
+def _beyond(values: Mapping[str, list[float]]) -> set[str]:
+    """The few lowest methods without which the axis is much shorter; never one that is drawn as a line."""
+    rows = sorted((key for key in values if values[key]), key=lambda key: max(values[key]))
+    span = _span(values[key] for key in rows)
+    for count in range(1, len(rows) // _PART + 1):
+        if rows[count - 1] in REFERENCES:
+            break
+        if _span(values[key] for key in rows[count:]) * _WORTH <= span:
+            return set(rows[:count])
+    return set()
+
+
+def _span(rows: Iterable[list[float]]) -> float:
+    """The length in points of the axis that holds these rows."""
+    low, high = percent_range([value for row in rows for value in row])
+    return high - low
+
+
+def _put_beyond(figure: go.Figure, key: str, label: str, entry: Entry, edge: float, theme: Theme) -> None:
+    """Let a row that lies beyond the axis end at its edge, with an arrow and its interval in words."""
+    color, accuracy = method_style(key, theme).color, entry["accuracy"]
+    clipped = {"cliponaxis": True, "error_x.width": 0}  # where zooming brings it in, it is all there but for the caps
+    figure.for_each_trace(lambda trace: trace.update(clipped), selector=lambda trace: label in trace.y)
+    reach = range_text(*(percent(accuracy[end]) for end in ("low", "high"))) if "low" in accuracy else "further left"
+    figure.add_annotation(
+        text=f"{_ARROW} {reach}", showarrow=False, font={"color": color, "size": 12},
+        bgcolor=colour("background", theme), borderpad=0, x=edge, xanchor="left", xshift=4, y=label, yanchor="middle",
+    )  # fmt: skip
 
 
 def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme: Theme) -> None:
@@ -146,8 +184,8 @@ def _counts(accuracy: Mapping[str, Any]) -> str:
     return {"samples": samples, "seeds": seeds, "both": f"{samples} and {seeds}"}[accuracy["of"]]
 
 
-def _note(entries: Iterable[Entry]) -> str:
-    """The meaning of the bars, or "" if there are none."""
+def _note(entries: Iterable[Entry], beyond: bool) -> str:
+    """The meaning of the bars, or "" if there are none; and of the arrow of one that lies ``beyond`` the axis."""
     drawn = [accuracy for entry in entries if "low" in (accuracy := entry.get("accuracy") or {})]
     if not drawn:
         return ""
@@ -157,7 +195,8 @@ def _note(entries: Iterable[Entry]) -> str:
     if seeds:
         counts = str(max(seeds)) if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
         n.append(f"{counts} seeds where a method is random")
-    return f"Bars: 95\u00a0% interval, {' and '.join(n)}"
+    arrow = "; arrow: it lies further left" if beyond else ""
+    return f"Bars: 95\u00a0% interval, {' and '.join(n)}{arrow}"
 
 
 def _lay_out(figure: go.Figure, labels: Sequence[str], limits: tuple[float, float], note: str, theme: Theme) -> None:

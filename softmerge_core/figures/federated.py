@@ -69,7 +69,7 @@ def shards_figure(
         },
     )  # fmt: skip
     few = [f"{_WARN if malicious[k] else ''}{k + 1} " for k in ticks]
-    figure.update_layout(meta={**figure.layout.meta, "narrow": {"yaxis.ticktext": few}})
+    figure.update_layout(meta={**figure.layout.meta, "narrow": {"yaxis.ticktext": few, "yaxis.title.text": "Client"}})
     if brief:
         figure.update_traces(showscale=False, selector={"type": "heatmap"})
         figure.update_layout(margin={"t": 8}, yaxis={"title": {"text": "Client"}, "ticktext": few})
@@ -253,6 +253,7 @@ def _lay_out_clients(figure: go.Figure, malicious: Sequence[bool], value: str) -
     )  # fmt: skip
     brief = {
         "yaxis.ticktext": [f"{k + 1} " for k in ticks],
+        "yaxis.title.text": "Client",
         "xaxis.title.text": title.replace(" after local training", "").partition(" z")[0],
     }
     figure.update_layout(meta={**figure.layout.meta, "narrow": brief})

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +11,7 @@ from softmerge_core.figures.style import Theme, class_colours, colour, distinct,
 
 ROW, LEAST, AROUND = 46, 120, 24  # px: a row of the grid, the lowest picture, and what lies above and below the rows
 GAP = 14  # between two images there is one pixel for so many of an image
+HEAD = ("Class", "Training sample of it", "Lowest number", "Mean", "Highest number")
 LINES = 3  # of each class
 NAME = 24  # letters of a class
 BARE = {"showgrid": False, "showline": False, "tickcolor": "rgba(0,0,0,0)"}  # the ticks keep names off the pictures
@@ -40,8 +41,20 @@ def samples_figure(inputs: np.ndarray, labels: np.ndarray, names: Sequence[str],
         showlegend=False,
         xaxis={"visible": False},
         yaxis={"tickvals": places, "ticktext": titles, **BARE},
+        meta={**figure.layout.meta, "values": _values(inputs, labels, dict(zip(classes, titles, strict=True)))},
     )
     return figure
+
+
+def _values(inputs: np.ndarray, labels: np.ndarray, titles: Mapping[int, str]) -> list[list[str | int | float]]:
+    """The table of what is drawn: of each sample its class, its place in the row, and what its numbers are like."""
+    rows: list[list[str | int | float]] = [list(HEAD)]
+    for label, title in titles.items():
+        for number, sample in enumerate(inputs[labels == label].astype(np.float64), 1):
+            rows.append(
+                [title, number, *(round(float(value), 4) for value in (sample.min(), sample.mean(), sample.max()))]
+            )
+    return rows
 
 
 def _draw_images(

@@ -61,7 +61,7 @@ def _trajectories(scopes: Sequence[Scopes], layer: str, name: str, theme: Theme)
             found.setdefault(event.series, {})[event.step] = getattr(event, name)[event.layers.index(layer)]
     if target := found.get("aligned:target"):
         yield go.Scatter(
-            x=list(target), y=list(target.values()), name="Target", legendgroup="Target", mode="lines",
+            x=list(target), y=list(target.values()), name="Target", legendgroup="Target", legendrank=1001, mode="lines",
             line={"color": colour("text", theme), "width": 1, "dash": "longdash"},
             hovertemplate="Target, epoch %{x}: %{y:.4g}<extra></extra>",
         )  # fmt: skip
@@ -168,8 +168,7 @@ def _grid(layers: Sequence[str], columns: Sequence[str], theme: Theme, *, inside
             yanchor="top" if inside else "bottom", xshift=3 if inside else 0, row=row, col=1,
             font={"size": 12, "color": colour("text", theme)},
         )  # fmt: skip
-    legend: dict[str, Any] = {"y": 1, "yref": "container", "yanchor": "top"}
-    legend["traceorder"] = "normal" if inside else "reversed"
+    legend: dict[str, Any] = {"y": 1, "yref": "container", "yanchor": "top", "traceorder": "normal"}
     narrow = {"margin.t": TOP + 24, "margin.l": 44}
     figure.update_layout(margin={"t": TOP, "b": BOTTOM}, legend=legend, meta={"theme": theme, "narrow": narrow})
     return figure

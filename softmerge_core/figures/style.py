@@ -169,7 +169,10 @@ def method_style(key: str, theme: Theme) -> MethodStyle:
         return MethodStyle(colour(name, theme), dash, marker)
     if key.startswith("source:"):
         index = int(key.partition(":")[2])
-        return MethodStyle(source_colour(index, theme), DASHES[index % 6], MARKERS[index % 10] + "-open")
+        dash = DASHES[
+            (index + index // len(DASHES)) % len(DASHES)
+        ]  # the seventh has the first one's colour, not its dash
+        return MethodStyle(source_colour(index, theme), dash, MARKERS[index % 10] + "-open")
     return _style_of(_places().get(key, _PLACES - 1), theme)
 
 

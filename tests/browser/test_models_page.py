@@ -38,3 +38,14 @@ def test_a_model_is_trained_live_and_offered_on_the_merge_page(site: Site, open_
     page.get_by_text("Bring your own").first.click()
     library = page.get_by_test_id("stMultiSelect").filter(has_text="From your library")
     expect(library).to_contain_text(NAME)
+
+
+def test_the_values_of_a_grid_of_samples_are_a_row_for_each(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{site.address}/models?do=Bring+in")
+    plot = page.locator(".st-key-picture-samples .sm-plot")
+    plot.get_by_role("button", name="Values as a table").press("Enter")
+    table = plot.get_by_role("region").get_by_role("table")
+    heads = ["Class", "Training sample of it", "Lowest number", "Mean", "Highest number"]
+    expect(table.get_by_role("columnheader")).to_have_text(heads)
+    expect(table.get_by_role("row")).to_have_count(1 + 10 * 12)  # twelve of each digit
+    expect(table.get_by_role("row").last.get_by_role("cell").first).to_have_text("9")

@@ -19,5 +19,5 @@ def test_many_classes_and_large_samples_stay_small() -> None:
     images = few_of_each(np.zeros((100, 5, 300, 100), np.uint8), labels)["inputs"]
     assert images.shape[1] == 3
     assert max(images.shape[2:]) <= LARGEST
-    assert few_of_each(np.zeros((100, 7, 5000)), labels)["inputs"].shape == (40, 3, 1000)
-    assert few_of_each(np.zeros((100, 2, 2, 2, 200)), labels)["inputs"].shape == (40, 1000)
+    assert few_of_each(np.zeros((100, 7, 5000)), labels)["inputs"].shape == (2 * CLASSES, 3, 1000)
+    assert few_of_each(np.zeros((100, 2, 2, 2, 200)), labels)["inputs"].shape == (2 * CLASSES, 1000)

@@ -16,8 +16,10 @@ from softmerge_core.experiments.merge.lineage import LINEAGE
 from softmerge_core.experiments.merge.why import why_sentence
 from softmerge_core.experiments.merge.words import gain_sentence
 from softmerge_core.experiments.words import percent
+from softmerge_core.export.card import NAMED, scaling_rows
 from softmerge_core.export.formulas import formulas
 from softmerge_core.export.merged import merged_run
+from softmerge_core.export.scaling import Scaling
 from softmerge_core.export.subject import about, open_subject
 from softmerge_core.numbers import decimal_text, percent_text, usual_spaces
 from softmerge_core.runs import files
@@ -149,6 +151,24 @@ def test_a_model_of_a_family_and_one_of_the_library_have_cards(sources: tuple[So
     text = card_of("library/first")
     assert "# first" in text
     assert "spoiled" not in text
+
+
+def test_a_card_says_what_classes_are_called_and_how_pixels_become_inputs() -> None:
+    text = card_of("example:first-look")
+    assert "| Classes, from 0 on | 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, T-shirt" in text
+    assert "| Inputs | (raw - 53.3935) / 82.3117; raw: grey pixels from 0 (background) to 255 |" in text
+    text = card_of("digits-resnet-specialists/source-1")
+    assert "Classes, from 0 on" not in text  # each is called by its number
+    assert "(raw - 4.88242) / 6.01324" in text
+
+
+def test_many_classes_and_channels_are_cut_short_and_names_are_no_markdown() -> None:
+    rows = dict(scaling_rows(Scaling([[[0.5]], [[0.25]]], [[[1.0]], [[2.0]]], ("**a**", "b|c"))))
+    assert rows["Inputs"] == "(raw - (0.5, 0.25)) / (1, 2)"
+    assert rows["Classes, from 0 on"] == r"\*\*a\*\*, b\|c"
+    rows = dict(scaling_rows(Scaling([[0.0] * 5], [[1.0] * 5], tuple(map(str, range(NAMED + 7))))))
+    assert rows["Inputs"] == "(raw - mean) / sd, with the numbers in the script"
+    assert rows["Classes, from 0 on"].endswith(f"{NAMED - 1} and 7 more, which the script names")
 
 
 @pytest.mark.parametrize(

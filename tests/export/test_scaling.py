@@ -1,5 +1,6 @@
 """What a data file says of scale and classes is taken where it makes sense, and nothing hostile gets through."""
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from softmerge_core.data import datasets
+from softmerge_core.data.base import SPLITS
 from softmerge_core.export.scaling import MOST, Scaling, scaling_of
 
 SHAPE = (3, 4, 4)
@@ -73,7 +76,44 @@ def test_a_file_that_is_none_says_nothing(tmp_path: Path, content: bytes) -> Non
     path.write_bytes(content)
     assert scaling_of(str(path), SHAPE, 2) == NOTHING
     assert scaling_of(str(tmp_path / "gone.npz"), SHAPE, 2) == NOTHING
-    assert scaling_of("mnist1d", SHAPE, 2) == NOTHING
+    assert scaling_of("mnist1d", SHAPE, 2) == NOTHING  # which is of another shape
+
+
+@pytest.mark.parametrize(("name", "most"), [("fashion", 255), ("skills", 255), ("digits", 16)])
+def test_a_built_in_data_set_says_how_its_pixels_became_inputs(name: str, most: int) -> None:
+    dataset = datasets()[name]
+    found, arrays = scaling_of(name, dataset.input_shape, dataset.classes), dataset.load()
+    for split in SPLITS:
+        raw = arrays[f"{split}_inputs"].astype(np.float64) * found.sd + found.mean
+        assert np.abs(raw - raw.round()).max() < 1e-3, split
+        assert (round(raw.min()), round(raw.max())) == (0, most), split
+    assert f"to {most}" in found.raw
+
+
+def test_enlarged_digits_are_those_of_the_small_ones() -> None:
+    small, large = (scaling_of(name, datasets()[name].input_shape, 10) for name in ("digits", "digits16"))
+    arrays = [datasets()[name].load()["train_inputs"].astype(np.float64) for name in ("digits", "digits16")]
+    raw = [inputs * known.sd + known.mean for inputs, known in zip(arrays, (small, large), strict=True)]
+    for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        np.testing.assert_allclose(raw[1][:, 0][:, *corner], raw[0][:, 0][:, *corner], atol=1e-3)
+
+
+def test_classes_of_built_in_data_are_called_by_their_names() -> None:
+    names = scaling_of("skills", (1, 28, 28), 29).names
+    assert names[3] == "3"
+    assert "Trouser" in names[10:20]
+    assert len(set(names)) == 29
+    assert scaling_of("digits", (1, 8, 8), 10).names == ()  # each is called by its number
+    assert scaling_of("mnist1d", (1, 40), 10) == NOTHING
+    assert scaling_of("moons", (2,), 2) == NOTHING
+
+
+def test_remarks_are_what_is_known_as_json() -> None:
+    assert NOTHING.remarks() == {}
+    told = Scaling(0.5, 2.0, ("a", 'b"'), "pixels").remarks()
+    assert json.loads(told["softmerge.scale"]) == {"mean": 0.5, "sd": 2.0, "raw": "pixels"}
+    assert json.loads(told["softmerge.class_names"]) == ["a", 'b"']
+    assert set(Scaling(names=("a",)).remarks()) == {"softmerge.class_names"}
 
 
 @pytest.mark.parametrize("shape", ["(1000000000000,)", "(-1,)", "(3,", "(2**70,)"])

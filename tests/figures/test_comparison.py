@@ -1,6 +1,7 @@
 """The comparison of methods as data."""
 
 import math
+from unicodedata import name
 
 import pytest
 
@@ -104,6 +105,52 @@ def test_a_method_that_failed_has_a_row_and_says_so() -> None:
     (said,) = [note.text for note in figure.layout.annotations if note.y == "TIES"]
     assert said == "no result"
     assert math.isnan(next(trace for trace in figure.data if trace.name == "TIES").x[0])
+
+
+SPREAD = {"average": 0.85, "krum": 0.84, "ties": 0.86, "soft": 0.88, "dare": 0.83, "slerp": 0.82, "regmean": 0.4}
+
+
+def spread(**changed: float) -> list[dict[str, object]]:
+    return list(report(CompareSpec(), [score(key, value) for key, value in (SPREAD | changed).items()])["rows"])
+
+
+def test_one_method_far_below_does_not_squeeze_the_others() -> None:
+    figure = comparison_figure(spread(), theme="light")
+    assert figure is not None
+    low, high = figure.layout.xaxis.range
+    assert (low, high) == (75, 95)
+    found = {trace.name: trace for trace in figure.data}
+    assert found["RegMean"].x[0] == pytest.approx(40)  # its true value, as the table of values reads it
+    assert found["RegMean"].cliponaxis
+    assert not found["SLERP"].cliponaxis
+    number, told = (note for note in figure.layout.annotations if note.y == "RegMean")
+    assert number.text == "40.0\u00a0%"
+    assert told.text == "\N{BLACK LEFT-POINTING POINTER} 37.0 to 43.1\u00a0%"
+    assert (told.x, told.xanchor) == (low, "left")
+    assert "arrow: it lies further left" in figure.layout.xaxis.title.text.replace("<br>", " ")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"regmean": 0.79},  # the axis would hardly be shorter
+        {"slerp": 0.41, "dare": 0.42},  # too many to leave out
+        {"regmean": 0.84, "average": 0.4},  # it is drawn as a line, too
+    ],
+)
+def test_a_row_stays_on_the_axis_where_leaving_it_out_serves_nobody(changed: dict[str, float]) -> None:
+    figure = comparison_figure(spread(**changed), theme="light")
+    assert figure is not None
+    low, _ = figure.layout.xaxis.range
+    assert all(low <= trace.x[0] for trace in figure.data)
+    assert not [note.text for note in figure.layout.annotations if "POINTER" in name(note.text[0])]
+    assert "arrow" not in figure.layout.xaxis.title.text
+
+
+def test_no_row_leaves_the_axis_before_all_are_there() -> None:
+    figure = comparison_figure(spread(), theme="light", order=[*SPREAD, "fisher"])
+    assert figure is not None
+    assert figure.layout.xaxis.range[0] <= 40
 
 
 def test_every_value_and_interval_lies_on_the_axis() -> None:

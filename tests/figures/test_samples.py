@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -29,6 +30,23 @@ def test_images_stand_in_a_row_for_each_class(theme: Theme) -> None:
     assert np.array_equal(pixels[5:9, 5:9], images[3].transpose(1, 2, 0))
     assert list(figure.layout.yaxis.ticktext) == ["cat", "&lt;b&gt;dog"]
     assert list(figure.layout.yaxis.tickvals) == [1.5, 6.5]
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 2, 2), (5, 1, 4)])
+def test_the_table_of_values_has_a_row_for_each_sample(shape: tuple[int, ...]) -> None:
+    numbers = np.arange(20.0).reshape(shape)
+    figure = samples_figure(numbers, LABELS, ("cat", "cow", "<b>dog"), theme="light")
+    assert figure is not None
+    head, *rows = figure.layout.meta["values"]
+    assert head[:2] == ["Class", "Training sample of it"]
+    assert rows == [
+        ["cat", 1, 0, 1.5, 3],
+        ["cat", 2, 4, 5.5, 7],
+        ["&lt;b&gt;dog", 1, 8, 9.5, 11],
+        ["&lt;b&gt;dog", 2, 12, 13.5, 15],
+        ["&lt;b&gt;dog", 3, 16, 17.5, 19],
+    ]
+    json.dumps(figure.layout.meta["values"])  # plain numbers, which a page takes
 
 
 def test_numbers_become_grey_from_least_to_most() -> None:

@@ -1,6 +1,7 @@
 """Networks to take along: their files are made when asked for, by a process of their own, since it loads torch.
 
-A browser asks for such a file beside the script, which learns from ``Making`` what came of it.
+A browser asks for such a file beside the script, which learns from ``Making`` what came of it. Streamlit's own words
+for a file that could not be made give no reason: ``page.css`` hides them here, so whatever goes wrong is told here.
 """
 
 import tempfile
@@ -19,7 +20,8 @@ from softmerge_core.experiments.words import sentence
 from softmerge_core.export.exchange import missing
 
 FAILURE = "the file could not be made"
-BEGINS = 2.0  # seconds within which the browser asks for the file whose button it says was pressed
+NOT_ASKED = "the browser has not asked for the file: press the button again"
+BEGINS = 5.0  # seconds within which the browser asks for the file whose button it says was pressed
 LOOK = 0.2  # seconds
 # Per button: format, label, icon, what the file's name says, its ending, type, help.
 PT = ("pt", "As .pt", ":material/download:", "weights", "pt", "application/octet-stream")
@@ -72,11 +74,16 @@ def _follow(making: Making) -> None:
     """Wait until a file is there, unless the reader does something else, and tell why it is not."""
     slot = st.empty()
     if not making.begun.wait(BEGINS):
+        _tell(NOT_ASKED)
         return
     while not making.done.wait(LOOK):
         slot.empty()  # here Streamlit turns to whatever else the reader has done
     if making.problem:
-        st.toast(plain(sentence(making.problem), 400), icon=":material/error:", duration="long")
+        _tell(making.problem)
+
+
+def _tell(problem: str) -> None:
+    st.toast(plain(sentence(problem), 400), icon=":material/error:", duration="long")
 
 
 def exported(what: str, form: str, making: Making) -> bytes:
@@ -86,6 +93,9 @@ def exported(what: str, form: str, making: Making) -> bytes:
         return _made(what, form)
     except SoftMergeError as error:
         making.problem = str(error)
+        raise
+    except Exception:
+        making.problem = FAILURE
         raise
     finally:
         making.done.set()

@@ -57,9 +57,11 @@ class ValuesTable {
     this.box.replaceChildren(table);
   }
 
-  // Heads, then a row for each point or cell that says something where the pointer rests on it.
+  // Heads, then a row for each point or cell that says something where the pointer rests on it; or the figure's own rows.
   rows() {
     if (!this.chart.div._fullLayout) return []; // soon drawn
+    const own = this.chart.div._fullLayout.meta?.values; // of what has no points, as a grid of images
+    if (own) return own.map((cells) => cells.map((part) => this.plain(part)));
     const traces = (this.chart.div._fullData ?? []).filter((trace) => trace.visible === true && trace.hoverinfo !== "skip");
     const [x, y] = ["x", "y"].map((letter) => this.title(letter, traces));
     const ranged = traces.some((trace) => trace.error_x?.visible);

@@ -152,12 +152,17 @@ def _layer_row(layer: Layer) -> tuple[str, str, str, str]:
     apart = _range([distance(layer.products, *pair) for pair in both], _distance_text)
     turned = [cosine(layer.products, *pair) for pair in both]
     ends = range_text(_cosine_text(min(turned)), _cosine_text(max(turned)))
-    return layer.name, apart, ends, number_text(max(layer.largest), 2)
+    return layer.name, apart, ends, _size_text(max(layer.largest))
 
 
 def _distance_text(value: float) -> str:
     """A relative distance in percent; small ones with a decimal, so that 0 is said only of what is the same."""
     return percent_text(value, 0 if value >= 0.1 or value == 0 else 1 if value >= 1e-3 else 3)
+
+
+def _size_text(value: float) -> str:
+    """The size of a weight with two decimals, as its neighbours in a column; very small or large ones otherwise."""
+    return f"{value:.2f}" if 0.1 <= value < 1000 else number_text(value, 2)
 
 
 def _cosine_text(value: float) -> str:

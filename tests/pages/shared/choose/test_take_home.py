@@ -100,7 +100,20 @@ def test_a_file_that_nobody_asks_for_is_not_waited_for(
     open_app: Open, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEGINS", 0.01)
-    assert not pressed(open_app(), "pt").toast
+    (toast,) = pressed(open_app(), "pt").toast
+    assert "press the button again" in str(toast.value)
+
+
+def test_what_nobody_expected_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(what: str, form: str) -> bytes:
+        raise RuntimeError("an accident of its own")
+
+    monkeypatch.setattr(module, "_made", broken)
+    making = Making()
+    with pytest.raises(RuntimeError):
+        exported(MODEL, "pt", making)
+    assert making.problem == FAILURE
+    assert making.done.is_set()
 
 
 def test_each_button_has_its_help_and_a_name_that_says_what_it_holds(open_app: Open, desk: Desk) -> None:
