@@ -24,7 +24,6 @@ from softmerge_core.numbers import finite
 MANIFEST = "manifest.json"
 SPEC = "spec.json"
 QUEUE = "queue.json"  # who submitted the run last, and for which attempt
-OWNER = "owner.json"  # who started it, in a server that tells people apart
 REQUEST = "request.json"  # stop, pause or resume
 BEGUN = "begun.json"  # the last attempt that began
 EVENTS = "events.jsonl"

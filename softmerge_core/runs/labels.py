@@ -1,4 +1,4 @@
-"""What a reader writes on a run: a name of their own and tags. They lie in the run's folder, and move with it."""
+"""What a reader writes on a run, a name of their own and tags, and who started it: in its folder, and moved with it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +8,7 @@ from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.runs import files
 
 LABELS = "labels.json"
+OWNER = "owner.json"  # in a server that tells people apart
 LONGEST_NAME, LONGEST_TAG, MOST_TAGS = 120, 40, 20
 
 
@@ -33,6 +34,17 @@ def write_labels(folder: Path, labels: Labels) -> None:
     kept = checked_labels(labels.name, labels.tags)
     with files.writing(folder.name):
         files.write_json(folder / LABELS, kept._asdict(), durable=False)
+
+
+def write_owner(folder: Path, owner: str) -> None:
+    """Write down who started the run in ``folder``; raises RunError if it cannot be written."""
+    with files.writing(folder.name):
+        files.write_json(folder / OWNER, {"owner": owner}, durable=False)
+
+
+def read_owner(folder: Path) -> str:
+    """Return who started the run in ``folder``; "" where nobody knows. Raises RunError for a damaged file."""
+    return str((files.read_json(folder / OWNER) or {}).get("owner") or "")
 
 
 def checked_labels(name: str, tags: Iterable[object]) -> Labels:

@@ -119,16 +119,6 @@ class RunStore:
         """Write a name and tags on a run; raises SettingsError for what is too long, RunError if it fails."""
         write_labels(self._own(run_id), labels)
 
-    def belongs(self, run_id: str, owner: str) -> None:
-        """Write down who started a run; raises RunError if it cannot be written."""
-        with files.writing(run_id):
-            files.write_json(self._own(run_id) / files.OWNER, {"owner": owner}, durable=False)
-
-    def owner(self, run_id: str) -> str:
-        """Return who started a run, as ``belongs`` wrote it; "" where nobody knows."""
-        values = files.read_json(self.folder(run_id) / files.OWNER) or {}
-        return str(values.get("owner") or "")
-
     def weights(self, run_id: str, name: str) -> Path:
         """Return the path of the safetensors file that the run kept under ``name``; raises NotFoundError."""
         path = files.weights_path(self.folder(run_id), name)

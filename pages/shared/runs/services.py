@@ -16,6 +16,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.home import home
 from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.index import RunIndex
+from softmerge_core.runs.labels import read_owner, write_owner
 from softmerge_core.runs.store import folders, read_spec
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
@@ -127,14 +128,14 @@ def remember_start(run_id: str) -> None:
     """Remember that this visitor started the run or made it go on; the run's folder says so after a restart."""
     _STARTED[run_id] = visitor()
     with contextlib.suppress(SoftMergeError):
-        run_store().belongs(run_id, visitor())
+        write_owner(run_store().folder(run_id), visitor())
 
 
 def starter(run_id: str) -> str | None:
     """Who started the run; None where nobody knows, as of one of the command line."""
     if run_id not in _STARTED:
         with contextlib.suppress(SoftMergeError):
-            if known := run_store().owner(run_id):
+            if known := read_owner(run_store().folder(run_id)):
                 _STARTED[run_id] = known
     return _STARTED.get(run_id)
 

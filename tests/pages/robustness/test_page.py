@@ -159,4 +159,4 @@ def test_a_live_run_is_followed_with_its_notices(open_robustness: Open, desk: De
         assert page.query_params["run"] == run_id
         assert "1 of 2 methods so far" in texts(page)
         assert "Source c is left out" in texts(page)
-        assert button(page, "Start attacking").disabled
+        assert not button(page, "Start attacking").disabled
