@@ -15,6 +15,7 @@ from pages.merge.gate_rows import (
     is_deep_run,
     shown_rows,
 )
+from pages.merge.replay import marked, replayed, whole_of
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
@@ -44,8 +45,9 @@ LAST_STAGE = "This run has no picture of it: these are the decisions of the last
 DECISIONS = "The merged network's decision at each point of the plane, under the training samples."
 
 
-def merge_pictures(reader: RunReader | None) -> None:
-    """Draw all pictures of a run, or their empty places before the first run."""
+def merge_pictures(current: RunReader | None) -> None:
+    """Draw all pictures of a run, as it is or at a moment of its film, or their empty places before the first run."""
+    reader = replayed(current)
     first, second = st.columns(2, gap="medium")
     with first:
         chosen = chosen_rows(reader) if reader else ALL_CLOSED
@@ -76,7 +78,8 @@ def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) 
 
 
 def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return accuracy_figure(reader.events, theme=theme, height=TALL, kept=kept_of(reader))
+    whole = whole_of(reader)
+    return marked(reader, accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole)), theme)
 
 
 def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
@@ -84,7 +87,8 @@ def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str)
 
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
-    return losses_figure(reader.events, theme=theme, kept=kept_of(reader))
+    whole = whole_of(reader)
+    return marked(reader, losses_figure(whole.events, theme=theme, kept=kept_of(whole)), theme)
 
 
 def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:
