@@ -15,6 +15,7 @@ from pages.merge.gate_rows import (
     is_deep_run,
     shown_rows,
 )
+from pages.merge.pinned import pinned_events, pinned_name
 from pages.merge.replay import marked, replayed, whole_of
 from pages.shared.runs.picture import Picture, draw_row
 from pages.shared.runs.reader import RunReader
@@ -56,7 +57,7 @@ def merge_pictures(current: RunReader | None) -> None:
         if reader is not None and is_deep_run(reader):
             find_layers()
     with second:
-        ACCURACY.draw(reader)
+        ACCURACY.draw(reader, pinned=pinned_name() if pinned_events(reader.run_id if reader else "") else "")
     third, fourth = st.columns(2, gap="medium")
     plane = reader is not None and in_the_plane(reader)
     with third:
@@ -77,9 +78,11 @@ def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) 
     return gates_figure(events, theme=theme, height=TALL, scale=scale, opened=opened, wanted=wanted)
 
 
-def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
+def _accuracy(reader: RunReader, theme: Theme, pinned: str) -> go.Figure | None:
     whole = whole_of(reader)
-    return marked(reader, accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole)), theme)
+    ghost = pinned_events(reader.run_id) if pinned else ()
+    figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole), pinned=ghost)
+    return marked(reader, figure, theme)
 
 
 def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:

@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.pinned import pin_switch
 from pages.shared.runs.reader import Newest, RunReader
 from pages.shared.runs.services import run_store
 from pages.shared.show.text import plain
@@ -96,11 +97,13 @@ def _happened(path: Path, changed: int) -> list[Happening]:
 
 def _controls(reader: RunReader, film: Film) -> int | None:
     """The switch, the slider, and what happened; returns the moment that is chosen, None at the end of the run."""
-    on = st.toggle(
-        "Replay",
-        key=f"{KEY}-on",
-        help="Go through this merge like a film: all pictures follow the slider.",
-    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        on = st.toggle(
+            "Replay",
+            key=f"{KEY}-on",
+            help="Go through this merge like a film: all pictures follow the slider.",
+        )
+        pin_switch(reader)
     if not on:
         st.session_state.pop(PLAYING, None)
         return None

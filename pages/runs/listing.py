@@ -143,7 +143,7 @@ def _columns() -> dict[str, Any]:
             "When", width=150, format="D MMM YYYY, HH:mm", timezone=zone, help="Begun, by your browser's clock."
         ),
         "Name": told.TextColumn("Name", width=200),
-        "Kind": told.TextColumn("Kind", width=150),
+        "Kind": told.TextColumn("Kind", width=170),
         "State": told.TextColumn("State", width=90),
         "Outcome": told.TextColumn("Outcome", width=380, help="What the run came to, in its own words."),
         "Changed": told.TextColumn("Changed", width=260, help="Settings unlike those of the run of its kind before."),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import BEST, Evaluation, Event, Stage
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
-from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure
+from softmerge_core.figures.style import Theme, colour, escape, method_style, method_title, new_figure
 
 _BASELINES = ("ensemble", "average", BEST, "average_rescaled", f"{BEST}_rescaled")
 _TOP, _BOTTOM = 16, 48
@@ -19,13 +19,18 @@ INNER = 0.96  # where the ring on a level line lies, as a share of the width: cl
 
 
 def accuracy_figure(
-    events: Sequence[Event], *, theme: Theme, height: int = 320, kept: Kept | None = None
+    events: Sequence[Event],
+    *,
+    theme: Theme,
+    height: int = 320,
+    kept: Kept | None = None,
+    pinned: Sequence[Event] = (),
 ) -> go.Figure | None:
     """Accuracy on the validation data (percent) over steps; None before the first evaluation.
 
     The soft merge is drawn as measured, never smoothed; the baselines are level lines, labelled at their end.
     Once a network was ``kept``, a ring marks it, the line and its label end there, and what was not kept is faint.
-    ``height`` is that of the chart, in px.
+    Behind it lies the line of the events ``pinned``, another run's. ``height`` is that of the chart, in px.
     """
     seen = [event for event in events if _is_shown(event)]
     soft = [event for event in seen if event.series == "soft"]
@@ -34,12 +39,17 @@ def accuracy_figure(
         return None
     figure, end = new_figure(theme), last_step(events)
     level = 100 * kept.accuracy if kept and isfinite(kept.accuracy) else None
-    values = [100 * event.accuracy for event in soft] + list(last.values()) + ([] if level is None else [level])
+    ghost = _pinned_line(pinned, theme) if soft else None
+    behind = [value for value in ghost.y if value is not None] if ghost is not None else []
+    values = [100 * event.accuracy for event in soft] + list(last.values()) + behind
+    values += [] if level is None else [level]
     low, high = percent_range(values)
     for key in (key for key in _BASELINES if key in last):
         style = method_style(key, theme)
         line = {"color": style.color, "dash": style.dash, "width": 1.5}
         figure.add_trace(_line(key, [0, end], [last[key]] * 2, line))
+    if ghost is not None:
+        figure.add_trace(ghost)
     if soft:
         figure.add_traces(_soft(events, theme, kept))
     if soft and level is None:
@@ -48,6 +58,9 @@ def accuracy_figure(
     if kept and level is not None:
         figure.add_traces(_ring(kept, level, end, theme))
         labels.append(_kept_label(kept, level, theme))
+    if behind:
+        value = behind[-1]
+        labels.append(EndLabel(value, f"Pinned {value:.1f}\u00a0%", f"Pin {value:.1f}", colour("quiet", theme)))
     figure.update_layout(
         margin={"b": _BOTTOM},
         showlegend=False,
@@ -132,6 +145,19 @@ def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter
         hovertemplate="step %{x}<br>%{y:.1f}\u00a0%",
     )
     return trace
+
+
+def _pinned_line(events: Sequence[Event], theme: Theme) -> go.Scatter | None:
+    """The soft merge of another run, thin and grey; None where it has no evaluation."""
+    stages = [[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)]
+    if not any(stages):
+        return None
+    return go.Scatter(
+        x=joined([[e.step for e in run] for run in stages]),
+        y=joined([[100 * e.accuracy for e in run] for run in stages]),
+        mode="lines", name="Pinned run", line={"color": colour("quiet", theme), "width": 1.5, "dash": "dot"},
+        hovertemplate="pinned, step %{x}: %{y:.1f}\u00a0%<extra></extra>",
+    )  # fmt: skip
 
 
 def _label(key: str, value: float, theme: Theme) -> EndLabel:
