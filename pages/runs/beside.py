@@ -74,7 +74,7 @@ def _overview(
     if chosen[0].kind != KIND:
         return head, rows
     gaps = against_first(networks, same)
-    head = [*head[:3], "Test accuracy (95 % interval)", "Against A, same samples"]
+    head = [*head[:3], "Test accuracy (95\u00a0% interval)", "Against A, same samples"]
     scored = [[*row[:3], _accuracy(network), gap] for row, network, gap in zip(rows, networks, gaps, strict=True)]
     return head, scored
 

@@ -1,6 +1,6 @@
 """Validation accuracy of the soft merge as it trains, against baselines that need no training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, isfinite
 from typing import TypeGuard
 
@@ -42,14 +42,8 @@ def accuracy_figure(
     ghost = _pinned_line(pinned, theme) if soft else None
     behind = [value for value in ghost.y if value is not None] if ghost is not None else []
     values = [100 * event.accuracy for event in soft] + list(last.values()) + behind
-    values += [] if level is None else [level]
-    low, high = percent_range(values)
-    for key in (key for key in _BASELINES if key in last):
-        style = method_style(key, theme)
-        line = {"color": style.color, "dash": style.dash, "width": 1.5}
-        figure.add_trace(_line(key, [0, end], [last[key]] * 2, line))
-    if ghost is not None:
-        figure.add_trace(ghost)
+    low, high = percent_range(values + ([] if level is None else [level]))
+    figure.add_traces(_levels(last, end, theme) + ([ghost] if ghost is not None else []))
     if soft:
         figure.add_traces(_soft(events, theme, kept))
     if soft and level is None:
@@ -58,9 +52,7 @@ def accuracy_figure(
     if kept and level is not None:
         figure.add_traces(_ring(kept, level, end, theme))
         labels.append(_kept_label(kept, level, theme))
-    if behind:
-        value = behind[-1]
-        labels.append(EndLabel(value, f"Pinned {value:.1f}\u00a0%", f"Pin {value:.1f}", colour("quiet", theme)))
+    labels += [_pinned_label(value, theme) for value in behind[-1:]]
     figure.update_layout(
         margin={"b": _BOTTOM},
         showlegend=False,
@@ -71,6 +63,15 @@ def accuracy_figure(
     plot_height = height - figure.layout.margin.t - _BOTTOM
     end_labels(figure, labels, low=low, high=high, plot_height=plot_height)
     return figure
+
+
+def _levels(last: Mapping[str, float], end: int, theme: Theme) -> list[go.Scatter]:
+    """A level line for each baseline, at its percent in ``last``."""
+    styles = {key: method_style(key, theme) for key in _BASELINES if key in last}
+    return [
+        _line(key, [0, end], [last[key]] * 2, {"color": style.color, "dash": style.dash, "width": 1.5})
+        for key, style in styles.items()
+    ]
 
 
 def _key(kept: Kept | None) -> str:
@@ -158,6 +159,10 @@ def _pinned_line(events: Sequence[Event], theme: Theme) -> go.Scatter | None:
         mode="lines", name="Pinned run", line={"color": colour("quiet", theme), "width": 1.5, "dash": "dot"},
         hovertemplate="pinned, step %{x}: %{y:.1f}\u00a0%<extra></extra>",
     )  # fmt: skip
+
+
+def _pinned_label(value: float, theme: Theme) -> EndLabel:
+    return EndLabel(value, f"Pinned {value:.1f}\u00a0%", f"Pin {value:.1f}", colour("quiet", theme))
 
 
 def _label(key: str, value: float, theme: Theme) -> EndLabel:

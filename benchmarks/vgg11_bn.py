@@ -1,9 +1,12 @@
-"""VGG-11 with BatchNorm for images of 32x32 (Simonyan and Zisserman 2014, arXiv 1409.1556, table 1, A)."""
+"""VGG-11 with BatchNorm for images of 32x32 (Simonyan and Zisserman 2014, arXiv 1409.1556, table 1, A).
+
+A file of networks: `softmerge app --networks benchmarks/vgg11_bn.py` offers it wherever networks are chosen.
+"""
 
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from softmerge_core.networks.base import Network
+from softmerge_core import register_network
 
 POOL = 0
 LAYERS = (64, POOL, 128, POOL, 256, 256, POOL, 512, 512, POOL, 512, 512, POOL)
@@ -43,4 +46,4 @@ def build(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     return VGG11BN(input_shape[0], classes)
 
 
-NETWORK = Network(name="vgg11_bn", title="VGG-11 with BatchNorm, 32x32", takes={"image": 8}, build=build)
+register_network("vgg11_bn", build, title="VGG-11 with BatchNorm, 32x32", takes={"image": 8})
