@@ -15,18 +15,20 @@ PINNED = "merge:pinned"  # the id of the run, in this session
 _READER = "merge:pinned-reader"
 
 
-def pin_switch(reader: RunReader) -> None:
+def pin_switch(reader: RunReader | None) -> None:
     """Draw the button that pins the run shown, or lets go of it."""
-    own = st.session_state.get(PINNED) == reader.run_id
+    shown = reader.run_id if reader else ""
+    own = st.session_state.get(PINNED) == shown
     st.button(
         "Unpin" if own else "Pin this",
         icon=":material/keep_off:" if own else ":material/keep:",
         key="pin",
         on_click=_pin,
-        args=(None if own else reader.run_id,),
+        args=(None if own else shown,),
+        disabled=reader is None,
         help="Keep this run's accuracy as a dotted line behind the runs that you look at next.",
     )
-    if pinned_events(reader.run_id):
+    if pinned_events(shown):
         st.caption(f"Dotted: {plain(pinned_name(), 60)}, which is pinned.")
 
 

@@ -24,6 +24,7 @@ KEY = "replay"
 PLAYING = "merge:playing"  # seconds between two moments while it plays
 SPEEDS = {"slow": 1.2, "usual": 0.6, "fast": 0.3}
 JUMPS = 40  # moments of a film at fast speed at most: longer ones are gone through in larger steps
+FEWEST = 2  # moments of a film
 LOOKED = 150  # moments that are looked through for what happened
 
 
@@ -48,18 +49,33 @@ class PastReader:
 
 
 def replayed(reader: RunReader | None) -> Any:
-    """Draw the controls of the film of a run that is not live; the run as it stood at the moment that is chosen."""
-    if reader is None or reader.live:
-        st.session_state.pop(PLAYING, None)
-        return reader
-    film = _film_of(reader)
-    if film is None or len(film.moments) < 2:
-        return reader
+    """Draw the controls of the film of a run; returns the run as it stood at the moment that is chosen, or as it is.
+
+    They have their place before a run and while it is live as well, so that nothing moves when it ends.
+    """
+    film = _film_of(reader) if reader is not None and not reader.live else None
+    if film is not None and len(film.moments) < FEWEST:
+        film = None
     with st.container(key="replay-slot", gap="xsmall"):
+        on = _switches(reader, film is not None)
+        if reader is None or film is None or not on:
+            st.session_state.pop(PLAYING, None)
+            return reader
         place = _controls(reader, film)
-    if place is None:
-        return reader
     return PastReader(reader, film.moments[place].step, film.at(place))
+
+
+def _switches(reader: RunReader | None, filmed: bool) -> bool:
+    """The switch of the film, and the button that pins the run; returns whether the film is on."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        on = st.toggle(
+            "Replay",
+            key=f"{KEY}-on",
+            disabled=not filmed,
+            help="Go through a merge like a film once it is over: all pictures follow the slider.",
+        )
+        pin_switch(reader)
+    return bool(on)
 
 
 def whole_of(reader: Any) -> RunReader:
@@ -95,18 +111,8 @@ def _happened(path: Path, changed: int) -> list[Happening]:
     return happenings((place, film.gates(place)) for place in range(0, len(film.moments), every))
 
 
-def _controls(reader: RunReader, film: Film) -> int | None:
-    """The switch, the slider, and what happened; returns the moment that is chosen, None at the end of the run."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        on = st.toggle(
-            "Replay",
-            key=f"{KEY}-on",
-            help="Go through this merge like a film: all pictures follow the slider.",
-        )
-        pin_switch(reader)
-    if not on:
-        st.session_state.pop(PLAYING, None)
-        return None
+def _controls(reader: RunReader, film: Film) -> int:
+    """The slider and its buttons, and what happened; returns the moment that is chosen."""
     last, slider = len(film.moments) - 1, f"{KEY}:{reader.run_id}"
     if st.session_state.get(PLAYING) is not None:
         _advance(slider, last)

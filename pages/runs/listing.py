@@ -108,7 +108,8 @@ def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:
             f"Show {min(PAGE * 5, len(runs) - most):,} more of {len(runs):,}", on_click=_more, type="tertiary",
             help="Lengthen the table by the next older runs.",
         )  # fmt: skip
-    return [shown[row] for row in picked["selection"]["rows"] if row < len(shown)]
+    rows = [row for row in picked["selection"]["rows"] if isinstance(row, int) and 0 <= row < len(shown)]
+    return [shown[row] for row in rows]
 
 
 def unselect() -> None:

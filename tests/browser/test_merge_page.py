@@ -46,7 +46,7 @@ def progress(page: Page) -> Any:
 
 def finish(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Start merging")).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
 
 
 def status(site: Site, page: Page) -> str:

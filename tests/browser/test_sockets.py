@@ -1,5 +1,6 @@
 """The app as programs may talk to it: thirty visitors at once, any address, any value of any widget."""
 
+import json
 import math
 import threading
 from collections.abc import Iterator
@@ -176,6 +177,9 @@ def values(draw: st.DrawFn, key: str, kind: str, element: Any) -> WidgetState:
         state.double_value = draw(finite if element.data_type == NumberInput.INT else numbers)
     elif field == "double_array_value":
         state.double_array_value.data.extend(draw(st.lists(finite, min_size=1, max_size=3)))
+    elif kind == "dataframe":  # of what is no selection Streamlit itself makes an error of that one session
+        rows = draw(st.lists(st.integers(-3, 2**40), max_size=5))
+        state.string_value = json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}})
     elif field == "string_value":
         state.string_value = draw(texts)
     elif field == "string_array_value":

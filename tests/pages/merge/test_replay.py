@@ -71,7 +71,8 @@ def test_switched_off_the_run_is_as_it_ended(film: AppTest) -> None:
 def test_a_run_that_is_live_has_no_film(desk: Desk, open_app: Open) -> None:
     started(desk.store.create(example()))
     page = open_app()
-    assert [found.key for found in page.toggle if found.key == "replay-on"] == []
+    assert page.toggle(key="replay-on").disabled
+    assert not page.select_slider
 
 
 def test_a_pinned_run_lies_behind_the_next_one(desk: Desk, open_app: Open) -> None:
