@@ -57,7 +57,7 @@ def merge_pictures(current: RunReader | None) -> None:
         if reader is not None and is_deep_run(reader):
             find_layers()
     with second:
-        ACCURACY.draw(reader, pinned=pinned_name() if pinned_events(reader.run_id if reader else "") else "")
+        ACCURACY.draw(reader, pinned=pinned_name(reader.run_id if reader else ""))
     third, fourth = st.columns(2, gap="medium")
     plane = reader is not None and in_the_plane(reader)
     with third:

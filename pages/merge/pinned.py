@@ -28,14 +28,14 @@ def pin_switch(reader: RunReader | None) -> None:
         disabled=reader is None,
         help="Keep this run's accuracy as a dotted line behind the runs that you look at next.",
     )
-    if pinned_events(shown):
-        st.caption(f"Dotted: {plain(pinned_name(), 60)}, which is pinned.")
+    if name := pinned_name(shown):
+        st.caption(f"Dotted: {plain(name, 60)}, which is pinned.")
 
 
-def pinned_name() -> str:
-    """The name of the pinned run; "" where there is none."""
+def pinned_name(shown: str) -> str:
+    """The name of the pinned run; "" where there is none, or it is the one shown."""
     reader = _reader()
-    return clipped(reader.view.spec.name, 60) if reader else ""
+    return clipped(reader.view.spec.name, 60) if reader and reader.run_id != shown else ""
 
 
 def pinned_events(shown: str) -> Sequence[AnyEvent]:

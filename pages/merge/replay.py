@@ -18,6 +18,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.events import AnyEvent
 from softmerge_core.experiments.merge.happenings import Happening, happenings
 from softmerge_core.figures.style import Theme, colour
+from softmerge_core.runs import files
 from softmerge_core.runs.film import Film
 
 KEY = "replay"
@@ -93,7 +94,7 @@ def marked(reader: Any, figure: go.Figure | None, theme: Theme) -> go.Figure | N
 
 def _film_of(reader: RunReader) -> Film | None:
     try:
-        path = run_store().folder(reader.run_id) / "events.jsonl"
+        path = run_store().folder(reader.run_id) / files.EVENTS
         return _film(path, path.stat().st_mtime_ns)
     except (SoftMergeError, OSError):
         return None

@@ -135,10 +135,14 @@ def _soft(events: Sequence[Event], theme: Theme, kept: Kept | None) -> list[go.S
     return [*faint, *([_soft_line(best, theme)] if any(best) else [])]
 
 
+def merge_line(runs: Sequence[Sequence[Evaluation]]) -> tuple[list[float | None], list[float | None]]:
+    """Steps and percent of the evaluations of each stage, with gaps between stages."""
+    return joined([[e.step for e in run] for run in runs]), joined([[100 * e.accuracy for e in run] for run in runs])
+
+
 def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter:
     style = method_style("soft", theme)
-    steps, percent = [[e.step for e in run] for run in runs], [[100 * e.accuracy for e in run] for run in runs]
-    trace = _line("soft", joined(steps), joined(percent), {})
+    trace = _line("soft", *merge_line(runs), {})
     trace.update(
         mode="lines+markers",
         line={"color": style.color, "width": 2.5},
@@ -150,13 +154,11 @@ def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter
 
 def _pinned_line(events: Sequence[Event], theme: Theme) -> go.Scatter | None:
     """The soft merge of another run, thin and grey; None where it has no evaluation."""
-    stages = [[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)]
-    if not any(stages):
+    x, y = merge_line([[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)])
+    if not x:
         return None
     return go.Scatter(
-        x=joined([[e.step for e in run] for run in stages]),
-        y=joined([[100 * e.accuracy for e in run] for run in stages]),
-        mode="lines", name="Pinned run", line={"color": colour("quiet", theme), "width": 1.5, "dash": "dot"},
+        x=x, y=y, mode="lines", name="Pinned run", line={"color": colour("quiet", theme), "width": 1.5, "dash": "dot"},
         hovertemplate="pinned, step %{x}: %{y:.1f}\u00a0%<extra></extra>",
     )  # fmt: skip
 

@@ -10,8 +10,8 @@ from plotly.subplots import make_subplots
 from softmerge_core.events import Evaluation, Event
 from softmerge_core.experiments.merge.rows import blocks
 from softmerge_core.experiments.words import letter
-from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step
+from softmerge_core.figures.accuracy import merge_line, percent_range
+from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, last_step
 from softmerge_core.figures.style import DASHES, Theme, class_colours, distinct, new_figure, template
 
 HEIGHT = 360  # px
@@ -54,10 +54,7 @@ def _hover(place: int) -> str:
 
 def _line(events: Sequence[Event]) -> tuple[list[float | None], list[float | None]]:
     """Steps and percent of the merged network, with gaps between stages."""
-    stages = [[e for e in stage if isinstance(e, Evaluation) and e.series == "soft"] for stage in by_stage(events)]
-    return joined([[e.step for e in stage] for stage in stages]), joined(
-        [[100 * e.accuracy for e in s] for s in stages]
-    )
+    return merge_line([[e for e in s if isinstance(e, Evaluation) and e.series == "soft"] for s in by_stage(events)])
 
 
 def gates_height(results: Sequence[Mapping[str, Any] | None]) -> int:

@@ -20,7 +20,7 @@ from softmerge_core.experiments import Spec, parse_spec
 from softmerge_core.experiments.describe import what_made
 from softmerge_core.runs.labels import read_labels
 from softmerge_core.runs.status import ENDED, Status
-from softmerge_core.runs.store import read_spec, summary_of
+from softmerge_core.runs.store import described
 
 FILE = "index.sqlite"  # after the name of the folder of runs, beside which it lies
 VERSION = 1
@@ -224,7 +224,7 @@ def _row(folder: Path, stamp: int) -> tuple[object, ...]:
     """The row of a folder; of one that cannot be read as a run it tells the problem."""
     name = folder.name.encode(errors="backslashreplace").decode()
     try:
-        run, labels, spec = summary_of(folder), read_labels(folder), read_spec(folder)
+        (run, spec), labels = described(folder), read_labels(folder)
     except (SoftMergeError, OSError) as error:
         return name, stamp, int(time.time_ns() - stamp > TICK), str(error) or "it cannot be read", *[""] * 9
     title, made, tags = labels.name or run.name, what_made(spec), json.dumps(labels.tags)

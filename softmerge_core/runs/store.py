@@ -170,7 +170,7 @@ def scan(root: Path, prefix: str = "") -> tuple[list[RunSummary], list[Quarantin
     runs, quarantined = [], []
     for folder in folders(root):
         try:
-            runs.append(summary_of(folder, prefix))
+            runs.append(described(folder, prefix)[0])
         except (SoftMergeError, OSError) as error:
             if _is_folder(folder):  # otherwise it was deleted meanwhile
                 name = folder.name.encode(errors="backslashreplace").decode()  # not every file name is text
@@ -286,9 +286,9 @@ def _created(folder: Path) -> datetime:
         raise RunError(f"run {folder.name!r}: {str(text)[:40]!r} is not a date") from error
 
 
-def summary_of(folder: Path, prefix: str = "") -> RunSummary:
-    """Return the run in ``folder`` in one line; raises RunError if it is damaged or its name cannot be a run's."""
+def described(folder: Path, prefix: str = "") -> tuple[RunSummary, Spec]:
+    """Return the run in ``folder`` in one line, and its spec; raises RunError if it is damaged or its name is none."""
     if not files.is_run_id(folder.name) or folder.is_symlink():
         raise RunError(f"folder {folder.name!r} cannot be a run: its name is not one")
     spec, state = read_spec(folder), derive(folder)
-    return RunSummary(prefix + folder.name, spec.name, spec.kind, state.status, _created(folder), state.message)
+    return RunSummary(prefix + folder.name, spec.name, spec.kind, state.status, _created(folder), state.message), spec

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared.choose.restore import link_text
 from pages.shared.runs import address
+from pages.shared.runs.panel import show_run
 from pages.shared.runs.services import run_store
 from pages.shared.show.site_map import page_at
 from softmerge_core.errors import SoftMergeError
@@ -24,7 +25,7 @@ def open_button(kind: str, run_id: str, label: str, *, primary: bool = False) ->
         help="Look at this run on its page, with its settings on the left.",
     )
     if pressed:
-        st.session_state[f"{kind}:run"] = run_id
+        show_run(kind, run_id)
         st.session_state[f"{kind}:fetch"] = run_id
         query = {address.RUN: run_id} | ({"do": "Train"} if kind == "train" else {})
         st.switch_page(page_at(PAGE_OF.get(kind, kind)), query_params=query)

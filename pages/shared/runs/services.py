@@ -76,11 +76,8 @@ def newest_runs(kind: str, most: int) -> list[str]:
     for name in reversed([folder.name for folder in folders(store.root)]):
         if len(found) == most:
             break
-        try:
-            if _kind(store.folder(name)) == kind:
-                found.append(name)
-        except SoftMergeError:
-            continue  # no run, or a damaged one: the store sets those apart
+        if _is_of(name, kind):
+            found.append(name)
     return found
 
 
@@ -104,7 +101,7 @@ def _is_of(run_id: str, kind: str) -> bool:
     try:
         return _kind(run_store().folder(run_id)) == kind
     except SoftMergeError:
-        return False  # it was deleted meanwhile
+        return False  # no run, a damaged one, which the store sets apart, or one that was deleted meanwhile
 
 
 def visitor() -> str:
