@@ -21,6 +21,7 @@ from softmerge_core.runs import files
 from softmerge_core.runs.store import RunStore
 from softmerge_core.zoo import families, library
 from tests.experiments.library import trained
+from tests.reading_here import reading_here  # noqa: F401 (a fixture)
 from tests.runs.counting import CountingSpec
 
 REPOSITORY = Path(__file__).parents[1]
@@ -271,6 +272,7 @@ def test_zoo_add_keeps_a_folder_of_files_of_what_their_tensors_say(
     assert [model["sha256"] for model in printed] == [state_hash(net.state_dict()) for net in networks.values()]
 
 
+@pytest.mark.usefixtures("reading_here")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -296,6 +298,7 @@ def test_a_file_of_another_architecture_than_the_first_is_told_by_its_layer(
     assert list(library()) == ["a"]
 
 
+@pytest.mark.usefixtures("reading_here")
 @pytest.mark.parametrize(
     ("file", "options", "expected"),
     [

@@ -33,7 +33,7 @@ from tests.pages.shared.runs.records import record
 RUN_PAGES: dict[str, RunPage] = {name: page for name, (page, *_) in PAGES.items() if isinstance(page, RunPage)}
 KINDS = (*RUN_PAGES,)
 ONE_OF = 150  # pictures: to draw one takes as long as all the rest
-MANY = settings(max_examples=3 * settings().max_examples)
+MANY = settings(max_examples=3 * settings().max_examples // 2)
 CAUGHT: set[str] = set()
 EVERY = (
     files.MANIFEST,
