@@ -12,7 +12,7 @@ from softmerge_core.figures.style import Theme, colour, escape
 
 LINE = 19  # px: a row of the legend, or of the note below an axis
 FAINT = 0.6  # of lines that keep the colour of what they are
-NAME, BRIEF = 22, 8  # letters of a run's name at the end of its line; on a phone
+NAME, BRIEF = 22, 13  # letters of a run's name at the end of its line; on a phone
 Select = Callable[[go.Scatter], bool]
 
 
@@ -99,12 +99,19 @@ def _tell(figure: go.Figure, traces: Sequence[go.Scatter], name: str, theme: The
     if rows:
         _note_below(figure, f"Hollow: {escape(name)}, pinned")
     elif known is not None:
-        last = next(value for value in reversed(traces[0].y) if value is not None and isfinite(value))
+        last = _last_seen(traces[0], figure.layout.xaxis.range)
         low, high = figure.layout.yaxis.range
         text, short = (f"┈ {escape(name, most)}" for most in (NAME, BRIEF))
         move_end_labels(figure, EndLabel(last, text, short, colour("quiet", theme)), low=low, high=high)
     else:
         _legend_entry(figure, f"{escape(name, 30)}, pinned", theme)
+
+
+def _last_seen(trace: go.Scatter, reach: Sequence[float] | None) -> float:
+    """The value at the end of a line, or where it leaves the plot, whose x axis has the range ``reach``."""
+    known = [(x, y) for x, y in zip(trace.x, trace.y, strict=True) if y is not None and isfinite(y)]
+    seen = [y for x, y in known if reach is None or x <= reach[1]]
+    return float(seen[-1] if seen else known[0][1])
 
 
 def _note_below(figure: go.Figure, text: str) -> None:

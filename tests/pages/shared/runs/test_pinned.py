@@ -45,11 +45,11 @@ def test_every_page_pins_a_run_and_draws_it_behind_another(kind: str, desk: Desk
     for file in desk.store.folder(example).glob("*.json*"):
         (copied / file.name).write_bytes(file.read_bytes())
     page = opened(at(kind), **{f"{kind}:run": other, f"{kind}:pinned": example})
-    assert "Dotted: " in told(page)
+    assert "Pinned behind it" in told(page)
     assert drawn
     press(page, "Unpin it")
     assert page.session_state[f"{kind}:pinned"] is None
-    assert "Dotted: " not in told(page)
+    assert "Pinned behind it" not in told(page)
 
 
 def test_a_run_on_other_data_is_not_drawn_and_the_page_says_so(desk: Desk, open_app: Open) -> None:
@@ -63,7 +63,7 @@ def test_a_pinned_run_that_was_deleted_is_let_go_with_a_sentence(desk: Desk, ope
     spec = desk.store.read("example:first-look").spec
     run_id = desk.store.create(spec.model_copy(update={"name": "Short lived"}))
     page = open_app(**{"merge:pinned": run_id})
-    assert "Dotted: Short lived" in told(page)
+    assert "dotted or hollow: Short lived" in told(page)
     desk.store.delete(run_id)
     page.run()
     assert page.session_state["merge:pinned"] is None
