@@ -7,7 +7,6 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.merge.keeping import keep_button
 from pages.shared.choose.take_home import onnx_note, take_home
 from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.page import Verdict
@@ -129,7 +128,6 @@ def _weights(reader: RunReader) -> None:
         st.caption("This run kept no weights.")
         return
     take_home(reader.run_id, partial(file_name, reader))
-    keep_button(reader)
 
 
 def _file(reader: RunReader, name: str, label: str, about: str, called: str = "all-gates") -> bool:

@@ -42,7 +42,9 @@ def tell_pinned(kind: str, reader: RunReader | None) -> None:
     pinned = pinned_behind(kind, reader)
     if pinned is not None and reader is not None:
         name, reason = plain(run_name(pinned), LONGEST), apart(reader.view.spec, pinned.view.spec)
-        said = f"{name} is pinned, but not drawn here: {plain(reason, 200)}." if reason else f"Pinned behind it, dotted or hollow: {name}."
+        said = f"Pinned behind it, dotted or hollow: {name}."
+        if reason:
+            said = f"{name} is pinned, but not drawn here: {plain(reason, 200)}."
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pinned-run"):
             st.markdown(f":material/keep: {said}", width="content")
             about = "No longer draw it behind other runs."
