@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared.runs.downloads import file_name
 from pages.shared.runs.pinned import pinned_behind, run_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
@@ -16,6 +17,7 @@ from softmerge_core.experiments import Spec
 from softmerge_core.experiments.behind import apart
 from softmerge_core.figures.ghost import Ghost, Select, with_ghost
 from softmerge_core.figures.style import Theme
+from softmerge_core.zoo import slug
 
 NEVER = "None: the run ended before there was anything to show."
 
@@ -78,7 +80,12 @@ class Picture:
             waiting=self.waiting,
             clickable=self.clickable,
             terms=self.terms,
+            file=self._file(reader),
         )
+
+    def _file(self, reader: RunReader | None) -> str:
+        """What the picture's files are called: the page, the picture, of which networks, and the run."""
+        return "" if reader is None else file_name(reader, slug(self.title), "").removesuffix(".")
 
     def _pinned(self, reader: RunReader | None) -> tuple[RunReader | None, str]:
         """The pinned run that belongs behind the picture, and why it is not drawn; the page tells of other data."""
