@@ -32,6 +32,8 @@ class SavedPicture {
   // The figure in the light theme, at the width of print, with the zoom and the series that its reader has chosen.
   printed() {
     const { data, layout } = recoloured(this.chart.latest, "#ffffff");
+    // A font of the page's own is not there where a picture is made of it: letters would be wider than their places.
+    layout.font = { ...layout.font, family: "Arial, Helvetica, sans-serif" };
     Object.assign(layout, { width: PRINT.px, height: this.chart.latest.height, autosize: false });
     const drawn = this.chart.div._fullLayout ?? {};
     for (const name of Object.keys(drawn).filter((key) => /^[xy]axis\d*$/.test(key)))
