@@ -51,24 +51,24 @@ zoo: $(VENV)/.run
 	$(BIN)/python -m softmerge_core zoo build
 	$(MAKE) examples
 
-# Records the runs that the pages show before anything is pressed.
+# Records the runs that the pages show before anything is pressed, from the specs of the commands, and the others of the
+# gallery from their own. Weights stay with the first look alone.
+FIRST := first-look:merge first-comparison:compare first-attack:robustness first-path:connectivity first-scope:scope \
+	first-federation:federated
+MORE := $(notdir $(wildcard $(EXAMPLES)/more-*))
 examples: $(VENV)/.run
-	rm -rf $(EXAMPLES)/first-look $(EXAMPLES)/first-comparison $(EXAMPLES)/first-attack $(EXAMPLES)/first-path
-	$(BIN)/python -m softmerge_core spec | $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-look > /dev/null
-	$(BIN)/python -m softmerge_core spec --kind compare \
-		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-comparison > /dev/null
-	$(BIN)/python -m softmerge_core spec --kind robustness \
-		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-attack > /dev/null
-	$(BIN)/python -m softmerge_core spec --kind connectivity \
-		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-path > /dev/null
-	rm -rf $(EXAMPLES)/first-scope
-	$(BIN)/python -m softmerge_core spec --kind scope \
-		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-scope > /dev/null
-	rm -r $(EXAMPLES)/first-scope/weights
-	rm -rf $(EXAMPLES)/first-federation
-	$(BIN)/python -m softmerge_core spec --kind federated \
-		| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/first-federation > /dev/null
-	rm -r $(EXAMPLES)/first-federation/weights
+	for pair in $(FIRST); do \
+		rm -rf $(EXAMPLES)/$${pair%:*}; \
+		$(BIN)/python -m softmerge_core spec --kind $${pair#*:} \
+			| $(BIN)/python -m softmerge_core run - --out $(EXAMPLES)/$${pair%:*} > /dev/null || exit 1; \
+	done
+	for name in $(MORE); do \
+		cp $(EXAMPLES)/$$name/spec.json $(EXAMPLES)/spec.json && rm -rf $(EXAMPLES)/$$name; \
+		$(BIN)/python -m softmerge_core run $(EXAMPLES)/spec.json --out $(EXAMPLES)/$$name > /dev/null || exit 1; \
+		rm $(EXAMPLES)/spec.json; \
+	done
+	$(BIN)/python -m softmerge_core.runs.thin $(addprefix $(EXAMPLES)/,$(MORE))
+	find $(EXAMPLES) -mindepth 2 -name weights -not -path "*/first-look/*" -exec rm -r {} +
 	cd $(EXAMPLES) && rm -f */lock */begun.json */snapshot.bin
 
 $(VENV)/bin/python:

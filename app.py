@@ -16,6 +16,7 @@ import streamlit as st
 import pages
 from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
+from pages.shared.show.figure_csv import values_route
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 from softmerge_core.folder import FOLDER, server_folder
 from softmerge_core.home import empty_trash
@@ -70,4 +71,9 @@ def _pages() -> tuple[Collection[str], Mapping[str, str]]:
 
 
 ask_another_process()
-app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages), plotly_preload()])
+app = st.App(
+    SITE,
+    lifespan=_ready,
+    routes=[plotly_route(), values_route()],
+    middleware=[typed_addresses(_pages), plotly_preload()],
+)

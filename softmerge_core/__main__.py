@@ -106,8 +106,9 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     poisoning.add_argument("--attack", metavar="KIND", required=True, help="what is done to the copy")
     poisoning.add_argument("--strength", type=float, help="how strong the attack is (default: its usual strength)")
     poisoning.add_argument("--seed", type=int, help="starts the noise (default: 0)")
-    keeping = zoo.add_parser("keep", help="keep the network of a merge in your library; print it as one JSON object")
-    keeping.add_argument("run", metavar="RUN", help="the id or folder of a merge run")
+    keeping = zoo.add_parser("keep", help="keep a network that a run made in your library; print it as one JSON object")
+    keeping.add_argument("run", metavar="RUN", help="the id or folder of a run")
+    keeping.add_argument("--which", default="", metavar="FILE", help="of a run with several networks: the one to keep")
     comparing = zoo.add_parser("compare", help="tell how far apart the weights of models are, as JSON")
     comparing.add_argument("models", metavar="MODEL", nargs="+", help="family/name, library/name or a weights file")
     for command in (adding, poisoning, keeping):
@@ -172,7 +173,7 @@ def _do_zoo(options: argparse.Namespace) -> None:
         case "add":
             zoo.zoo_add(options.files, options.network, options.dataset, options.name, options.title, options.like)
         case "keep":
-            zoo.zoo_keep(options.run, options.name, options.title)
+            zoo.zoo_keep(options.run, options.which, options.name, options.title)
         case "check":
             zoo.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
         case "compare":

@@ -88,14 +88,14 @@ def _weights_files(paths: Sequence[str]) -> list[Path]:
     return found
 
 
-def zoo_keep(run: str, name: str, title: str) -> None:
-    """Keep the network of a merge run in the reader's library, measured on its data, and print the model."""
-    from softmerge_core.export.keeping import keep_merged
+def zoo_keep(run: str, which: str, name: str, title: str) -> None:
+    """Keep a network of a run in the reader's library, measured on its data, and print the model."""
+    from softmerge_core.export.keeping import keep_network
     from softmerge_core.zoo import check_name
 
     if name:
         check_name(name)
-    show(plain(keep_merged(run, name, title)))
+    show(plain(keep_network(run, which, name, title)))
 
 
 def zoo_compare(models: list[str]) -> None:

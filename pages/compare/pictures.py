@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from pages.compare.reading import comparison, scores_of, spec_of
-from pages.shared.runs.picture import Picture
+from pages.shared.runs.picture import Behind, Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
 from softmerge_core.experiments.compare.across import gained
@@ -11,8 +11,8 @@ from softmerge_core.experiments.compare.labels import said
 from softmerge_core.experiments.compare.spec import numbers, planned
 from softmerge_core.experiments.compare.words import sentence as judged
 from softmerge_core.experiments.compare.words import so_far
-from softmerge_core.figures.comparison import comparison_figure, comparison_height
-from softmerge_core.figures.label_counts import label_counts_figure, label_counts_height
+from softmerge_core.figures.comparison import comparison_figure, comparison_height, is_dot
+from softmerge_core.figures.label_counts import is_curve, label_counts_figure, label_counts_height
 from softmerge_core.figures.style import Theme
 
 ROWS = 12  # rows before the first run
@@ -66,6 +66,7 @@ ACCURACY = Picture(
     height=comparison_height(ROWS),
     waiting="Drawn here while methods are compared",
     missing="",  # the sentence says why there is none
+    behind=Behind(is_dot),
 )
 LABELS = Picture(
     key="compare-labels",
@@ -78,4 +79,5 @@ LABELS = Picture(
     waiting="Drawn here once methods merge with few labels",
     missing="",  # the sentence says why there is none
     pause=0.5,
+    behind=Behind(is_curve),
 )

@@ -59,6 +59,27 @@ COLUMNS = (
     Column("Note", "Note", "Why there are no numbers, or how many seeds they are the mean of.", 300),
 )
 
+BESIDE = (  # after the interval, where a run is pinned that was measured on the same samples
+    Column("Pinned", "Pinned (%)", "The same method in the run that is pinned.", 74, "%.1f"),
+    Column("Gain", "Against it", "This run minus the pinned one, in percentage points.", 74, "%+.1f"),
+)
+
+
+def beside_pinned(rows: Sequence[Mapping[str, Any]], pinned: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the accuracy of the same row of the run that is pinned, and the difference in points."""
+    known = {row["Method"]: row.get("Accuracy") for row in pinned}
+    return [{**row, "Pinned": known.get(row["Method"]), "Gain": _gain(row, known)} for row in rows]
+
+
+def _gain(row: Mapping[str, Any], known: Mapping[str, float | None]) -> float | None:
+    mine, theirs = row.get("Accuracy"), known.get(row["Method"])
+    return None if mine is None or theirs is None else mine - theirs
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+    """The columns of these rows, from left to right."""
+    return (*COLUMNS[:3], *BESIDE, *COLUMNS[3:]) if any("Pinned" in row for row in rows) else COLUMNS
+
 
 def table_rows(entries: Sequence[Mapping[str, Any]], order: Sequence[str], *, live: bool) -> list[dict[str, Any]]:
     """One row per method in ``order``, then one per source, each a value for every column.
@@ -123,8 +144,9 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     """The rows as a frame whose number columns are numbers even where all values are missing."""
     import pandas as pd  # slow to import, and pages without a run do not need it
 
-    frame = pd.DataFrame(list(rows), columns=[column.name for column in COLUMNS])
-    return frame.astype({column.name: "float64" for column in COLUMNS if column.format})
+    columns = _columns(rows)
+    frame = pd.DataFrame(list(rows), columns=[column.name for column in columns])
+    return frame.astype({column.name: "float64" for column in columns if column.format})
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -133,7 +155,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     Numbers have six significant digits.
     """
     frame = as_frame([{**row, "Method": cell(row["Method"])} for row in rows])
-    frame = frame.rename(columns={column.name: column.heading for column in COLUMNS})
+    frame = frame.rename(columns={column.name: column.heading for column in _columns(rows)})
     each = [row.get(EACH) or {} for row in rows]
     for heading in sorted({heading for one in each for heading in one}, key=_of_measure):
         frame[heading] = [one.get(heading) for one in each]
@@ -149,20 +171,20 @@ def _of_measure(heading: str) -> tuple[int, int]:
 def comparison_table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     """Draw the rows as a table that its reader may sort by any column, high enough for all of them."""
     st.dataframe(
-        _rounded(as_frame(rows)),
+        _rounded(as_frame(rows), _columns(rows)),
         key=key,
         hide_index=True,
         width="stretch",
         height=ROW * (len(rows) + 1) + 3,
-        column_config={column.name: _config(column) for column in COLUMNS},
+        column_config={column.name: _config(column) for column in _columns(rows)},
         placeholder="",
         alt="Every method with its test accuracy, loss, calibration, cost and needs",
     )
 
 
-def _rounded(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _rounded(frame: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
     """The numbers as sentences and pictures round them: a browser rounds 88.25 up, Python to the even digit."""
-    shown = {column.name: frame[column.name].map(_as_written(column.format)) for column in COLUMNS if column.format}
+    shown = {column.name: frame[column.name].map(_as_written(column.format)) for column in columns if column.format}
     return frame.assign(**shown)
 
 

@@ -10,13 +10,14 @@ import streamlit as st
 
 from pages.connectivity.reading import paths_of, titles_of
 from pages.connectivity.strip import draw_strip
-from pages.shared.runs.picture import Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
 from softmerge_core.events import BezierCurve, PlaneTrail, WeightPlane, newest
+from softmerge_core.experiments import Spec
 from softmerge_core.experiments.connectivity import words
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, curve_is_corner
-from softmerge_core.figures.connectivity import What, curve_figure, paths_figure, starts_figure
+from softmerge_core.figures.connectivity import What, curve_figure, is_tested, paths_figure, starts_figure
 from softmerge_core.figures.landscape import loss_scale, plane_figure
 from softmerge_core.figures.style import Theme
 from softmerge_core.numbers import number_text, range_text
@@ -116,6 +117,14 @@ def _curve_error_words(reader: RunReader) -> str:
     return f"The same networks on {on}."
 
 
+def _other_samples(shown: Spec, pinned: Spec) -> str:
+    """Why the curves of two runs are not comparable, if they are not."""
+    mine, theirs = (cast("ConnectivitySpec", spec) for spec in (shown, pinned))
+    if theirs.picture != "bezier" and not curve_is_corner(theirs):
+        return "it has no curve"
+    return "" if (mine.split, mine.samples) == (theirs.split, theirs.samples) else "it was measured on other samples"
+
+
 def _start_words(reader: RunReader, what: What) -> str:
     """The course of the training loss or error on the way to each of the two models."""
     paths, names = paths_of(reader), titles_of(reader)
@@ -141,6 +150,7 @@ PATHS = _pair(
         lambda reader: "The share of samples that the same networks classify wrongly.",
     ),
     terms=("REPAIR",),
+    behind=Behind(is_tested),
 )
 PLANE = _pair(
     "plane",
@@ -163,6 +173,7 @@ CURVE = _pair(
     _curve,
     (_curve_words, _curve_error_words),
     title="Curve",
+    behind=Behind(apart=_other_samples),
 )
 STARTS = _pair(
     "starts",

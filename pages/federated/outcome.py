@@ -3,10 +3,11 @@
 import streamlit as st
 
 from pages.federated.pictures import spec_of
-from pages.shared.runs.downloads import downloads
+from pages.shared.runs.downloads import downloads, file_name
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.reader import RunReader
-from pages.shared.show.text import html_table, plain
+from pages.shared.show.table import show_table
+from pages.shared.show.text import plain
 from softmerge_core.experiments.federated import words
 
 
@@ -25,6 +26,7 @@ def outcome(reader: RunReader) -> None:
         "**The runs in numbers.** Test accuracy, one seed; points: what scope alignment gained over the run without it."
     )
     head = ("Run", f"Last {words.LAST} rounds", "Points", "Last (round)")
-    st.html(html_table(head, words.run_rows(reader.events, spec_of(reader))))
+    rows = words.run_rows(reader.events, spec_of(reader))
+    show_table(head, rows, name=file_name(reader, "runs", "csv").removesuffix(".csv"))
     if not reader.live:
         downloads(reader)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from pages.shared.runs.picture import Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
 from softmerge_core.events import Event, Shards
@@ -85,6 +85,7 @@ ROUNDS = Picture(
     kinds=("evaluation",),
     build=_rounds,
     words=_said(words.rounds_sentence),
+    behind=Behind(),
     height=HEIGHT,
     waiting=WAITING,
 )

@@ -7,14 +7,14 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.merge.keeping import keep_button
 from pages.shared.choose.take_home import onnx_note, take_home
 from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
-from pages.shared.show.text import html_table, plain
+from pages.shared.show.table import Exact, show_table
+from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.rows import gates_csv
 from softmerge_core.experiments.merge.why import why_sentence
@@ -27,6 +27,7 @@ SOON = 160  # px: the height of a chart that has nothing to show yet
 # It keeps the verdict's place, so that the end of a run moves no picture.
 LATER = Verdict("The verdict is given here when the run ends.", "Until then: how the gates move, picture by picture.")
 METHODS = ("soft", "average", "best_source", "ensemble")
+EXACT = ("Network", "Test accuracy (%)", "Against the plain average (points)", "Validation accuracy (%)")
 YARDSTICKS = ("trunk", "joint")  # of families that have them
 
 
@@ -57,7 +58,9 @@ def outcome(reader: RunReader) -> None:
     if result:
         with second:
             st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-            st.html(html_table(("Network", "Test", "Points", "Validation"), accuracy_table(result)))
+            name = file_name(reader, "accuracy", "csv").removesuffix(".csv")
+            head = ("Network", "Test", "Points", "Validation")
+            show_table(head, accuracy_table(result), name=name, exact=Exact(EXACT, accuracy_values(result)))
         downloads(reader, lambda: _own_downloads(reader))
         if note := onnx_note():
             st.caption(note)
@@ -88,8 +91,8 @@ TEST = Picture(
 )
 
 
-def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """A row per network: its name, test accuracy, points against plain averaging, validation accuracy."""
+def _networks(result: Mapping[str, Any]) -> list[tuple[str, float | None, float | None]]:
+    """Name, test and validation accuracy (0-1) of every network."""
     test, validation = result["accuracy"], result.get("validation_accuracy") or {}
     titles = {key: method_title(key) for key in METHODS}
     if result.get("best_source"):
@@ -98,8 +101,23 @@ def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     rows = [(title, test.get(key), validation.get(key)) for key, title in titles.items()]
     seen = validation.get("sources") or [None] * len(test["sources"])
     rows += list(zip(map(source_text, result["source_names"]), test["sources"], seen, strict=True))
-    average = test.get("average")
-    return [(name, percent(share), _points(share, average), percent(other)) for name, share, other in rows]
+    return rows
+
+
+def accuracy_table(result: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A row per network: its name, test accuracy, points against plain averaging, validation accuracy."""
+    average = result["accuracy"].get("average")
+    return [(name, percent(share), _points(share, average), percent(other)) for name, share, other in _networks(result)]
+
+
+def accuracy_values(result: Mapping[str, Any]) -> list[tuple[str, float | None, float | None, float | None]]:
+    """The same in percent and points, with all digits."""
+    average = result["accuracy"].get("average")
+
+    def times(share: float | None, less: float | None = 0.0) -> float | None:
+        return None if share is None or less is None else 100 * (share - less)
+
+    return [(name, times(share), times(share, average), times(other)) for name, share, other in _networks(result)]
 
 
 def _points(share: float | None, average: float | None) -> str:
@@ -129,7 +147,6 @@ def _weights(reader: RunReader) -> None:
         st.caption("This run kept no weights.")
         return
     take_home(reader.run_id, partial(file_name, reader))
-    keep_button(reader)
 
 
 def _file(reader: RunReader, name: str, label: str, about: str, called: str = "all-gates") -> bool:

@@ -15,9 +15,8 @@ from pages.merge.gate_rows import (
     is_deep_run,
     shown_rows,
 )
-from pages.merge.pinned import pinned_events, pinned_name
 from pages.merge.replay import marked, replayed, whole_of
-from pages.shared.runs.picture import Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from pages.shared.show.text import plain
@@ -27,7 +26,7 @@ from softmerge_core.experiments.merge import words
 from softmerge_core.experiments.merge.drill import is_deep
 from softmerge_core.experiments.merge.kept import Kept, kept_network
 from softmerge_core.experiments.merge.rows import gate_rows
-from softmerge_core.figures.accuracy import accuracy_figure
+from softmerge_core.figures.accuracy import accuracy_figure, is_merge_line
 from softmerge_core.figures.boundary import boundary_figure, shows_kept
 from softmerge_core.figures.gate_factors import NAME as FACTOR
 from softmerge_core.figures.gates import gates_figure, last_gates, most_rows
@@ -57,7 +56,7 @@ def merge_pictures(current: RunReader | None) -> None:
         if reader is not None and is_deep_run(reader):
             find_layers()
     with second:
-        ACCURACY.draw(reader, pinned=pinned_name(reader.run_id if reader else ""))
+        ACCURACY.draw(reader)
     third, fourth = st.columns(2, gap="medium")
     plane = reader is not None and in_the_plane(reader)
     with third:
@@ -78,10 +77,9 @@ def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) 
     return gates_figure(events, theme=theme, height=TALL, scale=scale, opened=opened, wanted=wanted)
 
 
-def _accuracy(reader: RunReader, theme: Theme, pinned: str) -> go.Figure | None:
+def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    ghost = pinned_events(reader.run_id) if pinned else ()
-    figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole), pinned=ghost)
+    figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole))
     return marked(reader, figure, theme)
 
 
@@ -145,6 +143,7 @@ ACCURACY = Picture(
     kinds=("evaluation", "stage"),
     build=_accuracy,
     words=_accuracy_words,
+    behind=Behind(is_merge_line),
     height=TALL,
     waiting=WAITING,
     pause=CALM,

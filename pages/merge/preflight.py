@@ -7,7 +7,8 @@ from threading import Lock
 import streamlit as st
 
 from pages.shared.choose.zoo_command import zoo_command
-from pages.shared.show.text import html_table, plain
+from pages.shared.show.table import show_table
+from pages.shared.show.text import plain
 from softmerge_core.checkpoints.distances import Distances
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.fit import fit_sentence, layer_rows, pair_rows
@@ -66,11 +67,11 @@ def _wait(models: tuple[str, ...], told: str) -> None:
 def _details(found: Distances, names: Sequence[str], *, spoiled: bool) -> None:
     if spoiled:
         st.caption("The files as they are: what poisoning does to a copy comes later.")
-    st.html(html_table(("Pair", "Distance", "Cosine", "Kin"), pair_rows(found, names)))
+    show_table(("Pair", "Distance", "Cosine", "Kin"), pair_rows(found, names), name="sources-pairs")
     st.caption(ABOUT)
     rows = layer_rows(found)
     with st.container(height=280 if len(rows) > FEW else "content"):
-        st.html(html_table(("Layer", "Distance", "Cosine", "Largest |w|"), rows))
+        show_table(("Layer", "Distance", "Cosine", "Largest |w|"), rows, name="sources-layers")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

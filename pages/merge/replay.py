@@ -10,7 +10,6 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.merge.pinned import pin_switch
 from pages.shared.runs.reader import Newest, RunReader
 from pages.shared.runs.services import run_store
 from pages.shared.show.text import plain
@@ -67,7 +66,7 @@ def replayed(reader: RunReader | None) -> Any:
 
 
 def _switches(reader: RunReader | None, filmed: bool) -> bool:
-    """The switch of the film, and the button that pins the run; returns whether the film is on."""
+    """The switch of the film; returns whether it is on."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         on = st.toggle(
             "Replay",
@@ -75,7 +74,6 @@ def _switches(reader: RunReader | None, filmed: bool) -> bool:
             disabled=not filmed,
             help="Go through a merge like a film once it is over: all pictures follow the slider.",
         )
-        pin_switch(reader)
     return bool(on)
 
 

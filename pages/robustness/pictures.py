@@ -7,10 +7,11 @@ from typing import cast
 
 import plotly.graph_objects as go
 
-from pages.shared.runs.picture import Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
 from softmerge_core.events import Blame, newest
+from softmerge_core.experiments import Spec
 from softmerge_core.experiments.robustness import words
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, attack_of, has_strengths, strength_of
 from softmerge_core.figures.robustness import Against, blame_figure, blame_height, robustness_figure
@@ -50,6 +51,20 @@ def _lines(reader: RunReader, theme: Theme, against: Against) -> go.Figure | Non
     )
 
 
+def _other_sources(shown: Spec, pinned: Spec) -> str:
+    """Why accuracies over the number of malicious sources are not comparable, if they are not."""
+    mine, theirs = (len(cast("RobustnessSpec", spec).sources) for spec in (shown, pinned))
+    return "" if mine == theirs else f"it has {theirs} sources instead of {mine}"
+
+
+def _other_attack(shown: Spec, pinned: Spec) -> str:
+    """Why accuracies over the strength of an attack are not comparable, if they are not."""
+    mine, theirs = (cast("RobustnessSpec", spec) for spec in (shown, pinned))
+    if mine.attack != theirs.attack:
+        return "its attack is another one, whose strengths mean something else"
+    return "" if has_strengths(theirs) else "its attack has no strengths"
+
+
 def _blame(reader: RunReader, theme: Theme) -> go.Figure | None:
     return blame_figure(newest(reader.events, Blame), theme=theme)
 
@@ -69,6 +84,7 @@ NUMBER = Picture(
     height=HEIGHT,
     waiting="Drawn here while methods are attacked",
     missing="",  # the words and the text in the chart's place say enough
+    behind=Behind(apart=_other_sources),
 )
 STRENGTH = replace(
     NUMBER,
@@ -77,6 +93,7 @@ STRENGTH = replace(
     idle="Test accuracy of each method over the strength of the attack.",
     build=partial(_lines, against="strength"),
     words=_fixed(words.number_sentence),
+    behind=Behind(apart=_other_attack),
 )
 BLAME = Picture(
     key="blame",

@@ -8,7 +8,8 @@ from pages.shared.runs.panel import WORDS
 from pages.shared.runs.reader import RunReader, open_run
 from pages.shared.runs.services import run_store
 from pages.shared.show.picture import show_picture
-from pages.shared.show.text import html_table, plain
+from pages.shared.show.table import Exact, show_table
+from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.beside import ABSENT, FEWEST, MOST, against_first, beside_sentence, differing, merged
@@ -17,6 +18,7 @@ from softmerge_core.figures.beside import HEIGHT, beside_gates, curves_figure, g
 from softmerge_core.runs.index import IndexedRun
 from softmerge_core.statistics import Measured, bar
 
+BOX = "sm-words"
 KIND = "merge"  # the kind whose curves and gates are drawn over each other
 
 
@@ -38,7 +40,7 @@ def side_by_side(chosen: Sequence[IndexedRun]) -> None:
     same = len({str(getattr(reader.view.spec, "data", "")) for reader in readers}) == 1
     if chosen[0].kind == KIND:
         st.markdown(f"**{plain(beside_sentence(networks, same), 400)}**")
-    st.html(_in_words(*_overview(chosen, networks, same)))
+    show_table(*_overview(chosen, networks, same), name="runs-side-by-side", box=BOX)
     _settings(readers)
     if chosen[0].kind == KIND:
         _pictures(readers)
@@ -79,10 +81,6 @@ def _overview(
     return head, scored
 
 
-def _in_words(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f'<div class="sm-words">{html_table(head, rows)}</div>'
-
-
 def _accuracy(network: Measured | None) -> str:
     if network is None:
         return ABSENT
@@ -97,7 +95,10 @@ def _settings(readers: Sequence[RunReader]) -> None:
         st.caption("All their settings are the same.")
         return
     head = ["Setting", *(letter(place) for place in range(len(readers)))]
-    st.html(_in_words(head, [[clipped(name, 60), *(clipped(value, 60) for value in values)] for name, values in rows]))
+    shown = [[clipped(name, 60), *(clipped(value, 60) for value in values)] for name, values in rows]
+    show_table(
+        head, shown, name="runs-settings", exact=Exact(head, [[name, *values] for name, values in rows]), box=BOX
+    )
 
 
 def _pictures(readers: Sequence[RunReader]) -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.choose.form import one_of
-from pages.shared.runs.picture import Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.text import plain
 from softmerge_core.experiments.scope import words
@@ -98,6 +98,7 @@ BARRIER = Picture(
     idle=RISE,
     kinds=("barrier",),
     build=_barrier,
+    behind=Behind(),
     words=lambda reader: RISE,
     height=HEIGHT,
     waiting=WAITING,
@@ -121,6 +122,7 @@ PATH = Picture(
     idle="Test error on the straight line between two sources.",
     kinds=("weight_path",),
     build=_path,
+    behind=Behind(),
     words=lambda reader: words.path_sentence(reader.events),
     height=LOW,
     waiting=WAITING,

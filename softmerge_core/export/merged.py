@@ -12,7 +12,7 @@ from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.store import EXAMPLE, read_run
 
-WHAT = "expected the id or the folder of a merge run, library/name, or family/name"
+WHAT = "expected the id or the folder of a run, library/name, or family/name"
 NAME = "merged"  # of the weights that such a run keeps
 
 
@@ -30,7 +30,7 @@ class MergedRun:
 
 def merged_run(what: str) -> MergedRun:
     """The run of this id, or in this folder; raises NotFoundError, or RunError where it has no merged network."""
-    folder = _folder(what)
+    folder = run_folder(what)
     view = read_run(folder, what if what.startswith(EXAMPLE) else folder.name)
     spec = view.spec
     if not isinstance(spec, MergeSpec):
@@ -50,7 +50,8 @@ def merged_run(what: str) -> MergedRun:
     return MergedRun(view.id, spec, view.result, weights, lineage or lineage_of(spec), lineage is not None)
 
 
-def _folder(what: str) -> Path:
+def run_folder(what: str) -> Path:
+    """The folder of the run of this id, or the folder itself; raises NotFoundError."""
     try:
         path = Path(what)
         if (path / files.MANIFEST).is_file():

@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 from softmerge_core.events import BEST, Evaluation, Event, Stage
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
-from softmerge_core.figures.style import Theme, colour, escape, method_style, method_title, new_figure
+from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure
 
 _BASELINES = ("ensemble", "average", BEST, "average_rescaled", f"{BEST}_rescaled")
 _TOP, _BOTTOM = 16, 48
 _ROOM = 2.6  # percentage points around all values: with more than 2.5, the range is never below 10 wide
 _NARROW = 150  # px: the plot beside its labels on a phone
+LOST = "Not kept"  # the name of the line of stages whose gates were not kept
 INNER = 0.96  # where the ring on a level line lies, as a share of the width: clear of the label at its end
 
 
@@ -24,13 +25,12 @@ def accuracy_figure(
     theme: Theme,
     height: int = 320,
     kept: Kept | None = None,
-    pinned: Sequence[Event] = (),
 ) -> go.Figure | None:
     """Accuracy on the validation data (percent) over steps; None before the first evaluation.
 
     The soft merge is drawn as measured, never smoothed; the baselines are level lines, labelled at their end.
     Once a network was ``kept``, a ring marks it, the line and its label end there, and what was not kept is faint.
-    Behind it lies the line of the events ``pinned``, another run's. ``height`` is that of the chart, in px.
+    ``height`` is that of the chart, in px.
     """
     seen = [event for event in events if _is_shown(event)]
     soft = [event for event in seen if event.series == "soft"]
@@ -39,11 +39,9 @@ def accuracy_figure(
         return None
     figure, end = new_figure(theme), last_step(events)
     level = 100 * kept.accuracy if kept and isfinite(kept.accuracy) else None
-    ghost = _pinned_line(pinned, theme) if soft else None
-    behind = [value for value in ghost.y if value is not None] if ghost is not None else []
-    values = [100 * event.accuracy for event in soft] + list(last.values()) + behind
+    values = [100 * event.accuracy for event in soft] + list(last.values())
     low, high = percent_range(values + ([] if level is None else [level]))
-    figure.add_traces(_levels(last, end, theme) + ([ghost] if ghost is not None else []))
+    figure.add_traces(_levels(last, end, theme))
     if soft:
         figure.add_traces(_soft(events, theme, kept))
     if soft and level is None:
@@ -52,7 +50,6 @@ def accuracy_figure(
     if kept and level is not None:
         figure.add_traces(_ring(kept, level, end, theme))
         labels.append(_kept_label(kept, level, theme))
-    labels += [_pinned_label(value, theme) for value in behind[-1:]]
     figure.update_layout(
         margin={"b": _BOTTOM},
         showlegend=False,
@@ -102,6 +99,11 @@ def _kept_label(kept: Kept, level: float, theme: Theme) -> EndLabel:
     )  # fmt: skip
 
 
+def is_merge_line(trace: go.Scatter) -> bool:
+    """Whether a trace of ``accuracy_figure`` is the soft merge's own line, kept or not."""
+    return trace.name in (method_title("soft"), LOST)
+
+
 def percent_range(values: Sequence[float]) -> tuple[float, float]:
     """Whole steps of 5 percent around ``values`` with room to read, within [0, 100] and at least 10 wide.
 
@@ -131,7 +133,7 @@ def _soft(events: Sequence[Event], theme: Theme, kept: Kept | None) -> list[go.S
     for run in by_stage(events):
         won = kept is None or any(isinstance(event, Stage) and event.stage == kept.winner for event in run)
         (best if won else lost).append([event for event in run if _is_shown(event) and event.series == "soft"])
-    faint = [_soft_line(lost, theme).update(opacity=0.4, name="Not kept")] if any(lost) else []
+    faint = [_soft_line(lost, theme).update(opacity=0.4, name=LOST)] if any(lost) else []
     return [*faint, *([_soft_line(best, theme)] if any(best) else [])]
 
 
@@ -150,21 +152,6 @@ def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter
         hovertemplate="step %{x}<br>%{y:.1f}\u00a0%",
     )
     return trace
-
-
-def _pinned_line(events: Sequence[Event], theme: Theme) -> go.Scatter | None:
-    """The soft merge of another run, thin and grey; None where it has no evaluation."""
-    x, y = merge_line([[e for e in run if _is_shown(e) and e.series == "soft"] for run in by_stage(events)])
-    if not x:
-        return None
-    return go.Scatter(
-        x=x, y=y, mode="lines", name="Pinned run", line={"color": colour("quiet", theme), "width": 1.5, "dash": "dot"},
-        hovertemplate="pinned, step %{x}: %{y:.1f}\u00a0%<extra></extra>",
-    )  # fmt: skip
-
-
-def _pinned_label(value: float, theme: Theme) -> EndLabel:
-    return EndLabel(value, f"Pinned {value:.1f}\u00a0%", f"Pin {value:.1f}", colour("quiet", theme))
 
 
 def _label(key: str, value: float, theme: Theme) -> EndLabel:

@@ -63,6 +63,11 @@ def comparison_figure(
     return figure
 
 
+def is_dot(trace: go.Scatter) -> bool:
+    """Whether a trace of ``comparison_figure`` is a method's mean: it is named as its row."""
+    return tuple(trace.y) == (trace.name,)
+
+
 def _is_method(entry: Entry) -> bool:
     """Whether the row is a method's; those of sources and of the best source have no title."""
     return "title" in entry

@@ -65,6 +65,11 @@ def paths_figure(
     return figure
 
 
+def is_tested(trace: go.Scatter) -> bool:
+    """Whether a trace of ``paths_figure`` is of test data, which have markers."""
+    return str(trace.mode) == "lines+markers"
+
+
 def starts_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:
     """Loss or error from each model's initial weights (t = 0) to the model (t = 1); None where neither is known."""
     found = {event.series: event for event in events if isinstance(event, WeightPath) and event.t}

@@ -60,6 +60,11 @@ def label_counts_figure(
     return figure
 
 
+def is_curve(trace: go.Scatter) -> bool:
+    """Whether a trace of ``label_counts_figure`` is a method's line, and neither its seeds nor a level line."""
+    return str(trace.mode) == "lines+markers"
+
+
 def _shown(found: Mapping[str, Cell]) -> dict[str, Cell]:
     """The level lines that are drawn: the plain average, references, and the highest of the others."""
     others = sorted((key for key in found if not _always(key)), key=lambda key: -tested(found[key]).mean)

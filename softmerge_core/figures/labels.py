@@ -1,7 +1,7 @@
 """Labels beside what they name, placed so that none overlap: at the ends of lines, and above stages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,6 +16,7 @@ _LETTER = 6.6  # px: the average width of a letter at 12 px
 _PLOT = 300  # px: the width of the narrowest plot that is not a phone's
 _ROW = 15  # px: the height of a row of stage titles
 KEPT = ", kept"  # behind the title of the stage whose gates were kept
+_ENDS = "_softmerge_ends"  # where a figure keeps its labels at the ends of lines
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,56 @@ class EndLabel:
 
 def end_labels(figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float) -> None:
     """Write ``labels`` at the right of the plot, pushed apart; the y axis spans [low, high]."""
-    gap = (high - low) * _LINE / plot_height
-    places = push_apart([label.y for label in labels], gap, low + gap / 2, high - gap / 2)
     narrow = dict(figure.layout.meta.get("narrow", {}))
-    for place, label in zip(places, labels, strict=True):
+    vars(figure)[_ENDS] = _Ends(tuple(labels), len(figure.layout.annotations), plot_height)
+    for place, label in zip(_places(labels, low, high, plot_height), labels, strict=True):
         index = len(figure.layout.annotations)
         figure.add_annotation(
             text=label.text, font={"color": label.color}, showarrow=False, bgcolor=figure_background(figure),
             xref="paper", x=1, xanchor="left", xshift=4, y=place, yanchor="middle", borderpad=0,
         )  # fmt: skip
         narrow[f"annotations.{index}.text"] = label.short
-    wide, brief = _margin([label.text for label in labels]), _margin([label.short for label in labels])
+    wide, brief = _right_margins(labels)
     figure.update_layout(margin={"r": wide}, meta={**figure.layout.meta, "narrow": {**narrow, "margin.r": brief}})
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The labels at the ends of a figure's lines; ``first``: the place of the first among its annotations."""
+
+    labels: tuple[EndLabel, ...]
+    first: int
+    plot_height: float
+
+
+def end_labels_of(figure: go.Figure) -> tuple[EndLabel, ...] | None:
+    """The labels that ``end_labels`` wrote into a figure; None where it wrote none."""
+    ends = vars(figure).get(_ENDS)
+    return ends.labels if ends else None
+
+
+def move_end_labels(figure: go.Figure, one_more: EndLabel, *, low: float, high: float) -> None:
+    """Write one more label beside those of ``end_labels`` and push all apart; the y axis now spans [low, high]."""
+    ends: _Ends = vars(figure)[_ENDS]
+    *places, own = _places([*ends.labels, one_more], low, high, ends.plot_height)
+    for number, place in enumerate(places, ends.first):
+        figure.layout.annotations[number].y = place
+    margins = figure.layout.margin.r, figure.layout.meta["narrow"]["margin.r"]
+    end_labels(figure, [replace(one_more, y=own)], low=low, high=high, plot_height=ends.plot_height)
+    wide, brief = (max(pair) for pair in zip(margins, _right_margins([one_more]), strict=True))
+    narrow = {**figure.layout.meta["narrow"], "margin.r": brief}
+    figure.update_layout(margin={"r": wide}, meta={**figure.layout.meta, "narrow": narrow})
+
+
+def _places(labels: Sequence[EndLabel], low: float, high: float, plot_height: float) -> list[float]:
+    """The heights of labels that lie apart within [low, high]."""
+    gap = (high - low) * _LINE / plot_height
+    return push_apart([label.y for label in labels], gap, low + gap / 2, high - gap / 2)
+
+
+def _right_margins(labels: Sequence[EndLabel]) -> tuple[int, int]:
+    """The room (px) that labels need in a window and on a phone."""
+    return _margin([label.text for label in labels]), _margin([label.short for label in labels])
 
 
 def _margin(texts: Sequence[str]) -> int:

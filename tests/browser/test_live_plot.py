@@ -119,7 +119,7 @@ def test_hover_label_survives_updates(live: Page) -> None:
 
 
 def test_the_bar_tells_one_kind_of_file_from_the_other(live: Page) -> None:
-    assert chart(live).locator(".modebar-btn text").all_text_contents() == ["PNG", "SVG"]
+    assert chart(live).locator(".modebar-btn text").all_text_contents() == ["PNG", "SVG", "CSV"]
     with live.expect_download() as picture:
         chart(live).locator(".modebar-btn[data-title='Save as SVG']").dispatch_event("click")
     assert picture.value.suggested_filename == "gates.svg"
@@ -203,3 +203,11 @@ def test_a_finger_saves_a_picture_which_large_type_enlarges(demo: str, open_page
     with page.expect_download() as picture:
         page.get_by_role("button", name="Save as SVG: Gates").click()
     assert picture.value.suggested_filename == "gates.svg"
+    svg = picture.value.path().read_text()
+    assert ' width="180.0mm"' in svg  # for print, whatever the window is
+    assert "#0e1117" not in svg  # on white
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Save as CSV: Gates").click()
+    assert table.value.suggested_filename == "gates.csv"
+    rows = table.value.path().read_text().splitlines()
+    assert len(rows) == 1 + 72 * 8  # every gate, heads above

@@ -251,24 +251,3 @@ def test_losses_of_nothing_at_all_keep_a_linear_axis() -> None:
     figure = losses_figure([Loss(step=1, series="soft", task=0, total=0)], theme="light")
     assert figure is not None
     assert figure.layout.yaxis.type is None
-
-
-def test_a_pinned_run_is_a_dotted_line_behind_the_merge() -> None:
-    def told(*values: float) -> list[Event]:
-        return [
-            Evaluation(step=10 * place, series="soft", split="validation", accuracy=value, loss=1.0)
-            for place, value in enumerate(values)
-        ]
-
-    alone = accuracy_figure(told(0.5, 0.6), theme="light")
-    figure = accuracy_figure(told(0.5, 0.6), theme="light", pinned=told(0.2, 0.3, 0.35))
-    assert figure is not None
-    assert alone is not None
-    names = [trace.name for trace in figure.data]
-    assert names.index("Pinned run") < names.index("Soft merge")
-    (ghost,) = (trace for trace in figure.data if trace.name == "Pinned run")
-    assert (list(ghost.x), list(ghost.y)) == ([0, 10, 20], [20, 30, 35])
-    assert ghost.line.dash == "dot"
-    assert any("Pinned 35.0" in note.text for note in figure.layout.annotations)
-    assert figure.layout.yaxis.range[0] < 20 < alone.layout.yaxis.range[0]
-    assert not any(trace.name == "Pinned run" for trace in alone.data)

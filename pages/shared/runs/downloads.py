@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.runs.keeping import keep_button
 from pages.shared.runs.reader import RunReader
 from softmerge_core.experiments import experiment
 from softmerge_core.experiments.tables import Table, as_csv
@@ -34,6 +35,7 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
     with st.container(horizontal=True, vertical_alignment="center"):
         if first is not None:
             first()
+        keep_button(reader)
         for table, text in reader.once("tables", lambda: _tables(reader)):
             csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
         _spec(reader)

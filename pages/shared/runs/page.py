@@ -10,6 +10,7 @@ from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live
 from pages.shared.runs.following import follow
 from pages.shared.runs.opening import fetch_settings
 from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
+from pages.shared.runs.pinned import tell_pinned
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
@@ -120,7 +121,8 @@ def run_column(
     With ``state_of`` a run of other settings than those on the left says so, and lends its settings to the widgets.
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
-    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable)
+    pins = state_of is not None
+    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable, pins=pins)
     reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")
@@ -129,6 +131,8 @@ def run_column(
     with st.container(key="belonging-slot", gap="xsmall"):  # never empty, as the slot of the verdict
         tell_belonging(kind, setup, reader, state_of)
         tell_other_live(kind, reader)
+        if pins:
+            tell_pinned(kind, reader)
     with st.container(key="shown-run"):
         follow(kind, draw)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.shared.runs import address
+from pages.shared.runs.pinned import pin_button
 from pages.shared.runs.reader import RunReader, open_run
 from pages.shared.runs.services import (
     first_example,
@@ -109,8 +110,9 @@ def controls(
     *,
     label: str = "Start",
     resumable: Sequence[str] = RESUMABLE,
+    pins: bool = True,
 ) -> str | None:
-    """The buttons of a run; returns what went wrong.
+    """The buttons of a run; returns what went wrong. ``pins``: whether a run can be pinned.
 
     Start is possible with a ``spec`` whatever is live: runs wait for their turn. Only who started a run may pause or
     stop it. ``resumable``: how a run may have ended that can still go on where it was.
@@ -126,6 +128,7 @@ def controls(
         stop = _stop_button(view, own=own)
     with row:
         _earlier(kind)
+    problem = None
     try:
         if begin and spec is not None:
             _begin(kind, spec)
@@ -136,8 +139,11 @@ def controls(
             _steer(view, own=own)
             reader.awaited = True
     except SoftMergeError as error:
-        return str(error)
-    return None
+        problem = str(error)
+    if pins:
+        with row:
+            pin_button(kind, shown_run(kind))  # which the buttons may have started
+    return problem
 
 
 def _begin(kind: str, spec: Spec) -> None:

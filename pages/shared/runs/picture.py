@@ -6,14 +6,31 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared.runs.downloads import file_name
+from pages.shared.runs.pinned import pinned_behind, run_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
 from pages.shared.show.live_plot import Click, as_text
 from pages.shared.show.picture import chart_key, show_picture
 from pages.shared.show.theme import current_theme
+from softmerge_core.experiments import Spec
+from softmerge_core.experiments.behind import apart
+from softmerge_core.figures.ghost import Ghost, Select, with_ghost
 from softmerge_core.figures.style import Theme
+from softmerge_core.zoo import slug
 
 NEVER = "None: the run ended before there was anything to show."
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How a pinned run lies behind a picture: which of its traces, and what, beside other data, keeps it away.
+
+    ``apart``: why the pinned run (the second spec) must not be drawn, as the end of a sentence; "" where it may be.
+    """
+
+    select: Select = lambda trace: True
+    apart: Callable[[Spec, Spec], str] = lambda shown, pinned: ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +43,8 @@ class Picture:
     in a theme, or None while there is nothing to draw; ``words``: the sentence under the title, as Markdown;
     ``height``: in px; ``waiting``: the text in place of a figure; ``missing``: the sentence where the run ended
     without a figure (empty: that of ``words``); ``pause``: seconds between two figures of a live run;
-    ``clickable``: whether clicks are reported; ``terms``: words in it that the glossary explains.
+    ``clickable``: whether clicks are reported; ``terms``: words in it that the glossary explains; ``behind``: how the
+    pinned run is drawn behind it, if it is.
 
     A picture that varies with the spec is a copy, made with ``dataclasses.replace``.
     """
@@ -43,37 +61,70 @@ class Picture:
     pause: float = 0.0
     clickable: bool = False
     terms: tuple[str, ...] = ()
+    behind: Behind | None = None
 
     def draw(self, reader: RunReader | None, *, height: int | None = None, **chosen: Hashable) -> Click | None:
         """Draw the picture of a run, or its empty place before the first run; returns the last click.
 
         ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
-        figure = self._figure(reader, chosen)
+        pinned, reason = self._pinned(reader)
+        figure = self._figure(reader, chosen, None if reason else pinned)
         return show_picture(
             figure,
             key=self.key,
             title=self.title,
-            sentence=self._sentence(reader, figure),
+            sentence=self._sentence(reader, figure) + (f" The pinned run is not drawn: {reason}." if reason else ""),
             alt=f"{self.title}: {self.idle}",
             height=height or self.height,
             waiting=self.waiting,
             clickable=self.clickable,
             terms=self.terms,
+            file=self._file(reader),
         )
 
-    def _figure(self, reader: RunReader | None, chosen: dict[str, Hashable]) -> go.Figure | None:
+    def _file(self, reader: RunReader | None) -> str:
+        """What the picture's files are called: the page, the picture, of which networks, and the run."""
+        return "" if reader is None else file_name(reader, slug(self.title), "").removesuffix(".")
+
+    def _pinned(self, reader: RunReader | None) -> tuple[RunReader | None, str]:
+        """The pinned run that belongs behind the picture, and why it is not drawn; the page tells of other data."""
+        pinned = pinned_behind(reader.view.spec.kind, reader) if reader is not None and self.behind else None
+        if pinned is None or reader is None or self.behind is None or apart(reader.view.spec, pinned.view.spec):
+            return None, ""
+        return pinned, self.behind.apart(reader.view.spec, pinned.view.spec)
+
+    def _figure(
+        self, reader: RunReader | None, chosen: dict[str, Hashable], pinned: RunReader | None
+    ) -> go.Figure | None:
         if reader is None:
             return None
         theme = current_theme()
         name = f"{self.key}:{sorted(chosen.items())}"
+        if pinned is None:
+            ghost = None
+        else:
+            ghost = pinned.drawn(f"ghost:{name}", self.kinds, theme, lambda: self._built(pinned, theme, chosen))
+            name += f":{pinned.run_id}:{pinned.view.status}"  # of one that is live, as it was, until it ends
         figure: go.Figure | None = reader.drawn(
-            name, self.kinds, theme, lambda: self._build(reader, theme, chosen), pause=self.pause
+            name, self.kinds, theme, lambda: self._build(reader, theme, chosen, ghost, pinned), pause=self.pause
         )
         return figure
 
-    def _build(self, reader: RunReader, theme: Theme, chosen: dict[str, Hashable]) -> go.Figure | None:
-        figure = whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
+    def _built(self, reader: RunReader, theme: Theme, chosen: dict[str, Hashable]) -> go.Figure | None:
+        return whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
+
+    def _build(
+        self,
+        reader: RunReader,
+        theme: Theme,
+        chosen: dict[str, Hashable],
+        ghost: go.Figure | None,
+        pinned: RunReader | None,
+    ) -> go.Figure | None:
+        figure = self._built(reader, theme, chosen)
+        if figure is not None and ghost is not None and pinned is not None and self.behind is not None:
+            figure = with_ghost(figure, Ghost(ghost, run_name(pinned), self.behind.select), theme)
         if figure is not None:
             as_text(figure, chart_key(self.key))  # which is half of the work
         return figure

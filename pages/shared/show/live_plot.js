@@ -1,6 +1,7 @@
 // One chart that stays in the page: the same div is given every new figure by Plotly.react,
 // so that the reader's zoom, hover label and hidden series outlive the arrival of data.
-// The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js; they come first.
+// The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js, and what makes
+// files of a picture in save_picture.js; they come first.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 // For so many times as long as a drawing took, but not longer than LONGEST ms, no chart of the page draws new data.
@@ -73,8 +74,9 @@ class Chart {
     this.note = this.host.querySelector(".sm-plot-note");
     this.cursor = new CellCursor(this);
     this.values = new ValuesTable(this);
+    this.saved = new SavedPicture(this);
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
-      button.addEventListener("click", () => this.save(button.value));
+      button.addEventListener("click", () => this.saved.save(button.value));
     this.near = this.held = this.drawing = this.listening = false;
     this.scale = 1;
     this.stop = new AbortController();
@@ -213,13 +215,8 @@ class Chart {
   // Always the same ones: for another configuration plotly would draw the chart anew.
   saveButtons() {
     const letters = (format) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><text x="12" y="16">${format}</text></svg>`;
-    const button = (format) => ({ name: format, title: `Save as ${format}`, icon: { svg: letters(format) }, click: () => this.save(format.toLowerCase()) });
-    return (this.saves ??= ["PNG", "SVG"].map(button));
-  }
-
-  save(format) {
-    const size = { width: this.width, height: this.height, scale: format === "png" ? 2 : 1 };
-    return window.Plotly.downloadImage(this.div, { format, filename: this.latest.file, ...size });
+    const button = (format) => ({ name: format, title: `Save as ${format}`, icon: { svg: letters(format) }, click: () => this.saved.save(format.toLowerCase()) });
+    return (this.saves ??= ["PNG", "SVG", "CSV"].map(button));
   }
 
   listen() {

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.show import plotly_script
+from pages.shared.show.figure_csv import values_name
 from pages.shared.show.theme import current_theme, type_scale
 from softmerge_core.figures.style import THEMES, palette
 
@@ -25,10 +26,16 @@ _HTML = (
     '<button type="button" class="sm-plot-values" aria-expanded="false" hidden>Values</button>'
     '<div class="sm-plot-table" role="region" tabindex="0" hidden></div>'
     '<div class="sm-plot-save"><button type="button" value="png">PNG</button>'
-    '<button type="button" value="svg">SVG</button></div>'
+    '<button type="button" value="svg">SVG</button>'
+    '<button type="button" value="csv">CSV</button></div>'
     '<div class="sm-plot-note" role="status"></div></div>'
 )
-_SCRIPTS = ("cell_cursor.js", "values_table.js", "live_plot.js")  # the last one is the component, of the others' parts
+_SCRIPTS = (
+    "cell_cursor.js",
+    "values_table.js",
+    "save_picture.js",
+    "live_plot.js",
+)  # the last one is the component, of the others' parts
 _PALETTES = {theme: palette(theme) for theme in THEMES}
 _component = st.components.v2.component(
     "softmerge_live_plot",
@@ -79,16 +86,19 @@ def live_plot(
     alt: str,
     waiting: str = "Waiting for the first data",
     clickable: bool = False,
+    file: str = "",
 ) -> LivePlotResult:
     """Draw ``figure`` in the chart called ``key``, or the text ``waiting`` while it is None.
 
     The chart keeps its place in the page, and what its reader did to it, as long as the key stays the same.
     ``height`` in px, at the usual size of type; ``alt`` is the accessible name. Clicks are reported where
-    ``clickable``.
+    ``clickable``. ``file``: what the files of the picture and of its values are called, without their endings.
     """
     scale = type_scale()
+    text = None if figure is None else as_text(figure, key)
     data = {
-        "figure": None if figure is None else as_text(figure, key),
+        "figure": text,
+        "values": "" if figure is None or text is None else values_name(figure, text),
         "theme": figure_theme(figure),
         "height": height,
         "scale": scale,
@@ -96,7 +106,7 @@ def live_plot(
         "waiting": waiting,
         "clickable": clickable,
         "plotly": plotly_script.NAME,
-        "file": key,
+        "file": file or key,
         "palettes": _PALETTES,
     }
     result = _component(key=key, data=data, height=round(height * scale), on_click_change=_nothing)

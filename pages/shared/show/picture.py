@@ -8,6 +8,7 @@ import streamlit as st
 from pages.shared.show.live_plot import Click, live_plot
 from pages.shared.show.terms import explained
 from softmerge_core.experiments.words import sentence as as_sentence
+from softmerge_core.zoo import slug
 
 
 def show_picture(
@@ -21,17 +22,25 @@ def show_picture(
     waiting: str,
     clickable: bool = False,
     terms: Sequence[str] = (),
+    file: str = "",
 ) -> Click | None:
     """Draw ``figure``, or the text ``waiting`` in its place; returns the last click where it is ``clickable``.
 
     ``key``: its place in the page (style class ``st-key-picture-<key>``, chart ``<key>-plot``); ``sentence``:
-    Markdown; ``alt``: the chart's accessible name; ``height``: in px; ``terms``: words of the glossary to explain.
+    Markdown; ``alt``: the chart's accessible name; ``height``: in px; ``terms``: words of the glossary to explain;
+    ``file``: what its files are called (by default after the title).
     """
     with st.container(key=f"picture-{key}", gap="xsmall"):
         st.markdown(f"**{as_sentence(title)}** {sentence}", help=explained(*terms))
         return live_plot(
-            figure, key=chart_key(key), height=height, alt=alt, waiting=waiting, clickable=clickable
-        ).click  # fmt: skip
+            figure,
+            key=chart_key(key),
+            height=height,
+            alt=alt,
+            waiting=waiting,
+            clickable=clickable,
+            file=file or slug(title),
+        ).click
 
 
 def chart_key(key: str) -> str:

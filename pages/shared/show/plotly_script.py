@@ -41,8 +41,13 @@ def packed() -> bytes:
 
 
 def _address() -> str:
+    return address_of(NAME)
+
+
+def address_of(name: str) -> str:
+    """The address of a file that the server hands out itself."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/{FOLDER}/{NAME}".replace("//", "/")
+    return f"/{base}/{FOLDER}/{name}".replace("//", "/")
 
 
 async def _send(request: Request) -> Response:

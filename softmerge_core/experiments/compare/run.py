@@ -20,12 +20,14 @@ from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.compare.across import gained
 from softmerge_core.experiments.compare.drawing import drawn
 from softmerge_core.experiments.compare.labels import report as by_labels
-from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, numbers, plan, repairs
+from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, numbers, plan, planned, repairs
 from softmerge_core.experiments.compare.words import report
 from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import base_of, load_sources
+from softmerge_core.experiments.made import NETWORK, Keeper, handed_on, made_like
 from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
+from softmerge_core.experiments.words import listed, source_text
 from softmerge_core.methods import available_methods, find_method, merge
 from softmerge_core.settings import DataSpec, SourceSpec
 
@@ -56,7 +58,8 @@ def run(spec: CompareSpec, context: Context) -> dict[str, Any]:
     for row in rows:
         context.emit(row)
     tasks = [(spec.model_dump_json(), one.choice.model_dump_json(), one.seed, one.labels) for one in plan(spec)]
-    rows += [_score(values) for values in do_tasks(context, row_of, tasks, _score)]
+    keeper = Keeper(context, len(spec.methods) or len(planned(spec)), lambda values: float(values["validation"]))
+    rows += [_score(values) for values in do_tasks(context, row_of, tasks, _score, keeper)]
     told = {**report(spec, rows), **by_labels(spec, rows)}
     told["reason"] = f"{told['reason']} {gained(spec, told['rows'])}".strip()
     return {**told, "source_names": list(ready.names), "seconds": time.monotonic() - begun}
@@ -111,13 +114,16 @@ def row_of(task: tuple[str, str, int, int]) -> dict[str, Any]:
         values = _merged_scores(spec, choice, task[2], task[3])
     except SoftMergeError as error:
         return {**row, "problem": str(error)}
-    if not all_finite(values):
+    if not all_finite({key: value for key, value in values.items() if key != NETWORK}):
         return {**row, "problem": NOT_FINITE}
     return {**row, **values}
 
 
 def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int, n: int) -> dict[str, Any]:
-    """Test scores of the network that a method makes with ``n`` labelled samples (0: all), and what making it cost."""
+    """Test scores of the network that a method makes with ``n`` labelled samples (0: all), and what making it cost.
+
+    The network of the first seed and all labels comes with them.
+    """
     ready = prepared(spec)
     modules, names, data = ready.modules, ready.names, ready.data
     given = drawn(data, n, seed) if n else data.for_merging()
@@ -129,7 +135,16 @@ def _merged_scores(spec: CompareSpec, choice: MethodChoice, seed: int, n: int) -
             reestimate_batchnorm(network, data.train_inputs[:BATCHNORM_SAMPLES])
         if spec.repair and repairs(choice.method):
             network = repair(network, modules, data.train_inputs)
-    return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+    scores = {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+    return scores if n or seed else scores | _handed(spec, choice.method, ready, network, target or 0)
+
+
+def _handed(spec: CompareSpec, method: str, ready: Ready, network: nn.Module, like: int) -> dict[str, Any]:
+    """The network of a method's first seed, to be kept."""
+    title = find_method(method).title
+    how = f"{title} of {listed([source_text(name) for name in ready.names])}, in a comparison (seed 0)"
+    made = made_like(ready.models[like], f"{title}: {spec.name}" if spec.name else title, how)
+    return handed_on(made, network, ready.modules[like])
 
 
 def _target(spec: CompareSpec, method: str, ready: Ready, given: MergeData) -> int | None:

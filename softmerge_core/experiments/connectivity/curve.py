@@ -8,6 +8,7 @@ from softmerge_core.experiments.connectivity.paths import prepared, times
 from softmerge_core.experiments.connectivity.plane import CURVE_POINTS, as_bytes, corners, surface_of
 from softmerge_core.experiments.connectivity.spec import STATISTICS, ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import curve_sentence
+from softmerge_core.experiments.made import keep_made, made_like
 from softmerge_core.landscape import CurveTraining, Surface, line_points, network_at, weights_of
 from softmerge_core.numbers import finite, rounded
 
@@ -31,7 +32,9 @@ def train_curve(spec: ConnectivitySpec, context: Context) -> tuple[bytes, dict[s
     last = job.train()
     middle = job.training.points([0.5])[0]
     statistics = prepared(spec)[2].train_inputs[:STATISTICS]
-    context.save_weights("curve-middle", network_at(first, middle, statistics).state_dict())
+    how = "The middle of a trained Bezier curve between its two ends"
+    made = made_like(spec.sources[0].model, f"Middle of the curve: {spec.name}" if spec.name else how, how)
+    keep_made(context, "curve-middle", made, network_at(first, middle, statistics))
     worst, straight_worst = (finite(max(values)) for values in (last.loss, last.straight_loss))
     return as_bytes(middle), {"worst": worst, "straight_worst": straight_worst, "reason": curve_sentence(last)}
 

@@ -45,18 +45,24 @@ def times(count: int) -> tuple[float, ...]:
     return tuple(index / (count - 1) for index in range(count))
 
 
-def overlay_path(spec: ConnectivitySpec, overlay: str) -> WeightPath:
-    """Loss and error along the straight path between the first two models, changed first as ``overlay`` says."""
+def overlay_path(spec: ConnectivitySpec, overlay: str) -> tuple[WeightPath, nn.Module]:
+    """Loss and error along the straight path between the first two models, changed first as ``overlay`` says.
+
+    And the network in its middle, with BatchNorm statistics as the path has them.
+    """
     (first, second, *_), _, data = prepared(spec)
     first, second = ends(spec, overlay, first, second, data)
     ts = times(spec.points)
     note = _scope_note(spec) if overlay == "scope" else ""
     if spec.norms == "mixed" and has_batchnorm(first) and not overlay.endswith("_repair"):
-        return _walk_mixed(overlay, (first, second), ts, data, note)
+        return _walk_mixed(overlay, (first, second), ts, data, note), network_between(first, second, 0.5)
     points = line_points(weights_of(first), weights_of(second), ts)
+    half = line_points(weights_of(first), weights_of(second), [0.5])
     if overlay.endswith("_repair"):
         points = _repaired(points, ts, (first, second), data)
-    return _walk(overlay, first, points, ts, data, note)
+        half = _repaired(half, (0.5,), (first, second), data)
+    middle = network_at(first, half[0], data.train_inputs[:BATCHNORM_SAMPLES])
+    return _walk(overlay, first, points, ts, data, note), middle
 
 
 def ends(spec: ConnectivitySpec, overlay: str, first: nn.Module, second: nn.Module, data: Data) -> Pair:
@@ -138,17 +144,18 @@ def start_path(spec: ConnectivitySpec, which: int) -> WeightPath:
     return _walk(series, modules[which], points, ts, data, note)
 
 
-def strip_score(spec: ConnectivitySpec, which: str) -> Score:
-    """The scores of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b".
+def strip_score(spec: ConnectivitySpec, which: str) -> tuple[Score, nn.Module | None]:
+    """The scores of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b"; and itself.
 
     Of the two ends the one with the lower validation loss is marked as the best.
     """
     row = Score(step=0, series=which, case="strip", seed=spec.seed)
     try:
-        scores = scores_of(_strip_network(spec, which), prepared(spec)[2])
+        network = _strip_network(spec, which)
+        scores = scores_of(network, prepared(spec)[2])
     except SoftMergeError as error:
-        return row.model_copy(update={"problem": str(error)})
-    return row.model_copy(update={**scores, "best": which in ENDS and which == _better_end(spec)})
+        return row.model_copy(update={"problem": str(error)}), None
+    return row.model_copy(update={**scores, "best": which in ENDS and which == _better_end(spec)}), network
 
 
 def _better_end(spec: ConnectivitySpec) -> str:

@@ -4,15 +4,19 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from torch import nn
+
 from softmerge_core.errors import SourceError
 from softmerge_core.events import Event, Notice, PlaneRows, PlaneTrail, Progress, Score, WeightPath
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.connectivity.curve import chunks, train_curve
-from softmerge_core.experiments.connectivity.paths import overlay_path, start_path, strip_score
+from softmerge_core.experiments.connectivity.paths import overlay_path, prepared, start_path, strip_score
 from softmerge_core.experiments.connectivity.plane import beginning, gate_trail, plane_rows
 from softmerge_core.experiments.connectivity.spec import ROWS, ConnectivitySpec, curve_is_corner, plan
-from softmerge_core.experiments.connectivity.words import verdict
+from softmerge_core.experiments.connectivity.words import OVERLAYS, verdict
+from softmerge_core.experiments.made import Keeper, handed_on, made_like
 from softmerge_core.experiments.tasks import do_tasks
+from softmerge_core.experiments.words import listed, source_text
 from softmerge_core.landscape.barriers import path_barrier
 from softmerge_core.numbers import finite
 
@@ -35,7 +39,8 @@ def run(spec: ConnectivitySpec, context: Context) -> dict[str, Any]:
     if spec.picture != "bezier" and not _announce(spec, third, context):
         tasks = [key for key in tasks if key.partition(":")[0] in ("path", "start", "strip")]
         part.total = len(tasks) + units
-    rows = do_tasks(part, piece_of, [(spec.model_dump_json(), key, third) for key in tasks], _event)
+    keeper = Keeper(context, len(spec.overlays) + 1, lambda values: 0.0)
+    rows = do_tasks(part, piece_of, [(spec.model_dump_json(), key, third) for key in tasks], _event, keeper)
     if spec.picture == "bezier" and len(rows) == len(tasks):
         part.before = len(tasks)
         found = train_curve(spec, part)[1]
@@ -75,17 +80,29 @@ def piece_of(task: tuple[str, str, bytes | None]) -> dict[str, Any]:
     """Do one task, given as (spec as JSON, key, third corner's weights); returns the values of its event."""
     spec, (what, _, which) = ConnectivitySpec.model_validate_json(task[0]), task[1].partition(":")
     event: Event
+    kept: dict[str, Any] = {}
     if what == "path":
-        event = overlay_path(spec, which)
+        event, middle = overlay_path(spec, which)
+        kept = _handed(spec, f"Middle ({OVERLAYS[which]})", middle)
     elif what == "start":
         event = start_path(spec, int(which))
     elif what == "strip":
-        event = strip_score(spec, which)
+        event, network = strip_score(spec, which)
+        if which == "soft" and network is not None:
+            kept = _handed(spec, "Gated merge", network)
     elif what == "trail":
         event = gate_trail(spec, task[2])
     else:
         event = plane_rows(spec, task[2], int(which), ROWS)
-    return event.model_dump(mode="json")
+    return {**event.model_dump(mode="json"), **kept}
+
+
+def _handed(spec: ConnectivitySpec, what: str, network: nn.Module) -> dict[str, Any]:
+    """A network between the first two models, to be kept."""
+    modules, names, _ = prepared(spec)
+    how = f"{what} of {listed([source_text(name) for name in names[:2]])}, on a path between them"
+    named = f"{what}: {spec.name}" if spec.name else what
+    return handed_on(made_like(spec.sources[0].model, named, how), network, modules[0])
 
 
 def _event(values: dict[str, Any]) -> Event:

@@ -9,6 +9,8 @@ from softmerge_core.events import Evaluation, FederatedRound, Notice, Progress, 
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.federated.spec import FederatedSpec, counts_of
 from softmerge_core.experiments.federated.words import late_accuracy, run_title, verdict
+from softmerge_core.experiments.made import Made, keep_made
+from softmerge_core.experiments.words import plural
 from softmerge_core.federated.client import train_clients
 from softmerge_core.federated.dealing import is_malicious
 from softmerge_core.federated.scene import scene_of
@@ -32,8 +34,16 @@ def run(spec: FederatedSpec, context: Context) -> dict[str, Any]:
         context.emit(Progress(step=number, total=spec.settings.rounds))
         context.save_snapshot(save(servers, {"history": history, "told": sorted(told)}))
     for server in servers:
-        context.save_weights(_file_name(server.run.key), server.network.state_dict())
+        keep_made(context, _file_name(server.run.key), _made(spec, server), server.network)
     return _result(spec, servers, history) | {"seconds": time.monotonic() - begun}
+
+
+def _made(spec: FederatedSpec, server: Server) -> Made:
+    """What the server's network of a run is."""
+    data, title = scene_of(spec.federation).data, run_title(server.run)
+    how = f"The server's network after {plural(server.round, 'round')} of {title} with {spec.settings.clients} clients"
+    named = f"{title}: {spec.name}" if spec.name else title
+    return Made(network=spec.network, input_shape=data.input_shape, classes=data.classes, title=named, how=how)
 
 
 def _file_name(key: str) -> str:

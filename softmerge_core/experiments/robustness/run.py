@@ -16,13 +16,15 @@ from softmerge_core.events import BEST, Blame, Notice, Score
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.cost import Cost
 from softmerge_core.experiments.loading import load_sources
+from softmerge_core.experiments.made import Keeper, handed_on, made_like
 from softmerge_core.experiments.robustness.spec import COPY, Case, RobustnessSpec, cases, chosen_case, repeats, seed_of
-from softmerge_core.experiments.robustness.words import sentence
+from softmerge_core.experiments.robustness.words import about, sentence
 from softmerge_core.experiments.scoring import NOT_FINITE, all_finite, scores_of
 from softmerge_core.experiments.tasks import do_tasks
+from softmerge_core.experiments.words import listed, source_text
 from softmerge_core.flat import plain_average
 from softmerge_core.merging.soft import soft_merge
-from softmerge_core.methods import merge
+from softmerge_core.methods import find_method, merge
 from softmerge_core.settings import AttackSettings, SoftMergeSettings
 from softmerge_core.zoo.spoiling import spoil_network
 
@@ -38,7 +40,8 @@ def run(spec: RobustnessSpec, context: Context) -> dict[str, Any]:
     for text in notices(spec):
         context.emit(Notice(step=0, text=text))
     tasks = [(spec.model_dump_json(), *case, method, repeat) for case, method, repeat in _plan(spec)]
-    rows = do_tasks(context, row_of, tasks, _event)
+    keeper = Keeper(context, len(spec.methods), lambda values: float(values["validation"]))
+    rows = do_tasks(context, row_of, tasks, _event, keeper)
     return {
         "rows": [_measured(row) for row in rows if row["kind"] == "score"],
         "blame": next((row for row in rows if row["kind"] == "blame"), None),
@@ -123,32 +126,47 @@ def notices(spec: RobustnessSpec) -> tuple[str, ...]:
 def row_of(task: tuple[str, int, float, str, int]) -> dict[str, Any]:
     """The event of one task (spec, malicious, strength, method or BLAME, repetition) as plain values."""
     spec, case, method = RobustnessSpec.model_validate_json(task[0]), Case(task[1], task[2]), task[3]
-    event = blame(spec, case) if method == BLAME else _score(spec, case, method, task[4])
-    return event.model_dump(mode="json")
+    if method == BLAME:
+        return blame(spec, case).model_dump(mode="json")
+    score, kept = _score(spec, case, method, task[4])
+    return {**score.model_dump(mode="json"), **kept}
 
 
-def _score(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> Score:
-    """The score of a method in a case, or the reason why there is none."""
+def _score(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> tuple[Score, dict[str, Any]]:
+    """The score of a method in a case, or the reason why there is none; and its network, if it is to be kept."""
     seed = seed_of(spec, repeat)
     row = Score(step=1, series=method, case=case.name, malicious=case.malicious, strength=case.strength, seed=seed)
     try:
-        values = _merged_scores(spec, case, method, repeat)
+        values, kept = _merged_scores(spec, case, method, repeat)
     except SoftMergeError as error:
-        return row.model_copy(update={"problem": str(error)})
+        return row.model_copy(update={"problem": str(error)}), {}
     if not all_finite(values):
-        return row.model_copy(update={"problem": NOT_FINITE})
-    return row.model_copy(update=values)
+        return row.model_copy(update={"problem": NOT_FINITE}), {}
+    return row.model_copy(update=values), kept
 
 
-def _merged_scores(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> dict[str, Any]:
-    """Scores of the network that a method makes of the admitted sources; a single one is left as it is."""
+def _merged_scores(spec: RobustnessSpec, case: Case, method: str, repeat: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Scores of the network that a method makes of the admitted sources, and itself where it is to be kept.
+
+    A single source is left as it is.
+    """
     modules, names, _ = _admitted(spec, case, repeat)
     data = honest(spec)[2]
     with Cost() as cost:
         network = modules[0]
         if len(modules) > 1:
             network = merge(method, modules, data.for_merging(), names=names, seed=seed_of(spec, repeat))
-    return {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+    scores = {**scores_of(network, data), "took": cost.seconds, "memory": cost.memory}
+    return scores, _handed(spec, method, network) if (case, repeat) == (chosen_case(spec), 0) else {}
+
+
+def _handed(spec: RobustnessSpec, method: str, network: nn.Module) -> dict[str, Any]:
+    """The network that a method makes in the chosen case, to be kept."""
+    (module, *_), names, _ = honest(spec)
+    title = find_method(method).title
+    how = f"{title} of {listed([source_text(name) for name in names])} under attack: {about(spec)}"
+    named = f"{title}, attacked: {spec.name}" if spec.name else f"{title}, attacked"
+    return handed_on(made_like(spec.sources[0].model, named, how), network, module)
 
 
 def blame(spec: RobustnessSpec, case: Case) -> Blame:

@@ -13,10 +13,11 @@ from softmerge_core.alignment import align
 from softmerge_core.data import Data, load_data
 from softmerge_core.events import Event, Notice, Progress
 from softmerge_core.experiments.base import Context
+from softmerge_core.experiments.made import Made, keep_made
 from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.experiments.scope.told import SIDES, Told
 from softmerge_core.experiments.scope.words import verdict
-from softmerge_core.experiments.words import letter
+from softmerge_core.experiments.words import letter, plural
 from softmerge_core.networks import build_network
 from softmerge_core.numbers import finite
 from softmerge_core.scope.measure import Scope, ScopePenalty, fuse, scope_of
@@ -120,10 +121,18 @@ class _Job:
             self.observer.paths(f"{side.name}:permuted", networks, step)
         merged, accuracy = self.observer.merged(f"{side.name}:merged", networks, step)
         self.merged[side.name].append(accuracy)
-        self.context.save_weights(f"{side.name}-merged", merged.state_dict())
+        keep_made(self.context, f"{side.name}-merged", self._made(side.name, stage), merged)
         self.starts[side.name] = [merged] * len(side.networks)
         if self.spec.keep and side.name == "aligned" and stage + 1 == self.spec.stages:
             self._keep(networks)
+
+    def _made(self, side: str, stage: int) -> Made:
+        """What the merged network of a side is."""
+        spec, title = self.spec, f"Average of sources, {SIDES[side]}"
+        how = f"The average of {plural(len(spec.sources), 'source')} ({SIDES[side]}) after stage {stage + 1}"
+        named = f"{title}: {spec.name}" if spec.name else title
+        kind = {"network": spec.network, "input_shape": self.data.input_shape, "classes": self.data.classes}
+        return Made(**kind, title=named, how=how)
 
     def _permuted(self, networks: list[nn.Module], step: int) -> list[nn.Module]:
         """The networks with matching units in the same places; from different starts, places have no meaning."""

@@ -36,6 +36,7 @@ class Memory:
 
     def __init__(self, snapshot: bytes | None = None, tasks: int = 10**6) -> None:
         self.events: list[Event] = []
+        self.kept: list[str] = []
         self.snapshot, self.left = snapshot, tasks
 
     def emit(self, event: Event) -> None:
@@ -51,8 +52,8 @@ class Memory:
             self.left -= 1
             yield position, function(task)
 
-    def save_weights(self, name: str, state: Any) -> None:
-        raise AssertionError("a comparison keeps no weights")
+    def save_weights(self, name: str, state: Any, metadata: Any = None) -> None:
+        self.kept.append(name)
 
     def save_snapshot(self, snapshot: bytes) -> None:
         self.snapshot = snapshot

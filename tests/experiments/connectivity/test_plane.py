@@ -41,6 +41,6 @@ def test_around_a_model_random_directions_have_it_in_the_middle(tmp_path: Path) 
 def test_batchnorm_is_estimated_again_so_that_paths_and_planes_agree_at_the_models() -> None:
     sources = tuple(SourceSpec(model=f"digits-resnet-poisoned-1/source-{number}") for number in (1, 2, 3))
     asked = spec(sources=sources, data=DataSpec(dataset="digits", train_samples=128), points=3, grid=5, samples=128)
-    path, (plane, *_) = overlay_path(asked, "plain"), beginning(asked, None)
+    (path, _), (plane, *_) = overlay_path(asked, "plain"), beginning(asked, None)
     assert isinstance(plane, WeightPlane)
     assert plane.loss[:2] == pytest.approx((path.train_loss[0], path.train_loss[-1]), abs=1e-4)

@@ -37,7 +37,7 @@ class Memory:
         self.patience -= 1
         return self.patience < 0
 
-    def save_weights(self, name: str, state: Mapping[str, torch.Tensor]) -> None:
+    def save_weights(self, name: str, state: Mapping[str, torch.Tensor], metadata: Any = None) -> None:
         self.weights[name] = {key: value.clone() for key, value in state.items()}
 
     def of(self, kind: type) -> list[Any]:

@@ -32,7 +32,7 @@ class Memory:
         self.patience -= 1
         return self.patience < 0
 
-    def save_weights(self, name: str, state: Mapping[str, torch.Tensor]) -> None:
+    def save_weights(self, name: str, state: Mapping[str, torch.Tensor], metadata: Any = None) -> None:
         self.weights[name] = state
 
     def save_snapshot(self, snapshot: bytes) -> None:

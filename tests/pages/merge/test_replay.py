@@ -6,8 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.merge.replay import PLAYING
-from softmerge_core.experiments.merge.spec import example, small
-from softmerge_core.runs.writer import conduct
+from softmerge_core.experiments.merge.spec import example
 from tests.pages.conftest import Desk, button, press, started, texts
 
 Open = Callable[..., AppTest]
@@ -73,23 +72,3 @@ def test_a_run_that_is_live_has_no_film(desk: Desk, open_app: Open) -> None:
     page = open_app()
     assert page.toggle(key="replay-on").disabled
     assert not page.select_slider
-
-
-def test_a_pinned_run_lies_behind_the_next_one(desk: Desk, open_app: Open) -> None:
-    page = press(open_app(), "Pin this")
-    assert "which is pinned" not in texts(page)  # it is the one shown
-    store = desk.store
-    run_id = store.create(small())
-    conduct(store.folder(run_id))
-    page = open_app(**{"merge:run": run_id, "merge:pinned": "example:first-look"})
-    assert "Dotted: A first look" in texts(page).replace("\\", "")
-    press(page, "Pin this")
-    assert page.session_state["merge:pinned"] == run_id
-    press(page, "Unpin")
-    assert "which is pinned" not in texts(page)
-
-
-def test_a_pinned_run_that_was_deleted_is_let_go(desk: Desk, open_app: Open) -> None:
-    page = open_app(**{"merge:pinned": "20200101-000000-00000000"})
-    assert page.session_state["merge:pinned"] is None
-    assert not page.exception

@@ -29,6 +29,8 @@ def record(store: RunStore) -> list[str]:
     """Put a finished run of each kind into the store, under the name of its kind; returns the kinds."""
     for example in store.examples():
         folder = store.root / example.kind
+        if folder.exists():
+            continue
         shutil.copytree(store.folder(example.id), folder, ignore=shutil.ignore_patterns("weights"))
         events = [*_thinned(folder / files.EVENTS), *(PLANE if example.kind == "merge" else ())]
         _write(folder, events, cut(json.loads((folder / files.RESULT).read_text())))

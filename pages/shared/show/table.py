@@ -1,0 +1,39 @@
+"""A small table with the way to take it along: its rows as comma-separated values."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.shared.show.text import html_table
+from softmerge_core.experiments.tables import Value, as_csv, as_values
+
+
+class Exact(NamedTuple):
+    """The same table with all digits, for the file: heads with their units, and numbers as numbers."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+
+
+def show_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, name: str, exact: Exact | None = None, box: str = ""
+) -> None:
+    """Draw a table, and a button under its corner that saves it as ``name``.csv; ``name`` is unlike others on the page.
+
+    ``box``: a style class of what is around it. Without ``exact``, the file has the numbers as they are shown.
+    """
+    table = html_table(head, rows)
+    values = exact or Exact(*as_values(head, rows))
+    with st.container(key=f"table-{name}", gap=None):
+        st.html(f'<div class="{box}">{table}</div>' if box else table)
+        st.download_button(
+            "CSV",
+            as_csv(values.head, values.rows, exact=True),
+            f"{name}.csv",
+            "text/csv",
+            key=f"table-csv:{name}",
+            type="tertiary",
+            on_click="ignore",
+            help="The rows of this table as comma-separated values.",
+        )
