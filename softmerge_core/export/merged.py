@@ -30,7 +30,7 @@ class MergedRun:
 
 def merged_run(what: str) -> MergedRun:
     """The run of this id, or in this folder; raises NotFoundError, or RunError where it has no merged network."""
-    folder = _folder(what)
+    folder = run_folder(what)
     view = read_run(folder, what if what.startswith(EXAMPLE) else folder.name)
     spec = view.spec
     if not isinstance(spec, MergeSpec):
@@ -50,7 +50,8 @@ def merged_run(what: str) -> MergedRun:
     return MergedRun(view.id, spec, view.result, weights, lineage or lineage_of(spec), lineage is not None)
 
 
-def _folder(what: str) -> Path:
+def run_folder(what: str, expected: str = WHAT) -> Path:
+    """The folder of a run, by its id or its own path; raises NotFoundError, which says what was ``expected``."""
     try:
         path = Path(what)
         if (path / files.MANIFEST).is_file():
@@ -60,4 +61,4 @@ def _folder(what: str) -> Path:
     try:
         return RunStore().folder(what)
     except NotFoundError as error:
-        raise NotFoundError(f"{error}: {WHAT}") from error
+        raise NotFoundError(f"{error}: {expected}") from error
