@@ -78,6 +78,7 @@ class Chart {
     this.near = this.held = this.drawing = this.listening = false;
     this.scale = 1;
     this.stop = new AbortController();
+    (window.softmergeCharts ??= new Set()).add(this); // for whoever wants pictures of all of them
     const options = { signal: this.stop.signal, capture: true };
     this.div.addEventListener("pointerdown", () => { this.held = true; }, options);
     // Plotly ends its own click or drag in this same event: go on after it.
@@ -222,6 +223,16 @@ class Chart {
     return window.Plotly.downloadImage(this.div, { format, filename: this.latest.file, ...size });
   }
 
+  // The chart as SVG or PNG, on white and of one size wherever the page is looked at: {name, url}; null without data.
+  async picture(format, width) {
+    if (!this.latest) return null;
+    const { data, layout } = recoloured(this.latest, "#ffffff"), { height } = this.latest;
+    const plotly = await loadPlotly(this.latest.plotly);
+    Object.assign(layout, { width, height, autosize: false });
+    const url = await plotly.toImage({ data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
+    return { name: `${this.latest.file.replace(/-plot$/, "")}.${format}`, url };
+  }
+
   listen() {
     if (this.listening) return;
     this.listening = true;
@@ -256,6 +267,7 @@ class Chart {
 
   destroy() {
     clearTimeout(this.timer);
+    window.softmergeCharts.delete(this);
     this.stop.abort();
     this.watch.disconnect();
     this.sight.disconnect();

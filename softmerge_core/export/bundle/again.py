@@ -43,7 +43,9 @@ def _heading(manifest: Manifest) -> str:
     if (machine := f"{platform.system()} {platform.machine()}") != manifest.platform:
         other.append(f"{machine} ({manifest.platform} there)")
     known = f"Soft Merge {manifest.softmerge}, as where it was packed"
-    return f"{manifest.name or manifest.kind}\n" + ("Other than where it was packed: " + ", ".join(other) if other else known)
+    return f"{manifest.name or manifest.kind}\n" + (
+        "Other than where it was packed: " + ", ".join(other) if other else known
+    )
 
 
 def _both(bundle: Path, manifest: Manifest) -> tuple[dict[str, object], dict[str, object]]:

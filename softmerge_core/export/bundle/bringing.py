@@ -3,6 +3,7 @@
 The run comes under its own id where that is free. Data and models of its maker come by the same doors as uploads.
 """
 
+import contextlib
 import json
 import re
 import secrets
@@ -10,11 +11,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from softmerge_core.data import keep_data_file
 from softmerge_core.errors import BundleError, DataError, RunError, SettingsError, SoftMergeError, short
 from softmerge_core.experiments import parse_spec
 from softmerge_core.export.bundle import manifest as known
@@ -24,7 +25,6 @@ from softmerge_core.export.bundle.mark import read_mark, write_mark
 from softmerge_core.export.bundle.models import keep_models
 from softmerge_core.export.bundle.own import replaced
 from softmerge_core.export.bundle.packing import IMPORTED_TAG, run_digest
-from softmerge_core.data import keep_data_file
 from softmerge_core.limits import seconds_for
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.labels import read_labels, write_labels
@@ -56,7 +56,7 @@ def bring_in(archive: Path, called: str, store: RunStore | None = None) -> Broug
         return take_over(folder, _unpacked(archive, short(called), folder), store)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _scratch(root: Path) -> Iterator[Path]:
     """A hidden folder among the runs, from which files can be moved there; it is gone at the end."""
     folder = root / f".{secrets.token_hex(4)}.incoming"
@@ -101,10 +101,8 @@ def take_over(folder: Path, manifest: Manifest, store: RunStore) -> Brought:
         if swaps:
             _renamed(run, swaps)
         labels = read_labels(run)
-        try:
+        with contextlib.suppress(SettingsError):  # it may have as many tags as a run can have
             write_labels(run, labels._replace(tags=(*labels.tags, IMPORTED_TAG)))
-        except SettingsError:  # it has as many tags as a run may have
-            pass
         write_mark(run, manifest)
         run.rename(final)
     return Brought(run_id, manifest.kind, name, False, tuple(notices))

@@ -25,9 +25,17 @@ def bundle(what: str, out: str | None, pictures: str | None = None) -> dict[str,
     if path.exists():
         raise RunError(f"{path} is there already: name another file")
     with contextlib.redirect_stdout(sys.stderr):
-        made = pack(folder, what if what.startswith(EXAMPLE) else folder.name, path, Path(pictures) if pictures else None)
+        made = pack(
+            folder, what if what.startswith(EXAMPLE) else folder.name, path, Path(pictures) if pictures else None
+        )
     left = [left.model_dump() for left in made.left_out]
-    return {"name": made.name, "out": str(path), "bytes": path.stat().st_size, "files": list(made.files), "left_out": left}
+    return {
+        "name": made.name,
+        "out": str(path),
+        "bytes": path.stat().st_size,
+        "files": list(made.files),
+        "left_out": left,
+    }
 
 
 def bring(file: str) -> dict[str, Any]:

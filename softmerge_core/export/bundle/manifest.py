@@ -62,7 +62,7 @@ class Manifest(Frozen):
     run: str
     created: str
     exported: str
-    seeds: dict[str, Any] = {}
+    seeds: dict[str, Any]
     digest: str
     left_out: tuple[LeftOut, ...] = ()
     files: dict[str, Entry]

@@ -107,4 +107,3 @@ def replaced(values: Any, swaps: Mapping[str, str], key: str = "") -> Any:
     if isinstance(values, list):
         return [replaced(value, swaps, key) for value in values]
     return values
-

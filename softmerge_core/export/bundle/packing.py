@@ -5,7 +5,6 @@ import io
 import json
 import os
 import platform
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from softmerge_core.errors import RunError, SoftMergeError
+from softmerge_core.errors import RunError
 from softmerge_core.experiments.merge.lineage import own_version, versions
 from softmerge_core.export.bundle import manifest as known
 from softmerge_core.export.bundle.manifest import Entry, LeftOut, Manifest

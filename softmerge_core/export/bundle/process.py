@@ -6,6 +6,7 @@ It limits its own memory and time, then prints the manifest, or what is wrong, a
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from softmerge_core.errors import BundleError
 from softmerge_core.export.bundle.manifest import MOST_BYTES
@@ -18,7 +19,7 @@ def main() -> None:
     archive, called, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     limit_process(memory_for(0), seconds_for(MOST_BYTES))
     try:
-        answer = {"manifest": unpack(archive, called, folder).model_dump(mode="json")}
+        answer: dict[str, Any] = {"manifest": unpack(archive, called, folder).model_dump(mode="json")}
     except BundleError as error:
         answer = {"problem": str(error)}
     except MemoryError:

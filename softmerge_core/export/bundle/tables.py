@@ -24,7 +24,9 @@ def table_files(view: RunView, events: Sequence[Event]) -> dict[str, bytes]:
     spec, result = view.spec, view.result or {}
     found = {table.name: as_csv(table.head, table.rows) for table in experiment(spec.kind).tables(spec, events)}
     if result:
-        found["numbers"] = _exact({name: value for name, value in numbers(result).items() if not name.startswith("gates.")})
+        found["numbers"] = _exact(
+            {name: value for name, value in numbers(result).items() if not name.startswith("gates.")}
+        )
     if spec.kind == "merge" and result.get("gates"):
         found["gates"] = gates_csv(result["gates"])
     return {f"{TABLES}{name}.csv": text.encode() for name, text in found.items()}

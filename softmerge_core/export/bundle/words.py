@@ -65,9 +65,10 @@ def readme(manifest: Manifest, view: RunView) -> str:
     parts = [
         f"{head}\n{'=' * len(head)}",
         f"{kind}, made on {manifest.created[:10]}, packed on {manifest.exported[:10]} with Soft Merge "
-        f"{manifest.softmerge} ({_versions(manifest)}; {manifest.platform}).\nMade from: {short(what_made(view.spec), 400)}\n"
+        f"{manifest.softmerge} ({_versions(manifest)}; {manifest.platform}).\n"
+        f"Made from: {short(what_made(view.spec), 400)}\n"
         f"How it ended: {short((view.result or {}).get('reason') or view.error or view.status, 600)}\nSeeds: {seeds}",
-        "Drop this file on the Runs page of Soft Merge, or say `softmerge import FILE`: it becomes the same run there.\n"
+        "Drop this file on the Runs page of Soft Merge, or say `softmerge import FILE`: it is the same run there.\n"
         "`python run.py`, where Soft Merge is installed, does it again and compares the numbers.",
         "What lies here:\n" + "\n".join(listed),
         _left_out(manifest),

@@ -25,4 +25,10 @@ def replay(what: str, out: str) -> dict[str, Any]:
         write_atomic(path, page.html.encode())
     except OSError as error:
         raise RunError(f"{path.name} could not be written ({error.strerror or error})") from error
-    return {"name": page.title, "out": str(path), "bytes": path.stat().st_size, "moments": page.shown, "of": page.moments}
+    return {
+        "name": page.title,
+        "out": str(path),
+        "bytes": path.stat().st_size,
+        "moments": page.shown,
+        "of": page.moments,
+    }
