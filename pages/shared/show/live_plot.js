@@ -228,7 +228,8 @@ class Chart {
     if (!this.latest) return null;
     const { data, layout } = recoloured(this.latest, "#ffffff"), { height } = this.latest;
     const plotly = await loadPlotly(this.latest.plotly);
-    Object.assign(layout, { width, height, autosize: false });
+    const font = { ...layout.font, family: "Arial, Helvetica, sans-serif" }; // a file has none of the page's own
+    Object.assign(layout, { width, height, font, autosize: false });
     const url = await plotly.toImage({ data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
     return { name: `${this.latest.file.replace(/-plot$/, "")}.${format}`, url };
   }

@@ -28,7 +28,7 @@ from softmerge_core.export.bundle.packing import IMPORTED_TAG, run_digest
 from softmerge_core.limits import seconds_for
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.labels import read_labels, write_labels
-from softmerge_core.runs.store import as_text, read_spec
+from softmerge_core.runs.store import as_text, described, read_spec
 
 ROOT = Path(__file__).parents[3]
 PROCESS = "softmerge_core.export.bundle.process"
@@ -92,8 +92,9 @@ def take_over(folder: Path, manifest: Manifest, store: RunStore) -> Brought:
     name = manifest.name
     if (before := _before(manifest, store)) is not None:
         return Brought(before, manifest.kind, name, True, ())
-    run_id = _free_id(manifest, store)
-    run, final = folder / known.RUN, store.root / run_id
+    run = folder / known.RUN
+    run_id = _free_id(manifest, described(run)[0].created, store)
+    final = store.root / run_id
     swaps, notices = _own_things(folder, manifest, final)
     with files.writing(run_id):
         if (folder / known.SOURCES).is_dir():
@@ -122,9 +123,8 @@ def _before(manifest: Manifest, store: RunStore) -> str | None:
         return None
 
 
-def _free_id(manifest: Manifest, store: RunStore) -> str:
-    """The run's own id, or where that is taken one of the time when it was made, by which runs are sorted."""
-    made = datetime.fromisoformat(manifest.created)
+def _free_id(manifest: Manifest, made: datetime, store: RunStore) -> str:
+    """The run's own id, or where that is taken one of the time when it was ``made``, by which runs are sorted."""
     dated = f"{made:%Y%m%d-%H%M%S}"
     wanted = [manifest.run] if OWN_ID.fullmatch(manifest.run) else []
     wanted.append(f"{dated}-{manifest.digest[:8]}")

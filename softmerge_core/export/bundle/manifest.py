@@ -3,7 +3,9 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from softmerge_core.errors import BundleError, short
 from softmerge_core.runs import files
@@ -15,6 +17,7 @@ MANIFEST, SCRIPT, README = "bundle.json", "run.py", "README.txt"
 RUN, MODELS, DATA, SOURCES, TABLES, FIGURES = "run/", "models/", "data/", "sources/", "tables/", "figures/"
 SMALL = (files.MANIFEST, files.SPEC, files.RESULT, files.END, LABELS)  # each has at most files.MOST_BYTES
 LARGEST = 200 * 2**20  # bytes of one file; a larger one is left out and named
+TOGETHER = 380 * 2**20  # bytes of all; a page takes uploads of 400 MB
 MOST_BYTES = 2**30  # of all files together, unpacked
 MOST_FILES = 2000
 MODEL_INFO, MODEL_WEIGHTS = "info.json", "weights.safetensors"
@@ -31,6 +34,9 @@ MEMBER = re.compile(
 CONTENT = (files.SPEC, files.EVENTS, files.RESULT, files.END)  # what makes a run the run that it is, with its weights
 
 
+Text = Annotated[str, Field(max_length=1000)]  # as pages show it, of whoever made the bundle
+
+
 class Entry(Frozen):
     """A file of a bundle: its ``size`` in bytes and SHA-256 (hex)."""
 
@@ -41,8 +47,8 @@ class Entry(Frozen):
 class LeftOut(Frozen):
     """A file that a run used or left, which is not in its bundle, and why."""
 
-    file: str
-    why: str
+    file: Text
+    why: Text
 
 
 class Manifest(Frozen):
@@ -54,17 +60,17 @@ class Manifest(Frozen):
     """
 
     format: int
-    softmerge: str
-    versions: dict[str, str]
-    platform: str
-    kind: str
-    name: str
-    run: str
-    created: str
-    exported: str
-    seeds: dict[str, Any]
-    digest: str
-    left_out: tuple[LeftOut, ...] = ()
+    softmerge: Text
+    versions: dict[Text, Text]
+    platform: Text
+    kind: Text
+    name: Text
+    run: Text
+    created: Text
+    exported: Text
+    seeds: dict[Text, Any]
+    digest: Text
+    left_out: tuple[LeftOut, ...] = Field((), max_length=MOST_FILES)
     files: dict[str, Entry]
 
 

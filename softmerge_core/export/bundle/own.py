@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from softmerge_core.export.bundle.manifest import DATA, MODELS, SOURCES, LeftOut
+from softmerge_core.export.bundle.manifest import DATA, MEMBER, MODELS, SOURCES, LeftOut
 from softmerge_core.home import home
 from softmerge_core.networks import registered
 from softmerge_core.zoo import is_weights_file, library, slug
@@ -76,8 +76,10 @@ def _own(value: str, known: Mapping[str, LibraryModel], taken: set[str]) -> Own 
 
 
 def _free(place: str, value: str, ending: str, taken: set[str]) -> str:
-    """A name in a bundle for a file, made of its own."""
-    stem, number = slug(Path(value).name.partition(".")[0], "file"), 1
+    """A name in a bundle for a file: its own, by which runs call their sources, where a bundle may hold it."""
+    stem, number = Path(value).stem, 1
+    if not MEMBER.fullmatch(f"{place}{stem}{ending}"):
+        stem = slug(stem, "file")
     while (name := f"{place}{stem}{f'-{number}' if number > 1 else ''}{ending}") in taken:
         number += 1
     return name

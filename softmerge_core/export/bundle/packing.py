@@ -18,6 +18,7 @@ from softmerge_core.export.bundle import manifest as known
 from softmerge_core.export.bundle.manifest import Entry, LeftOut, Manifest
 from softmerge_core.export.bundle.own import Own, anonymous, own_things
 from softmerge_core.export.bundle.pictures import picture_files
+from softmerge_core.export.bundle.stills import NONE, still_files
 from softmerge_core.export.bundle.tables import table_files
 from softmerge_core.export.bundle.words import readme, script
 from softmerge_core.runs import files
@@ -46,9 +47,9 @@ def pack(folder: Path, run_id: str, out: Path, pictures: Path | None = None) -> 
     with contextlib.ExitStack() as stack:
         content |= stack.enter_context(_of_ones_own(things))
         content |= table_files(view, _events(folder))
-        content |= picture_files(pictures)
-        content, large = _small_enough(content)
-        manifest = _manifest(view, folder, content, (*gone, *large))
+        drawn = picture_files(pictures) or still_files(view, folder)
+        content, large = _small_enough(content | drawn)
+        manifest = _manifest(view, folder, content, (*gone, *large, *(() if drawn else (NONE,))))
         texts = {known.SCRIPT: script(manifest).encode(), known.README: readme(manifest, view).encode()}
         manifest = manifest.model_copy(update={"files": manifest.files | _entries(texts)})
         _write(out, {**content, **texts}, manifest)
@@ -115,11 +116,12 @@ def _small_enough(content: Mapping[str, Content]) -> tuple[dict[str, Content], l
     kept, left, total = dict[str, Content](), list[LeftOut](), 0
     for name, what in content.items():
         size = len(what) if isinstance(what, bytes) else what.stat().st_size
-        if size > known.LARGEST or total + size > known.MOST_BYTES // 2:
-            why = f"it has {size / 2**20:,.0f} MiB, and a bundle takes {known.LARGEST // 2**20} MiB a file"
-            left.append(LeftOut(file=name, why=why))
-            continue
-        kept[name], total = what, total + size
+        most = files.MOST_BYTES if name.removeprefix(known.RUN) in known.SMALL else known.LARGEST
+        if size > most or total + size > known.TOGETHER:
+            limits = f"a bundle takes {most >> 20} MiB of it, and {known.TOGETHER >> 20} MiB in all"
+            left.append(LeftOut(file=name, why=f"it has {size / 2**20:,.0f} MiB; {limits}"))
+        else:
+            kept[name], total = what, total + size
     return kept, left
 
 

@@ -14,12 +14,16 @@ from softmerge_core.checkpoints.files import load_checkpoint, save_checkpoint
 from softmerge_core.data import keep_data_file, load_dataset
 from softmerge_core.errors import RunError
 from softmerge_core.experiments.merge.spec import small
+from softmerge_core.export.bundle import manifest as known
 from softmerge_core.export.bundle.bringing import bring_in
 from softmerge_core.export.bundle.mark import mark_sentence, read_mark
 from softmerge_core.export.bundle.packing import pack
+from softmerge_core.export.bundle.stills import NONE
+from softmerge_core.figures import still
 from softmerge_core.home import home
 from softmerge_core.runs import RunStore, files
 from softmerge_core.runs.labels import Labels, read_labels, write_labels, write_owner
+from softmerge_core.runs.store import EXAMPLES
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import library
@@ -57,8 +61,9 @@ def test_own_models_and_data_travel_along_and_no_path_of_the_machine(
     run = finished(first, second, SourceSpec(model=str(bare)), dataset=own_data(), name="Ünïcode <b>")
     write_labels(run, Labels("Mine", ("seen",)))
     write_owner(run, "a secret token")
+    monkeypatch.setattr(still, "PACKAGE", "no-such-package")
     manifest = pack(run, run.name, tmp_path / "mine.zip")
-    assert not manifest.left_out
+    assert manifest.left_out == (NONE,)  # nobody drew pictures
     assert manifest.seeds == {"settings.seed": 0}
     with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
         packed = {name: archive.read(name) for name in archive.namelist()}
@@ -110,6 +115,21 @@ def test_the_script_of_a_bundle_prints_the_same_digits(tmp_path: Path) -> None:
     row = next(line.split() for line in done.stdout.splitlines() if line.startswith("accuracy.soft"))
     assert row == ["accuracy.soft", value, value, "same"]
     assert "all are the same" in done.stdout
+
+
+def test_what_is_too_large_is_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "LARGEST", 2**19)
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn" / "gates.svg").write_text("<svg></svg>")
+    manifest = pack(EXAMPLES / "first-look", "example:first-look", tmp_path / "it.zip", tmp_path / "drawn")
+    assert "figures/gates.svg" in manifest.files
+    left = manifest.left_out[0]
+    assert (left.file, left.why[:12]) == ("run/weights/merged.safetensors", "it has 1 MiB")
+    with zipfile.ZipFile(tmp_path / "it.zip") as archive:
+        assert left.file in archive.read("README.txt").decode()
+        assert left.file not in archive.namelist()
+    found = bring_in(tmp_path / "it.zip", "it.zip")
+    assert found.notices == (f"{left.file} is not in the bundle: {left.why}",)
 
 
 def again(bundle: Path) -> "subprocess.CompletedProcess[str]":

@@ -133,6 +133,7 @@ CASES: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "a newer format": (lambda members: closed(members, format=99), "newer version"),
     "no format": (lambda members: closed(members, format="1"), "expected a format"),
     "unknown fields": (lambda members: closed(members, more=1), "is damaged"),
+    "an endless name": (lambda members: closed(members, name="x" * 10**6), "is damaged"),
     "another digest": (lambda members: closed(members, digest="0" * 64), "digest"),
     "a changed file": (lambda members: archived({**members, "run/result.json": b"{}"}), "got 2"),
     "another hash": (lambda members: archived({**members, KEPT: WEIGHTS[:-1] + b"x"}), "SHA-256"),
@@ -204,7 +205,7 @@ def test_nothing_is_kept_of_a_refused_bundle_and_a_sound_one_comes_once(sound: b
     with pytest.raises(BundleError, match="newer"):
         bring_in(path, CALLED, store)
     assert list(store.root.iterdir()) == []
-    path.write_bytes(sound)
+    path.write_bytes(closed(opened(sound), created="now", run="../../x", name="<b>"))
     first, second = bring_in(path, CALLED, store), bring_in(path, CALLED, store)
     assert (first.there, second.there) == (False, True)
     assert first.run_id == second.run_id
