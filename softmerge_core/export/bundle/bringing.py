@@ -135,7 +135,8 @@ def _free_id(manifest: Manifest, made: datetime, store: RunStore) -> str:
 def _own_things(folder: Path, manifest: Manifest, final: Path) -> tuple[dict[str, str], list[str]]:
     """What names of the bundle become here, and what could not be kept; ``final``: where the run will lie."""
     swaps = {name: str((final / name).absolute()) for name in manifest.files if name.startswith(known.SOURCES)}
-    notices = [f"{left.file} is not in the bundle: {left.why}" for left in manifest.left_out]
+    missed = [left for left in manifest.left_out if not left.file.startswith(known.FIGURES)]  # pages draw their own
+    notices = [f"{left.file} is not in the bundle: {left.why}" for left in missed]
     for name in manifest.files:
         if name.startswith(known.DATA):
             path = folder / name

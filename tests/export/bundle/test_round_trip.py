@@ -15,6 +15,7 @@ from softmerge_core.data import keep_data_file, load_dataset
 from softmerge_core.errors import RunError
 from softmerge_core.experiments.merge.spec import small
 from softmerge_core.export.bundle import manifest as known
+from softmerge_core.export.bundle import models
 from softmerge_core.export.bundle.bringing import bring_in
 from softmerge_core.export.bundle.mark import mark_sentence, read_mark
 from softmerge_core.export.bundle.packing import pack
@@ -26,8 +27,10 @@ from softmerge_core.runs.labels import Labels, read_labels, write_labels, write_
 from softmerge_core.runs.store import EXAMPLES
 from softmerge_core.runs.writer import conduct
 from softmerge_core.settings import SourceSpec
-from softmerge_core.zoo import library
+from softmerge_core.zoo import Asked, Verdict, library
+from softmerge_core.zoo.intake_process import _judged
 from softmerge_core.zoo.library import library_folder
+from softmerge_core.zoo.preflight import wanted
 from tests.experiments.library import trained
 from tests.export.conftest import finished
 
@@ -50,6 +53,11 @@ def own_data() -> str:
     }
     np.savez(path, **named)
     return str(keep_data_file(path, "moons.npz", "moons"))
+
+
+def judged_here(asked: Asked) -> list[Verdict]:
+    """What the process at the door says of weights files, in this one, which has torch already."""
+    return [_judged(file, wanted(asked)) for file in asked.files]
 
 
 def test_own_models_and_data_travel_along_and_no_path_of_the_machine(
@@ -75,6 +83,7 @@ def test_own_models_and_data_travel_along_and_no_path_of_the_machine(
 
     there = tmp_path / "elsewhere"
     monkeypatch.setenv("SOFTMERGE_HOME", str(there))
+    monkeypatch.setattr(models, "take_in", judged_here)
     found = bring_in(tmp_path / "mine.zip", "mine.zip")
     assert (found.run_id, found.there, found.notices) == (run.name, False, ())
     other = RunStore().folder(found.run_id)

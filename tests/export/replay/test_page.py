@@ -12,8 +12,9 @@ import pytest
 
 from softmerge_core.errors import RunError
 from softmerge_core.export.replay import page as made
-from softmerge_core.export.replay.frames import different
+from softmerge_core.export.replay.frames import different, whole_log
 from softmerge_core.export.replay.page import replay_page
+from softmerge_core.figures.style import thin
 from softmerge_core.runs import files
 from softmerge_core.runs.film import Film
 from softmerge_core.runs.store import EXAMPLES
@@ -88,9 +89,11 @@ def test_a_long_film_is_thinned_until_it_fits_and_says_so(monkeypatch: pytest.Mo
     monkeypatch.setattr(made, "MOST_MOMENTS", 8)
     page = replay_page(LOOK)
     film = film_in(page.html)
+    drawn = made.strips(Film(LOOK / files.EVENTS), thin(28, 8), whole_log(LOOK / files.EVENTS), None)
+    monkeypatch.setattr(made, "strips", lambda *_: drawn)
     assert (page.shown, page.moments) == (8, film["moments"])
     assert [film["steps"][0], film["steps"][-1]] == [0, 675]
-    monkeypatch.setattr(made, "MOST_BYTES", len(page.html) - 1)
+    monkeypatch.setattr(made, "MOST_BYTES", len(page.html) * 9 // 10)
     assert replay_page(LOOK).shown == 4
     monkeypatch.setattr(made, "MOST_BYTES", 1000)
     with pytest.raises(RunError, match="more than the 1,000 bytes"):
