@@ -15,6 +15,6 @@ setup(
     package_data={
         "softmerge_app": [".streamlit/config.toml"],
         "pages": ["**/*.css", "**/*.js", "**/*.svg"],
-        "softmerge_core": ["data/arrays/*", "examples/**/*", "zoo/families/**/*"],
+        "softmerge_core": ["data/arrays/*", "examples/**/*", "zoo/families/**/*", "export/replay/replay.*"],
     },
 )

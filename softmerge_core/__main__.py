@@ -4,10 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.export.bundle.command import bring, bundle
 from softmerge_core.export.command import ALL, CHOICES, export
+from softmerge_core.export.replay.command import replay
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -46,6 +48,7 @@ def parser() -> Parser:
     spec.add_argument("--kind", default="merge", help="of which experiment (default: merge)")
     _add_data(commands.add_parser("data", help="your own data files"))
     _add_export(commands.add_parser("export", help="a network as files that load without this project"))
+    _add_bundles(commands)
     _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
     return top
 
@@ -80,6 +83,20 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="the folder that will hold the files (default: a new one here)")
     told = "all: weights, script, card and recipe; zip: the same in one file (default: all)"
     parser.add_argument("--format", choices=CHOICES, default=ALL, help=told)
+
+
+def _add_bundles(commands: Any) -> None:
+    """The commands of bundles: ``bundle``, ``import`` and ``replay``."""
+    told = "all of a run as one file: settings, seeds, numbers, events, weights, tables, pictures, a script"
+    packing = commands.add_parser("bundle", help=told)
+    packing.add_argument("run", metavar="RUN", help="the id or folder of a run that has ended")
+    packing.add_argument("file", metavar="FILE.zip", nargs="?", help="the bundle (default: a new file here)")
+    packing.add_argument("--figures", metavar="DIR", help="a folder of SVG and PNG files to pack along")
+    bringing = commands.add_parser("import", help="make a bundle a run again; print it as one JSON object")
+    bringing.add_argument("file", metavar="FILE.zip", help="a bundle, from this machine or another one")
+    replaying = commands.add_parser("replay", help="a merge as one page of HTML that plays without a network")
+    replaying.add_argument("run", metavar="RUN", help="the id or folder of a merge run that has ended")
+    replaying.add_argument("file", metavar="FILE.html", help="the page")
 
 
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
@@ -145,6 +162,12 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.spec(options.schema, options.kind)
         case "export":
             cli.show(export(options.what, options.out, options.format))
+        case "bundle":
+            cli.show(bundle(options.run, options.file, options.figures))
+        case "import":
+            cli.show(bring(options.file))
+        case "replay":
+            cli.show(replay(options.run, options.file))
         case "data":
             _do_data(options)
         case "zoo":

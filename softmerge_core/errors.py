@@ -36,6 +36,10 @@ class RunError(SoftMergeError):
     """A run cannot be started, read, or written."""
 
 
+class BundleError(SoftMergeError):
+    """A bundle of a run is unsafe, damaged, or not what it claims to be."""
+
+
 class TrainingError(SoftMergeError):
     """Training cannot go on: the loss or the weights stopped being finite."""
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.runs.acting import actions
 from pages.runs.beside import side_by_side
+from pages.runs.bringing import bring_run
 from pages.runs.gallery import gallery
 from pages.runs.listing import ask, found, in_words, table
 from pages.shared.choose.deleted import tell_deleted
@@ -17,6 +18,7 @@ MOST = 20  # folders that are named where they cannot be read
 def page() -> None:
     """Draw the page."""
     st.markdown(f"# Runs\n{PURPOSE}")
+    bring_run()
     with st.spinner("Reading the runs that have come since…", show_time=True):
         run_index().refresh()
     search = ask()

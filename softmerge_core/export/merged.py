@@ -50,8 +50,8 @@ def merged_run(what: str) -> MergedRun:
     return MergedRun(view.id, spec, view.result, weights, lineage or lineage_of(spec), lineage is not None)
 
 
-def run_folder(what: str) -> Path:
-    """The folder of the run of this id, or the folder itself; raises NotFoundError."""
+def run_folder(what: str, expected: str = WHAT) -> Path:
+    """The folder of a run, by its id or its own path; raises NotFoundError, which says what was ``expected``."""
     try:
         path = Path(what)
         if (path / files.MANIFEST).is_file():
@@ -61,4 +61,4 @@ def run_folder(what: str) -> Path:
     try:
         return RunStore().folder(what)
     except NotFoundError as error:
-        raise NotFoundError(f"{error}: {WHAT}") from error
+        raise NotFoundError(f"{error}: {expected}") from error

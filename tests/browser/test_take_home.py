@@ -6,8 +6,10 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
@@ -41,9 +43,25 @@ def test_everything_comes_as_one_archive_whose_script_runs(
     )
     assert done.stdout.startswith("random sample 1: "), done.stderr
     assert "class " not in done.stdout  # it goes by its name
+    assert_bundle(page)
     (run / "weights" / "merged.safetensors").unlink()  # while the page still offers them
     button.click()
     expect(page.get_by_text("kept no weights called 'merged'")).to_be_visible()
     streamlits_own = page.get_by_test_id("stDownloadButtonError")  # for five seconds, and it gives no reason
     expect(streamlits_own).to_be_attached()
     expect(streamlits_own).to_be_hidden()
+
+
+def assert_bundle(page: Page) -> None:
+    """The bundle has a picture of every chart, as this browser draws it, in both forms."""
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Bundle").click()
+    with zipfile.ZipFile(coming.value.path()) as archive:
+        names = set(archive.namelist())
+        charts = ("accuracy", "gates", "losses", "shares", "test")
+        assert {f"figures/{chart}.{ending}" for chart in charts for ending in ("svg", "png")} <= names
+        assert {"run/spec.json", "run/weights/merged.safetensors", "run.py", "README.txt"} <= names
+        drawn = ElementTree.fromstring(archive.read("figures/gates.svg"))
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+        with Image.open(archive.open("figures/gates.png")) as picture:
+            assert picture.size == (1600, 800)

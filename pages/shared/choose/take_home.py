@@ -55,7 +55,7 @@ def _buttons(what: str, name: Callable[[str, str], str]) -> None:
     with st.container(horizontal=True, width="content"):
         pressed = [making for button in (PT, ZIP) if (making := _button(what, button, name)) is not None]
     for making in pressed:
-        _follow(making)
+        follow_making(making)
 
 
 def _button(what: str, button: tuple[str, ...], name: Callable[[str, str], str]) -> Making | None:
@@ -70,7 +70,7 @@ def _button(what: str, button: tuple[str, ...], name: Callable[[str, str], str])
     return before if pressed else None
 
 
-def _follow(making: Making) -> None:
+def follow_making(making: Making) -> None:
     """Wait until a file is there, unless the reader does something else, and tell why it is not."""
     slot = st.empty()
     if not making.begun.wait(BEGINS):
@@ -88,9 +88,14 @@ def _tell(problem: str) -> None:
 
 def exported(what: str, form: str, making: Making) -> bytes:
     """The bytes of the file that ``softmerge export`` makes; raises SoftMergeError, and ``making`` has its words."""
+    return watched(making, lambda: _made(what, form))
+
+
+def watched(making: Making, make: Callable[[], bytes]) -> bytes:
+    """The bytes that ``make`` gives; ``making`` tells that it began, that it ended, and what went wrong."""
     making.begun.set()
     try:
-        return _made(what, form)
+        return make()
     except SoftMergeError as error:
         making.problem = str(error)
         raise

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.shared.runs.bundles import take_run
 from pages.shared.runs.keeping import keep_button
 from pages.shared.runs.reader import RunReader
 from softmerge_core.experiments import experiment
@@ -39,6 +41,7 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
         for table, text in reader.once("tables", lambda: _tables(reader)):
             csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
         _spec(reader)
+    take_run(reader, partial(file_name, reader))
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{_command(reader)}`")
 
 

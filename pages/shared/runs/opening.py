@@ -15,12 +15,12 @@ from softmerge_core.experiments import Spec
 PAGE_OF = {"train": "models"}  # kinds whose page has another address
 
 
-def open_button(kind: str, run_id: str, label: str, *, primary: bool = False) -> None:
-    """Draw a button that opens a run on its page."""
+def open_button(kind: str, run_id: str, label: str, *, primary: bool = False, place: str = "goto") -> None:
+    """Draw a button that opens a run on its page; ``place``: part of its key, another one for each on a page."""
     pressed = st.button(
         label,
         icon=":material/open_in_new:",
-        key=f"goto:{run_id}",
+        key=f"{place}:{run_id}",
         type="primary" if primary else "secondary",
         help="Look at this run on its page, with its settings on the left.",
     )

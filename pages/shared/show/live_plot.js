@@ -80,6 +80,7 @@ class Chart {
     this.near = this.held = this.drawing = this.listening = false;
     this.scale = 1;
     this.stop = new AbortController();
+    (window.softmergeCharts ??= new Set()).add(this); // for whoever wants pictures of all of them
     const options = { signal: this.stop.signal, capture: true };
     this.div.addEventListener("pointerdown", () => { this.held = true; }, options);
     // Plotly ends its own click or drag in this same event: go on after it.
@@ -219,6 +220,17 @@ class Chart {
     return (this.saves ??= ["PNG", "SVG", "CSV"].map(button));
   }
 
+  // The chart as SVG or PNG, on white and of one size wherever the page is looked at: {name, url}; null without data.
+  async picture(format, width) {
+    if (!this.latest) return null;
+    const { data, layout } = recoloured(this.latest, "#ffffff"), { height } = this.latest;
+    const plotly = await loadPlotly(this.latest.plotly);
+    const font = { ...layout.font, family: "Arial, Helvetica, sans-serif" }; // a file has none of the page's own
+    Object.assign(layout, { width, height, font, autosize: false });
+    const url = await plotly.toImage({ data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
+    return { name: `${this.latest.file.replace(/-plot$/, "")}.${format}`, url };
+  }
+
   listen() {
     if (this.listening) return;
     this.listening = true;
@@ -253,6 +265,7 @@ class Chart {
 
   destroy() {
     clearTimeout(this.timer);
+    window.softmergeCharts.delete(this);
     this.stop.abort();
     this.watch.disconnect();
     this.sight.disconnect();

@@ -1,6 +1,5 @@
 """A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -8,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.show import plotly_script
 from pages.shared.show.figure_csv import values_name
 from pages.shared.show.theme import current_theme, type_scale
+from softmerge_core.figures.compact import compact
 from softmerge_core.figures.style import THEMES, palette
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
@@ -124,36 +123,10 @@ def as_text(figure: go.Figure, key: str) -> str:
     return str(kept[_WRITTEN][1])
 
 
-def compact(figure: go.Figure, key: str) -> dict[str, Any]:
-    """The figure as plain JSON: five significant digits, NaN and infinity as gaps, a stable id per trace."""
-    plain: dict[str, Any] = _plain(figure.to_plotly_json())
-    layout = plain["layout"]
-    layout.setdefault("uirevision", key)
-    seen: dict[str, int] = {}
-    for trace in plain["data"]:
-        name = str(trace.get("name", trace.get("type", "")))
-        seen[name] = seen.get(name, 0) + 1
-        # Plotly makes CSS selectors of it, which no name may break.
-        trace["uid"] = "t" + hashlib.sha256(f"{name}#{seen[name]}".encode()).hexdigest()[:12]
-    return plain
-
-
 def figure_theme(figure: go.Figure | None) -> Any:
     """The theme a figure was built for."""
     meta = None if figure is None else figure.layout.meta
     return meta["theme"] if isinstance(meta, Mapping) and "theme" in meta else current_theme()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def let_it_be_sent() -> None:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.runs.services import run_index
+from pages.runs import bringing
+from pages.shared.runs.services import run_index, starter
+from softmerge_core.errors import BundleError
 from softmerge_core.experiments import experiment
+from softmerge_core.export.bundle.bringing import Brought
 from softmerge_core.runs import files
 from softmerge_core.runs.labels import Labels
 from softmerge_core.runs.store import RunStore, create_folder
-from tests.pages.conftest import Desk, opened, press, texts
+from tests.pages.conftest import READER, Desk, opened, press, texts
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = """
@@ -106,7 +110,7 @@ def test_folders_that_are_no_runs_are_told(desk: Desk, runs_page: Callable[..., 
     (desk.store.root / made(desk.store, 2) / files.SPEC).write_text("{")
     page = runs_page()
     assert listed(page) == ["Try 1"]
-    assert "1 set apart" in page.expander[0].label
+    assert any("1 set apart" in expander.label for expander in page.expander)
     assert "is damaged" in texts(page)
 
 
@@ -160,3 +164,42 @@ def test_runs_of_one_kind_stand_side_by_side(desk: Desk) -> None:
     assert "Choose runs of one kind" in texts(other)
     many = opened(CHOSEN.format(ids=[made(desk.store, number) for number in range(10, 17)]))
     assert "7 are chosen" in texts(many)
+
+
+def test_a_bundle_that_is_dropped_is_a_run_of_its_visitor_and_is_worked_on_once(
+    desk: Desk, runs_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def bring(path: Path, called: str, store: RunStore) -> Brought:
+        asked.append(f"{called}: {path.read_bytes().decode()}")
+        run_id = made(store, 7)
+        return Brought(run_id, "merge", "Try 7", False, ("a *model* is left out",))
+
+    monkeypatch.setattr(bringing, "bring_in", bring)
+    page = runs_page()
+    page.file_uploader(key="upload-bundle").upload("mine.zip", b"all of it")
+    page.run()
+    assert not page.exception
+    assert [str(element.value) for element in page.success] == ["mine\\.zip is a run again."]
+    assert "a \\*model\\* is left out" in texts(page)
+    assert listed(page) == ["Try 7"]
+    page.run()
+    assert asked == ["mine.zip: all of it"]
+    assert starter("run-7") == READER
+    press(page, "Open it")
+
+
+def test_a_bundle_that_is_refused_says_why(
+    desk: Desk, runs_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, called: str, store: RunStore) -> Brought:
+        raise BundleError(f"{called}: expected a bundle, got: <b>nothing</b>")
+
+    monkeypatch.setattr(bringing, "bring_in", refuse)
+    page = runs_page()
+    page.file_uploader(key="upload-bundle").upload("bad.zip", b"x")
+    page.run()
+    (error,) = page.error
+    assert str(error.value).startswith("bad\\.zip: expected a bundle, got: \\<b\\>")
+    assert not page.success

@@ -1,0 +1,42 @@
+"""What a browser sends as pictures may be anything: only pictures are taken, under names that are no paths."""
+
+import base64
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from pages.shared.show import chart_pictures
+from pages.shared.show.chart_pictures import Pictures, read_pictures
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text>ü 50 %</text></svg>'
+PNG = b"\x89PNG\r\n\x1a\nrest"
+
+
+def test_pictures_come_as_their_files_are() -> None:
+    sent = {
+        "gates.svg": "data:image/svg+xml," + quote(SVG),
+        "gates.png": "data:image/png;base64," + base64.b64encode(PNG).decode(),
+    }
+    assert read_pictures(sent) == {"gates.svg": SVG.encode(), "gates.png": PNG}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None, "x", 3, [], {"gates.svg": 3}, {"gates.svg": "<svg>"}, {"gates.png": "data:image/png;base64,%%%"},
+        {"../x.svg": "data:image/svg+xml,<svg></svg>"}, {"a.html": "data:image/svg+xml,<svg></svg>"},
+        {"a.png": "data:image/svg+xml,<svg></svg>"}, {"a.svg": "data:image/svg+xml,<script></script>"}, {3: "x"},
+    ],
+)  # fmt: skip
+def test_what_is_no_picture_is_left_out(sent: Any) -> None:
+    assert read_pictures(sent) == {}
+
+
+def test_pictures_are_taken_once_and_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_pictures, "WAIT", 0.0)
+    pictures = Pictures()
+    assert pictures.take() == {}
+    pictures.put({"a.svg": b"x"})
+    assert pictures.take() == {"a.svg": b"x"}
+    assert pictures.take() == {}
