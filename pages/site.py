@@ -15,7 +15,10 @@ from pages.robustness.page import page as robustness_page
 from pages.runs.page import page as runs_page
 from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
+from pages.shared.show.copy_link import copy_link
+from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
+from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
@@ -55,12 +58,16 @@ def main() -> None:
     page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
-    body = st.container()
+    told, body = st.container(), st.container()
+    open_page(page.url_path)
     type_switch()
     page_style()
     with body:
         skip_link()
         page.run()
+    copy_link()
+    if missed := close_page():
+        told.warning(plain(missed, 1200), icon=":material/link_off:")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.choose.form import one_of
 from pages.shared.choose.linked import link, linked
 from pages.shared.choose.sources import PickedSource
+from pages.shared.show.page_state import refuse
 from pages.shared.show.text import plain
 from softmerge_core.experiments.compare.across import possible
 from softmerge_core.experiments.compare.spec import CompareSpec
@@ -28,10 +29,14 @@ def pick_others(family: FamilyInfo) -> list[PickedSource]:
         if other.network != family.network and same_data(other, family)
         for model in other.models
     }
-    if not models:
-        return []
     if asked := linked(OTHERS):
+        for name in asked:
+            if name not in models:
+                refuse(OTHERS, name, "not among the sources of other architectures")
         st.session_state.setdefault(OTHERS, asked)
+    if not models:
+        link(OTHERS, [])
+        return []
     if OTHERS in st.session_state:
         st.session_state[OTHERS] = [name for name in st.session_state[OTHERS] if name in models]
     names = st.multiselect(

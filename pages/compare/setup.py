@@ -1,5 +1,6 @@
 """The left side of the Compare page: sources, methods and settings, and the spec that they describe."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +17,12 @@ from pages.shared.choose.restore import family_of, limits_state, sources_state
 from pages.shared.choose.sources import PickedSource, pick_family, pick_sources
 from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.page_state import beside, refuse
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.compare.labels import cost
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, fitting
 from softmerge_core.experiments.kinds import apart
-from softmerge_core.experiments.words import sentence
 from softmerge_core.methods import available_methods
 from softmerge_core.settings import DataSpec, SourceSpec, parse
 from softmerge_core.zoo import FamilyInfo, library, same_kind
@@ -58,7 +59,8 @@ def compare_setup() -> Setup:
             values |= {"target": pick_target(picked), "base": _base(family)}
         values["data"] = settings_form(DataSpec, fields=["train_samples", "validation_samples"], prefix="compare-")
         _linked_settings()
-        _method_settings(names)
+        tuned = _method_settings(names)
+        _link_settings(names, tuned)
     setup = _spec(family, picked, own, names, values)
     if isinstance(setup.spec, CompareSpec) and (more := cost(setup.spec)):
         told.caption(f":material/add: {plain(more, 300)}")
@@ -103,12 +105,12 @@ def _base(family: FamilyInfo) -> str:
     )
 
 
-def _method_settings(names: Sequence[str]) -> None:
-    """Draw the settings of one method at a time; those of all methods are kept in the session."""
+def _method_settings(names: Sequence[str]) -> str:
+    """Draw the settings of one method at a time, and return which; those of all methods are kept in the session."""
     methods = available_methods()
     tunable = [name for name in names if methods[name].settings.model_fields]
     if not tunable:
-        return
+        return ""
     if st.session_state.get("compare-tune") not in tunable:
         st.session_state["compare-tune"] = "soft" if "soft" in tunable else tunable[0]
     name = one_of(
@@ -117,11 +119,13 @@ def _method_settings(names: Sequence[str]) -> None:
         tunable,
         format_func=lambda name: methods[name].title,
         key="compare-tune",
+        bind="query-params",
         persist_state="session",
         help="Each method has settings of its own; choose the one to change.",
     )
     values = settings_form(methods[name].settings, prefix=f"{name}:", bind=False)
     st.session_state.setdefault(SETTINGS, {})[name] = values
+    return name
 
 
 def _linked_settings() -> None:
@@ -131,11 +135,14 @@ def _linked_settings() -> None:
         place, _, value = text.partition("=")
         method, _, field = place.partition(":")
         asked.setdefault(method, {})[field] = _value(value)
-    for name in filter(available_methods().get, asked):
+    for name, values in asked.items():
         try:
-            _set(name, parse(available_methods()[name].settings, asked[name], available_methods()[name].title))
+            known = available_methods()[name]
+            _set(name, parse(known.settings, values, known.title))
+        except KeyError:
+            refuse(LINKED, name, "no such method")
         except SoftMergeError as error:
-            st.warning(plain(sentence(f"the address: {error}"), 300), icon=":material/warning:")
+            refuse(LINKED, name, str(error))
 
 
 def _set(name: str, settings: BaseModel) -> None:
@@ -151,10 +158,17 @@ def _value(text: str) -> Any:
         return text
 
 
-def _link_settings(choices: Sequence[MethodChoice]) -> None:
-    """Keep the settings that the reader has changed in the address."""
-    changed = ((choice.method, field, value) for choice in choices for field, value in choice.settings.items())
-    link(LINKED, [f"{method}:{field}={_text(value)}" for method, field, value in changed])
+def _link_settings(names: Sequence[str], tuned: str) -> None:
+    """Keep the settings that the reader has changed in the address; links hold all of the method ``tuned`` as well."""
+    changed, shown = [], []
+    for name in names:
+        with contextlib.suppress(SoftMergeError):  # which is told when the methods are put together
+            choice = _choice(name)
+            changed += [f"{name}:{field}={_text(value)}" for field, value in choice.settings.items()]
+            whole = _settings_of(name) if name == tuned else choice.settings
+            shown += [f"{name}:{field}={_text(value)}" for field, value in whole.items()]
+    link(LINKED, changed)
+    beside(LINKED, shown)
 
 
 def _text(value: Any) -> str:
@@ -163,12 +177,17 @@ def _text(value: Any) -> str:
 
 def _choice(name: str) -> MethodChoice:
     """A method with the settings that the reader has changed; raises SettingsError."""
-    model = available_methods()[name].settings
-    kept = st.session_state.get(SETTINGS, {}).get(name, {})
-    title = available_methods()[name].title
-    parsed = parse(model, kept, f"settings of {title}").model_dump(mode="json")
-    usual = model().model_dump(mode="json")
+    parsed = _settings_of(name)
+    usual = available_methods()[name].settings().model_dump(mode="json")
     return MethodChoice(method=name, settings={key: parsed[key] for key in parsed if parsed[key] != usual[key]})
+
+
+def _settings_of(name: str) -> dict[str, Any]:
+    """All settings of a method as they are; raises SettingsError."""
+    method = available_methods()[name]
+    kept = st.session_state.get(SETTINGS, {}).get(name, {})
+    found: dict[str, Any] = parse(method.settings, kept, f"settings of {method.title}").model_dump(mode="json")
+    return found
 
 
 def _spec(
@@ -186,7 +205,6 @@ def _spec(
             "methods": [_choice(name) for name in names],
         }
         spec: CompareSpec = parse(CompareSpec, {**chosen, **values}, "spec")
-        _link_settings(spec.methods)
     except SoftMergeError as error:
         return Setup(None, str(error))
     return checked(spec, data)

@@ -46,6 +46,7 @@ def find_layers() -> None:
     st.text_input(
         "Find layers by name",
         key=WANTED,
+        bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
         placeholder="Find layers by name",

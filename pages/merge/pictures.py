@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.film_link import film_of_link
 from pages.merge.gate_rows import (
     ALL_CLOSED,
     Chosen,
@@ -47,6 +48,7 @@ DECISIONS = "The merged network's decision at each point of the plane, under the
 
 def merge_pictures(current: RunReader | None) -> None:
     """Draw all pictures of a run, as it is or at a moment of its film, or their empty places before the first run."""
+    film_of_link(current)
     reader = replayed(current)
     first, second = st.columns(2, gap="medium")
     with first:

@@ -15,6 +15,7 @@ from pages.shared.choose.sources import PickedSource, pick_family, pick_sources,
 from pages.shared.runs.measuring import measured
 from pages.shared.runs.services import devices_offered
 from pages.shared.runs.setup import Setup, checked
+from pages.shared.show.page_state import refuse
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.admission import FIRST
 from softmerge_core.experiments.merge.spec import MergeSpec
@@ -71,7 +72,11 @@ def _parts(name: str, layers: Sequence[LayerInfo], titles: Sequence[str]) -> dic
     """What the reader wants done with each layer; layers that are simply gated are left out."""
     st.caption("Click a layer to gate it, average it, or keep it from one source.")
     key = f"parts:{name}"
-    chosen = part_strip(layers, st.session_state.get(key) or _linked_parts(), titles, key=f"strip:{name}")
+    asked = _linked_parts()
+    chosen = part_strip(layers, st.session_state.get(key) or asked, titles, key=f"strip:{name}")
+    for layer, choice in asked.items():
+        if chosen.get(layer) != choice:
+            refuse(PARTS, f"{layer}={choice}", "this network has no such part or source")
     st.session_state[key] = chosen
     parts = {name: choice for name, choice in chosen.items() if choice != "gate"}
     link(PARTS, [f"{name}={choice}" for name, choice in parts.items()])

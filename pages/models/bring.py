@@ -39,6 +39,7 @@ def bring_data() -> str:
         values = _wishes(form)
     name = st.text_input(
         "Name", key="bring-name", placeholder=form.title if form and form.fetch else "as the file", max_chars=40,
+        bind="query-params",
         help="What the data file is called; its name also gets a few letters of its hash.",
     )  # fmt: skip
     ready = origin == DOWNLOAD or bool(files) or place is not None
@@ -58,6 +59,7 @@ def _pick_form() -> Form | None:
         default="fashion_mnist",
         format_func=lambda name: known[name].title if name in known else "Data file (.npz)",
         key="bring-form",
+        bind="query-params",
         persist_state="session",
         help="What the data are: a known data set, a folder of images, a table, or a data file.",
     )
@@ -76,6 +78,7 @@ def _pick_origin(form: Form | None) -> str:
         options,
         format_func=titles.__getitem__,
         key=f"bring-from-{form.name if form else NPZ}",
+        bind="query-params",
         help="Downloaded by the server, read from its disk, or sent from your machine.",
     )
 
@@ -127,9 +130,9 @@ def _about(form: Form, origin: str) -> str:
 
 
 def _wishes(form: Form) -> dict[str, Any]:
-    values = settings_form(Wishes, prefix="bring-", fields=["samples", *form.uses], bind=False)
+    values = settings_form(Wishes, prefix="bring-", fields=["samples", *form.uses])
     with st.expander("Splits"):
-        return values | settings_form(Wishes, prefix="bring-", fields=["validation", "seed"], bind=False)
+        return values | settings_form(Wishes, prefix="bring-", fields=["validation", "seed"])
 
 
 def _button(
@@ -190,6 +193,7 @@ def _pick_shown() -> str:
         default=next(iter(datasets())),
         format_func=dataset_title,
         key=SHOWN,
+        bind="query-params",
         persist_state="session",
         help="The data set or data file of which a few samples are shown.",
     )

@@ -9,7 +9,8 @@ def pick_name(key: str, wanted: str, taken: Collection[str], *, joint: str, help
     """The typed name as it is, or where none was typed, ``wanted`` or the first of its numbered forms that is free."""
     suggested = unused(wanted, taken, joint)
     typed = st.text_input(
-        "Name", key=key, placeholder=suggested, max_chars=60, persist_state="session", help=help
+        "Name", key=key, placeholder=suggested, max_chars=60, persist_state="session", help=help,
+        bind="query-params",
     )  # fmt: skip
     return typed.strip() or suggested
 

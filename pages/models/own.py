@@ -49,7 +49,7 @@ def _pick(label: str, key: str, options: dict[str, Entry] | dict[str, Path], hel
     return str(
         one_of(
             st.selectbox, label, list(options), format_func=lambda name: titles.get(name, name), key=key,
-            persist_state="session", help=help,
+            persist_state="session", bind="query-params", help=help,
         )
     )  # fmt: skip
 

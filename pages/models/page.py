@@ -27,6 +27,7 @@ from pages.shared.choose.form import one_of
 from pages.shared.choose.network import dataset_title
 from pages.shared.runs.page import run_column
 from pages.shared.runs.services import newest_live
+from pages.shared.show.copy_link import page_head
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments.samples import samples_of
@@ -45,7 +46,7 @@ def page() -> None:
     _colours()
     left, right = st.columns([1, 2], gap="large")
     with left:
-        st.markdown(f"# Models\n{PURPOSE}")
+        page_head("Models", PURPOSE)
         task = _task()
     if task == BRING:
         _bring(left, right)

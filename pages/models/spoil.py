@@ -41,6 +41,7 @@ def poison_setup(entries: Sequence[Entry]) -> Entry | None:
         list(found),
         format_func=lambda name: found[name].info.title,
         key=f"{PREFIX}model",
+        bind="query-params",
         persist_state="session",
         help="The model to copy; it stays as it is.",
     )
@@ -62,12 +63,13 @@ def _attack() -> dict[str, object]:
         default="extreme",
         wrap=True,
         key=f"{PREFIX}kind",
+        bind="query-params",
         persist_state="session",
         help=AttackSettings.model_fields["kind"].description,
     )
     st.caption(find_attack(kind).does)
     fields, defaults = attack_fields(kind)
-    rest = settings_form(AttackSettings, prefix=f"{PREFIX}{kind}-", fields=fields, defaults=defaults, bind=False)
+    rest = settings_form(AttackSettings, prefix=f"{PREFIX}{kind}-", fields=fields, defaults=defaults)
     return {"kind": kind, **rest}
 
 

@@ -72,6 +72,7 @@ def _start(dataset: str, network: str) -> str | None:
         options,
         format_func=lambda model: _start_title(entries.get(model)),
         key=f"{PREFIX}start",
+        bind="query-params",
         persist_state="session",
         help="Random weights drawn from the seed, or those of a trained model, which itself stays as it is.",
     )

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
+from pages.shared.choose.linked import link, linked
 from pages.shared.runs.panel import WORDS
 from pages.shared.runs.services import run_index
+from pages.shared.show.page_state import refuse
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments import experiments
 from softmerge_core.experiments.describe import difference
@@ -18,6 +20,8 @@ from softmerge_core.runs.status import ENDED
 
 PAGE = 100  # runs that are shown at first, and more at each press
 KEY = "runs-"
+CHOSEN = "runs-chosen"  # the name of the runs that are chosen in the address
+FIRST = "runs-first"  # the rows that are chosen in a new table
 TALL = 420  # px: of the table
 
 
@@ -92,7 +96,12 @@ def in_words(search: Search, runs: Sequence[IndexedRun]) -> str:
 def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:
     """Draw the runs as a table; returns those that are chosen in it."""
     most = st.session_state.get(f"{KEY}most", PAGE)
+    asked = {run_id for run_id in linked(CHOSEN) if _among(runs, run_id)}
+    most = max([most, *(place + 1 for place, run in enumerate(runs) if run.id in asked)])
     shown = runs[:most]
+    if asked:
+        st.session_state.update({f"{KEY}most": most, FIRST: [at for at, run in enumerate(shown) if run.id in asked]})
+    first = [place for place in st.session_state.get(FIRST, ()) if place < len(shown)]
     picked = st.dataframe(
         _rows(shown),
         key=f"{KEY}table-{st.session_state.get(f'{KEY}turn', 0)}",
@@ -100,6 +109,7 @@ def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": first, "columns": [], "cells": []}},
         column_config=_columns(),
         column_order=["When", "Name", "Kind", "State", "Outcome", "Changed", "Made from", "Tags"],
     )
@@ -109,11 +119,21 @@ def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:
             help="Lengthen the table by the next older runs.",
         )  # fmt: skip
     rows = [row for row in picked["selection"]["rows"] if isinstance(row, int) and 0 <= row < len(shown)]
+    link(CHOSEN, [shown[row].id for row in rows])
     return [shown[row] for row in rows]
+
+
+def _among(runs: Sequence[IndexedRun], run_id: str) -> bool:
+    """Whether a run that the address wants chosen is among those that were found; else that is noted."""
+    there = any(run.id == run_id for run in runs)
+    if not there:
+        refuse(CHOSEN, run_id, "no such run in the list")
+    return there
 
 
 def unselect() -> None:
     """Begin with a new table, in which nothing is chosen: what was chosen may be elsewhere now."""
+    st.session_state.pop(FIRST, None)
     st.session_state[f"{KEY}turn"] = st.session_state.get(f"{KEY}turn", 0) + 1
 
 

@@ -9,6 +9,7 @@ from pages.runs.gallery import gallery
 from pages.runs.listing import ask, found, in_words, table
 from pages.shared.choose.deleted import tell_deleted
 from pages.shared.runs.services import become_owner, is_owner, run_index
+from pages.shared.show.copy_link import page_head
 from pages.shared.show.text import plain
 
 PURPOSE = "Every run that was started here: find it again, open it with its settings, set it beside others."
@@ -17,7 +18,7 @@ MOST = 20  # folders that are named where they cannot be read
 
 def page() -> None:
     """Draw the page."""
-    st.markdown(f"# Runs\n{PURPOSE}")
+    page_head("Runs", PURPOSE)
     bring_run()
     with st.spinner("Reading the runs that have come since…", show_time=True):
         run_index().refresh()

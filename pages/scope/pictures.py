@@ -174,6 +174,7 @@ def _pick_measure() -> None:
         required=True,
         format_func=str.capitalize,
         key=MEASURE,
+        bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
         help="The barrier above in points of error, or in nats of loss.",
@@ -189,6 +190,7 @@ def _pick_side() -> None:
         required=True,
         format_func=SIDES.__getitem__,
         key=SIDE,
+        bind="query-params",
         persist_state="session",
         help="The sources whose weights at the end of training are drawn above.",
     )
@@ -206,6 +208,7 @@ def _pick_layers(layers: Sequence[str]) -> int:
             list(starts),
             format_func=lambda first: f"{titles[first]} to {titles[ends[first // AT_ONCE]]}",
             key=LAYERS,
+            bind="query-params",
             help="The network's layers that are drawn below.",
         )
     )

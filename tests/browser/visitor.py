@@ -18,12 +18,15 @@ class Visitor:
 
     ``widgets``: by id, the type and the element of every widget that its last run has drawn.
 
+    ``told``: the texts of the warnings and errors of that run.
+
     ``errors``: the texts of the error screens that it was ever shown. As a context manager it closes its tab.
     """
 
     def __init__(self, address: str) -> None:
         self.errors: list[str] = []
         self.widgets: dict[str, Any] = {}
+        self.told: list[str] = []
         self.title = ""
         self._known: dict[str, ForwardMsg] = {}
         opened = connect(
@@ -50,7 +53,7 @@ class Visitor:
         state.page_name, state.query_string = page, query
         state.widget_states.widgets.extend(states)
         self._socket.send(message.SerializeToString())
-        self.widgets = {}
+        self.widgets, self.told = {}, []
         while not self._take(self._received()):
             pass
         return self
@@ -75,6 +78,8 @@ class Visitor:
             element = getattr(message.delta.new_element, name) if name else None
             if name == "exception":
                 self.errors.append(f"{element.type}: {element.message}")
+            if name == "alert":
+                self.told.append(element.body)
             if getattr(element, "id", ""):
                 self.widgets[element.id] = (name, element)
         return kind == "script_finished" and message.script_finished in (

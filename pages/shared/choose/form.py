@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.show.page_state import asked_text, refuse_value
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped
 from softmerge_core.numbers import decimal_text
@@ -199,7 +200,7 @@ def number_field(
 
     Returns the value, also one outside the limits, which is then told; who parses it refuses it.
     """
-    options = _bound(options)
+    _only_what_can_be(label, low, high, options)
     entered = st.number_input(label, format=number_format(kind, _coming(options)), **options)
     if problem := out_of_range(label, entered, low, high):
         (told or st).error(problem, icon=":material/error:")
@@ -217,21 +218,19 @@ def _coming(options: Mapping[str, Any]) -> float | None:
 def _asked(key: str) -> float | None:
     """The number that the address asks for, if it is one."""
     try:
-        return float(st.query_params[key])
-    except (KeyError, ValueError):
+        return float(asked_text(key) or "")
+    except ValueError:
         return None
 
 
-def _bound(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a field; it is not bound to an address that asks for infinity, of which Streamlit fails."""
+def _only_what_can_be(label: str, low: float | None, high: float | None, options: Mapping[str, Any]) -> None:
+    """Let a field that an address asks for what cannot be begin as usual; of infinity Streamlit fails."""
     key = str(options.get("key"))
     asked = _asked(key) if options.get("bind") else None
-    if asked is not None and not math.isfinite(asked):
-        st.session_state[f"{key}:apart"] = True
-        del st.query_params[key]
-    if not st.session_state.get(f"{key}:apart"):
-        return options
-    return {name: value for name, value in options.items() if name != "bind"} | {"persist_state": "session"}
+    if asked is None or (key in st.session_state and math.isfinite(asked)):
+        return
+    if problem := out_of_range(label, asked, low, high) if math.isfinite(asked) else "no number":
+        refuse_value(key, problem.rstrip("."))
 
 
 def number_format(kind: type, value: float | None) -> str:
@@ -275,7 +274,12 @@ def step_of(kind: type, default: float | None) -> float:
 
 
 def _as_text(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, (tuple, list)) else str(value)
+    return ", ".join(map(_item_text, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def _item_text(item: Any) -> str:
+    """An item as its reader would type it: a link shows a list of numbers as it was typed."""
+    return str(item).removesuffix(".0") if isinstance(item, float) else str(item)
 
 
 def _items(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from pages.shared.choose.linked import link, linked
 from pages.shared.choose.own_data import DATA, own_data, upload_data
 from pages.shared.choose.own_weights import bring_weights, families_of
 from pages.shared.choose.sources import Measure, PickedSource, source_card
+from pages.shared.show.page_state import refuse
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import listed, percent
 from softmerge_core.numbers import usual_spaces
@@ -45,12 +46,16 @@ def _own_models(family: FamilyInfo, measure: Measure | None) -> list[PickedSourc
     known = library()
     models = {name: model for name, model in known.items() if model not in family.models}
     if asked := linked(CHOSEN):
-        st.session_state.setdefault(CHOSEN, asked)
+        for name in asked:
+            if name not in known:
+                refuse(CHOSEN, name, "not in the library")
+        st.session_state.setdefault(CHOSEN, [name for name in asked if name in known])
     if gone := [name for name in st.session_state.get(CHOSEN, []) if name not in known]:
         what = "is no longer in your library and does" if len(gone) == 1 else "are no longer in your library and do"
         st.warning(f"{plain(listed(gone), 200)} {what} not take part.", icon=":material/delete:")
     if not models:
         st.caption("Networks you upload, train or poison are kept in your library and can be chosen here.")
+        link(CHOSEN, [])
         return []
     kept = [name for name in st.session_state.get(CHOSEN, []) if name in models]
     if CHOSEN in st.session_state:

@@ -9,6 +9,7 @@ from pages.shared.choose.form import one_of
 from pages.shared.choose.linked import link, linked
 from pages.shared.choose.uploads import once, tell
 from pages.shared.choose.zoo_command import one_of_few
+from pages.shared.show.page_state import refuse
 from softmerge_core.data import data_files, keep_data_file
 from softmerge_core.zoo import FamilyInfo, slug
 
@@ -37,11 +38,14 @@ def keep_data(file: Any) -> None:
 def own_data(family: FamilyInfo) -> str | None:
     """The chosen data file, or None for the family's own data set; asks only where there is a file."""
     files = [str(path) for path in data_files()]
-    if not files:
-        return None
     if asked := linked(DATA):
-        named = (path for path in files if Path(path).name == asked[0])
-        st.session_state.setdefault(DATA, next(named, None))
+        named = next((path for path in files if Path(path).name == asked[0]), None)
+        st.session_state.setdefault(DATA, named)
+        if named is None:
+            refuse(DATA, asked[0], "no such data file here")
+    if not files:
+        link(DATA, [])
+        return None
     if st.session_state.get(DATA) not in [None, *files]:
         st.session_state[DATA] = None
     chosen = one_of(

@@ -11,9 +11,11 @@ from pages.shared.runs.following import follow
 from pages.shared.runs.opening import fetch_settings
 from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
 from pages.shared.runs.pinned import tell_pinned
+from pages.shared.runs.pinned_link import pinned_of_link
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
+from pages.shared.show.copy_link import page_head
 from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped, sentence
@@ -62,7 +64,7 @@ class RunPage:
         """Draw the page."""
         left, right = st.columns([1, 2], gap="large")
         with left:
-            st.markdown(f"# {self.title}\n{self.purpose}")
+            page_head(self.title, self.purpose)
             fetch_settings(self.kind, self.state_of)
             setup = self.setup()
         with right:
@@ -122,6 +124,7 @@ def run_column(
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
     pins = state_of is not None
+    pinned_of_link(kind)
     problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable, pins=pins)
     reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):

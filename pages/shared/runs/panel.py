@@ -22,6 +22,7 @@ from pages.shared.runs.services import (
     started_here,
     visitor,
 )
+from pages.shared.show.page_state import beside, refuse
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
@@ -75,6 +76,7 @@ def shown_run(kind: str) -> RunReader | None:
         st.session_state[f"{kind}:run"] = reader.run_id if reader else None
     shown: RunReader | None = reader
     name = shown.run_id if shown else None
+    beside(address.RUN, [name] if name else [])
     address.tell(kind, None if name == _example(kind) and name != address.named() else name)
     return shown
 
@@ -88,7 +90,10 @@ def _open(kind: str, run_id: str) -> RunReader | None:
         problem = f"Run {run_id} is of another kind."
     except SoftMergeError as error:
         problem = str(error)
-    st.warning(plain(sentence(problem), 300), icon=":material/history:")
+    if run_id == address.named():
+        refuse(address.RUN, run_id, problem)
+    else:
+        st.warning(plain(sentence(problem), 300), icon=":material/history:")
     return None
 
 
