@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 import pages
+from pages.merge.film_route import film_route
 from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
@@ -70,4 +71,5 @@ def _pages() -> tuple[Collection[str], Mapping[str, str]]:
 
 
 ask_another_process()
-app = st.App(SITE, lifespan=_ready, routes=[plotly_route()], middleware=[typed_addresses(_pages), plotly_preload()])
+MIDDLEWARE = [typed_addresses(_pages), plotly_preload()]
+app = st.App(SITE, lifespan=_ready, routes=[plotly_route(), film_route()], middleware=MIDDLEWARE)

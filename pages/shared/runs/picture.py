@@ -49,7 +49,7 @@ class Picture:
 
         ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
-        figure = self._figure(reader, chosen)
+        figure = None if reader is None else self.figure(reader, current_theme(), **chosen)
         return show_picture(
             figure,
             key=self.key,
@@ -62,10 +62,8 @@ class Picture:
             terms=self.terms,
         )
 
-    def _figure(self, reader: RunReader | None, chosen: dict[str, Hashable]) -> go.Figure | None:
-        if reader is None:
-            return None
-        theme = current_theme()
+    def figure(self, reader: RunReader, theme: Theme, **chosen: Hashable) -> go.Figure | None:
+        """The figure of a run as it is drawn, with its JSON; built again only when there is something new."""
         name = f"{self.key}:{sorted(chosen.items())}"
         figure: go.Figure | None = reader.drawn(
             name, self.kinds, theme, lambda: self._build(reader, theme, chosen), pause=self.pause

@@ -21,6 +21,7 @@ _WRITTEN = "_softmerge_text"  # where a figure keeps (key, JSON)
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
+    '<div class="sm-plot-moment" hidden></div>'
     '<div class="sm-plot-cell" hidden></div><div class="sm-plot-told" aria-live="polite"></div>'
     '<button type="button" class="sm-plot-values" aria-expanded="false" hidden>Values</button>'
     '<div class="sm-plot-table" role="region" tabindex="0" hidden></div>'
@@ -28,7 +29,8 @@ _HTML = (
     '<button type="button" value="svg">SVG</button></div>'
     '<div class="sm-plot-note" role="status"></div></div>'
 )
-_SCRIPTS = ("cell_cursor.js", "values_table.js", "live_plot.js")  # the last one is the component, of the others' parts
+# The last one is the component, of the others' parts.
+_SCRIPTS = ("cell_cursor.js", "values_table.js", "film_moment.js", "live_plot.js")
 _PALETTES = {theme: palette(theme) for theme in THEMES}
 _component = st.components.v2.component(
     "softmerge_live_plot",
