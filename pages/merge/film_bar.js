@@ -51,7 +51,7 @@ class Film {
     const empty = this.last < 1;
     for (const control of [this.slider, this.speed, ...this.host.querySelectorAll("button")]) control.disabled = empty;
     this.slider.max = Math.max(this.last, 0);
-    this.host.style.setProperty("--sm-letters", this.text(this.last).length + 5);
+    this.host.style.setProperty("--sm-letters", this.text(this.last).length);
   }
 
   text(place) { return (this.steps[place] ?? 0).toLocaleString("en"); }
