@@ -13,7 +13,7 @@ class Film {
     this.speed = this.host.querySelector("select");
     this.known = new Map();
     this.steps = [];
-    this.place = null; // of a live run: its end, which is followed
+    this.place = null; // the run as it is: the end of a live one, which is followed
     this.towards = 1;
     this.slider.addEventListener("input", () => { this.hold(); this.go(Number(this.slider.value)); });
     this.press("play", () => (this.playing ? this.hold() : this.play()));
@@ -41,7 +41,6 @@ class Film {
     this.data = data;
     this.steps = data.steps.flatMap(([first, distance, count]) => Array.from({ length: count }, (_, i) => first + distance * i));
     if (led) { this.hold(); this.place = data.place; }
-    else if (this.place === null && !data.live) this.place = Math.max(this.last, 0); // the run has ended
     this.dress();
     this.show();
     this.load();
@@ -103,7 +102,7 @@ class Film {
   // The line on the curves moves at once; the figures as soon as they are there, until then the last ones stay.
   show() {
     this.slider.value = this.shown;
-    const of = this.place === null ? ", live" : ` of ${this.text(this.last)}`;
+    const of = this.place === null && this.data.live ? ", live" : ` of ${this.text(this.last)}`;
     this.host.querySelector("output").textContent = this.last < 0 ? "–" : this.text(this.shown);
     this.slider.setAttribute("aria-valuetext", `Step ${this.text(this.shown)}${of}`);
     const moment = this.known.get(this.place);
@@ -111,7 +110,7 @@ class Film {
     const marks = Object.fromEntries(this.data.marked.map((key) => [key, this.steps[this.shown]]));
     const told = this.host.querySelector(".sm-film-said");
     if (this.last < 1) told.textContent = "There is nothing to go through yet.";
-    else if (this.place === null) told.textContent = "This is the run as it goes on. Go back to see how it came here.";
+    else if (this.place === null) told.textContent = `This is the run as it ${this.data.live ? "goes on" : "ended"}. Go back to see how it came here.`;
     else if (moment) told.textContent = moment.said;
     announce(this.place === null || this.last < 1 ? null : { figures, marks, theme: this.data.theme });
   }

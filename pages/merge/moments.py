@@ -20,6 +20,7 @@ from softmerge_core.runs.film import Film, Moment
 ON = "replay-on"  # the switch of the film
 BAR = "replay-bar"  # the component with its controls
 JUMP = "replay:jump"  # where a press outside the component led: its run, count and place
+FOLLOWED = "replay:followed"  # the run that was live while its film was on: its end is seen by who has not gone back
 LOOKED = 150  # moments that are looked through for what happened, at most
 MOMENTARY = {"gates", "boundary"}  # kinds of events whose pictures are those of a moment; the others show the course
 FIGURES = 300  # figures of moments that are kept
@@ -67,7 +68,10 @@ def seen(reader: RunReader) -> Any:
 
     Nothing of a log is read for a film before it is switched on.
     """
-    film = film_of(reader.run_id) if st.session_state.get(ON) else None
+    if not st.session_state.get(ON):
+        st.session_state.pop(FOLLOWED, None)
+        return reader
+    film = film_of(reader.run_id)
     if film is None or not film.moments:
         return reader
     place = chosen_place(reader.run_id, len(film.moments), live=reader.live)
@@ -75,22 +79,23 @@ def seen(reader: RunReader) -> Any:
 
 
 def chosen_place(run_id: str, moments: int, *, live: bool) -> int | None:
-    """The place in the film that is looked at, 0 to ``moments`` - 1; None at the end of a live run, which is followed.
+    """The place in the film that is looked at, 0 to ``moments`` - 1; None: the run as it is, followed while it is live.
 
-    It is told by the controls in the browser, or by a jump that they have not heard of yet.
+    It is told by the controls in the browser, or by a jump that they have not heard of yet. A film begins at its first
+    moment, that of a live run at its end.
     """
     state: Any = st.session_state.get(BAR)
     told: Any = state.get("at") if isinstance(state, Mapping) else None
     jump = jumped(run_id)
+    if live:
+        st.session_state[FOLLOWED] = run_id
     if jump["count"] and not (sound(told, run_id) and told["jump"] >= jump["count"]):
         place = jump["place"]
     elif sound(told, run_id):
         place = told["place"]
     else:
-        place = None if live else 0
-    if place is None:
-        return None if live else moments - 1
-    return int(min(place, moments - 1))
+        place = None if st.session_state.get(FOLLOWED) == run_id else 0
+    return None if place is None else int(min(place, moments - 1))
 
 
 def sound(told: Any, run_id: str) -> bool:

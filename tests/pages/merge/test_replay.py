@@ -124,6 +124,12 @@ def test_a_live_run_is_followed_until_the_reader_goes_back(desk: Desk, open_app:
         assert "At step 15:" in said(page)
         at(page, None, run_id)
         assert "The verdict is given here when the run ends" in said(page)
+        at(page, 0, "another")  # nothing was told of this run
+        writer.end("stopped")
+    page.run()
+    assert "At step" not in said(page)  # who has followed it sees its end
+    page.toggle(key=moments.ON).set_value(False).run()
+    assert "At step 0:" in said(switched(page))
 
 
 def answered(run_id: str, place: int, query: str) -> tuple[int, Any, str]:
