@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 import pages
+from pages.merge.film_route import film_route
 from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.figure_csv import values_route
@@ -71,9 +72,5 @@ def _pages() -> tuple[Collection[str], Mapping[str, str]]:
 
 
 ask_another_process()
-app = st.App(
-    SITE,
-    lifespan=_ready,
-    routes=[plotly_route(), values_route()],
-    middleware=[typed_addresses(_pages), plotly_preload()],
-)
+MIDDLEWARE = [typed_addresses(_pages), plotly_preload()]
+app = st.App(SITE, lifespan=_ready, routes=[plotly_route(), values_route(), film_route()], middleware=MIDDLEWARE)

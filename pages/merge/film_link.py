@@ -7,49 +7,41 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.merge.replay import KEY, SPEEDS
+from pages.merge.moments import ON, chosen_place, film_of, jump_to
 from pages.shared.choose.linked import linked, unlink
 from pages.shared.runs.reader import RunReader
-from pages.shared.runs.services import run_store
 from pages.shared.show.page_state import beside, refuse
-from softmerge_core.errors import SoftMergeError
-from softmerge_core.runs import files
-from softmerge_core.runs.film import Film
 
-NAME = "replay"  # the number of the moment from 0 on, and the speed
-ON, SPEED = f"{KEY}-on", f"{KEY}-speed"
-USUAL = "usual"
+NAME = "replay"  # the number of the moment from 0 on, or LIVE
+LIVE = "live"  # the end of a run that goes on
 
 
 def film_of_link(reader: RunReader | None) -> None:
     """Begin the film where the link with which the page was opened asks for it, before it is drawn."""
     run_id = reader.run_id if reader else ""
-    beside(NAME, lambda: _moment(run_id))
-    asked = linked(NAME)
+    beside(NAME, lambda: _moment(run_id, live=reader is not None and reader.live))
+    asked = next(iter(linked(NAME)), "")
     if not asked:
         return
     unlink(NAME)
-    place, speed = asked[0], (*asked[1:], USUAL)[0]
-    if not (place.isascii() and place.isdigit() and int(place) < _moments(run_id)):
-        refuse(NAME, place, "this run has no such moment")
+    place = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+    if asked != LIVE and (place is None or place >= _moments(run_id)):
+        refuse(NAME, asked, "this run has no such moment")
         return
-    if speed not in SPEEDS:
-        refuse(NAME, speed, "no such speed")
-        speed = USUAL
-    st.session_state.update({ON: True, f"{KEY}:{run_id}": int(place), SPEED: speed})
+    st.session_state[ON] = True
+    if place is not None:
+        jump_to(run_id, place)
 
 
-def _moment(run_id: str) -> Sequence[str]:
+def _moment(run_id: str, *, live: bool) -> Sequence[str]:
     """What a link says of the film that is shown; nothing where it is off."""
-    place = st.session_state.get(f"{KEY}:{run_id}")
-    if not st.session_state.get(ON) or place is None:
+    count = _moments(run_id) if st.session_state.get(ON) else 0
+    if not count:
         return []
-    speed = str(st.session_state.get(SPEED) or USUAL)
-    return [str(place), *([speed] if speed != USUAL else [])]
+    place = chosen_place(run_id, count, live=live)
+    return [LIVE if place is None else str(place)]
 
 
 def _moments(run_id: str) -> int:
-    try:
-        return len(Film(run_store().folder(run_id) / files.EVENTS).moments)
-    except SoftMergeError:
-        return 0
+    film = film_of(run_id) if run_id else None
+    return len(film.moments) if film else 0

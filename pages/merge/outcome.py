@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.moments import PastReader, since
 from pages.shared.choose.take_home import onnx_note, take_home
 from pages.shared.runs.downloads import csv_button, downloads, file_name
 from pages.shared.runs.page import Verdict
@@ -18,7 +19,7 @@ from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.rows import gates_csv
 from softmerge_core.experiments.merge.why import why_sentence
-from softmerge_core.experiments.merge.words import gain_sentence
+from softmerge_core.experiments.merge.words import accuracy_sentence, gain_sentence, gates_sentence
 from softmerge_core.experiments.words import percent, points, sentence, source_text
 from softmerge_core.figures.bars import accuracy_dots, accuracy_height
 from softmerge_core.figures.style import Theme, method_title
@@ -32,7 +33,12 @@ YARDSTICKS = ("trunk", "joint")  # of families that have them
 
 
 def verdict(reader: RunReader) -> Verdict | None:
-    """The gain over the other candidates, and why this one was kept; of a live run, that it is still to come."""
+    """The gain over the other candidates, and why this one was kept; of a live run, that it is still to come.
+
+    At a moment of a film: what holds then.
+    """
+    if isinstance(reader, PastReader):
+        return _at_the_moment(reader)
     result = reader.view.result
     if not result:
         return LATER if reader.live else None
@@ -40,6 +46,11 @@ def verdict(reader: RunReader) -> Verdict | None:
     why = why_sentence(result)
     caption = (f"{plain(why, 600)}  \n" if why else "") + f":small[{reason}]"
     return Verdict(gain_sentence(result, test_samples(result)), caption)
+
+
+def _at_the_moment(past: PastReader) -> Verdict:
+    told = f"{gates_sentence(past.events)} {since(past.film, past.place)}"
+    return Verdict(f"At step {past.step:,}: {plain(accuracy_sentence(past.events), 200)}", plain(told, 300))
 
 
 def test_samples(result: Mapping[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """The Merge page: choose sources and parts, start, and watch gates learn which source to trust."""
 
+from pages.merge.moments import seen
 from pages.merge.outcome import outcome, verdict
 from pages.merge.pictures import merge_pictures
 from pages.merge.setup import merge_setup, state_of
@@ -15,6 +16,7 @@ page = RunPage(
     idle="Nothing has run yet: press Start, and watch the gates learn which source to trust.",
     setup=merge_setup,
     state_of=state_of,
+    seen=seen,
     verdict=verdict,
     pictures=merge_pictures,
     outcome=outcome,

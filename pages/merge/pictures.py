@@ -16,7 +16,8 @@ from pages.merge.gate_rows import (
     is_deep_run,
     shown_rows,
 )
-from pages.merge.replay import marked, replayed, whole_of
+from pages.merge.moments import seen, whole_of
+from pages.merge.replay import replay_controls
 from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
@@ -49,10 +50,11 @@ DECISIONS = "The merged network's decision at each point of the plane, under the
 def merge_pictures(current: RunReader | None) -> None:
     """Draw all pictures of a run, as it is or at a moment of its film, or their empty places before the first run."""
     film_of_link(current)
-    reader = replayed(current)
+    reader = seen(current) if current else None
+    chosen = chosen_rows(reader) if reader else ALL_CLOSED
+    replay_controls(current, reader, chosen)
     first, second = st.columns(2, gap="medium")
     with first:
-        chosen = chosen_rows(reader) if reader else ALL_CLOSED
         click = GATES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)
         st.text(cell_text(reader, click, chosen) if reader else NO_GATES, width="stretch")
         if reader is not None and is_deep_run(reader):
@@ -81,8 +83,7 @@ def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) 
 
 def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole))
-    return marked(reader, figure, theme)
+    return accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole))
 
 
 def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
@@ -91,7 +92,7 @@ def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str)
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    return marked(reader, losses_figure(whole.events, theme=theme, kept=kept_of(whole)), theme)
+    return losses_figure(whole.events, theme=theme, kept=kept_of(whole))
 
 
 def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:

@@ -9,11 +9,12 @@ import plotly.graph_objects as go
 from softmerge_core.events import BEST, Evaluation, Event, Stage
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import EndLabel, by_stage, end_labels, joined, last_step, mark_stages
-from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure
+from softmerge_core.figures.style import Theme, escape, method_style, method_title, new_figure, thin
 
 _BASELINES = ("ensemble", "average", BEST, "average_rescaled", f"{BEST}_rescaled")
 _TOP, _BOTTOM = 16, 48
 _ROOM = 2.6  # percentage points around all values: with more than 2.5, the range is never below 10 wide
+_POINTS = 500  # points of one line: more could not be told apart, and take a browser long to draw
 _NARROW = 150  # px: the plot beside its labels on a phone
 LOST = "Not kept"  # the name of the line of stages whose gates were not kept
 INNER = 0.96  # where the ring on a level line lies, as a share of the width: clear of the label at its end
@@ -138,8 +139,10 @@ def _soft(events: Sequence[Event], theme: Theme, kept: Kept | None) -> list[go.S
 
 
 def merge_line(runs: Sequence[Sequence[Evaluation]]) -> tuple[list[float | None], list[float | None]]:
-    """Steps and percent of the evaluations of each stage, with gaps between stages."""
-    return joined([[e.step for e in run] for run in runs]), joined([[100 * e.accuracy for e in run] for run in runs])
+    """Steps and percent of the evaluations of each stage, with gaps between stages; of very many, some left out."""
+    most = max(2, _POINTS // max(len(runs), 1))
+    shown = [[run[index] for index in thin(len(run), most)] for run in runs]
+    return joined([[e.step for e in run] for run in shown]), joined([[100 * e.accuracy for e in run] for run in shown])
 
 
 def _soft_line(runs: Sequence[Sequence[Evaluation]], theme: Theme) -> go.Scatter:

@@ -116,13 +116,14 @@ def rows_picture(
     figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8, **_narrow_names(columns)})
     share = min(1.0, len(rows) * _ROW / most_rows(height))
     row = share * most_rows(height) / max(len(rows), 1)
-    figure.add_trace(_cells(rows, columns, table, show))
+    cells = _cells(rows, columns, table, show)  # written before it is added, which takes a third of the time
     if table.keys:
-        figure.update_traces(text=exact_texts(table, row), texttemplate="%{text}", textfont={"size": 11})
+        cells.update(text=exact_texts(table, row), texttemplate="%{text}", textfont={"size": 11})
     elif row >= _GLYPH:
         size = round(min(18, 0.6 * row))
-        figure.update_traces(text=_glyphs(table.value), texttemplate="%{text}", textfont={"size": size})
-    else:
+        cells.update(text=_glyphs(table.value), texttemplate="%{text}", textfont={"size": size})
+    figure.add_trace(cells)
+    if not table.keys and row < _GLYPH:
         figure.add_trace(_bars(rows, table.value))
         figure.update_layout(xaxis2=_bars_axis(len(columns)))
     figure.update_layout(

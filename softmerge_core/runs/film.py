@@ -5,15 +5,16 @@ Of a log only the places of the lines that matter are kept, so that a run of ver
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from threading import Lock
+from typing import BinaryIO, NamedTuple
 
 from softmerge_core.errors import RunError
 from softmerge_core.events import AnyEvent, Gates, Stage
 from softmerge_core.runs.files import open_plain
 from softmerge_core.runs.log import parse_lines
 
-_HEAD = re.compile(rb'\{"step":(\d+),"seconds":[^,]*,"kind":"(\w+)"')
-_SEEN = (b"stage", b"boundary", b"points")  # the newest of each belongs to a moment, beside its gates
+_HEAD = re.compile(rb'\{"step":(\d+),"seconds":[^,]*,"kind":"(\w+)"(?:,"series":"([^"\\]*)")?')
+_SEEN = (b"stage", b"points", b"boundary", b"evaluation", b"loss")  # the newest of each series belongs to a moment
 
 
 class Moment(NamedTuple):
@@ -24,49 +25,72 @@ class Moment(NamedTuple):
 
 
 class Film:
-    """The moments of the merge in a run ``folder``; raises RunError where its log cannot be read."""
+    """The moments of the merge whose ``log`` this is; raises RunError where it cannot be read."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self.moments: list[Moment] = []
+        self._read = 0
         self._seen: dict[bytes, tuple[int, int]] = {}
+        self._lock = Lock()  # a film is looked at by every reader of its run
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Take in what was written since; half a line at the end is left for the next time. Raises RunError."""
         try:
-            with open_plain(log) as file:
-                start = 0
-                for line in file:
-                    self._note(line, start)
-                    start += len(line)
+            with self._lock, open_plain(self.log) as file:
+                if file.seek(0, 2) > self._read:
+                    self._take(file)
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise RunError(f"{log.name} of run {log.parent.name!r} cannot be read ({error.strerror})") from error
+            where = f"{self.log.name} of run {self.log.parent.name!r}"
+            raise RunError(f"{where} cannot be read ({error.strerror})") from error
 
-    def _note(self, line: bytes, start: int) -> None:
+    def _take(self, file: BinaryIO) -> None:
+        file.seek(self._read)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            self._note(line, (self._read, len(line)))
+            self._read += len(line)
+
+    def _note(self, line: bytes, place: tuple[int, int]) -> None:
         head = _HEAD.match(line)
-        if head is None or not line.endswith(b"\n"):
+        if head is None:
             return
-        kind, place = head[2], (start, len(line))
+        kind = head[2]
         if kind in _SEEN:
-            self._seen[kind] = place
-            if kind == b"stage":
-                self._seen.pop(b"boundary", None)  # it was of other gates
+            self._seen[kind + b":" + (head[3] or b"")] = place
+        if kind == b"stage":  # decisions that were told before it are of other gates
+            self._seen = {key: known for key, known in self._seen.items() if not key.startswith(b"boundary:")}
         elif kind == b"gates":
-            moment = Moment(int(head[1]), (*sorted(self._seen.values()), place))
-            if (
-                self.moments and self.moments[-1].step == moment.step
-            ):  # as at the end of a stage and the next one's begin
-                self.moments.pop()
+            self._keep(Moment(int(head[1]), (*sorted(self._seen.values()), place)))
+
+    def _keep(self, moment: Moment) -> None:
+        """Of several moments at one step the last is kept: they come as a stage ends and the next one begins."""
+        if self.moments and self.moments[-1].step == moment.step:
+            self.moments[-1] = moment
+        else:
             self.moments.append(moment)
 
     @property
     def steps(self) -> list[int]:
-        """The step of each moment, in order; of several at one step the last is kept."""
+        """The step of each moment, in order."""
         return [moment.step for moment in self.moments]
 
     def at(self, place: int) -> list[AnyEvent]:
-        """Return the stage, decisions where there are any, and gates of a moment; what is damaged is left out."""
+        """Return the events that show a moment, oldest first; what is damaged is left out.
+
+        They are its gates and, where they were told, their stage, decisions and data, the newest losses, and the newest
+        evaluation of each network.
+        """
+        return self.events(self.moments[place])
+
+    def events(self, moment: Moment) -> list[AnyEvent]:
+        """Return the events that show ``moment``, as ``at`` does."""
         with open_plain(self.log) as file:
-            return [event for line in self.moments[place].lines for event in _parsed(file, *line)]
+            return [event for line in moment.lines for event in _parsed(file, *line)]
 
     def gates(self, place: int) -> tuple[Stage, Gates] | None:
         """Return the gates of a moment and the stage that their rows belong to; None where they are damaged."""
@@ -76,6 +100,6 @@ class Film:
         return (stage, gates) if stage and gates and gates.stage == stage.stage else None
 
 
-def _parsed(file: object, start: int, length: int) -> tuple[AnyEvent, ...]:
-    file.seek(start)  # type: ignore[attr-defined]
-    return parse_lines(file.read(length))[0]  # type: ignore[attr-defined]
+def _parsed(file: BinaryIO, start: int, length: int) -> tuple[AnyEvent, ...]:
+    file.seek(start)
+    return parse_lines(file.read(length))[0]

@@ -65,6 +65,7 @@ def test_one_press_and_the_gates_move_until_the_run_is_stopped(site: Site, open_
     zoomed = zoom_in(page)
     wait_updates(gates(page), 6)
     progress(page).to_contain_text("left")
+    go_back_and_forth(page)
     pause_and_resume(site, page)
     assert page.evaluate(RANGES) == zoomed
     finish(page)
@@ -93,6 +94,23 @@ def zoom_in(page: Page) -> Any:
     wait_updates(plot, 2)
     assert page.evaluate(RANGES) == zoomed
     return zoomed
+
+
+def go_back_and_forth(page: Page) -> None:
+    """A live run has a film: pictures and words go back while the run goes on, and follow it again from its end."""
+    page.get_by_text("Replay", exact=True).click()
+    slider, verdict = page.locator(".sm-film input"), page.locator(".st-key-verdict")
+    expect(slider).to_be_enabled()
+    slider.press("Home")
+    expect(page.locator(".sm-film-said")).to_contain_text("Since step 0")  # the browser has fetched the moment
+    expect(page.locator(".st-key-picture-losses .sm-plot-moment")).to_be_visible()
+    expect(verdict).to_contain_text("At step 0:")
+    longest = int(slider.get_attribute("max") or 0)
+    wait_for(lambda: int(slider.get_attribute("max") or 0) > longest, "the film to grow")
+    assert slider.input_value() == "0"
+    slider.press("End")
+    expect(verdict).to_contain_text("given here when the run ends")
+    expect(page.locator(".st-key-picture-losses .sm-plot-moment")).to_be_hidden()
 
 
 def pause_and_resume(site: Site, page: Page) -> None:

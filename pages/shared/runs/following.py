@@ -18,7 +18,7 @@ NEWS = 16  # after the first moments a reading waits until there is a sixteenth 
 def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
     """Draw the run, and while it is live draw it again and again."""
     reader: RunReader | None = st.session_state.get(f"{kind}:reader")
-    every = _pace(kind, reader)
+    every = _pace(reader)
     status = reader.view.status if reader else None
     polled = st.session_state.get(f"{kind}:polled", False)  # the browser may still ask for a poll of the run before
     st.session_state[f"{kind}:polled"] = every is not None
@@ -33,7 +33,7 @@ def follow(kind: str, draw: Callable[[RunReader | None], None]) -> None:
         if reader is not None:
             _read(reader)
         draw(reader)
-        if reader is not None and (reader.view.status != status or _pace(kind, reader) != every):
+        if reader is not None and (reader.view.status != status or _pace(reader) != every):
             st.rerun()  # the buttons depend on the status, and only the whole script can change the pace of polling
 
     if every and reader:
@@ -56,12 +56,9 @@ def pace(reader: RunReader) -> float:
     return max(each for each in PACES if each <= max(PACES[0], reader.age / NEWS))
 
 
-def _pace(kind: str, reader: RunReader | None) -> float | None:
-    """Seconds between two readings of a run that is live, or between two moments of one that is played; else None."""
-    if reader is not None and reader.live:
-        return pace(reader)
-    playing: float | None = st.session_state.get(f"{kind}:playing") if reader else None
-    return playing
+def _pace(reader: RunReader | None) -> float | None:
+    """Seconds between two readings of a run that is live; else None."""
+    return pace(reader) if reader is not None and reader.live else None
 
 
 def _read(reader: RunReader) -> None:

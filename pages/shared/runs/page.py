@@ -32,6 +32,11 @@ class Verdict(NamedTuple):
     caption: str
 
 
+def as_it_is(reader: RunReader) -> RunReader:
+    """The run itself, for pages without a film."""
+    return reader
+
+
 def nothing(reader: RunReader) -> None:
     """No verdict and no outcome, for pages whose pictures say everything."""
 
@@ -45,6 +50,7 @@ class RunPage:
     on the left and returns the spec that they describe; ``state_of``: its inverse, the values by key that its widgets
     have when they describe a spec; ``pictures``: draws the pictures of a run, or of None before
     the first run, always in the same places; ``verdict``: the sentence above the pictures, once there is one;
+    ``seen``: the run as its verdict is to tell it, where the page's reader looks at an earlier moment of it;
     ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on.
     """
 
@@ -57,6 +63,7 @@ class RunPage:
     state_of: StateOf
     pictures: Draw
     verdict: Callable[[RunReader], Verdict | None] = nothing
+    seen: Callable[[RunReader], RunReader] = as_it_is
     outcome: Callable[[RunReader], None] = nothing
     resumable: Sequence[str] = RESUMABLE
 
@@ -96,8 +103,11 @@ class RunPage:
         watched = f"{self.kind}:watched"  # the run that this session saw live: only its verdict can come and go
         if reader.live:
             st.session_state[watched] = reader.run_id
-        room = "verdict-room" if st.session_state.get(watched) == reader.run_id else "verdict-fits"
-        if (verdict := reader.once("verdict", lambda: self.verdict(reader))) is not None:
+        seen = self.seen(reader)
+        room = "verdict-fits" if seen is reader else "verdict-moment"
+        if st.session_state.get(watched) == reader.run_id:
+            room = "verdict-room"
+        if (verdict := seen.once("verdict", lambda: self.verdict(seen))) is not None:
             with st.container(key=room), st.container(border=True, gap="xsmall", key="verdict"):
                 st.markdown(f"**{verdict.sentence}**")
                 st.caption(verdict.caption)

@@ -235,12 +235,16 @@ def _choose(kind: str, run_id: str) -> None:
 def tell_end(reader: RunReader, what: str = "run") -> None:
     """Draw the notices of a run, and its error if it failed or was interrupted; ``what``: "run" or "training"."""
     view = reader.view
-    for text in dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)):
+    for text in reader.once("notices", lambda: _notices(reader)):
         st.warning(plain(sentence(text), 400), icon=":material/info:")
     if view.status == "failed":
         st.error(plain(sentence(view.error or f"The {what} failed"), 600), icon=":material/error:")
     elif view.status == "interrupted":
         st.warning(plain(sentence(view.error or f"The {what} was interrupted"), 600), icon=":material/history:")
+
+
+def _notices(reader: RunReader) -> list[str]:
+    return list(dict.fromkeys(event.text for event in reader.events if isinstance(event, Notice)))
 
 
 def progress(reader: RunReader) -> None:
@@ -265,7 +269,7 @@ def _progress_text(reader: RunReader, steps: Progress | None) -> str:
     if view.status == "running":
         return progress_sentence(reader.events)
     recorded = "A recorded example, to look at before you start your own: " if view.id.startswith("example:") else ""
-    done = f" after {steps_done(reader.events)}" if steps else ""
+    done = f" after {reader.once('steps-done', lambda: steps_done(reader.events))}" if steps else ""
     if view.status == "finished":
         seconds = (view.result or {}).get("seconds")
         took = f", in {seconds:.1f} s" if isinstance(seconds, (int, float)) and seconds else ""

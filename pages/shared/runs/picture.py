@@ -69,7 +69,8 @@ class Picture:
         ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
         pinned, reason = self._pinned(reader)
-        figure = self._figure(reader, chosen, None if reason else pinned)
+        behind = None if reason else pinned
+        figure = None if reader is None else self.figure(reader, current_theme(), behind, **chosen)
         return show_picture(
             figure,
             key=self.key,
@@ -94,12 +95,10 @@ class Picture:
             return None, ""
         return pinned, self.behind.apart(reader.view.spec, pinned.view.spec)
 
-    def _figure(
-        self, reader: RunReader | None, chosen: dict[str, Hashable], pinned: RunReader | None
+    def figure(
+        self, reader: RunReader, theme: Theme, pinned: RunReader | None = None, **chosen: Hashable
     ) -> go.Figure | None:
-        if reader is None:
-            return None
-        theme = current_theme()
+        """The figure of a run as it is drawn, with its JSON and a ``pinned`` run behind; built again only when new."""
         name = f"{self.key}:{sorted(chosen.items())}"
         if pinned is None:
             ghost = None

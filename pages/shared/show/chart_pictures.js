@@ -1,12 +1,22 @@
 // Sends pictures of all charts of the page, SVG and PNG, when the button is pressed in whose container `asked_by` is.
-const WIDTH = 800; // px
+function asAddress(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
 
 async function pictures() {
   const found = {};
   for (const chart of window.softmergeCharts ?? []) {
+    if (!chart.latest) continue;
     for (const format of ["svg", "png"]) {
-      const picture = await chart.picture(format, WIDTH).catch(() => null); // one less
-      if (picture) found[picture.name] = picture.url;
+      try {
+        const [content, ending] = await chart.saved.picture(format);
+        found[`${chart.latest.chart.replace(/-plot$/, "")}${ending}`] = await asAddress(content);
+      } catch { /* one less */ }
     }
   }
   return found;

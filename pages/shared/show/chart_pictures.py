@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import streamlit as st
 
@@ -14,7 +13,7 @@ from softmerge_core.errors import BundleError
 from softmerge_core.export.bundle.pictures import MOST, checked
 
 WAIT = 30.0  # seconds for a browser that draws them; a phone takes a few
-PNG, SVG = "data:image/png;base64,", "data:image/svg+xml,"
+PREFIXES = "data:image/png;base64,", "data:image/svg+xml;base64,"
 _component = st.components.v2.component(
     "softmerge_chart_pictures",
     html="<span hidden></span>",
@@ -73,9 +72,8 @@ def read_pictures(sent: Any) -> dict[str, bytes]:
 
 
 def _content(url: str) -> bytes:
-    if url.startswith(SVG):
-        return unquote_to_bytes(url.removeprefix(SVG))
+    prefix = next(filter(url.startswith, PREFIXES), None)
     try:
-        return base64.b64decode(url.removeprefix(PNG), validate=True) if url.startswith(PNG) else b""
+        return b"" if prefix is None else base64.b64decode(url.removeprefix(prefix), validate=True)
     except (binascii.Error, ValueError):
         return b""

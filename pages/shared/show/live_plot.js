@@ -1,7 +1,7 @@
 // One chart that stays in the page: the same div is given every new figure by Plotly.react,
 // so that the reader's zoom, hover label and hidden series outlive the arrival of data.
-// The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js, and what makes
-// files of a picture in save_picture.js; they come first.
+// The cursor for the cells of a heatmap is in cell_cursor.js, the table of values in values_table.js, the moment of a film
+// in film_moment.js, and what makes files of a picture in save_picture.js; they come first.
 const NARROW = 520; // px: below this a figure's own "narrow" changes apply
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 // For so many times as long as a drawing took, but not longer than LONGEST ms, no chart of the page draws new data.
@@ -75,11 +75,12 @@ class Chart {
     this.cursor = new CellCursor(this);
     this.values = new ValuesTable(this);
     this.saved = new SavedPicture(this);
+    this.stop = new AbortController();
+    this.moment = new FilmMoment(this, this.stop.signal);
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
       button.addEventListener("click", () => this.saved.save(button.value));
     this.near = this.held = this.drawing = this.listening = false;
     this.scale = 1;
-    this.stop = new AbortController();
     (window.softmergeCharts ??= new Set()).add(this); // for whoever wants pictures of all of them
     const options = { signal: this.stop.signal, capture: true };
     this.div.addEventListener("pointerdown", () => { this.held = true; }, options);
@@ -118,8 +119,13 @@ class Chart {
     for (const button of this.host.querySelectorAll(".sm-plot-save button"))
       button.setAttribute("aria-label", `Save as ${button.textContent}: ${data.alt.split(":")[0]}`);
     if (!data.figure) return void this.clear(data);
-    this.latest = data;
+    this.sent = data;
     this.values.offer();
+    this.take();
+  }
+
+  take() {
+    const data = (this.latest = this.moment.of(this.sent));
     // A page sends all its charts whenever one of them has something new: the others need no work.
     const shown = [data.figure, data.theme, data.height, data.scale, pageBackground(this.host)].join("\n");
     if (shown === this.shown) return;
@@ -131,17 +137,18 @@ class Chart {
   // Drawing new data must not take the machine from the run that they come from, which may be the same one. Nothing is
   // left out at the end: what has to wait is the newest picture.
   soon() {
-    const wait = this.listening ? (window.softmergeRested ?? 0) - performance.now() : 0;
+    const wait = this.listening && !window.softmergeMoment ? (window.softmergeRested ?? 0) - performance.now() : 0;
     if (wait <= 0) this.draw();
     else this.timer ??= setTimeout(() => { this.timer = null; this.soon(); }, wait);
   }
 
   // Nothing to show: what an earlier run has drawn here must not pass for this one's.
   clear(data) {
-    this.latest = this.pending = this.shown = null;
+    this.sent = this.latest = this.pending = this.shown = null;
     if (!this.host.dataset.failed) this.note.textContent = data.waiting;
     this.cursor.leave();
     this.values.leave();
+    this.moment.mark();
     delete this.host.dataset.drawn;
     if (this.listening) window.Plotly.purge(this.div);
     this.listening = false;
@@ -178,6 +185,7 @@ class Chart {
         delete this.host.dataset.failed;
         this.cursor.redrawn();
         this.values.redrawn();
+        this.moment.mark();
         const now = performance.now();
         window.softmergeRested = now + Math.min(REST * (now - begun), LONGEST);
       }
@@ -220,21 +228,13 @@ class Chart {
     return (this.saves ??= ["PNG", "SVG", "CSV"].map(button));
   }
 
-  // The chart as SVG or PNG, on white and of one size wherever the page is looked at: {name, url}; null without data.
-  async picture(format, width) {
-    if (!this.latest) return null;
-    const { data, layout } = recoloured(this.latest, "#ffffff"), { height } = this.latest;
-    const plotly = await loadPlotly(this.latest.plotly);
-    const font = { ...layout.font, family: "Arial, Helvetica, sans-serif" }; // a file has none of the page's own
-    Object.assign(layout, { width, height, font, autosize: false });
-    const url = await plotly.toImage({ data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
-    return { name: `${this.latest.file.replace(/-plot$/, "")}.${format}`, url };
-  }
-
   listen() {
     if (this.listening) return;
     this.listening = true;
-    this.div.on("plotly_afterplot", () => typesetHovers(this.div._fullLayout._d3locale)); // a zoom makes another one
+    this.div.on("plotly_afterplot", () => { // also after a zoom, which makes another locale
+      typesetHovers(this.div._fullLayout._d3locale);
+      this.moment.mark();
+    });
     this.div.on("plotly_click", (event) => this.clicked(event.points[0], event.event));
   }
 

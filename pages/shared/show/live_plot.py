@@ -21,6 +21,7 @@ _WRITTEN = "_softmerge_text"  # where a figure keeps (key, JSON)
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
+    '<div class="sm-plot-moment" hidden></div>'
     '<div class="sm-plot-cell" hidden></div><div class="sm-plot-told" aria-live="polite"></div>'
     '<button type="button" class="sm-plot-values" aria-expanded="false" hidden>Values</button>'
     '<div class="sm-plot-table" role="region" tabindex="0" hidden></div>'
@@ -29,12 +30,8 @@ _HTML = (
     '<button type="button" value="csv">CSV</button></div>'
     '<div class="sm-plot-note" role="status"></div></div>'
 )
-_SCRIPTS = (
-    "cell_cursor.js",
-    "values_table.js",
-    "save_picture.js",
-    "live_plot.js",
-)  # the last one is the component, of the others' parts
+# The last one is the component, of the others' parts.
+_SCRIPTS = ("cell_cursor.js", "values_table.js", "film_moment.js", "save_picture.js", "live_plot.js")
 _PALETTES = {theme: palette(theme) for theme in THEMES}
 _component = st.components.v2.component(
     "softmerge_live_plot",
@@ -105,6 +102,7 @@ def live_plot(
         "waiting": waiting,
         "clickable": clickable,
         "plotly": plotly_script.NAME,
+        "chart": key,
         "file": file or key,
         "palettes": _PALETTES,
     }

@@ -35,6 +35,7 @@ class SavedPicture {
     // A font of the page's own is not there where a picture is made of it: letters would be wider than their places.
     layout.font = { ...layout.font, family: "Arial, Helvetica, sans-serif" };
     Object.assign(layout, { width: PRINT.px, height: this.chart.latest.height, autosize: false });
+    layout.shapes = [...(layout.shapes ?? []), ...this.chart.moment.shapes()];
     const drawn = this.chart.div._fullLayout ?? {};
     for (const name of Object.keys(drawn).filter((key) => /^[xy]axis\d*$/.test(key)))
       if (drawn[name].range) Object.assign((layout[name] ??= {}), { range: [...drawn[name].range], autorange: false });
@@ -45,8 +46,8 @@ class SavedPicture {
   // All values as the server has them; where it has forgotten the figure, those that were drawn, of five digits.
   async values() {
     try {
-      const answer = await fetch(new URL(`app/static/${this.chart.latest.values}`, document.baseURI));
-      if (answer.ok) return [await answer.blob(), ".csv"];
+      const answer = this.chart.latest.values && await fetch(new URL(`app/static/${this.chart.latest.values}`, document.baseURI));
+      if (answer?.ok) return [await answer.blob(), ".csv"];
     } catch { /* the server is gone */ }
     const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
     const safe = (cell) => (/^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell)) ? `'${cell}` : cell);

@@ -5,6 +5,7 @@ from urllib.parse import unquote_plus
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.merge.moments import JUMP
 from pages.shared.show.links import read
 from tests.pages.conftest import Desk
 
@@ -106,7 +107,7 @@ def test_all_that_is_wrong_is_in_one_notice(desk: Desk) -> None:
 def test_a_link_to_a_moment_of_the_film_and_a_pinned_run(desk: Desk) -> None:
     page = opened("replay=5&pinned=example:first-look")
     assert page.toggle(key="replay-on").value
-    assert page.select_slider(key=f"replay:{EXAMPLE}").value == 5
+    assert dict(page.session_state[JUMP]) == {"run": EXAMPLE, "count": 1, "place": 5}
     asked = read(copied(page))
     assert (asked.state["replay"], asked.state["pinned"]) == (["5"], [EXAMPLE])
     assert notices(page) == []
