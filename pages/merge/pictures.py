@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.branching import changes_marked
 from pages.merge.gate_rows import (
     ALL_CLOSED,
     Chosen,
@@ -82,7 +83,7 @@ def _accuracy(reader: RunReader, theme: Theme, pinned: str) -> go.Figure | None:
     whole = whole_of(reader)
     ghost = pinned_events(reader.run_id) if pinned else ()
     figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole), pinned=ghost)
-    return marked(reader, figure, theme)
+    return marked(reader, changes_marked(whole, figure, theme), theme)
 
 
 def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
@@ -91,7 +92,8 @@ def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str)
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    return marked(reader, losses_figure(whole.events, theme=theme, kept=kept_of(whole)), theme)
+    figure = losses_figure(whole.events, theme=theme, kept=kept_of(whole))
+    return marked(reader, changes_marked(whole, figure, theme), theme)
 
 
 def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:

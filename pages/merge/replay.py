@@ -9,7 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from pages.merge.branching import branch_button, changes_of
 from pages.merge.pinned import pin_switch
 from pages.shared.runs.reader import Newest, RunReader
 from pages.shared.runs.services import run_store
@@ -58,17 +60,22 @@ def replayed(reader: RunReader | None) -> Any:
     if film is not None and len(film.moments) < FEWEST:
         film = None
     with st.container(key="replay-slot", gap="xsmall"):
-        on = _switches(reader, film is not None)
+        on, row = _switches(reader, film is not None)
         if reader is None or film is None or not on:
             st.session_state.pop(PLAYING, None)
+            with row:
+                branch_button(reader, None)
             return reader
         place = _controls(reader, film)
+        with row:
+            branch_button(reader, film.moments[place].step)
     return PastReader(reader, film.moments[place].step, film.at(place))
 
 
-def _switches(reader: RunReader | None, filmed: bool) -> bool:
-    """The switch of the film, and the button that pins the run; returns whether the film is on."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+def _switches(reader: RunReader | None, filmed: bool) -> tuple[bool, DeltaGenerator]:
+    """The switch of the film, and the button that pins the run; returns whether the film is on, and their row."""
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    with row:
         on = st.toggle(
             "Replay",
             key=f"{KEY}-on",
@@ -76,7 +83,7 @@ def _switches(reader: RunReader | None, filmed: bool) -> bool:
             help="Go through a merge like a film once it is over: all pictures follow the slider.",
         )
         pin_switch(reader)
-    return bool(on)
+    return bool(on), row
 
 
 def whole_of(reader: Any) -> RunReader:
@@ -109,7 +116,8 @@ def _film(path: Path, changed: int) -> Film:
 def _happened(path: Path, changed: int) -> list[Happening]:
     film = _film(path, changed)
     every = max(1, len(film.moments) // LOOKED)
-    return happenings((place, film.gates(place)) for place in range(0, len(film.moments), every))
+    seen = ((place, film.gates(place)) for place in range(0, len(film.moments), every))
+    return happenings(seen, changes_of(path))
 
 
 def _controls(reader: RunReader, film: Film) -> int:

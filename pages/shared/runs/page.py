@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
 from pages.shared.runs.following import follow
 from pages.shared.runs.opening import fetch_settings
-from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
+from pages.shared.runs.panel import RESUMABLE, Steered, controls, current_run, progress, shown_run, tell_end
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, tell_record, whatever_it_holds
 from pages.shared.runs.setup import Setup
@@ -42,7 +42,8 @@ class RunPage:
     on the left and returns the spec that they describe; ``state_of``: its inverse, the values by key that its widgets
     have when they describe a spec; ``pictures``: draws the pictures of a run, or of None before
     the first run, always in the same places; ``verdict``: the sentence above the pictures, once there is one;
-    ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on.
+    ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on;
+    ``steered``: draws what a paused run can be told to go on with, given one, and returns it once it is to go on.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class RunPage:
     verdict: Callable[[RunReader], Verdict | None] = nothing
     outcome: Callable[[RunReader], None] = nothing
     resumable: Sequence[str] = RESUMABLE
+    steered: Steered | None = None
 
     def __call__(self) -> None:
         """Draw the page."""
@@ -65,7 +67,15 @@ class RunPage:
             fetch_settings(self.kind, self.state_of)
             setup = self.setup()
         with right:
-            run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable, state_of=self.state_of)
+            run_column(
+                self.kind,
+                setup,
+                self.draw,
+                start=self.start,
+                resumable=self.resumable,
+                steered=self.steered,
+                state_of=self.state_of,
+            )
 
     def draw(self, reader: RunReader | None) -> None:
         """Draw the run: its progress and verdict, its pictures, and what can be taken along."""
@@ -113,6 +123,7 @@ def run_column(
     *,
     start: str,
     resumable: Sequence[str] = RESUMABLE,
+    steered: Steered | None = None,
     state_of: StateOf | None = None,
 ) -> None:
     """Draw the right side: the buttons, any problem with the set-up or the run, and the run, followed while it is live.
@@ -120,7 +131,7 @@ def run_column(
     With ``state_of`` a run of other settings than those on the left says so, and lends its settings to the widgets.
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
-    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable)
+    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable, steered=steered)
     reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")

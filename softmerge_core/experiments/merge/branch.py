@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from softmerge_core.errors import SettingsError
+from softmerge_core.experiments.describe import field_label
 from softmerge_core.experiments.merge.spec import Branch, MergeSpec
 from softmerge_core.experiments.words import clipped
-from softmerge_core.merging.changes import CHANGEABLE, Change, in_force, until, with_change
+from softmerge_core.merging.changes import CHANGEABLE, LAST, Change, in_force, told, until, with_change
+from softmerge_core.numbers import number_text
 from softmerge_core.settings import SoftMergeSettings, parse
 
 NAME = 900  # letters of a parent's name
@@ -31,6 +33,20 @@ def branched(parent: MergeSpec, run_id: str, step: int, values: Mapping[str, Any
 def settings_at(spec: MergeSpec, step: int) -> SoftMergeSettings:
     """The settings that hold for the training step after ``step``."""
     return in_force(spec.settings, spec.changes, step)
+
+
+def told_changes(spec: MergeSpec, step: int = LAST) -> list[tuple[int, str]]:
+    """(step, words) of each setting that has changed by ``step``: "the penalty went from 0.01 to 0.1"."""
+    found = told(spec.settings, until(spec.changes, step))
+    return [(at, f"the {_label(name)} went from {_text(old)} to {_text(new)}") for at, name, old, new in found]
+
+
+def _label(name: str) -> str:
+    return field_label(SoftMergeSettings.model_fields[name].title or name)
+
+
+def _text(value: float) -> str:
+    return number_text(value, 4)
 
 
 def new_values(held: SoftMergeSettings, wanted: Mapping[str, Any]) -> dict[str, Any]:
