@@ -14,6 +14,9 @@ Granularity = Literal["auto", "model", "module", "layer", "channel"]
 Objective = Literal["labels", "ensemble"]
 LONGEST_PLACE = 1000  # letters
 PartChoice = str  # "gate", "average", or "keep:<source index>"
+Penalty = Annotated[float, Field(ge=0, le=10)]
+Temperature = Annotated[float, Field(ge=0.05, le=5)]
+LearningRate = Annotated[float, Field(gt=0, le=1e30)]
 
 
 class Frozen(BaseModel):
@@ -65,22 +68,14 @@ class SoftMergeSettings(Settings):
     parts: dict[str, PartChoice] = setting(
         {}, "Parts", 'For each layer, by name: "gate", "average", or "keep:0" for the first source.', more=True
     )
-    penalty: float = setting(
-        0.002,
-        "Penalty",
-        "The price of an open gate: the weight of the expected L0 norm in the loss.",
-        ge=0,
-        le=10,
+    penalty: Penalty = setting(
+        0.002, "Penalty", "The price of an open gate: the weight of the expected L0 norm in the loss."
     )
-    temperature: float = setting(
-        2 / 3, "Temperature", "The hard concrete's beta: lower values make gates more like on/off.", ge=0.05, le=5
+    temperature: Temperature = setting(
+        2 / 3, "Temperature", "The hard concrete's beta: lower values make gates more like on/off."
     )
-    learning_rate: float = setting(
-        0.1,
-        "Learning rate",
-        "The optimiser's step size for gate logits, the log-odds that gates are open.",
-        gt=0,
-        le=1e30,
+    learning_rate: LearningRate = setting(
+        0.1, "Learning rate", "The optimiser's step size for gate logits, the log-odds that gates are open."
     )
     steps: int = setting(
         400, "Steps of each stage", "Training steps of each stage: auto has up to five, else there is one.",

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.merge.branching import changes_of
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
 from softmerge_core.errors import SoftMergeError
@@ -149,7 +150,8 @@ def _film(log: Path) -> Film:
 def _happened(film: Film, count: int) -> list[Happening]:
     """Of long films only every so many moments are looked at: by powers of two, so that they stay as a film grows."""
     places = range(0, count, 1 << (count // LOOKED).bit_length())
-    return happenings((place, _gates(film, place, film.moments[place])) for place in places)
+    gates = ((place, _gates(film, place, film.moments[place])) for place in places)
+    return happenings(gates, changes_of(film.log))
 
 
 @lru_cache(maxsize=2 * LOOKED)

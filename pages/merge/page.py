@@ -1,5 +1,6 @@
 """The Merge page: choose sources and parts, start, and watch gates learn which source to trust."""
 
+from pages.merge.branching import change_button
 from pages.merge.moments import seen
 from pages.merge.outcome import outcome, verdict
 from pages.merge.pictures import merge_pictures
@@ -20,4 +21,5 @@ page = RunPage(
     verdict=verdict,
     pictures=merge_pictures,
     outcome=outcome,
+    steered=change_button,
 )

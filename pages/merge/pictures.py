@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.branching import changes_marked
 from pages.merge.film_link import film_of_link
 from pages.merge.gate_rows import (
     ALL_CLOSED,
@@ -83,7 +84,8 @@ def _gates(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) 
 
 def _accuracy(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    return accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole))
+    figure = accuracy_figure(whole.events, theme=theme, height=TALL, kept=kept_of(whole))
+    return changes_marked(whole, figure, theme)
 
 
 def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str) -> go.Figure | None:
@@ -92,7 +94,8 @@ def _shares(reader: RunReader, theme: Theme, opened: Sequence[str], wanted: str)
 
 def _losses(reader: RunReader, theme: Theme) -> go.Figure | None:
     whole = whole_of(reader)
-    return losses_figure(whole.events, theme=theme, kept=kept_of(whole))
+    figure = losses_figure(whole.events, theme=theme, kept=kept_of(whole))
+    return changes_marked(whole, figure, theme)
 
 
 def _boundary(reader: RunReader, theme: Theme) -> go.Figure | None:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.merge.branching import branch_button
 from pages.merge.film_bar import film_bar
 from pages.merge.gate_rows import Chosen
 from pages.merge.moments import BAR, ON, PastReader, film_of, happened, jump_to, jumped
@@ -25,7 +26,7 @@ def replay_controls(reader: RunReader | None, shown: Any, chosen: Chosen) -> Non
     The switch has its place before a run and while it is live as well, so that nothing moves when it ends.
     """
     with st.container(key="replay-slot", gap="xsmall"):
-        on = _switches(reader)
+        on = _switches(reader, chosen_step(shown))
         film = film_of(reader.run_id) if reader is not None and on else None
         if reader is not None and film is not None:
             _bar(reader, film, shown, chosen)
@@ -43,8 +44,8 @@ def address_of(run_id: str, theme: str, chosen: Chosen) -> str:
     return f"{FILM}/{run_id}/{{place}}?{query}"
 
 
-def _switches(reader: RunReader | None) -> bool:
-    """The switch of the film; returns whether it is on."""
+def _switches(reader: RunReader | None, step: int | None) -> bool:
+    """The switch of the film and what can be done from the moment that is looked at; returns whether it is on."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         on = st.toggle(
             "Replay",
@@ -52,6 +53,7 @@ def _switches(reader: RunReader | None) -> bool:
             disabled=reader is None,
             help="Go through a merge like a film, also while it runs: all pictures follow the slider.",
         )
+        branch_button(reader, step)
     return bool(on)
 
 

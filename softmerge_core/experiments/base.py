@@ -34,6 +34,15 @@ class Spec(Frozen):
         """
         return self
 
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """The id and the step of a run of which it goes the way up to there; None for one that goes its own way."""
+        return None
+
+    def continues(self, parent: "Spec") -> bool:
+        """Whether a run of this spec may begin with a snapshot that one of the spec ``parent`` kept on its way."""
+        return False
+
 
 Share = Annotated[float, Field(ge=0, le=1 + 1e-6)]  # the mean of values up to 1 may be a little above it
 
@@ -82,12 +91,29 @@ class Context(Protocol):
     ) -> None:
         """Keep a network's state under ``name`` (letters, digits, - and _), atomically, with remarks in its file."""
 
-    def save_snapshot(self, snapshot: bytes) -> None:
-        """Keep, atomically, the state from which a later attempt can go on."""
+    def save_snapshot(self, snapshot: bytes, step: int | None = None) -> None:
+        """Keep, atomically, the state from which a later attempt can go on.
+
+        With the ``step`` at which it was made it may also be kept for runs that branch from there.
+        """
 
     def load_snapshot(self) -> bytes | None:
         """The newest snapshot of an interrupted run, or None at a fresh start."""
         ...
+
+    def earlier_snapshots(self) -> Iterator[bytes]:
+        """The snapshots kept on the way, by this run or the one that it branched from, from the last to the first."""
+        ...
+
+    def take_change(self, step: int) -> tuple[int, dict[str, Any]] | None:
+        """What the reader set anew while the run was paused, once: new settings, and from which step on they hold.
+
+        That is ``step``, or a later one where an earlier attempt has told of that already.
+        """
+        ...
+
+    def save_spec(self, spec: Spec) -> None:
+        """Keep the spec as it is now, atomically, once new settings are in it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +129,7 @@ class Experiment:
     small: Callable[[], Spec]  # a spec that runs in about a second, for tests
     result: type[Result] = Result  # what pages expect of its result
     numbers: str = ""  # the module with ``tables(spec, events)``, if there is one; light, imported when it is asked for
+    changes: type[Frozen] | None = None  # what a paused run can be told to go on with
 
     def run(self, spec: Spec, context: Context) -> dict[str, Any]:
         """Do the work; returns the result as plain JSON values."""

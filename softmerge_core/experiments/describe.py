@@ -20,7 +20,8 @@ from softmerge_core.zoo import BASE, FamilyInfo, LibraryModel, card_title, famil
 MOST = 6  # facts in one line; the others are counted
 OWN = "networks of your own"
 FEW = 2  # so many members that came or went are named, more are counted
-APART = ("kind", "name", "sources", "methods", "runs", "overlays", "parts", "dataset", "network")  # not as plain fields
+# not as plain fields
+APART = ("kind", "name", "sources", "methods", "runs", "overlays", "parts", "dataset", "network", "changes", "branch")
 SAMPLES = {"train_samples": "training samples", "validation_samples": "validation samples"}
 GROUPS = {"sources": "source", "methods": "method", "runs": "run", "overlays": "path"}  # of which a spec has several
 
@@ -36,9 +37,10 @@ class Fact(NamedTuple):
 
 def what_made(spec: Spec) -> str:
     """The networks and data of a run and the settings that are not the usual ones, in one line of plain text."""
+    origin = [f"branched from run {spec.parent[0]} at step {spec.parent[1]:,}"] if spec.parent else []
     spec = spec.settled()
     own = [fact.words for fact in facts_of(spec).values() if not fact.usual]
-    return "; ".join([*_head(spec), *shortened(own)])
+    return "; ".join([*_head(spec), *shortened(own), *origin])
 
 
 def difference(spec: Spec, other: Spec) -> str:
@@ -124,6 +126,11 @@ def _members(spec: Spec, group: str) -> list[str]:
 def facts_of(spec: Spec) -> dict[str, Fact]:
     """Return everything that is set in a spec, by a key that is the same in every spec of its kind."""
     found, values = {**_data_fact(spec), **dict(_fields(spec, ""))}, dict(spec)
+    for change in values.get("changes", ()):
+        since = f"from step {change.step:,} on"
+        own = _own(since, type(change), change.model_dump(exclude={"step"}, exclude_none=True))
+        for key, fact in own.items():
+            found[key] = fact._replace(absent=f"{fact.words.removesuffix(fact.value)}as before")
     for place, source in enumerate(values.get("sources", ())):
         if not isinstance(source, SourceSpec):
             found |= _training(place, source)

@@ -8,6 +8,7 @@ import numpy as np
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.events import BEST
+from softmerge_core.experiments.merge.branch import told_changes
 from softmerge_core.experiments.merge.kept import AVERAGE
 from softmerge_core.experiments.merge.lineage import Lineage, NetworkOrigin
 from softmerge_core.experiments.merge.spec import MergeSpec
@@ -173,6 +174,7 @@ def _formulas(it: Told) -> str:
 
 def _settings(it: Told) -> str:
     rows = [["Align first", said(it.spec.align)], *settings_rows(it.spec.settings)]
+    rows += [[f"From step {step:,}", said(words)] for step, words in told_changes(it.spec)]
     return page(
         "Soft merging with these settings; the seed fixes every random choice.", table(("Setting", "Value"), rows)
     )

@@ -21,6 +21,7 @@ from softmerge_core.evaluation import (
 )
 from softmerge_core.merging.result import Candidate
 from softmerge_core.numbers import number_text
+from softmerge_core.settings import SoftMergeSettings
 
 TOLERANCE = 0.005  # of accuracy (0-1)
 SURE = 0.977  # the probability, by Student's t, at which a difference is sure; of many samples, 2 standard errors
@@ -128,6 +129,17 @@ def choose(candidates: Mapping[str, Candidate], trained: Sequence[str], whole: S
         if _replaces(candidates[name], kept):
             kept = candidates[name]
     return kept.name
+
+
+def verdict(
+    candidates: Mapping[str, Candidate], trained: Sequence[str], whole: Sequence[str], settings: SoftMergeSettings
+) -> tuple[str, str]:
+    """Return the candidate that a merge with these ``settings`` keeps, and why in one sentence; see ``choose``."""
+    measure = "validation loss" + (" against the ensemble" if settings.objective == "ensemble" else "")
+    if settings.granularity != "auto":
+        return trained[0], why(candidates, trained[0], f"as trained: {measure}")
+    winner = choose(candidates, trained, whole)
+    return winner, why(candidates, winner, f"won: {measure}")
 
 
 def _simplest(candidates: Mapping[str, Candidate], coarsest: str, whole: Sequence[str]) -> str:

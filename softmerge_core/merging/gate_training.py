@@ -57,7 +57,7 @@ class GateTraining:
         fixed: bool = False,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
-        self.base = base
+        self.base, self.fixed = base, fixed
         rescale = settings.rescale and parts.granularity == "channel" and len(flat.theta) > 1 and base is None
         self.gates = SourceGates(
             len(parts.names),
@@ -73,12 +73,19 @@ class GateTraining:
             self.gates.log_alpha.data.copy_(start)
         if scale is not None:
             self.gates.log_scale.data.copy_(scale)
-        tables, rates = [self.gates.log_alpha.data], [0.0 if fixed else settings.learning_rate]
-        if rescale:
-            tables.append(self.gates.log_scale.data)
-            rates.append(SCALE_RATE * settings.learning_rate)
-        self.optimiser = GateOptimiser(settings.optimiser, tables, rates)
+        tables = [self.gates.log_alpha.data, *([self.gates.log_scale.data] if rescale else [])]
+        self.optimiser = GateOptimiser(settings.optimiser, tables, self._rates(len(tables)))
         self._noise: list[Tensor] = []
+
+    def _rates(self, tables: int) -> list[float]:
+        """The learning rates of gate logits and, if they are trained, of log scales."""
+        rate = self.settings.learning_rate
+        return [0.0 if self.fixed else rate, SCALE_RATE * rate][:tables]
+
+    def change(self, settings: SoftMergeSettings) -> None:
+        """Go on with another penalty, learning rate and temperature; gates and moments stay as they are."""
+        self.settings, self.gates.temperature = settings, settings.temperature
+        self.optimiser.rates = self._rates(len(self.optimiser.rates))
 
     @cached_property
     def blocks(self) -> Blocks:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from softmerge_core.events import Event
+from softmerge_core.merging.changes import Change
 from softmerge_core.merging.pace import NOTHING_KNOWN, Ahead
 
 
@@ -18,3 +19,4 @@ class Hooks:
     observe: Callable[[nn.Module, int], None] | None = None
     on_snapshot: Callable[[bytes], None] | None = None
     ahead: Ahead = NOTHING_KNOWN
+    take_change: Callable[[int], Change | None] | None = None

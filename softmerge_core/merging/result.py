@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from softmerge_core.anatomy import Partition
 from softmerge_core.events import Event, Matrix
+from softmerge_core.merging.changes import Change
 from softmerge_core.settings import SoftMergeSettings
 
 StopReason = Literal["finished", "stopped", "non-finite loss"]
@@ -60,6 +61,12 @@ class GateTable:
         scales = tuple(scale.detach().double().flatten().tolist())
         return cls(parts.granularity, parts.names, parts.groups, tuple(names), *tables, scales, relative)
 
+    @classmethod
+    def ungated(cls, whole: Partition, names: Sequence[str], kept: Sequence[int], taken: Sequence[bool]) -> "GateTable":
+        """Build the table of a network that needs no gates: the plain average of the sources that are ``taken``."""
+        values = torch.tensor([[float(each) for each in taken]])
+        return cls.build(whole, names, kept, values, values, values / values.sum(), torch.ones(1, 1))
+
     def closed_sources(self) -> tuple[str, ...]:
         """Return the sources whose gates are all exactly 0."""
         columns = zip(self.sources, zip(*self.value, strict=True), strict=True) if self.value else ()
@@ -92,7 +99,8 @@ class MergeResult:
     ``model`` has the sources' architecture and is in evaluation mode; ``winner`` names the candidate it is, and
     ``reason`` says why in one sentence; ``history`` holds every event of the merge, of reports of gates with very many
     parts only some; ``excluded`` are the sources that were left out. ``controls`` are networks that were only rescaled:
-    "best_source_rescaled" and "average_rescaled", if rescaling was asked for.
+    "best_source_rescaled" and "average_rescaled", if rescaling was asked for. ``settings`` are those that it began
+    with, and ``changes`` those that were made on the way.
     """
 
     model: nn.Module
@@ -106,3 +114,4 @@ class MergeResult:
     best_source: str
     excluded: tuple[str, ...] = ()
     controls: dict[str, nn.Module] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()

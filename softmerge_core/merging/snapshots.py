@@ -1,15 +1,17 @@
 """Snapshots of a merge, from which it resumes exactly. They are small, since only gates are trained."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from softmerge_core.errors import RunError
+from softmerge_core.merging.changes import Change
 from softmerge_core.merging.stages import StageResult
 
-FORMAT = 2  # of what is saved; changes with what gate training keeps
+FORMAT = 3  # of what is saved; changes with what gate training keeps
 
 
 @dataclass
@@ -17,7 +19,8 @@ class Progression:
     """The progress of a merge: the current stage (or ""), its next step, the finished stages, and all steps done.
 
     ``since`` counts the evaluations since the ``best`` one of the stage, and ``improved`` tells whether any was better
-    than its first; ``total`` are the steps of all stages, less those that were found needless.
+    than its first; ``total`` are the steps of all stages, less those that were found needless. ``changes`` are those of
+    the settings that were taken so far, as plain values.
     """
 
     stage: str = ""
@@ -29,6 +32,7 @@ class Progression:
     since: int = 0
     improved: bool = False
     total: int = 0
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def save_progression(progression: Progression, generator: torch.Generator) -> bytes:
@@ -58,3 +62,12 @@ def load_progression(snapshot: bytes, generator: torch.Generator) -> Progression
     if found != FORMAT:
         raise RunError("the snapshot was made by an older version and cannot be gone on from; start the run again")
     return progression
+
+
+def fits(snapshot: bytes, changes: Sequence[Change]) -> bool:
+    """Whether a merge with these ``changes`` comes by a ``snapshot`` of the same merge with, perhaps, others."""
+    try:
+        found = load_progression(snapshot, torch.Generator())
+        return found.changes == [change.model_dump() for change in changes if change.step < found.step]
+    except RunError:
+        return False

@@ -23,6 +23,7 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SourceError
 from softmerge_core.events import Event
 from softmerge_core.memory import check_memory, merge_memory
+from softmerge_core.merging.changes import Change
 from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.pace import NOTHING_KNOWN, Ahead
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult
@@ -39,18 +40,24 @@ def soft_merge(
     *,
     names: Sequence[str] | None = None,
     base: nn.Module | None = None,
+    changes: Sequence[Change] = (),
     on_event: Callable[[Event], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     observe: Callable[[nn.Module, int], None] | None = None,
     snapshot: bytes | None = None,
     on_snapshot: Callable[[bytes], None] | None = None,
     ahead: Ahead = NOTHING_KNOWN,
+    take_change: Callable[[int], Change | None] | None = None,
 ) -> MergeResult:
     """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
 
     ``sources`` are never modified, and looked at one at a time: a sequence may make them when they are asked for
     (``LazySources``). ``names`` are shown in events, tables and errors ("source 1", ... by default).
     ``base`` is the network all sources were trained from; only gates relative to it need it.
+    ``changes`` of the settings take place on the way, each after its step, at rising steps before the last one.
+    ``take_change(step)`` is asked before each step, after ``should_stop``, for one that nobody knew of before: at this
+    step or later; ``changes`` after it are dropped then. A merge with the same changes from the beginning ends with the
+    same bits.
     ``on_event`` receives every event; ``should_stop`` is asked before each step. ``observe(network, step)`` sees the
     merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
     every evaluation; pass the newest one as ``snapshot`` to resume an interrupted merge exactly. ``ahead`` is what the
@@ -65,8 +72,9 @@ def soft_merge(
     has less memory free than the weights will take (see ``merge_memory``).
     """
     ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
-    hooks = Hooks(on_event, should_stop, observe, on_snapshot, ahead)
-    merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, tuple(ready.outputs), hooks, base)
+    hooks = Hooks(on_event, should_stop, observe, on_snapshot, ahead, take_change)
+    kept = tuple(ready.outputs)
+    merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base, changes=changes)
     outputs, notices = list(ready.outputs.values()), ready.notices
     del ready  # copies at another scale are in the matrix now
     return merge.run(outputs, notices, snapshot)

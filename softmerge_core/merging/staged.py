@@ -13,7 +13,8 @@ from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.flat import FlatSources, plain_average
 from softmerge_core.merging.budget import LONG_PATIENCE, PATIENCE
-from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, choose, surely_better, why
+from softmerge_core.merging.candidates import Judge, Score, baselines, candidate, surely_better, verdict
+from softmerge_core.merging.changes import Change, Course, check_changes
 from softmerge_core.merging.gate_training import GateTraining
 from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.pace import Pace
@@ -44,6 +45,7 @@ class StagedMerge:
         hooks: Hooks,
         base: nn.Module | None,
         flat: FlatSources | None = None,
+        changes: Sequence[Change] = (),
     ) -> None:
         self.sources, self.settings, self.names = LazySources.of(sources), settings, names
         self.kept, self.hooks, scaled = kept, hooks, LazySources.of(scaled)
@@ -52,17 +54,17 @@ class StagedMerge:
         self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
         if not self.gated:
             raise SettingsError("parts: no layer is left to gate; gate at least one")
+        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings)}
+        check_changes(changes, settings.steps * len(self.plans))
+        self.course = Course(settings, changes, hooks.take_change)
         taken = self.sources.pick(kept)
         # The average of the sources as they came, before there is another matrix of them.
         self.average = plain_average(taken, None) if scaled.makers != taken.makers else None
         self.flat = flat or FlatSources(scaled, layers, settings.device, scaled.stored)
         self.judge = Judge(data, settings.device, self.flat.dtype)
         self.base = self.flat.flatten(base, settings.device) if base is not None and settings.relative else None
-        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings)}
-        self.generator = torch.Generator().manual_seed(settings.seed)
-        self.at = Progression()
-        self.dropped = torch.zeros(len(kept), dtype=torch.bool)
-        self.batches = torch.empty(0, 0, dtype=torch.int64)
+        self.generator, self.at = torch.Generator().manual_seed(settings.seed), Progression()
+        self.dropped, self.batches = torch.zeros(len(kept), dtype=torch.bool), torch.empty(0, 0, dtype=torch.int64)
         self.stop_reason: StopReason = "finished"
         steps, kept_names = settings.steps, [names[k] for k in kept]
         self.reporter = Reporter(hooks.on_event, kept_names, steps, steps * len(self.plans), hooks.ahead.seconds)
@@ -76,6 +78,7 @@ class StagedMerge:
         """
         if snapshot:
             self.at = load_progression(snapshot, self.generator)
+            self.course.restore(self.at.changes)
             self.reporter.step, self.reporter.total = self.at.step, self.at.total
         else:
             for text in notices:
@@ -142,6 +145,8 @@ class StagedMerge:
             if self.hooks.should_stop and self.hooks.should_stop():
                 self.stop_reason = "stopped"
                 break
+            if self.course.due(self.reporter.step):
+                training.change(self.course.now)
             with self.pace.step(plan.parts.granularity):
                 loss = training.step(*self._batch(step))
             if not math.isfinite(loss.total):
@@ -157,14 +162,14 @@ class StagedMerge:
 
     def _training(self, plan: StagePlan) -> GateTraining:
         """Return the training of a stage: at its beginning, or as it ended if it is done."""
-        if plan.key in self.at.done:
-            logits, scale = self.at.done[plan.key].logits, self.at.done[plan.key].scale
+        settings, base = self.course.now, self.base if plan.relative else None
+        if done := self.at.done.get(plan.key):
+            start, settings = (done.logits, done.scale), settings.model_copy(update={"temperature": done.temperature})
         else:
             best = self.reporter.sources.index(self.best_source) if plan.control else 0
-            logits, scale = start_of(plan, self.at.done, self.plans, self.dropped, self.settings, best)
-        start, base = (logits, scale), self.base if plan.relative else None
+            start = start_of(plan, self.at.done, self.plans, self.dropped, settings, best)
         return GateTraining(
-            self.flat, plan.parts, self.settings, self.generator, *start, base=base, fixed=bool(plan.control)
+            self.flat, plan.parts, settings, self.generator, *start, base=base, fixed=bool(plan.control)
         )
 
     def _begin(self, plan: StagePlan) -> GateTraining:
@@ -190,7 +195,8 @@ class StagedMerge:
         if score is None:
             with self.pace.evaluated():
                 score = self.judge.merged(training.apply())
-        result = StageResult(plan.key, training.logits(), score.loss, score.accuracy, training.scale())
+        gates = training.logits(), score.loss, score.accuracy, training.scale(), training.settings.temperature
+        result = StageResult(plan.key, *gates)
         gain = math.inf if self.at.best is None else self.at.best.loss - score.loss
         self.at.since = 0 if gain > SMALLEST_GAIN else self.at.since + 1
         self.at.improved |= SMALLEST_GAIN < gain < math.inf
@@ -218,8 +224,8 @@ class StagedMerge:
 
     def _snapshot(self, training: GateTraining, step: int) -> None:
         if self.hooks.on_snapshot:
-            self.at.stage_step, self.at.step, self.at.training = step, self.reporter.step, training.state()
-            self.at.total = self.reporter.total
+            self.at.stage_step, self.at.training, self.at.changes = step, training.state(), self.course.plain()
+            self.at.step, self.at.total = self.reporter.step, self.reporter.total
             self.hooks.on_snapshot(save_progression(self.at, self.generator))
 
     def _prepare(self, training: GateTraining, steps: int) -> None:
@@ -241,6 +247,8 @@ class StagedMerge:
 
     def _finish(self) -> MergeResult:
         winner, reason = self._choose()
+        for text in self.course.missed() if self.stop_reason != "stopped" else ():
+            self.reporter.notice(text)
         return MergeResult(
             model=self._network(winner),
             gates=self._table(winner),
@@ -253,19 +261,14 @@ class StagedMerge:
             best_source=self.best_source,
             excluded=tuple(name for k, name in enumerate(self.names) if k not in self.kept),
             controls={key: self._network(key) for key in self.at.done if self.plans[key].control},
+            changes=self.course.taken,
         )
 
     def _choose(self) -> tuple[str, str]:
         trained = [key for key in self.at.done if not self.plans[key].control]
-        if self.settings.granularity != "auto":
-            return trained[0], why(self.candidates, trained[0], f"as trained: {self._measure()}")
         # The best source and the plain average would ignore the layers that the user has fixed.
         whole = ["average", "best_source"] if len(self.gated) == len(self.choices) else []
-        winner = choose(self.candidates, trained, whole)
-        return winner, why(self.candidates, winner, f"won: {self._measure()}")
-
-    def _measure(self) -> str:
-        return "validation loss" + (" against the ensemble" if self.settings.objective == "ensemble" else "")
+        return verdict(self.candidates, trained, whole, self.settings)
 
     def _network(self, winner: str) -> nn.Module:
         if winner == "best_source":
@@ -293,8 +296,5 @@ class StagedMerge:
             gates = self._training(plan).gates
             tables = gates.probability_open(), gates.values(), gates.shares()
             return GateTable.build(plan.parts, self.names, self.kept, *tables, gates.scale(), plan.relative)
-        taken = [float(winner == "average" or self.names[k] == self.best_source) for k in self.kept]
-        values = torch.tensor([taken])
-        parts = partition(self.gated, "model")
-        tables = values, values, values / values.sum()
-        return GateTable.build(parts, self.names, self.kept, *tables, torch.ones(1, 1))
+        taken = [winner == "average" or self.names[k] == self.best_source for k in self.kept]
+        return GateTable.ungated(partition(self.gated, "model"), self.names, self.kept, taken)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from softmerge_core.anatomy import Layer, Partition, partition
-from softmerge_core.gates import logit_of_open_probability
+from softmerge_core.gates import TEMPERATURE, logit_of_open_probability
 from softmerge_core.merging.budget import Range, stage_budget
 from softmerge_core.settings import SoftMergeSettings
 
@@ -40,13 +40,17 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class StageResult:
-    """The gates [parts, K] and log scales [parts, 1] at one evaluation of a stage, with the validation scores."""
+    """The gates [parts, K] and log scales [parts, 1] at one evaluation of a stage, with the validation scores.
+
+    ``temperature`` is the one that held then.
+    """
 
     key: str
     logits: Tensor
     loss: float
     accuracy: float
     scale: Tensor
+    temperature: float = TEMPERATURE
 
 
 def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings) -> list[StagePlan]:

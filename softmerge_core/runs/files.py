@@ -1,7 +1,7 @@
 """The files of a run folder: their names, and the reading and writing of the small ones.
 
-Manifest, spec, queue and request are written by the process that creates, submits or steers the run; all other files
-by the one process that holds the lock.
+Manifest, spec, queue and request are written by the process that creates, submits or steers the run; all other files,
+and the spec where the reader changes settings on the way, by the one process that holds the lock.
 """
 
 import contextlib

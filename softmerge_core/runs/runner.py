@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import files
 from softmerge_core.runs.cluster import WARM, check_scheduler, grow, start_cluster
 from softmerge_core.runs.status import DIED, RESUMABLE
+from softmerge_core.runs.steering import checked_change
 from softmerge_core.runs.store import RunStore, RunSummary
 from softmerge_core.runs.turns import Turns
 from softmerge_core.runs.warm import warm_up
@@ -111,9 +112,15 @@ class Runner:
         """Ask the run to wait."""
         self.store.request(run_id, "pause")
 
-    def resume(self, run_id: str, *, owner: str = "") -> None:
-        """Continue a paused run, or one that was interrupted, failed or stopped, from where it was."""
-        if self.store.status(run_id).status in RESUMABLE:
+    def resume(self, run_id: str, *, owner: str = "", change: Mapping[str, Any] | None = None) -> None:
+        """Continue a paused run, or one that was interrupted, failed or stopped, from where it was.
+
+        A paused run of a kind that allows it goes on with a ``change`` of its settings, by their names: raises
+        SettingsError for values outside their limits, and RunError where the run is not paused or takes none.
+        """
+        if change:
+            self.store.request(run_id, "resume", checked_change(self.store, run_id, change))
+        elif self.store.status(run_id).status in RESUMABLE:
             self._go_on(run_id, owner)
         else:
             self.store.request(run_id, "resume")

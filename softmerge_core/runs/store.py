@@ -4,20 +4,21 @@ import contextlib
 import logging
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
 from softmerge_core.errors import NotFoundError, RunError, SettingsError, SoftMergeError
 from softmerge_core.events import AnyEvent
-from softmerge_core.experiments import Spec, check_result, parse_spec
+from softmerge_core.experiments import Spec, parse_spec
 from softmerge_core.home import home, set_aside, write_atomic
-from softmerge_core.runs import files
+from softmerge_core.runs import files, waypoints
 from softmerge_core.runs.labels import Labels, write_labels
 from softmerge_core.runs.log import read_log
+from softmerge_core.runs.results import read_result
 from softmerge_core.runs.status import State, Status, derive, is_held
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -73,11 +74,21 @@ class RunStore:
         self.root = Path(root) if root is not None else home() / "runs"
 
     def create(self, spec: Spec) -> str:
-        """Create a run that waits to be started, and return its id. Raises RunError if it cannot be written."""
+        """Create a run that waits to be started, and return its id. Raises RunError if it cannot be written.
+
+        One that branches from a run that is still there begins with the log and the snapshots of that way.
+        """
         now = datetime.now(UTC)
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        create_folder(self.root / run_id, spec, now)
+        create_folder(self.root / run_id, spec, now, partial(self._hand_over, spec))
         return run_id
+
+    def _hand_over(self, spec: Spec, child: Path) -> None:
+        run_id, step = spec.parent or ("", 0)
+        with contextlib.suppress(SoftMergeError):  # there is no such run any more: it is computed from the beginning
+            parent = self.folder(run_id)
+            if spec.continues(read_spec(parent)):
+                waypoints.hand_over(parent, child, step)
 
     def read(self, run_id: str, after: int = 0) -> RunView:
         """Return the run and its events from byte ``after`` on; raises NotFoundError, or RunError if it is damaged."""
@@ -87,15 +98,18 @@ class RunStore:
         """Return the run's state without reading its events."""
         return derive(self.folder(run_id))
 
-    def request(self, run_id: str, request: Request) -> None:
-        """Ask the run's writer to stop, pause or resume; a request to stop cannot be taken back."""
+    def request(self, run_id: str, request: Request, change: dict[str, Any] | None = None) -> None:
+        """Ask the run's writer to stop, pause or resume; a request to stop cannot be taken back.
+
+        A paused run may resume with a ``change`` of its settings.
+        """
         if request not in ("stop", "pause", "resume"):
             raise RunError(f"run {run_id!r}: expected stop, pause or resume, got {str(request)[:40]!r}")
         path = self._own(run_id) / files.REQUEST
         with files.writing(run_id):
             if requested(path) == "stop":
                 return
-            files.write_json(path, {"request": request}, durable=False)
+            files.write_json(path, {"request": request, **({"change": change} if change else {})}, durable=False)
 
     def delete(self, run_id: str) -> None:
         """Delete the run and all its files; raises RunError while it is running."""
@@ -199,8 +213,13 @@ def _log_quarantined(folder: Path, reason: str) -> None:
     logger.warning("%s is set apart, it cannot be read as a run: %s", folder, reason)
 
 
-def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None:
-    """Create ``folder`` as a run that waits to be started. It appears whole or not at all; raises RunError."""
+def create_folder(
+    folder: Path, spec: Spec, now: datetime | None = None, fill: Callable[[Path], None] | None = None
+) -> None:
+    """Create ``folder`` as a run that waits to be started. It appears whole or not at all; raises RunError.
+
+    ``fill`` puts into it what there is to begin with.
+    """
     manifest = {"version": VERSION, "created": (now or datetime.now(UTC)).isoformat(), "kind": spec.kind}
     text = as_text(spec)
     building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
@@ -208,6 +227,8 @@ def create_folder(folder: Path, spec: Spec, now: datetime | None = None) -> None
         building.mkdir(parents=True)
         files.write_json(building / files.MANIFEST, manifest)
         write_atomic(building / files.SPEC, text)
+        if fill:
+            fill(building)
         building.rename(folder)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
@@ -234,38 +255,16 @@ def read_spec(folder: Path) -> Spec:
     return parse_spec(values)
 
 
-def read_result(folder: Path, kind: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the result of the run in ``folder`` and "", or None and what is wrong with it; it must not be changed."""
-    try:
-        known = (folder / files.RESULT).stat()
-    except OSError:
-        return _read_result(folder, kind)
-    return _known_result(folder, kind, known.st_mtime_ns, known.st_size)
-
-
-@lru_cache(maxsize=16)  # a page reads it at every step of its reader, and that of a large network has megabytes
-def _known_result(folder: Path, kind: str, changed: int, size: int) -> tuple[dict[str, Any] | None, str]:
-    return _read_result(folder, kind)
-
-
-def _read_result(folder: Path, kind: str) -> tuple[dict[str, Any] | None, str]:
-    try:
-        values = files.read_json(folder / files.RESULT)
-        if values is not None:
-            check_result(kind, values)
-    except SettingsError:
-        what = f"{files.RESULT} of run {folder.name!r} is damaged: it does not hold what such a run leaves"
-        return None, f"the result is left out: {what}"
-    except RunError as error:
-        return None, f"the result is left out: {error}"
-    return values, ""
-
-
 def requested(path: Path) -> str | None:
     """Return the request in the file at ``path``; None if there is no such file or it cannot be read."""
+    return asked(path).get("request")
+
+
+def asked(path: Path) -> dict[str, Any]:
+    """Return the request in the file at ``path`` with what it brings; empty if there is none that can be read."""
     with contextlib.suppress(RunError):
-        return (files.read_json(path) or {}).get("request")
-    return None
+        return files.read_json(path) or {}
+    return {}
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from filelock import FileLock, Timeout
 from softmerge_core import checkpoints
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.events import Event
-from softmerge_core.experiments import experiment
+from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.kinds import registered_files
 from softmerge_core.home import write_atomic
-from softmerge_core.runs import files
+from softmerge_core.runs import files, waypoints
 from softmerge_core.runs.log import parse_lines
 from softmerge_core.runs.status import Status
-from softmerge_core.runs.store import read_spec, requested
+from softmerge_core.runs.store import as_text, asked, read_spec, requested
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +58,8 @@ class RunWriter:
         self._log = -1
         self._known: Counter[tuple[Any, ...]] = Counter()  # events of earlier attempts at their last step
         self._last: dict[tuple[Any, ...], int] = {}  # that last step, by kind and series
+        self._told = -1  # the last step in the log of earlier attempts
+        self._change: dict[str, Any] | None = None
         self._offset = 0.0
         self._started = time.monotonic()
         self._looked = -math.inf
@@ -101,6 +103,7 @@ class RunWriter:
         events, _ = parse_lines(text[:whole])
         self._last = {_series(event): event.step for event in events}
         self._known = Counter(key for event in events if self._last[key := _series(event)] == event.step)
+        self._told = max(self._last.values(), default=-1)
         self._offset = max((event.seconds for event in events), default=0.0)
 
     def _release(self) -> None:
@@ -154,13 +157,23 @@ class RunWriter:
         return self._stop
 
     def _wait(self) -> str | None:
-        """Sleep until the reader no longer asks for a pause, and return the new request."""
+        """Sleep until the reader no longer asks for a pause, and return the new request; it may bring new settings."""
         marker = self.folder / files.PAUSED
         marker.touch()
-        while (request := requested(self.folder / files.REQUEST)) == "pause":
+        while (values := asked(self.folder / files.REQUEST)).get("request") == "pause":
             time.sleep(POLL)
+        self._change = values.get("change")
         marker.unlink(missing_ok=True)
-        return request
+        return values.get("request")
+
+    def take_change(self, step: int) -> tuple[int, dict[str, Any]] | None:
+        """Return the new settings that a pause has brought, once, and the first step for which they can hold."""
+        found, self._change = self._change, None
+        return (max(step, self._told), found) if found else None
+
+    def save_spec(self, spec: Spec) -> None:
+        """Write the spec anew, atomically."""
+        write_atomic(self.folder / files.SPEC, as_text(spec))
 
     def parallel(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield (position, result) of each task as it is done; ends early once the reader has asked to stop."""
@@ -172,13 +185,18 @@ class RunWriter:
         """Keep a network's state as safetensors under ``name``, atomically, with remarks in its header."""
         checkpoints.save_checkpoint(state, files.weights_path(self.folder, name), metadata)
 
-    def save_snapshot(self, snapshot: bytes) -> None:
-        """Keep ``snapshot`` atomically. A kill loses nothing; a power cut loses at most the last SYNC seconds."""
+    def save_snapshot(self, snapshot: bytes, step: int | None = None) -> None:
+        """Keep ``snapshot`` atomically. A kill loses nothing; a power cut loses at most the last SYNC seconds.
+
+        One of a ``step`` that no earlier attempt has told of is kept on the way as well: the log ends there just now.
+        """
         due = time.monotonic() - self._synced >= SYNC
         if due:
             self._synced = time.monotonic()
             os.fsync(self._log)
         write_atomic(self.folder / files.SNAPSHOT, snapshot, durable=due)
+        if step is not None and step > self._told:
+            waypoints.keep(self.folder, step, snapshot, os.fstat(self._log).st_size)
 
     def load_snapshot(self) -> bytes | None:
         """Return the newest snapshot, or None when the run starts from the beginning."""
@@ -186,6 +204,10 @@ class RunWriter:
             return (self.folder / files.SNAPSHOT).read_bytes() or None
         except FileNotFoundError:
             return None
+
+    def earlier_snapshots(self) -> Iterator[bytes]:
+        """Return the snapshots kept on the way, from the last to the first."""
+        return waypoints.newest_first(self.folder)
 
     def finish(self, result: dict[str, Any]) -> Status:
         """Keep the result and end the run as "stopped" if the reader asked for that, else as "finished"."""

@@ -183,6 +183,43 @@ def test_a_source_with_nan_is_told_and_the_page_goes_on(site: Site, open_page: O
     assert status(site, page) == "failed"
 
 
+def test_a_paused_run_goes_on_with_other_settings_and_a_moment_of_it_branches(site: Site, open_page: Open) -> None:
+    page = open_page(f"{site.address}/?{TOY}&steps=20000")
+    start(page)
+    page.get_by_role("button", name="Pause").click()
+    progress(page).to_contain_text("Paused")
+    set_anew(page, "Change", "Go on with these", penalty=0.05)
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    progress(page).to_contain_text("left")
+    finish(page)
+    (change,) = spec_of(site, page).changes
+    assert change.values() == {"penalty": 0.05}
+    before = run_of(page)
+    page.locator(".st-key-replay-on label").first.click()
+    set_anew(page, "Branch from here", "Start", temperature=0.3)
+    page.wait_for_url(lambda url: before not in url)
+    branch = spec_of(site, page)
+    assert branch.parent == (before, 0)
+    assert [(each.step, each.values()) for each in branch.changes] == [(0, {"temperature": 0.3})]
+
+
+def set_anew(page: Page, popover: str, go: str, **values: float) -> None:
+    """Open a popover, set one of the settings in it, and press its button."""
+    page.get_by_role("button", name=popover, exact=True).click()
+    opened = page.get_by_test_id("stPopoverBody")
+    for name, value in values.items():
+        field = opened.get_by_role("spinbutton", name=name.capitalize())
+        field.fill(str(value))
+        field.press("Enter")
+    opened.get_by_role("button", name=go, exact=True).click()
+
+
+def spec_of(site: Site, page: Page) -> MergeSpec:
+    found = site.store.read(run_of(page)).spec
+    assert isinstance(found, MergeSpec)
+    return found
+
+
 def test_clicking_a_cell_tells_its_gate(site: Site, open_page: Open) -> None:
     page = open_page(f"{site.address}/?run=example:first-look")
     gates(page, "[data-drawn]").wait_for()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from softmerge_core.events import Event
+from softmerge_core.experiments import Spec
 
 
 class Memory:
@@ -36,9 +37,18 @@ class Memory:
     ) -> None:
         self.weights[name] = {key: value.detach().clone() for key, value in state.items()}
 
-    def save_snapshot(self, snapshot: bytes) -> None:
+    def save_snapshot(self, snapshot: bytes, step: int | None = None) -> None:
         assert isinstance(snapshot, bytes), f"expected a snapshot as bytes, got {type(snapshot).__name__}"
         self.snapshot = snapshot
 
     def load_snapshot(self) -> bytes | None:
         return self.snapshot
+
+    def earlier_snapshots(self) -> Iterator[bytes]:
+        return iter(())
+
+    def take_change(self, step: int) -> tuple[int, dict[str, Any]] | None:
+        return None
+
+    def save_spec(self, spec: Spec) -> None:
+        raise AssertionError("nothing was changed")

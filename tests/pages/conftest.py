@@ -1,6 +1,6 @@
 """Pages run in this process, on the test's own home, with a runner that has no workers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Desk:
     def __init__(self, store: RunStore) -> None:
         self.store = store
         self.requests: list[tuple[str, str]] = []
+        self.changes: list[dict[str, Any]] = []  # with which a run was to go on
         self.found: tuple[str, ...] = ()
         self.accuracy: float | None = None  # of whatever is spoiled
         self.asked: list[Any] = []
@@ -51,8 +52,9 @@ class Desk:
     def before(self, run_id: str) -> int | None:
         return self.ahead.get(run_id)
 
-    def resume(self, run_id: str, *, owner: str = "") -> None:
+    def resume(self, run_id: str, *, owner: str = "", change: Mapping[str, Any] | None = None) -> None:
         self.requests.append(("resume", run_id))
+        self.changes.append(dict(change or {}))
 
     def stop(self, run_id: str) -> None:
         self.requests.append(("stop", run_id))

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared.runs.belonging import StateOf, tell_belonging, tell_other_live, what_made_it
 from pages.shared.runs.following import follow
 from pages.shared.runs.opening import fetch_settings
-from pages.shared.runs.panel import RESUMABLE, controls, current_run, progress, shown_run, tell_end
+from pages.shared.runs.panel import RESUMABLE, Steered, controls, current_run, progress, shown_run, tell_end
 from pages.shared.runs.pinned import tell_pinned
 from pages.shared.runs.pinned_link import pinned_of_link
 from pages.shared.runs.reader import RunReader
@@ -51,7 +51,8 @@ class RunPage:
     have when they describe a spec; ``pictures``: draws the pictures of a run, or of None before
     the first run, always in the same places; ``verdict``: the sentence above the pictures, once there is one;
     ``seen``: the run as its verdict is to tell it, where the page's reader looks at an earlier moment of it;
-    ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on.
+    ``outcome``: draws tables and downloads below the pictures; ``resumable``: the states from which a run can go on;
+    ``steered``: draws what a paused run can be told to go on with, given one, and returns it once it is to go on.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class RunPage:
     seen: Callable[[RunReader], RunReader] = as_it_is
     outcome: Callable[[RunReader], None] = nothing
     resumable: Sequence[str] = RESUMABLE
+    steered: Steered | None = None
 
     def __call__(self) -> None:
         """Draw the page."""
@@ -75,7 +77,15 @@ class RunPage:
             fetch_settings(self.kind, self.state_of)
             setup = self.setup()
         with right:
-            run_column(self.kind, setup, self.draw, start=self.start, resumable=self.resumable, state_of=self.state_of)
+            run_column(
+                self.kind,
+                setup,
+                self.draw,
+                start=self.start,
+                resumable=self.resumable,
+                steered=self.steered,
+                state_of=self.state_of,
+            )
 
     def draw(self, reader: RunReader | None) -> None:
         """Draw the run: its progress and verdict, its pictures, and what can be taken along."""
@@ -126,6 +136,7 @@ def run_column(
     *,
     start: str,
     resumable: Sequence[str] = RESUMABLE,
+    steered: Steered | None = None,
     state_of: StateOf | None = None,
 ) -> None:
     """Draw the right side: the buttons, any problem with the set-up or the run, and the run, followed while it is live.
@@ -133,9 +144,9 @@ def run_column(
     With ``state_of`` a run of other settings than those on the left says so, and lends its settings to the widgets.
     Everything that belongs to the run is drawn by ``draw``, so that its end and its outcome are seen together.
     """
-    pins = state_of is not None
     pinned_of_link(kind)
-    problem = controls(kind, current_run(kind), setup.spec, label=start, resumable=resumable, pins=pins)
+    pins, current = state_of is not None, current_run(kind)
+    problem = controls(kind, current, setup.spec, label=start, resumable=resumable, pins=pins, steered=steered)
     reader = shown_run(kind)  # the buttons may have started another
     for text in filter(None, (setup.problem, problem)):
         st.error(plain(sentence(text), 600), icon=":material/error:")

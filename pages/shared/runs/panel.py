@@ -3,7 +3,8 @@
 Pages only read: what a run does is told by its folder, so a reload or a second tab shows the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -31,6 +32,7 @@ from softmerge_core.experiments import Spec
 from softmerge_core.experiments.words import plural, progress_sentence, sentence, steps_done
 from softmerge_core.runs import RunView
 
+Steered = Callable[[RunReader | None], Mapping[str, Any] | None]
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 NOT_YOURS = "Only whoever started this run can steer it; everyone may watch."
@@ -116,11 +118,13 @@ def controls(
     label: str = "Start",
     resumable: Sequence[str] = RESUMABLE,
     pins: bool = True,
+    steered: Steered | None = None,
 ) -> str | None:
     """The buttons of a run; returns what went wrong. ``pins``: whether a run can be pinned.
 
     Start is possible with a ``spec`` whatever is live: runs wait for their turn. Only who started a run may pause or
-    stop it. ``resumable``: how a run may have ended that can still go on where it was.
+    stop it. ``resumable``: how a run may have ended that can still go on where it was. ``steered`` draws beside them
+    what a paused run can be told to go on with, and returns that once it is to go on.
     """
     view = reader.view if reader else None
     own = view is not None and started_here(view.id)
@@ -128,18 +132,23 @@ def controls(
     with row.container(horizontal=True, gap="small", width="content", key=f"controls-{kind}"):
         landing()
         about = "Start a new run with the settings on this page; if others are live, it waits for its turn."
-        begin = st.button(label, type="primary", icon=":material/play_arrow:", disabled=spec is None, help=about)
+        pressed = st.button(label, type="primary", icon=":material/play_arrow:", disabled=spec is None, help=about)
         steer = _pause_button(view, resumable, own=own)
         stop = _stop_button(view, own=own)
+        paused = reader if own and view is not None and view.status == "paused" else None
     with row:
+        change = steered(paused) if steered else None
         _earlier(kind)
     problem = None
     try:
-        if begin and spec is not None:
-            _begin(kind, spec)
+        if pressed and spec is not None:
+            begin(kind, spec)
         elif reader and view and own and stop:
             runner().stop(view.id)
             reader.awaited = True
+        elif paused and change is not None:
+            runner().resume(paused.run_id, change=change)
+            paused.awaited = True
         elif reader and view and steer:
             _steer(view, own=own)
             reader.awaited = True
@@ -151,8 +160,8 @@ def controls(
     return problem
 
 
-def _begin(kind: str, spec: Spec) -> None:
-    """Start a run, look at it, and remember who started it."""
+def begin(kind: str, spec: Spec) -> None:
+    """Start a run, look at it, and remember who started it; raises SoftMergeError."""
     run_id = runner().submit(spec, owner=visitor())
     remember_start(run_id)
     show_run(kind, run_id)

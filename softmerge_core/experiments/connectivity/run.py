@@ -68,6 +68,8 @@ class _Part:
         self.should_stop, self.parallel = context.should_stop, context.parallel
         self.save_weights = context.save_weights
         self.save_snapshot, self.load_snapshot = context.save_snapshot, context.load_snapshot
+        self.earlier_snapshots, self.take_change = context.earlier_snapshots, context.take_change
+        self.save_spec = context.save_spec
 
     def emit(self, event: Event) -> None:
         """Pass the event on; Progress becomes that of the whole run."""

@@ -3,5 +3,8 @@
 from softmerge_core.experiments.base import Experiment
 from softmerge_core.experiments.merge.result import MergeResult
 from softmerge_core.experiments.merge.spec import MergeSpec, check, example, small
+from softmerge_core.merging.changes import NewSettings
 
-EXPERIMENT = Experiment("merge", "Soft merge", MergeSpec, f"{__name__}.run", check, example, small, MergeResult)
+EXPERIMENT = Experiment(
+    "merge", "Soft merge", MergeSpec, f"{__name__}.run", check, example, small, MergeResult, changes=NewSettings
+)

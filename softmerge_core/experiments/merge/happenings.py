@@ -1,5 +1,6 @@
-"""What happened in a merge, moment by moment, in words: stages that began, sources that were closed or opened again."""
+"""What happened in a merge, moment by moment, in words: stages, sources that close or open, new settings."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -21,14 +22,22 @@ class Happening(NamedTuple):
     words: str
 
 
-def happenings(moments: Iterable[tuple[int, tuple[Stage, Gates] | None]]) -> list[Happening]:
-    """Return what changed between one moment and the next. ``moments``: place, and stage and gates (None: damaged)."""
+def happenings(
+    moments: Iterable[tuple[int, tuple[Stage, Gates] | None]], changes: Iterable[tuple[int, str]] = ()
+) -> list[Happening]:
+    """Return what changed between one moment and the next. ``moments``: place, and stage and gates (None: damaged).
+
+    ``changes``: step and words of what the reader has changed.
+    """
     found: list[Happening] = []
+    left = deque(changes)
     stage, before = None, None
     for place, moment in moments:
         if moment is None:
             continue
         now, gates = moment
+        while left and left[0][0] <= gates.step:
+            found.append(Happening(place, *left.popleft()))
         closed = _closed(now, gates)
         if stage is None or now.stage != stage.stage:
             said = f"{now.title} begin" if stage is None else f"from {stage.title} to {now.title}"

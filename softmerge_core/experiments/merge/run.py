@@ -21,10 +21,13 @@ from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.timing import estimate, remember, scored_networks
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.flat import plain_average
+from softmerge_core.merging.changes import Change, with_change
 from softmerge_core.merging.pace import Ahead
 from softmerge_core.merging.reporting import matrix
+from softmerge_core.merging.snapshots import fits
 from softmerge_core.merging.soft import GateTable, MergeResult, soft_merge
 from softmerge_core.merging.summary import layer_sizes, summed
+from softmerge_core.settings import parse
 
 GRID = 60  # points of a boundary picture along each axis
 MARGIN = 0.1  # how far it reaches past the data, in units of their range
@@ -41,7 +44,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     data, lineage = load_data(spec.data), lineage_of(spec)
     loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
-    snapshot = context.load_snapshot()
+    snapshot, steered = _snapshot(spec, context), _Steered(spec, context)
     extent = _announce_plane(data, context)
     merged = soft_merge(
         modules,
@@ -49,13 +52,16 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         spec.settings,
         names=names,
         base=base_of(spec.sources) if spec.settings.relative else None,
-        on_event=context.emit,
+        changes=spec.changes,
+        on_event=steered.emit,
         should_stop=context.should_stop,
         observe=_boundaries(extent, context) if extent else None,
         snapshot=snapshot,
-        on_snapshot=context.save_snapshot,
+        on_snapshot=steered.save_snapshot,
         ahead=Ahead(None if snapshot else estimate(spec), _scored_samples(spec, data, modules[0])),
+        take_change=steered.take_change,
     )
+    spec = steered.spec
     model = merged.model.cpu()
     if extent:
         context.emit(boundary(model, extent, merged.history[-1].step, kept=True))
@@ -69,6 +75,38 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         alone = min(seconds, time.process_time() - computed)  # what others made of this machine meanwhile may pass
         remember(spec, *_done(merged.history), alone)
     return {**scores, **_report(merged, names), "gates": gates, "seconds": seconds}
+
+
+def _snapshot(spec: MergeSpec, context: Context) -> bytes | None:
+    """What to go on from: this run's own newest snapshot, or one of the run that it branched from."""
+    inherited = (each for each in context.earlier_snapshots() if fits(each, spec.changes))
+    return context.load_snapshot() or next(inherited, None)
+
+
+class _Steered:
+    """A context for a merge whose settings the reader may change: ``spec`` is what the run is made of as it stands."""
+
+    def __init__(self, spec: MergeSpec, context: Context) -> None:
+        self.spec, self.context, self.step = spec, context, 0
+
+    def emit(self, event: Event) -> None:
+        """Pass an event on."""
+        self.step = event.step
+        self.context.emit(event)
+
+    def save_snapshot(self, snapshot: bytes) -> None:
+        """Keep a snapshot, which is always made at the step that was told of last."""
+        self.context.save_snapshot(snapshot, self.step)
+
+    def take_change(self, step: int) -> Change | None:
+        """The change that the reader asks for, once it is in the spec: a run that is cut short goes on with it."""
+        found = self.context.take_change(step)
+        if found is None:
+            return None
+        change: Change = parse(Change, {**found[1], "step": found[0]}, "change")
+        self.spec = self.spec.model_copy(update={"changes": with_change(self.spec.changes, change)})
+        self.context.save_spec(self.spec)
+        return change
 
 
 def _scored_samples(spec: MergeSpec, data: Data, source: nn.Module) -> int:

@@ -2,11 +2,23 @@
 
 from typing import Literal, Self
 
+from pydantic import Field, model_validator
+
 from softmerge_core.alignment.settings import How
 from softmerge_core.errors import SettingsError
 from softmerge_core.experiments.admission import FIRST, check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
-from softmerge_core.settings import DataSpec, SoftMergeSettings, SourceSpec, setting
+from softmerge_core.merging.changes import LAST, Change, check_changes, effective
+from softmerge_core.settings import DataSpec, Frozen, SoftMergeSettings, SourceSpec, setting
+
+MOST_STAGES = 8  # of "auto", with gates relative to the base and the two that rescaling is compared with
+
+
+class Branch(Frozen):
+    """The step of another run that a run goes on from."""
+
+    run: str = Field(max_length=100, description="The id of the run.")
+    step: int = Field(ge=0, le=LAST, description="The step up to which both are the same.")
 
 
 class MergeSpec(Spec):
@@ -17,6 +29,16 @@ class MergeSpec(Spec):
     data: DataSpec = setting(DataSpec(), "Data", "The samples gates are trained, validated and tested on.")
     align: How = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
+    changes: tuple[Change, ...] = setting((), "Changes", "New settings on the way, each after its step of the run.")
+    branch: Branch | None = setting(None, "Branch", "The run that it branched from; it changes nothing by itself.")
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        try:
+            check_changes(self.changes, LAST + 1)
+        except SettingsError as error:
+            raise ValueError(str(error).removeprefix("changes: ")) from error
+        return self
 
     @property
     def device(self) -> str:
@@ -26,7 +48,23 @@ class MergeSpec(Spec):
     def settled(self) -> Self:
         """See Spec: gating is what happens to a part that is not named."""
         parts = {name: choice for name, choice in self.settings.parts.items() if choice != "gate"}
-        return self.model_copy(update={"settings": self.settings.model_copy(update={"parts": parts})})
+        settings, changes = self.settings.model_copy(update={"parts": parts}), effective(self.settings, self.changes)
+        return self.model_copy(update={"settings": settings, "changes": changes, "branch": None})
+
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """See Spec."""
+        return (self.branch.run, self.branch.step) if self.branch else None
+
+    def continues(self, parent: Spec) -> bool:
+        """See Spec: all that holds before the step must be the same."""
+        return isinstance(parent, MergeSpec) and self._before() == parent._before(self.parent)
+
+    def _before(self, branch: tuple[str, int] | None = None) -> Self:
+        """What holds before the step of a ``branch``, by default this run's own."""
+        _, step = branch or self.parent or ("", 0)
+        changes = tuple(change for change in self.changes if change.step < step)
+        return self.model_copy(update={"name": "", "changes": changes, "branch": None})
 
 
 def example() -> MergeSpec:
@@ -44,6 +82,8 @@ def small() -> MergeSpec:
 def check(spec: MergeSpec) -> None:
     """Raise SoftMergeError for every mistake that the manifests reveal; no weights are read."""
     check_sources(spec.sources, spec.data)
+    stages = MOST_STAGES if spec.settings.granularity == "auto" else 1 + 2 * spec.settings.rescale
+    check_changes(spec.changes, spec.settings.steps * stages)
     for part, choice in spec.settings.parts.items():
         kept = choice.removeprefix("keep:")
         if kept.isdigit() and int(kept) >= len(spec.sources):

@@ -60,3 +60,13 @@ def test_counts_of_closed_gates_tell_where_a_part_stands_for_many() -> None:
         )
 
     assert told(counted(0, 3), counted(4, 4))[1:] == [(4, "two closed everywhere")]
+
+
+def test_what_the_reader_changed_is_told_at_the_first_moment_after_it() -> None:
+    moments = [moment(step, *OPEN) for step in (0, 5, 9)]
+    found = happenings(enumerate(moments), [(5, "the penalty went up"), (7, "the rate went down"), (30, "too late")])
+    assert [(each.place, each.step, each.words) for each in found] == [
+        (0, 0, "channel gates begin"),
+        (1, 5, "the penalty went up"),
+        (2, 7, "the rate went down"),
+    ]
