@@ -36,7 +36,7 @@ def _merge(spec: Any, result: Any, events: Any) -> tuple[str, list[Group]]:
     named = (("best source", "best_source"), ("plain average", "average"), ("ensemble", "ensemble"))
     others = [Group(name, _known([found.get(key)])) for name, key in named]
     merged = Group("merged", _known([found["soft"]]), strong=True)
-    return "Test accuracy of best source, average, ensemble and merge", [*others, merged]
+    return "Test accuracy: best source, average, ensemble, merge", [*others, merged]
 
 
 def _compare(spec: Any, result: Any, events: Any) -> tuple[str, list[Group]]:
