@@ -182,7 +182,7 @@ def comparison_table(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     )
 
 
-def _rounded(frame: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
+def _rounded(frame: "pd.DataFrame", columns: Sequence[Column] = COLUMNS) -> "pd.DataFrame":
     """The numbers as sentences and pictures round them: a browser rounds 88.25 up, Python to the even digit."""
     shown = {column.name: frame[column.name].map(_as_written(column.format)) for column in columns if column.format}
     return frame.assign(**shown)

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from pages.compare import table
 from pages.compare.table import COLUMNS, _rounded, as_csv, as_frame, table_rows
 from softmerge_core.events import Score
 from softmerge_core.experiments.compare.spec import CompareSpec, MethodChoice, planned
@@ -67,3 +68,11 @@ def test_the_table_rounds_as_sentences_and_pictures_do_and_the_csv_not_at_all() 
     rows = table_rows(report(SPEC, [Score(step=1, series="average", accuracy=0.8825)])["rows"], ["average"], live=False)
     assert _rounded(as_frame(rows))["Accuracy"].tolist() == [float(percent(0.8825).partition("\u00a0")[0])] == [88.2]
     assert "88.25" in as_csv(rows)
+
+
+def test_a_pinned_run_has_columns_of_its_own_and_only_where_there_is_one() -> None:
+    rows = [{"Method": "Plain average", "Accuracy": 84.0}, {"Method": "TIES", "Accuracy": None}]
+    beside = table.beside_pinned(rows, [{"Method": "Plain average", "Accuracy": 80.5}, {"Method": "TIES"}])
+    assert [(row["Pinned"], row["Gain"]) for row in beside] == [(80.5, 3.5), (None, None)]
+    assert "Pinned (%)" in table.as_csv(beside)
+    assert "Pinned (%)" not in table.as_csv(rows)
