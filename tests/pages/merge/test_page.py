@@ -312,7 +312,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert len(table) == 5 + len(result["source_names"]), "four ways, the trunk, and the sources"
     assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f}\u00a0%")
     assert all(cell in tables(page) for row in table for cell in row)
-    expected = ["Merged weights", "As .pt", "Everything (.zip)", "Gates", "Spec"]
+    expected = ["CSV", "Merged weights", "As .pt", "Everything (.zip)", "Gates", "Spec", "Bundle", "Replay (HTML)"]
     assert [button.label for button in page.download_button] == expected
     assert "closed everywhere" in texts(page)  # in plain words, above the validation losses
     assert f"-{run_id}.json --out merged`" in texts(page).partition("`python -m softmerge_core merge merge-spec-")[2]

@@ -23,11 +23,12 @@ def test_names_in_a_fixed_column_stand_out(theme: Theme) -> None:
     assert contrast("#{:02x}{:02x}{:02x}".format(*drawn), colours["backgroundColor"]) >= 4.5
 
 
-def test_only_a_run_that_was_watched_keeps_room_for_a_longer_verdict() -> None:
+def test_only_a_run_that_was_watched_and_a_film_keep_room_for_a_longer_verdict() -> None:
     rules = (ROOT / "pages" / "shared" / "show" / "page.css").read_text(encoding="utf-8").splitlines()
     keeping = [rule for rule in rules if ".st-key-verdict" in rule and "min-height" in rule]
     assert keeping
-    assert all(".st-key-verdict-room .st-key-verdict {" in rule for rule in keeping)
+    slots = tuple(f".st-key-verdict-{name} .st-key-verdict {{" for name in ("room", "moment"))
+    assert all(any(slot in rule for slot in slots) for rule in keeping)
 
 
 def test_the_switch_for_large_type_stays_in_its_place_when_it_is_pressed() -> None:
