@@ -1,6 +1,7 @@
 // The controls of a film. The browser fetches the figures of a moment by itself and hands them to the page's charts
 // (film_moment.js), for a run of the page's script takes longer than the eye waits; that follows once the reader rests.
 const REST = 500; // ms at one moment, after which the server is told, whose words follow then
+const BRISK = 1000; // ms: who goes on sooner is not disturbed by the page's answer between two steps
 const SELDOM = 1500; // ms between two tellings while the film plays
 const PAUSES = { slow: 700, usual: 300, fast: 100 }; // ms that a moment is shown
 const LONGEST = 150; // moments of a film that plays: of a longer one some are passed over
@@ -137,9 +138,12 @@ class Film {
   }
 
   tell() {
+    const since = performance.now() - (this.moved ?? -BRISK);
+    this.moved = performance.now();
+    const rest = since < BRISK ? Math.max(REST, 1.5 * since) : REST;
     if (!this.playing) clearTimeout(this.telling);
     else if (this.telling) return;
-    this.telling = setTimeout(() => this.tellNow(), this.playing ? SELDOM : REST);
+    this.telling = setTimeout(() => this.tellNow(), this.playing ? SELDOM : rest);
   }
 
   tellNow() {

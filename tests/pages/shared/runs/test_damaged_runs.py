@@ -117,13 +117,13 @@ def changed(values: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 def draw(kind: str, monkeypatch: pytest.MonkeyPatch, turn: int) -> None:
     """Draw the run of this kind as its page would, but only few of its pictures."""
-    real, count = Picture._figure, iter(range(turn, 1000))
+    real, count = Picture.figure, iter(range(turn, 1000))
 
-    def built(picture: Picture, reader: RunReader | None, chosen: Any) -> Any:
-        return None if next(count) % ONE_OF else real(picture, reader, chosen)
+    def built(picture: Picture, reader: RunReader, theme: Any, **chosen: Any) -> Any:
+        return None if next(count) % ONE_OF else real(picture, reader, theme, **chosen)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Picture, "_figure", built)
+        patch.setattr(Picture, "figure", built)
         look(kind)
 
 
