@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.shared.show.copy_link import KEY
+from pages.shared.show.links import read
 from pages.site import PAGES
 from softmerge_core.runs.store import EXAMPLES
 from tests.browser.conftest import Site
@@ -60,11 +61,14 @@ def test_a_link_shows_what_it_was_copied_from(
     wanted = {key: first[key] for key in usual}
     same = {key: value for key, value in wanted.items() if value == usual[key]}
     assert len(link) < LONGEST
-    context = browser.new_context()
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     opened = context.new_page()
     listener = Listener(opened)
     visit(opened, f"{site.address}/{path}?{link}")
     found = held(listener.widgets)
+    opened.get_by_role("button", name="Copy link").click()
+    expect(opened.get_by_role("button", name="Copied")).to_be_visible()
+    again = str(opened.evaluate("navigator.clipboard.readText()"))
     missed = opened.get_by_text("was understood").all_inner_texts()
     context.close()
     differ = {
@@ -72,5 +76,6 @@ def test_a_link_shows_what_it_was_copied_from(
     }
     assert not differ, f"the page {page!r} in a fresh browser: (copied, shown) is {differ}"
     assert not missed
+    assert again.startswith(f"{site.address}/{path}?")
+    assert read(again.partition("?")[2]).all == read(link).all
     assert len(same) < len(wanted) / 2, f"nothing else could be chosen of {same}"
-    print("XX", page, task, len(wanted), len(link), "same:", sorted(same))

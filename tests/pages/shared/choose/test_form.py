@@ -22,6 +22,12 @@ class Tomorrow(Settings):
     cap: int | None = setting(None, "Cap", "At most.", more=True)
 
 
+class Small(Settings):
+    """A setting that may be as small as it likes."""
+
+    rate: float = setting(0.5, "Rate", "How fast.", ge=0)
+
+
 def form(model: str) -> None:
     import importlib
 
@@ -75,10 +81,19 @@ def test_a_message_stands_under_the_row_so_that_the_field_beside_stays_where_it_
 
 
 def test_a_small_number_that_the_address_asks_for_is_shown_in_full_at_once() -> None:
-    page = AppTest.from_function(form, args=(f"{Tomorrow.__module__}.{Tomorrow.__name__}",), default_timeout=30)
+    page = AppTest.from_function(form, args=(f"{Small.__module__}.{Small.__name__}",), default_timeout=30)
     page.query_params["f_rate"] = "0.0000003"
     page.run()
     assert page.number_input(key="f_rate").proto.format == "%.7f"
+
+
+def test_an_address_that_asks_for_a_number_outside_the_limits_gives_the_usual_one() -> None:
+    page = AppTest.from_function(form, args=(f"{Tomorrow.__module__}.{Tomorrow.__name__}",), default_timeout=30)
+    page.query_params["f_depth"] = "10"
+    page.run()
+    assert page.number_input(key="f_depth").value == 3
+    assert not page.error
+    assert "f_depth" not in page.query_params
 
 
 @pytest.mark.parametrize("number", ["inf", "-1e999", "nan", "Infinity"])
