@@ -17,6 +17,7 @@ from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.sweep.page import page as sweep_page
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
 # (page, title, icon) by address, in the order of the navigation; the first is the start page
@@ -27,6 +28,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "connectivity": (connectivity_page, "Connectivity", "timeline"),
     "scope": (scope_page, "Scope", "align_horizontal_center"),
     "federated": (federated_page, "Federated", "hub"),
+    "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
 }
@@ -37,6 +39,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
+    "sweeps": "sweep", "vary": "sweep",
 }  # fmt: skip
 
 

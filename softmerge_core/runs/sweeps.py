@@ -7,40 +7,49 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from softmerge_core.errors import NotFoundError, RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
-from softmerge_core.experiments.sweeping.spec import Sweep, expand
-from softmerge_core.home import write_atomic
+from softmerge_core.experiments.sweeping.spec import PlainValue, Sweep, expand, values_of
+from softmerge_core.home import set_aside, write_atomic
 from softmerge_core.runs import files
-from softmerge_core.runs.labels import Labels, write_labels, write_owner
+from softmerge_core.runs.labels import SWEEP_TAG, Labels, write_labels, write_owner
+from softmerge_core.runs.status import is_held
 from softmerge_core.runs.store import RunStore
 from softmerge_core.settings import Frozen, parse
 
 MARK = "sweep.json"  # in the folder of a run that is a point of a sweep
-TAG = "sweep "  # how the tag of such a run begins
 MOST_TOGETHER = 24  # runs in one task: of more the last would tell nothing for long, and others would wait for them
 
 
 class KeptSweep(Frozen):
-    """A sweep that was started. ``runs``: the id of each of its runs, in the order of ``expand``."""
+    """A sweep that was started: the ``values`` of each axis, and the ids of its ``runs`` in the order of ``expand``."""
 
     version: Literal[1] = 1
     id: str
     created: datetime
     owner: str = ""
     sweep: Sweep
+    values: tuple[tuple[PlainValue, ...], ...]
     runs: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.values) != len(self.sweep.axes):
+            raise ValueError("expected values for each axis")
+        if len(self.runs) != prod(map(len, self.values)) * len(self.sweep.seeds):
+            raise ValueError("expected a run for each point and seed")
+        return self
 
     @property
     def tag(self) -> str:
         """The tag that its runs carry."""
-        return f"{TAG}{self.created.astimezone(UTC):%Y-%m-%d %H:%M} {self.id[-4:]}"
+        return f"{SWEEP_TAG}{self.created.astimezone(UTC):%Y-%m-%d %H:%M} {self.id[-4:]}"
 
 
 def sweeps_folder(store: RunStore) -> Path:
@@ -58,7 +67,8 @@ def create_sweep(store: RunStore, sweep: Sweep, owner: str = "") -> KeptSweep:
     try:
         for point in points:
             ids.append(store.create(point.spec))
-        kept = KeptSweep(id=name, created=now, owner=owner, sweep=sweep, runs=tuple(ids))
+        values = tuple(values_of(sweep))
+        kept = KeptSweep(id=name, created=now, owner=owner, sweep=sweep, values=values, runs=tuple(ids))
         for place, run_id in enumerate(ids):
             _mark(store.folder(run_id), kept, place)
         folder = sweeps_folder(store)
@@ -102,9 +112,19 @@ def _read(path: Path, changed: int) -> KeptSweep:
     if values is None:
         raise NotFoundError(f"unknown sweep {path.stem!r}")
     kept: KeptSweep = parse(KeptSweep, json.dumps(values), f"sweep {path.stem!r}")
-    if len(kept.runs) != len(expand(kept.sweep)):
-        raise RunError(f"sweep {path.stem!r} is damaged: it does not name a run for each of its points")
     return kept
+
+
+def set_sweep_aside(store: RunStore, kept: KeptSweep) -> str:
+    """Throw a sweep and those of its runs that are there away; returns the ticket for ``home.bring_back``.
+
+    Raises RunError while one of them is running.
+    """
+    there = [store.root / run_id for run_id in kept.runs if (store.root / run_id).is_dir()]
+    if busy := next((folder.name for folder in there if is_held(folder)), None):
+        raise RunError(f"run {busy!r} is running: stop the sweep before deleting it")
+    with files.writing(kept.id):
+        return set_aside([*there, sweeps_folder(store) / f"{kept.id}.json"])
 
 
 def sweep_ids(store: RunStore) -> list[str]:

@@ -21,6 +21,7 @@ from pages.shared.runs.services import (
     started_here,
     visitor,
 )
+from pages.shared.runs.vary import vary
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from softmerge_core.errors import SoftMergeError
@@ -125,6 +126,7 @@ def controls(
         steer = _pause_button(view, resumable, own=own)
         stop = _stop_button(view, own=own)
     with row:
+        vary(kind, spec)
         _earlier(kind)
     try:
         if begin and spec is not None:

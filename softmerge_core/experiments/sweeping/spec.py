@@ -23,6 +23,7 @@ from softmerge_core.settings import Frozen
 
 MOST_AXES, MOST_VALUES, MOST_SEEDS = 4, 50, 20
 MOST_RUNS = 200  # points times seeds
+PlainValue = StrictBool | StrictInt | StrictFloat | StrictStr
 Count = Annotated[int, Field(ge=2, le=MOST_VALUES)]
 
 
@@ -35,9 +36,10 @@ class Linear(Frozen):
     count: Count
 
     def values(self) -> tuple[float, ...]:
-        """The values, with six significant digits."""
+        """The values; those between the ends have four significant digits."""
         span = self.last - self.first
-        return tuple(significant(self.first + span * k / (self.count - 1)) for k in range(self.count))
+        inner = [significant(self.first + span * k / (self.count - 1), 4) for k in range(1, self.count - 1)]
+        return self.first, *inner, self.last
 
 
 class Log(Frozen):
@@ -49,16 +51,17 @@ class Log(Frozen):
     count: Count
 
     def values(self) -> tuple[float, ...]:
-        """The values, with six significant digits."""
-        low, high = math.log(self.first), math.log(self.last)
-        return tuple(significant(math.exp(low + (high - low) * k / (self.count - 1))) for k in range(self.count))
+        """The values; those between the ends have three significant digits."""
+        ratio = self.last / self.first
+        inner = [significant(self.first * ratio ** (k / (self.count - 1)), 3) for k in range(1, self.count - 1)]
+        return self.first, *inner, self.last
 
 
 class Listed(Frozen):
     """The values themselves: numbers, choices, or on and off."""
 
     spacing: Literal["list"] = "list"
-    listed: tuple[StrictBool | StrictInt | StrictFloat | StrictStr, ...] = Field(min_length=1, max_length=MOST_VALUES)
+    listed: tuple[PlainValue, ...] = Field(min_length=1, max_length=MOST_VALUES)
 
     def values(self) -> tuple[Value, ...]:
         """The values, each once."""

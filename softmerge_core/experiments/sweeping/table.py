@@ -6,7 +6,7 @@ from math import isclose
 from statistics import fmean
 
 from softmerge_core.experiments.outcome import BASELINES, Outcome
-from softmerge_core.experiments.sweeping.spec import Sweep, axes_of, base_values, values_of
+from softmerge_core.experiments.sweeping.spec import Sweep, axes_of, base_values
 from softmerge_core.experiments.sweeping.varied import Value, value_text
 from softmerge_core.experiments.tables import Value as Cell
 from softmerge_core.statistics import Measured
@@ -15,7 +15,7 @@ SAME = 5e-4  # accuracies of a baseline that are this near are one
 
 
 class Row:
-    """A point: its ``values``, one an axis, and of each seed the id of its run and what that came to, None if nothing."""
+    """A point: its ``values``, one an axis; of each seed the id of its run, and what that came to, None if nothing."""
 
     def __init__(self, values: tuple[Value, ...], runs: Sequence[str], outcomes: Sequence[Outcome | None]) -> None:
         self.values, self.runs, self.outcomes = values, tuple(runs), tuple(outcomes)
@@ -50,14 +50,23 @@ class Row:
 
 
 class SweepTable:
-    """All points of a sweep, in the order of ``expand``. ``outcomes``: what the runs came to, by their ids."""
+    """All points of a sweep, in the order of ``expand``.
 
-    def __init__(self, sweep: Sweep, runs: Sequence[str], outcomes: Mapping[str, Outcome]) -> None:
-        self.sweep, self.axes, self.values = sweep, axes_of(sweep), values_of(sweep)
+    ``values``: of each axis; ``outcomes``: what the runs came to, by their ids.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        values: Sequence[tuple[Value, ...]],
+        runs: Sequence[str],
+        outcomes: Mapping[str, Outcome],
+    ) -> None:
+        self.sweep, self.axes, self.values = sweep, axes_of(sweep), list(values)
         each = len(sweep.seeds)
         self.rows = [
-            Row(values, own := runs[each * place : each * (place + 1)], [outcomes.get(run_id) for run_id in own])
-            for place, values in enumerate(_combinations(self.values))
+            Row(point, own := runs[each * place : each * (place + 1)], [outcomes.get(run_id) for run_id in own])
+            for place, point in enumerate(_combinations(self.values))
         ]
         self.seeds = sweep.seeds
 
