@@ -10,7 +10,8 @@ from softmerge_core.experiments.sweeping.varied import value_text
 from softmerge_core.figures.style import Theme, colour, escape, new_figure, thin
 from softmerge_core.figures.sweep_marks import hover, main_colour
 
-COLUMNS, PHONE = 6, 3  # plots beside each other
+COLUMNS = 6  # plots beside each other
+WRITTEN, BRIEF = 18, 7  # letters above a plot, and on a phone
 MOST = 60  # plots: of more points the first ones are drawn
 CELL, EDGE = 96, 28  # px: of a row of plots, and around all
 DRAWN = 60  # points of a curve
@@ -59,7 +60,7 @@ def curve_ends(curves: Sequence[Curve]) -> tuple[int, float, float] | None:
 
 def _frame(figure: go.Figure, across: int, down: int, table: SweepTable, row: Row, theme: Theme) -> None:
     """The border and the title of a plot; that of the best point is in the colour of its lines."""
-    best = row is table.best
+    best, count = row is table.best, len(figure.layout.annotations)
     color = main_colour(table, theme) if best else colour("axis", theme)
     figure.add_shape(
         type="rect", x0=across, x1=across + _WIDE, y0=-down - 0.24 - _TALL, y1=-down - 0.24, layer="below",
@@ -67,9 +68,11 @@ def _frame(figure: go.Figure, across: int, down: int, table: SweepTable, row: Ro
     )  # fmt: skip
     title = ", ".join(map(value_text, row.values)) + (" (best)" if best else " (now)" if row is table.base else "")
     figure.add_annotation(
-        x=across, y=-down - 0.22, xanchor="left", yanchor="bottom", text=escape(title, 22), showarrow=False,
+        x=across, y=-down - 0.22, xanchor="left", yanchor="bottom", text=escape(title, WRITTEN), showarrow=False,
         font={"size": 12, "color": colour("text" if best else "quiet", theme)},
     )  # fmt: skip
+    narrow = {**figure.layout.meta.get("narrow", {}), f"annotations.{count}.text": escape(title, BRIEF)}
+    figure.update_layout(meta={**figure.layout.meta, "narrow": narrow})
 
 
 def _line(

@@ -88,10 +88,10 @@ def front_figure(table: SweepTable, *, theme: Theme) -> go.Figure | None:
             for row in rows
         ],
     )  # fmt: skip
-    for row, label in ((table.base, NOW), (table.best, BEST)):
+    for row, label, shift in ((table.base, NOW, -14), (table.best, BEST, 14)):
         if row in rows and row is not None:
             figure.add_annotation(
-                x=100 * (row.open or 0), y=100 * (row.validation or 0), text=label, yshift=14, showarrow=False,
+                x=100 * (row.open or 0), y=100 * (row.validation or 0), text=label, yshift=shift, showarrow=False,
                 font={"size": 12, "color": colour("text", theme)},
             )  # fmt: skip
     figure.update_layout(

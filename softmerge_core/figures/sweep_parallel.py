@@ -69,7 +69,7 @@ def _axes(figure: go.Figure, scales: Sequence[Sequence[tuple[float, str]]], them
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": colour("axis", theme), "width": 1})
         for at, text in ticks:
             figure.add_annotation(
-                x=place, y=at, text=escape(text, 16), showarrow=False, xanchor="left", xshift=7, opacity=0.85,
+                x=place, y=at, text=escape(text, 16), showarrow=False, xanchor="left", xshift=7,
                 font={"size": 12, "color": colour("quiet", theme)}, bgcolor=colour("background", theme),
             )  # fmt: skip
 

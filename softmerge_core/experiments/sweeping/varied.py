@@ -107,4 +107,6 @@ def value_text(value: Value | None) -> str:
     """A value as it stands in a sentence."""
     if isinstance(value, bool) or value is None:
         return {True: "on", False: "off", None: "all"}[value]
-    return decimal_text(value, 6) if isinstance(value, (int, float)) else value.replace("_", " ")
+    if isinstance(value, (int, float)):
+        return decimal_text(value, 4 if isinstance(value, float) else 15)
+    return value.replace("_", " ")
