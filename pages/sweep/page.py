@@ -11,7 +11,6 @@ from pages.shared.runs.panel import WORDS
 from pages.shared.runs.services import is_owner, run_store, runner, visitor
 from pages.shared.runs.vary import SWEEP
 from pages.shared.show.live_plot import let_it_be_sent
-from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from pages.sweep.pictures import pictures
@@ -41,8 +40,8 @@ def page() -> None:
     tell_deleted("sweeps")
     kept = _chosen(sweep_ids(run_store()))
     if kept is None:
-        st.info("No sweep has been started here yet.", icon=":material/grid_view:")
-        st.page_link(page_at("merge"), label="Vary a setting of a merge", icon=":material/merge:")
+        told = "No sweep has been started here yet: press Vary on the Merge page, and choose a setting."
+        st.info(told, icon=":material/grid_view:")
         return
     reader = _reader(kept)
     _buttons(reader)

@@ -8,7 +8,7 @@ from typing import Any
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.runs import files
 from softmerge_core.runs.ledger import Ledger
-from softmerge_core.runs.status import DIED, ENDED
+from softmerge_core.runs.status import DIED
 from softmerge_core.runs.store import requested
 from softmerge_core.runs.sweeps import bundles
 from softmerge_core.runs.worker import execute_together
@@ -27,18 +27,23 @@ class Bundling:
         self._deaths: dict[str, int] = {}
 
     def send(self, client: Any, run_ids: Sequence[str], workers: int) -> None:
-        """Hand over waiting runs, those that can go side by side together, so that all ``workers`` are busy."""
+        """Hand over waiting runs, those that can go side by side together, so that all ``workers`` are busy.
+
+        A bundle has the turn of the first run that it would begin with if they were begun one after another, so that
+        it counts as many runs against those of others.
+        """
         waiting = [run_id for run_id in run_ids if run_id in self._ledger.futures]
         specs = [self._store.read(run_id, 2**62).spec for run_id in waiting]
+        turns, before = sorted(self._ledger.turn([run_id]) for run_id in waiting), 0
         for places in bundles(specs, workers):
-            self._send(client, [waiting[place] for place in places])
+            self._send(client, [waiting[place] for place in places], turns[before])
+            before += len(places)
 
-    def _send(self, client: Any, run_ids: Sequence[str]) -> None:
+    def _send(self, client: Any, run_ids: Sequence[str], turn: int) -> None:
         attempts = [files.read_attempt(self._store.folder(run_id) / files.QUEUE) for run_id in run_ids]
         folders = [str(self._store.folder(run_id)) for run_id in run_ids]
         key = f"{run_ids[0]}-{attempts[0]}-of-{len(run_ids)}"
         work = list(zip(folders, attempts, strict=True))
-        turn = self._ledger.turn(run_ids)
         future = client.submit(execute_together, work, key=key, pure=False, retries=0, priority=-turn)
         self._ledger.futures |= dict.fromkeys(run_ids, future)
         future.add_done_callback(lambda done: self._done(client, list(zip(run_ids, attempts, strict=True)), done))
@@ -61,8 +66,8 @@ class Bundling:
             return False
         with contextlib.suppress(SoftMergeError):
             stopped = requested(self._store.folder(run_id) / files.REQUEST) == "stop"
-            ended = self._store.status(run_id).status in ENDED
-            if not ended and not stopped and future.status != "cancelled":
+            undone = self._store.status(run_id).status in ("waiting", "interrupted")  # else it has ended, or is on
+            if undone and not stopped and future.status != "cancelled":
                 return True
         self._ledger.forget(run_id)
         return False
@@ -72,7 +77,7 @@ class Bundling:
         kept = [run_id for run_id in run_ids if self._entered(run_id)]
         half = (len(kept) + 1) // 2
         for part in filter(None, (kept[:half], kept[half:])):
-            self._send(client, part)
+            self._send(client, part, self._ledger.turn(part))
 
     def _entered(self, run_id: str) -> bool:
         """Let a run wait once more, at its old turn; False where it was deleted, or stopped meanwhile."""

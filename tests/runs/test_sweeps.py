@@ -207,6 +207,48 @@ def test_bundles_keep_all_workers_busy_and_hold_only_what_is_alike() -> None:
     assert sorted(map(sorted, mixed)) == [[0, 2], [1, 3], [4], [5]]
 
 
+class Client:
+    """In place of Dask: it notes what it is handed, and with which priority."""
+
+    status = "pending"
+
+    def __init__(self) -> None:
+        self.handed: list[tuple[int, int]] = []
+
+    def scheduler_info(self) -> dict[str, object]:
+        return {"workers": {"one": {}, "two": {}}}
+
+    def submit(self, _: object, work: list[object], *, priority: int, **options: object) -> "Client":
+        self.handed.append((len(work), -priority))
+        return self
+
+    def add_done_callback(self, call: object) -> None: ...
+    def cancel(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def test_a_sweep_lets_others_have_their_turns_between_its_bundles(runner: Runner) -> None:
+    client = runner._client = Client()
+    runner.submit_sweep(sweep(seeds=tuple(range(15))), owner="me")
+    single = runner.submit(small(), owner="another")
+    assert runner.before(single) == 1
+    runner._lane.submit(lambda: None).result()
+    assert client.handed == [(15, 1), (15, 16), (15, 31), (15, 46)]
+    assert runner._ledger.turn([single]) == 1
+
+
+def test_a_point_that_waits_is_stopped_without_the_others_of_its_bundle(runner: Runner) -> None:
+    runner._client = Client()
+    kept = runner.submit_sweep(sweep(seeds=(0,)))
+    runner._lane.submit(lambda: None).result()
+    runner.stop(kept.runs[0])
+    assert runner.store.status(kept.runs[0]).status == "stopped"
+    assert set(runner._ledger.futures) == set(kept.runs[1:])
+    runner.resume_sweep(kept)
+    runner._lane.submit(lambda: None).result()
+    assert set(runner._ledger.futures) == set(kept.runs)
+
+
 def test_a_closed_runner_tells_of_each_point(runner: Runner) -> None:
     runner.submit_sweep(sweep(seeds=(0,)), owner="me")
     runs = [run.id for run in runner.store.list()]
