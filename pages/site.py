@@ -20,6 +20,7 @@ from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.sweep.page import page as sweep_page
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
 # (page, title, icon) by address, in the order of the navigation; the first is the start page
@@ -30,6 +31,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "connectivity": (connectivity_page, "Connectivity", "timeline"),
     "scope": (scope_page, "Scope", "align_horizontal_center"),
     "federated": (federated_page, "Federated", "hub"),
+    "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
 }
@@ -40,6 +42,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
+    "sweeps": "sweep", "vary": "sweep",
 }  # fmt: skip
 
 

@@ -32,11 +32,12 @@ class Search(NamedTuple):
     kinds: tuple[str, ...]
     states: tuple[str, ...]
     tags: tuple[str, ...]
+    points: bool = False
 
     @property
     def everything(self) -> bool:
         """Whether nothing is excluded."""
-        return not any(self)
+        return not any(self[:4])
 
 
 def kind_title(kind: str) -> str:
@@ -59,7 +60,11 @@ def ask() -> Search:
         state = _several("States", list(WORDS), lambda name: WORDS[name].capitalize(), "Only runs in these states.")
     with tags:
         tag = _several("Tags", run_index().tags(), str, "Only runs with all of these tags, which you give below.")
-    return Search(said or "", tuple(kind), tuple(state), tuple(tag))
+    points = st.toggle(
+        "Points of sweeps", key=f"{KEY}points", persist_state="session",
+        help="List each run of a sweep too; the Sweep page shows them together.",
+    )  # fmt: skip
+    return Search(said or "", tuple(kind), tuple(state), tuple(tag), points or bool(tag))
 
 
 def _several(label: str, options: Sequence[str], title: Callable[[str], str], about: str) -> list[str]:
@@ -80,7 +85,9 @@ def _several(label: str, options: Sequence[str], title: Callable[[str], str], ab
 
 def found(search: Search) -> list[IndexedRun]:
     """The runs that were looked for, newest first."""
-    return run_index().find(search.words, kinds=search.kinds, states=search.states, tags=search.tags)
+    return run_index().find(
+        search.words, kinds=search.kinds, states=search.states, tags=search.tags, points=search.points
+    )
 
 
 def in_words(search: Search, runs: Sequence[IndexedRun]) -> str:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.events import Event
+from softmerge_core.experiments.outcome import Outcome
 from softmerge_core.experiments.tables import Table
 from softmerge_core.settings import Frozen, setting
 
@@ -128,6 +129,8 @@ class Experiment:
     example: Callable[[], Spec]  # a spec that runs
     small: Callable[[], Spec]  # a spec that runs in about a second, for tests
     result: type[Result] = Result  # what pages expect of its result
+    outcome: Callable[[Mapping[str, Any]], Outcome | None] | None = None  # of a result; none: it has no main accuracy
+    alike: Callable[[Any], str] | None = None  # runs of one text can go side by side by ``run_each``; "": it goes alone
     numbers: str = ""  # the module with ``tables(spec, events)``, if there is one; light, imported when it is asked for
     changes: type[Frozen] | None = None  # what a paused run can be told to go on with
 
@@ -135,6 +138,11 @@ class Experiment:
         """Do the work; returns the result as plain JSON values."""
         result: dict[str, Any] = importlib.import_module(self.work).run(spec, context)
         return result
+
+    def run_each(self, specs: Sequence[Spec], contexts: Sequence[Context]) -> list[dict[str, Any]]:
+        """Do the work of several that are ``alike`` side by side; returns what ``run`` returns for each of them."""
+        results: list[dict[str, Any]] = importlib.import_module(f"{self.work}_each").run_each(specs, contexts)
+        return results
 
     def tables(self, spec: Spec, events: Sequence[Event]) -> list[Table]:
         """The numbers that its pictures are drawn from, as tables; none where it has no such module."""

@@ -1,12 +1,11 @@
 """One of the merges that go side by side: ``StagedMerge``, with its steps and evaluations done by others."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from softmerge_core.data.base import MergeData
-from softmerge_core.events import Event
 from softmerge_core.flat import FlatSources
 from softmerge_core.merging.candidates import candidate
 from softmerge_core.merging.gate_training import GateTraining, StepLoss
@@ -20,6 +19,7 @@ from softmerge_core.merging.stages import StagePlan
 class Lane(StagedMerge):
     """A merge of ``sources`` by ``ready.settings``; it is told every loss and the logits at every evaluation.
 
+    ``hooks`` may stop it at its evaluations.
     ``flat`` are the sources as one matrix, and a working network that all lanes use in turn; None for the first.
     """
 
@@ -28,11 +28,11 @@ class Lane(StagedMerge):
         sources: Sequence[nn.Module],
         ready: Admitted,
         data: MergeData,
-        on_event: Callable[[Event], None] | None,
+        hooks: Hooks,
         base: nn.Module | None,
         flat: FlatSources | None,
     ) -> None:
-        kept, hooks = tuple(ready.outputs), Hooks(on_event)
+        kept = tuple(ready.outputs)
         super().__init__(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base, flat)
         self.ready, self.broken = ready, False
 
@@ -62,6 +62,8 @@ class Lane(StagedMerge):
     def look(self, plan: StagePlan, training: GateTraining, logits: Tensor, left: int) -> bool:
         """Take the evaluation with ``logits`` [N, classes] and so many steps ``left``; whether the stage goes on."""
         last = self._evaluate(plan, training, self.judge.outputs(logits))
+        if left and not self.broken and self.hooks.should_stop and self.hooks.should_stop():
+            self.stop_reason, self.broken = "stopped", True
         over = self.broken or not left
         if not over and self._settled(plan):
             self.reporter.shorten(left)

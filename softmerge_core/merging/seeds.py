@@ -12,11 +12,14 @@ from itertools import compress, groupby
 import torch
 from torch import Tensor, nn
 
+from softmerge_core.checkpoints.sources import LazySources
 from softmerge_core.data.base import MergeData
 from softmerge_core.errors import SettingsError
 from softmerge_core.evaluation import predict
 from softmerge_core.events import Event
+from softmerge_core.merging.alike import MAY_DIFFER
 from softmerge_core.merging.gate_training import NOISE
+from softmerge_core.merging.hooks import Hooks
 from softmerge_core.merging.lanes import Lane
 from softmerge_core.merging.result import MergeResult
 from softmerge_core.merging.soft import Admitted, admitted, soft_merge
@@ -24,7 +27,6 @@ from softmerge_core.merging.stacked import StackedNetworks, StackedTraining
 from softmerge_core.merging.stages import StagePlan
 from softmerge_core.settings import SoftMergeSettings
 
-MAY_DIFFER = {"seed", "learning_rate", "penalty", "temperature", "initial_open_probability"}  # among those side by side
 LAYERS = (nn.Linear, nn.Conv1d)  # whose products take no longer for many networks at once than for one after another
 TRIED = 8  # samples
 CLOSE = 1e-3  # difference of outputs, relative to the largest, that is rounding
@@ -42,6 +44,7 @@ def soft_merge_each(
     base: nn.Module | None = None,
     on_event: OnEvent | None = None,
     should_stop: ShouldStop | None = None,
+    stops: Sequence[ShouldStop] | None = None,
 ) -> list[MergeResult]:
     """Return what ``soft_merge`` returns for each of the ``settings``, in their order, up to rounding.
 
@@ -49,7 +52,8 @@ def soft_merge_each(
     the network consists of linear layers and one-dimensional convolutions, as an MLP or a small CNN does, and ``vmap``
     can run it; all others go one after another. In single precision a draw that rounding moves over the edge of a gate
     lets two merges part, as it does between two machines.
-    ``on_event`` receives each event with the position of its merge; ``should_stop`` is asked before each step.
+    ``on_event`` receives each event with the position of its merge; ``should_stop`` is asked before each step,
+    and each merge's own one of ``stops`` at each of its evaluations.
 
     Raises SourceError, DataError or SettingsError before any training starts.
     """
@@ -60,17 +64,26 @@ def soft_merge_each(
     ready = _admit_each(sources, each, settings, names, base)
     found: dict[int, MergeResult] = {}
     for numbers in _alike(each, settings):
-        lanes = _lanes(sources, numbers, ready, each, tell, base)
+        lanes = _lanes(sources, numbers, ready, each, tell, base, stops)
         if lanes:
             found |= zip(numbers, _side_by_side(lanes, should_stop), strict=True)
             continue
-        alone = partial(soft_merge, sources, names=names, base=base, should_stop=should_stop)
-        found |= {n: alone(each[n], settings[n], on_event=tell[n]) for n in numbers}
+        alone = partial(soft_merge, sources, names=names, base=base)
+        found |= {
+            n: alone(each[n], settings[n], on_event=tell[n], should_stop=_either(should_stop, stops, n))
+            for n in numbers
+        }
     return [found[number] for number in range(len(settings))]
 
 
 def _teller(on_event: OnEvent | None, number: int) -> Callable[[Event], None] | None:
     return on_event and (lambda event: on_event(number, event))
+
+
+def _either(should_stop: ShouldStop | None, stops: Sequence[ShouldStop] | None, number: int) -> ShouldStop | None:
+    """What asks whether to stop a merge that goes alone."""
+    asked = [ask for ask in (should_stop, stops[number] if stops else None) if ask]
+    return (lambda: any(ask() for ask in asked)) if asked else None
 
 
 def _admit_each(
@@ -109,21 +122,28 @@ def _lanes(
     data: Sequence[MergeData],
     tell: Sequence[Callable[[Event], None] | None],
     base: nn.Module | None,
+    stops: Sequence[ShouldStop] | None,
 ) -> list[Lane]:
     """The merges that go side by side; none if they cannot, or gain nothing by it."""
     first = ready[numbers[0]]
     alike = all(
         ready[n].outputs.keys() == first.outputs.keys()
-        and all(one is other for one, other in zip(ready[n].scaled, first.scaled, strict=True))
+        and (ready[n].scaled is first.scaled or _same(ready[n].scaled, first.scaled))
         for n in numbers
     )
     if len(numbers) < 2 or not alike or not quicker_together(sources[0]):
         return []
     lanes: list[Lane] = []
     for n in numbers:
-        lanes.append(Lane(sources, ready[n], data[n], tell[n], base, lanes[0].flat if lanes else None))
+        hooks, flat = Hooks(tell[n], stops[n] if stops else None), lanes[0].flat if lanes else None
+        lanes.append(Lane(sources, ready[n], data[n], hooks, base, flat))
     exact = lanes[0].flat.theta.dtype == lanes[0].flat.dtype  # no half precision
     return lanes if exact and _noise_fits(lanes[0]) and _runs_under_vmap(lanes[0]) else []
+
+
+def _same(some: LazySources, others: LazySources) -> bool:
+    """Whether these are the very same networks; those that are made when they are asked for never are."""
+    return all(one is other for one, other in zip(some, others, strict=True))
 
 
 def quicker_together(network: nn.Module) -> bool:

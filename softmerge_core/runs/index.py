@@ -18,6 +18,7 @@ from pathlib import Path
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments import Spec, parse_spec
 from softmerge_core.experiments.describe import what_made
+from softmerge_core.runs.labels import SWEEP_TAG as TAG
 from softmerge_core.runs.labels import read_labels
 from softmerge_core.runs.status import ENDED, Status
 from softmerge_core.runs.store import described
@@ -26,6 +27,7 @@ FILE = "index.sqlite"  # after the name of the folder of runs, beside which it l
 VERSION = 1
 TICK = 10**8  # nanoseconds: a file system may give two changes that are nearer than this one and the same time
 PATIENCE = 10.0  # seconds to wait for another thread or process that writes
+NO_POINT = f"instr(tags, '\"{TAG}') = 0"  # no tag begins like that of a sweep
 COLUMNS = "id, kind, name, status, created, message, made, tags, spec"
 TABLE = """
 CREATE TABLE runs (id TEXT PRIMARY KEY, stamp INTEGER, settled INTEGER, problem TEXT, kind TEXT, name TEXT, status TEXT,
@@ -90,6 +92,8 @@ class RunIndex:
     def unended(self, kind: str, most: int) -> list[str]:
         """Return the ids of the newest runs of a kind that have not ended, as far as was known at the last change.
 
+        Points of sweeps are left out.
+
         Reads nothing of any run unless one has come or gone since.
         """
         try:
@@ -100,11 +104,10 @@ class RunIndex:
             self.refresh()
             self._seen = changed if time.time_ns() - changed > TICK else -1
         ended = ", ".join(f"'{status}'" for status in ENDED)
-        asked = (
-            f"WHERE problem = '' AND kind = ? AND status NOT IN ({ended}) ORDER BY created DESC, id DESC LIMIT {most}"
-        )
+        asked = f"WHERE problem = '' AND kind = ? AND status NOT IN ({ended}) AND {NO_POINT}"
+        newest = f"ORDER BY created DESC, id DESC LIMIT {most}"
         with self._open() as base:
-            return [run_id for (run_id,) in base.execute(f"SELECT id FROM runs {asked}", [kind])]
+            return [run_id for (run_id,) in base.execute(f"SELECT id FROM runs {asked} {newest}", [kind])]
 
     def find(
         self,
@@ -113,12 +116,14 @@ class RunIndex:
         kinds: Collection[str] = (),
         states: Collection[str] = (),
         tags: Collection[str] = (),
+        points: bool = True,
         most: int | None = None,
     ) -> list[IndexedRun]:
         """Return the runs that have all ``words``, one of ``kinds`` and ``states``, and all ``tags``, newest first.
 
         Each word may begin or lie anywhere in the name, what the run was made from, its outcome, tags or kind; letters
-        large and small are one. What is empty excludes nothing.
+        large and small are one. What is empty excludes nothing. Without ``points`` runs that carry the tag of a sweep
+        are left out.
         """
         asked, values = ["problem = ''"], list[str]()
         for word in words.casefold().split():
@@ -129,6 +134,8 @@ class RunIndex:
                 values += chosen
         for tag in tags:
             asked, values = [*asked, "instr(tags, ?)"], [*values, json.dumps(tag)]
+        if not points:
+            asked.append(NO_POINT)
         order = f"ORDER BY created DESC, id DESC LIMIT {-1 if most is None else most}"
         return self._runs(f"WHERE {' AND '.join(asked)} {order}", values)
 

@@ -9,6 +9,7 @@ from softmerge_core.runs import files
 
 LABELS = "labels.json"
 OWNER = "owner.json"  # in a server that tells people apart
+SWEEP_TAG = "sweep "  # how the tag begins that every run of a sweep carries
 LONGEST_NAME, LONGEST_TAG, MOST_TAGS = 120, 40, 20
 
 

@@ -13,12 +13,15 @@ from filelock import FileLock, Timeout
 from softmerge_core.devices import check_device
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
+from softmerge_core.experiments.sweeping.spec import Sweep
 from softmerge_core.runs import files
-from softmerge_core.runs.cluster import WARM, check_scheduler, grow, start_cluster
+from softmerge_core.runs.bundling import Bundling
+from softmerge_core.runs.cluster import WARM, WORKERS, check_scheduler, grow, start_cluster
+from softmerge_core.runs.ledger import Ledger
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.steering import checked_change
 from softmerge_core.runs.store import RunStore, RunSummary
-from softmerge_core.runs.turns import Turns
+from softmerge_core.runs.sweeps import KeptSweep, create_sweep
 from softmerge_core.runs.warm import warm_up
 from softmerge_core.runs.worker import execute, worker_devices
 
@@ -39,15 +42,14 @@ class Runner:
 
     def __init__(self, store: RunStore, scheduler: str | None = None, *, preload: Sequence[str] = (WARM,)) -> None:
         self.store = store
-        self._futures: dict[str, Any] = {}
+        self._ledger = Ledger(store)
         self._cluster: Any = None
         self._client: Any = None
         self._closed = False
         self._problem = ""
         self._devices: tuple[str, ...] = ()
-        self._turns = Turns()
-        self._queues = threading.RLock()  # both callers and Dask's callbacks write queue files
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # one thread for all talk with Dask, in order
+        self._bundling = Bundling(self._ledger, self._lane.submit)
         self._lane.submit(self._connect, scheduler, tuple(preload))
         atexit.register(self.close)
 
@@ -108,6 +110,37 @@ class Runner:
                 self.store.delete(run_id)
             raise
 
+    def submit_sweep(self, sweep: Sweep, *, owner: str = "") -> KeptSweep:
+        """Check every point of a sweep and run them all; those of a worker that dies are begun again by another.
+
+        Raises SoftMergeError, and then leaves nothing, where a point cannot be run or the runs cannot be made.
+        """
+        if self._closed:
+            raise RunError("the runner is closed")
+        if self._devices:
+            check_device(sweep.base.device, self._devices)
+        kept = create_sweep(self.store, sweep, owner)
+        self._send_sweep(kept.runs, owner)
+        return kept
+
+    def resume_sweep(self, kept: KeptSweep, *, owner: str = "") -> None:
+        """Let the points of a sweep that were cut short go on, or begin again."""
+        there = [run_id for run_id in kept.runs if (self.store.root / run_id).is_dir()]
+        self._send_sweep([run_id for run_id in there if self.store.status(run_id).status in RESUMABLE], owner)
+
+    def _send_sweep(self, run_ids: Sequence[str], owner: str) -> None:
+        for run_id in run_ids:
+            self._ledger.enter(run_id, owner)
+        self._lane.submit(self._send_bundles, tuple(run_ids))
+
+    def _send_bundles(self, run_ids: Sequence[str]) -> None:
+        if self._client is None:
+            for run_id in run_ids:
+                self._ledger.drop(run_id, None, self._problem or CLOSED)
+            return
+        workers = len(self._client.scheduler_info()["workers"])
+        self._bundling.send(self._client, run_ids, max(workers, WORKERS if self._cluster else 1))
+
     def pause(self, run_id: str) -> None:
         """Ask the run to wait."""
         self.store.request(run_id, "pause")
@@ -133,18 +166,7 @@ class Runner:
 
     def before(self, run_id: str) -> int | None:
         """Return how many runs will be begun before this one, which waits; None where it does not wait here."""
-        return self._turns.before(run_id, self._begun)
-
-    def _begun(self, run_id: str) -> bool:
-        try:
-            return self.store.status(run_id).status != "waiting"
-        except SoftMergeError:
-            return True
-
-    def _forget(self, run_id: str) -> Any:
-        """Let go of a run on which nobody works any more; returns its future, if it had one."""
-        self._turns.leave(run_id)
-        return self._futures.pop(run_id, None)
+        return self._ledger.turns.before(run_id, self._ledger.begun)
 
     def recover(self) -> list[RunSummary]:
         """Return the runs that an earlier server left interrupted; ``resume`` continues any of them."""
@@ -156,8 +178,8 @@ class Runner:
             return
         self._closed = True
         atexit.unregister(self.close)
-        for run_id in list(self._futures):
-            self._drop(run_id, None, CLOSED)
+        for run_id in list(self._ledger.futures):
+            self._ledger.drop(run_id, None, CLOSED)
         try:
             self._lane.submit(self._disconnect)
         except RuntimeError:  # the interpreter is shutting down and accepts no more work
@@ -220,29 +242,21 @@ class Runner:
         """Record that the run waits for a worker of this server, then hand it over."""
         if self._closed:
             raise RunError("the runner is closed")
-        folder = self.store.folder(run_id)
-        with self._queues, files.writing(run_id):
-            attempt = 1 + max(files.read_attempt(folder / name) for name in (files.BEGUN, files.QUEUE))
-            (folder / files.REQUEST).unlink(missing_ok=True)
-            files.write_json(folder / files.QUEUE, {"attempt": attempt, **files.this_process()}, durable=False)
-            self._futures[run_id] = None
-            self._turns.enter(run_id, owner)
-        if attempt > 1:
-            logger.info("Run %s goes on: attempt %d", run_id, attempt)
+        folder, attempt = self.store.folder(run_id), self._ledger.enter(run_id, owner)
         self._lane.submit(self._send, run_id, str(folder), attempt)
         return run_id
 
     def _send(self, run_id: str, folder: str, attempt: int, died: int = 0) -> None:
         """Hand an attempt to a worker; ``died``: how many workers have died before they began it."""
-        if run_id not in self._futures:
+        if run_id not in self._ledger.futures:
             return  # stopped or closed before it was sent
         if self._client is None:
-            self._drop(run_id, attempt, self._problem or CLOSED)
+            self._ledger.drop(run_id, attempt, self._problem or CLOSED)
             return
         key = f"{run_id}-{attempt}-{died}"
-        turn = self._turns.enter(run_id, "")
+        turn = self._ledger.turn([run_id])
         future = self._client.submit(execute, folder, attempt, key=key, pure=False, retries=0, priority=-turn)
-        self._futures[run_id] = future
+        self._ledger.futures[run_id] = future
         future.add_done_callback(lambda done: self._done(run_id, attempt, done, died))
 
     def _done(self, run_id: str, attempt: int, future: Any, died: int) -> None:
@@ -257,32 +271,20 @@ class Runner:
                 logger.warning("Run %s, attempt %d: its worker died (%s)", run_id, attempt, error)
             else:
                 logger.error("Run %s, attempt %d: its worker failed", run_id, attempt, exc_info=error)
-            self._drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
-        elif self._futures.get(run_id) is future:
-            self._forget(run_id)
+            self._ledger.drop(run_id, attempt, DIED if killed else f"The worker failed: {error}")
+        elif self._ledger.futures.get(run_id) is future:
+            self._ledger.forget(run_id)
 
     def _send_again(self, run_id: str, attempt: int, future: Any, died: int) -> bool:
         """Send an attempt that no worker has begun once more; False where it has begun, or is no longer wanted."""
         try:
             folder = self.store.folder(run_id)
-            if self._futures.get(run_id) is not future or files.read_attempt(folder / files.BEGUN) >= attempt:
+            if self._ledger.futures.get(run_id) is not future or files.read_attempt(folder / files.BEGUN) >= attempt:
                 return False
             self._lane.submit(self._send, run_id, str(folder), attempt, died)
         except (SoftMergeError, RuntimeError):  # it was deleted, or the runner closed
             return False
         return True
-
-    def _drop(self, run_id: str, attempt: int | None, reason: str) -> None:
-        """Record in the queue file that nobody works on this attempt (None: the newest) at the run any more."""
-        try:
-            with self._queues:
-                path = self.store.folder(run_id) / files.QUEUE
-                queue = files.read_json(path) or {}
-                if attempt in (None, queue.get("attempt")):  # otherwise the run has been submitted again meanwhile
-                    self._forget(run_id)
-                    files.write_json(path, {**queue, "dropped": reason}, durable=False)
-        except (SoftMergeError, OSError) as error:  # a full disk, a deleted run
-            logger.warning("Run %s: could not record that nobody works on it (%s)", run_id, error)
 
     def _end_waiting(self, run_id: str) -> None:
         """End a run that no worker has begun; holding its lock gives the right to write."""
@@ -291,6 +293,6 @@ class Runner:
             if self.store.status(run_id).status == "running":  # the lock is held, but only by us
                 attempt = files.read_attempt(folder / files.QUEUE)
                 files.write_json(folder / files.END, {"status": "stopped", "attempt": attempt})
-        future = self._forget(run_id)
+        future = self._ledger.forget(run_id)
         if future is not None:
             future.cancel()

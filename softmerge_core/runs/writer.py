@@ -41,6 +41,8 @@ class RunWriter:
 
     A second attempt continues the log: events that the experiment repeats since its last snapshot are not written
     again, so no acknowledged step is lost or doubled. Raises RunError while another process writes the run.
+    ``together``: it goes side by side with others, without snapshots and only as equal as rounding lets it be; an
+    attempt at or after such a one begins the log afresh.
     """
 
     def __init__(
@@ -49,8 +51,9 @@ class RunWriter:
         attempt: int | None = None,
         listen: Callable[[Event], None] | None = None,
         spread: "Spread | None" = None,
+        together: bool = False,
     ) -> None:
-        self.folder = folder
+        self.folder, self._together = folder, together
         self._listen = listen
         self._spread = spread or in_turn
         self.attempt = attempt if attempt is not None else _last_attempt(folder) + 1
@@ -87,11 +90,13 @@ class RunWriter:
     def _begin(self) -> None:
         if _last_attempt(self.folder) >= self.attempt:
             raise RunError(f"run {self.folder.name!r}: attempt {self.attempt} has been made before")
-        files.write_json(self.folder / files.BEGUN, {"attempt": self.attempt, **files.this_process()}, durable=False)
+        afresh = self._together or _went_together(self.folder)
+        begun = {"attempt": self.attempt, "together": self._together, **files.this_process()}
+        files.write_json(self.folder / files.BEGUN, begun, durable=False)
         for stale in (files.END, files.PAUSED, files.TRACEBACK):
             (self.folder / stale).unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-        self._log = os.open(self.folder / files.EVENTS, flags, 0o644)
+        self._log = os.open(self.folder / files.EVENTS, flags | (os.O_TRUNC if afresh else 0), 0o644)
         self._take_up_log()
         self._started = time.monotonic()
 
@@ -250,6 +255,13 @@ def in_turn(
 def _last_attempt(folder: Path) -> int:
     """Return the number of the last attempt that began, or that was ended before it could begin."""
     return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
+
+
+def _went_together(folder: Path) -> bool:
+    """Whether the last attempt that began was made side by side with others."""
+    with contextlib.suppress(RunError):
+        return bool((files.read_json(folder / files.BEGUN) or {}).get("together"))
+    return False
 
 
 def _series(event: Event) -> tuple[Any, ...]:

@@ -25,10 +25,15 @@ def open_button(kind: str, run_id: str, label: str, *, primary: bool = False, pl
         help="Look at this run on its page, with its settings on the left.",
     )
     if pressed:
-        show_run(kind, run_id)
-        st.session_state[f"{kind}:fetch"] = run_id
-        query = {address.RUN: run_id} | ({"do": "Train"} if kind == "train" else {})
-        st.switch_page(page_at(PAGE_OF.get(kind, kind)), query_params=query)
+        go_to(kind, run_id)
+
+
+def go_to(kind: str, run_id: str) -> None:
+    """Leave this page for a run on its own, with its settings on the left."""
+    show_run(kind, run_id)
+    st.session_state[f"{kind}:fetch"] = run_id
+    query = {address.RUN: run_id} | ({"do": "Train"} if kind == "train" else {})
+    st.switch_page(page_at(PAGE_OF.get(kind, kind)), query_params=query)
 
 
 def fetch_settings(kind: str, state_of: Any) -> None:

@@ -23,6 +23,7 @@ from pages.shared.runs.services import (
     started_here,
     visitor,
 )
+from pages.shared.runs.vary import vary
 from pages.shared.show.page_state import beside, refuse
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
@@ -137,6 +138,7 @@ def controls(
         stop = _stop_button(view, own=own)
         paused = reader if own and view is not None and view.status == "paused" else None
     with row:
+        vary(kind, spec)
         change = steered(paused) if steered else None
         _earlier(kind)
     problem = None

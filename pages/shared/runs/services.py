@@ -18,6 +18,7 @@ from softmerge_core.runs import Runner, RunStore, RunView
 from softmerge_core.runs.index import RunIndex
 from softmerge_core.runs.labels import read_owner, write_owner
 from softmerge_core.runs.store import folders, read_spec
+from softmerge_core.runs.sweeps import is_point
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for the scheduler to use instead of workers of our own
 _ONE = threading.Lock()  # two first readers at once must not start two sets of workers
@@ -76,7 +77,7 @@ def newest_runs(kind: str, most: int) -> list[str]:
     for name in reversed([folder.name for folder in folders(store.root)]):
         if len(found) == most:
             break
-        if _is_of(name, kind):
+        if _is_of(name, kind) and not is_point(store.root / name):  # those of a sweep have a page of their own
             found.append(name)
     return found
 

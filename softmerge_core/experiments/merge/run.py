@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -45,7 +45,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     loaded, names = lazy_sources(spec.sources)
     modules = align_to_best(loaded, data, spec.align)
     snapshot, steered = _snapshot(spec, context), _Steered(spec, context)
-    extent = _announce_plane(data, context)
+    extent = announce_plane(data, context)
     merged = soft_merge(
         modules,
         data.for_merging(),
@@ -68,13 +68,13 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     context.save_weights("merged", model.state_dict(), remarks(spec, lineage, model.state_dict()))
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     beside = {**merged.controls, **yardsticks(spec.sources, spec.data.dataset)}
-    scores = score_all(model, modules, sound, names, data, beside)
+    scores = score_all(model, others_of(modules, sound, data), sound, names, data, beside)
     gates = kept_gates(merged.gates, context)
     seconds = time.monotonic() - begun
     if snapshot is None and merged.stop_reason == "finished" and spec.device == "cpu" and spec.align == "none":
         alone = min(seconds, time.process_time() - computed)  # what others made of this machine meanwhile may pass
         remember(spec, *_done(merged.history), alone)
-    return {**scores, **_report(merged, names), "gates": gates, "seconds": seconds}
+    return {**scores, **report(merged, names), "gates": gates, "seconds": seconds}
 
 
 def _snapshot(spec: MergeSpec, context: Context) -> bytes | None:
@@ -120,7 +120,7 @@ def _done(history: Sequence[Event]) -> tuple[int, int]:
     return history[-1].step, sum(isinstance(event, Evaluation) and event.series == "soft" for event in history)
 
 
-def _announce_plane(data: Data, context: Context) -> Extent | None:
+def announce_plane(data: Data, context: Context) -> Extent | None:
     """For data in the plane, emit the points once and return what the boundaries span; None for other data."""
     if len(data.input_shape) != 1 or data.input_shape[0] != 2:
         return None
@@ -159,9 +159,25 @@ def boundary(network: nn.Module, extent: Extent, step: int, *, kept: bool = Fals
     return Boundary(step=step, series="soft", extent=extent, size=GRID, classes=tuple(classes.tolist()), kept=kept)
 
 
+class Others(NamedTuple):
+    """The networks that every merge of the same sources is scored beside.
+
+    ``average``: the plain average of the sound sources; ``outputs``: what each source makes of each split.
+    """
+
+    average: nn.Module
+    outputs: list[dict[str, torch.Tensor]]
+
+
+def others_of(modules: Sequence[nn.Module], sound: Sequence[int], data: Data) -> Others:
+    """What a merge of ``modules``, of which those at the ``sound`` positions take part, is scored beside."""
+    mean = plain_average(LazySources.of(modules).pick(sound), data.train_inputs)
+    return Others(mean, [_outputs(copy.deepcopy(modules[index]), data) for index in range(len(modules))])
+
+
 def score_all(
     model: nn.Module,
-    modules: Sequence[nn.Module],
+    others: Others,
     sound: Sequence[int],
     names: Sequence[str],
     data: Data,
@@ -173,8 +189,7 @@ def score_all(
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
     has the lowest validation loss. ``correct`` tells which test samples each network gets right.
     """
-    mean = plain_average(LazySources.of(modules).pick(sound), data.train_inputs)
-    outputs = [_outputs(copy.deepcopy(modules[index]), data) for index in range(len(modules))]
+    mean, outputs = others
     table: dict[str, dict[str, Any]] = {}
     for split in SPLITS:
         inputs, labels = data.split(split)
@@ -246,7 +261,7 @@ def mean_scales(groups: Sequence[str], scale: torch.Tensor) -> list[float]:
     return summed(groups, scale.log().unsqueeze(1), zeros, zeros).probability.exp().flatten().tolist()
 
 
-def _report(merged: MergeResult, names: Sequence[str]) -> dict[str, Any]:
+def report(merged: MergeResult, names: Sequence[str]) -> dict[str, Any]:
     """The merge's own account of itself, as plain values."""
     return {
         "winner": merged.winner,

@@ -1,0 +1,1 @@
+"""The Sweep page: one experiment at many settings, live."""
