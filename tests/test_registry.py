@@ -40,8 +40,8 @@ HELPERS = {
     ("softmerge_core.networks", "NETWORK"): {"base", "registration", "teller", "torchvision"},
     ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},
     ("softmerge_core.experiments", "EXPERIMENT"): {
-        "admission", "aligning", "base", "beside", "cost", "describe", "differences", "kinds", "loading", "samples",
-        "scoring", "tables", "tasks", "words",
+        "admission", "aligning", "base", "behind", "beside", "cost", "describe", "differences", "glance", "kinds",
+        "loading", "made", "outcome", "samples", "scoring", "sweeping", "tables", "tasks", "words",
     },
 }  # fmt: skip
 

@@ -117,6 +117,13 @@ def attempt_in(values: dict[str, Any]) -> int:
     return attempt if isinstance(attempt, int) and 0 <= attempt < MOST_ATTEMPTS else 0
 
 
+def went_together(folder: Path) -> bool:
+    """Whether the last attempt that began was made side by side with others."""
+    with contextlib.suppress(RunError):
+        return bool((read_json(folder / BEGUN) or {}).get("together"))
+    return False
+
+
 @contextlib.contextmanager
 def writing(run: str) -> Iterator[None]:
     """Raise an OSError of the block, as of a full or read-only disk, as a RunError that names the run."""

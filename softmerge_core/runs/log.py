@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from softmerge_core.errors import RunError
-from softmerge_core.events import AnyEvent, parse_event
+from softmerge_core.events import AnyEvent, Event, parse_event
 from softmerge_core.runs.files import open_plain
 from softmerge_core.runs.shapes import makes_sense
 
@@ -60,3 +61,9 @@ def _event(line: bytes) -> AnyEvent | None:
     except (ValueError, RecursionError):
         return None
     return event if makes_sense(event) else None
+
+
+def subject(event: Event) -> tuple[Any, ...]:
+    """Return the subject of an event: all its words and counts except the step, without times and measured numbers."""
+    values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "step")
+    return tuple((name, value) for name, value in values if isinstance(value, (str, int)))

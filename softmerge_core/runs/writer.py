@@ -21,7 +21,7 @@ from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.kinds import registered_files
 from softmerge_core.home import write_atomic
 from softmerge_core.runs import files, waypoints
-from softmerge_core.runs.log import parse_lines
+from softmerge_core.runs.log import parse_lines, subject
 from softmerge_core.runs.status import Status
 from softmerge_core.runs.store import as_text, asked, read_spec, requested
 
@@ -90,7 +90,7 @@ class RunWriter:
     def _begin(self) -> None:
         if _last_attempt(self.folder) >= self.attempt:
             raise RunError(f"run {self.folder.name!r}: attempt {self.attempt} has been made before")
-        afresh = self._together or _went_together(self.folder)
+        afresh = self._together or files.went_together(self.folder)
         begun = {"attempt": self.attempt, "together": self._together, **files.this_process()}
         files.write_json(self.folder / files.BEGUN, begun, durable=False)
         for stale in (files.END, files.PAUSED, files.TRACEBACK):
@@ -106,8 +106,8 @@ class RunWriter:
         whole = text.rfind(b"\n") + 1
         os.ftruncate(self._log, whole)
         events, _ = parse_lines(text[:whole])
-        self._last = {_series(event): event.step for event in events}
-        self._known = Counter(key for event in events if self._last[key := _series(event)] == event.step)
+        self._last = {subject(event): event.step for event in events}
+        self._known = Counter(key for event in events if self._last[key := subject(event)] == event.step)
         self._told = max(self._last.values(), default=-1)
         self._offset = max((event.seconds for event in events), default=0.0)
 
@@ -132,7 +132,7 @@ class RunWriter:
 
     def _is_known(self, event: Event) -> bool:
         """Whether an earlier attempt went this far in the event's series; it may have reported other steps."""
-        key = _series(event)
+        key = subject(event)
         if event.step == self._last.get(key) and self._known[key]:
             self._known[key] -= 1
             return True
@@ -255,19 +255,6 @@ def in_turn(
 def _last_attempt(folder: Path) -> int:
     """Return the number of the last attempt that began, or that was ended before it could begin."""
     return max(files.read_attempt(folder / name) for name in (files.BEGUN, files.END))
-
-
-def _went_together(folder: Path) -> bool:
-    """Whether the last attempt that began was made side by side with others."""
-    with contextlib.suppress(RunError):
-        return bool((files.read_json(folder / files.BEGUN) or {}).get("together"))
-    return False
-
-
-def _series(event: Event) -> tuple[Any, ...]:
-    """Return the subject of an event: all its words and counts except the step, without times and measured numbers."""
-    values = ((name, getattr(event, name)) for name in type(event).model_fields if name != "step")
-    return tuple((name, value) for name, value in values if isinstance(value, (str, int)))
 
 
 def describe(error: BaseException) -> str:

@@ -145,21 +145,25 @@ def controls(
     try:
         if pressed and spec is not None:
             begin(kind, spec)
-        elif reader and view and own and stop:
-            runner().stop(view.id)
-            reader.awaited = True
-        elif paused and change is not None:
-            runner().resume(paused.run_id, change=change)
-            paused.awaited = True
-        elif reader and view and steer:
-            _steer(view, own=own)
-            reader.awaited = True
+        elif reader:
+            _act(reader, stop=stop and own, change=change if paused else None, steer=steer, own=own)
     except SoftMergeError as error:
         problem = str(error)
     if pins:
         with row:
             pin_button(kind, shown_run(kind))  # which the buttons may have started
     return problem
+
+
+def _act(reader: RunReader, *, stop: bool, change: Mapping[str, Any] | None, steer: bool, own: bool) -> None:
+    """Do what was pressed about a run; raises SoftMergeError."""
+    if stop:
+        runner().stop(reader.run_id)
+    elif change is not None:
+        runner().resume(reader.run_id, change=change)
+    elif steer:
+        _steer(reader.view, own=own)
+    reader.awaited |= stop or change is not None or steer
 
 
 def begin(kind: str, spec: Spec) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.merge import moments
 from pages.merge.branching import changes_marked, changes_of
 from pages.shared.runs.reader import RunReader
 from softmerge_core.experiments.merge.spec import MergeSpec, small
@@ -29,8 +30,10 @@ def made(desk: Desk, *changes: Change) -> str:
 
 def at(desk: Desk, open_app: Open, run_id: str, step: int) -> AppTest:
     """The Merge page with the film of a run at a moment."""
-    steps = Film(desk.store.folder(run_id) / files.EVENTS).steps
-    return open_app(**{"merge:run": run_id, "replay-on": True, f"replay:{run_id}": steps.index(step)})
+    film = Film(desk.store.folder(run_id) / files.EVENTS)
+    film.read_on()
+    told = {"at": {"run": run_id, "place": list(film.steps).index(step), "jump": 0}}
+    return open_app(**{"merge:run": run_id, moments.ON: True, moments.BAR: told})
 
 
 def newest(desk: Desk) -> MergeSpec:
