@@ -93,11 +93,16 @@ def found(search: Search) -> list[IndexedRun]:
 def in_words(search: Search, runs: Sequence[IndexedRun]) -> str:
     """One sentence about what was found."""
     live = sum(run.status not in (*ENDED, "interrupted") for run in runs)
+    hidden = run_index().count() - len(runs) if search.everything and not search.points else 0
+    apart = f"{plural(hidden, 'run')} of sweeps {'is' if hidden == 1 else 'are'} on the Sweep page" if hidden else ""
     if not runs:
+        if apart:
+            return f"No single run has been started here yet; {apart}."
         return "No run is like that." if not search.everything else "No run has been started here yet."
     what = plural(len(runs), "run") + ("" if search.everything else f" like that, of {run_index().count():,}")
     newest = f"the newest is “{clipped(runs[0].name, 60)}”"
-    return f"{what}; {newest}" + (f"; {live} live." if live else ".")
+    told = [what, newest, *([f"{live} live"] if live else []), *([apart] if apart else [])]
+    return "; ".join(told) + "."
 
 
 def table(runs: Sequence[IndexedRun]) -> list[IndexedRun]:

@@ -157,6 +157,16 @@ def test_earlier_runs_and_live_ones_are_not_those_of_a_sweep(desk: Desk, home_fo
     assert len(run_index().find()) == 5
 
 
+def test_the_runs_page_counts_the_points_of_sweeps_and_lists_them_when_asked(desk: Desk) -> None:
+    kept = made(desk, LEARNING)
+    script = PAGE.replace('PAGES["sweep"]', 'PAGES["runs"]')
+    page = opened(script)
+    assert "No single run has been started here yet; 4 runs of sweeps are on the Sweep page" in texts(page)
+    page.toggle(key="runs-points").set_value(True).run()
+    assert not page.exception
+    assert len(page.dataframe[0].value) == len(kept.runs)
+
+
 def test_a_reader_takes_what_is_new_and_begins_anew_with_a_new_attempt(desk: Desk) -> None:
     kept = made(desk, LEARNING)
     reader = SweepReader(desk.store, kept)
