@@ -2,7 +2,7 @@
 
 24 points (eight penalties, three learning rates) with 3 seeds each, of the merge that the Merge page shows at first and
 of two smaller networks. Both go through the same runner, which is warm: the sweep hands its runs to the workers in
-bundles, side by side where their network gains by it; the single runs are all submitted at once and wait for their
+groups, side by side where their network gains by it; the single runs are all submitted at once and wait for their
 turn. CPU time is that of the workers, which what else the machine does changes less. "Apart" is the largest and the
 median difference of the test accuracy of two runs of the same settings, in points: by rounding, two may part.
 """

@@ -15,7 +15,7 @@ from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.sweeping.spec import Sweep
 from softmerge_core.runs import files
-from softmerge_core.runs.bundling import Bundling
+from softmerge_core.runs.grouping import Grouping
 from softmerge_core.runs.cluster import WARM, WORKERS, check_scheduler, grow, start_cluster
 from softmerge_core.runs.ledger import Ledger
 from softmerge_core.runs.status import DIED, RESUMABLE
@@ -49,7 +49,7 @@ class Runner:
         self._problem = ""
         self._devices: tuple[str, ...] = ()
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="runner")  # one thread for all talk with Dask, in order
-        self._bundling = Bundling(self._ledger, self._lane.submit)
+        self._grouping = Grouping(self._ledger, self._lane.submit)
         self._lane.submit(self._connect, scheduler, tuple(preload))
         atexit.register(self.close)
 
@@ -131,15 +131,15 @@ class Runner:
     def _send_sweep(self, run_ids: Sequence[str], owner: str) -> None:
         for run_id in run_ids:
             self._ledger.enter(run_id, owner)
-        self._lane.submit(self._send_bundles, tuple(run_ids))
+        self._lane.submit(self._send_groups, tuple(run_ids))
 
-    def _send_bundles(self, run_ids: Sequence[str]) -> None:
+    def _send_groups(self, run_ids: Sequence[str]) -> None:
         if self._client is None:
             for run_id in run_ids:
                 self._ledger.drop(run_id, None, self._problem or CLOSED)
             return
         workers = len(self._client.scheduler_info()["workers"])
-        self._bundling.send(self._client, run_ids, max(workers, WORKERS if self._cluster else 1))
+        self._grouping.send(self._client, run_ids, max(workers, WORKERS if self._cluster else 1))
 
     def pause(self, run_id: str) -> None:
         """Ask the run to wait."""

@@ -136,10 +136,10 @@ def sweep_ids(store: RunStore) -> list[str]:
     return sorted(names, reverse=True)
 
 
-def bundles(specs: Sequence[Spec], workers: int) -> list[list[int]]:
-    """The positions of ``specs`` in bundles, each for one task of a worker.
+def groups(specs: Sequence[Spec], workers: int) -> list[list[int]]:
+    """The positions of ``specs`` in groups, each for one task of a worker.
 
-    Those that can go side by side are together, MOST_TOGETHER at most, in as many bundles as keep all ``workers`` busy.
+    Those that can go side by side are together, MOST_TOGETHER at most, in as many groups as keep all ``workers`` busy.
     """
     keys = [_key(spec, place) for place, spec in enumerate(specs)]
     order = sorted(range(len(specs)), key=lambda place: keys[place])

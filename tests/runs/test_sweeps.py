@@ -22,7 +22,7 @@ from softmerge_core.runs.labels import read_labels
 from softmerge_core.runs.runner import CLOSED
 from softmerge_core.runs.sweeps import (
     MOST_TOGETHER,
-    bundles,
+    groups,
     create_sweep,
     is_point,
     read_sweep,
@@ -194,16 +194,16 @@ def test_a_sweep_that_cannot_be_run_leaves_no_run(tmp_path: Path) -> None:
     assert sweep_ids(store) == []
 
 
-def test_bundles_keep_all_workers_busy_and_hold_only_what_is_alike() -> None:
+def test_groups_keep_all_workers_busy_and_hold_only_what_is_alike() -> None:
     specs = [point.spec for point in expand(sweep(seeds=tuple(range(15))))]
-    found = bundles(specs, 2)
+    found = groups(specs, 2)
     assert sorted(place for places in found for place in places) == list(range(60))
     assert [len(places) for places in found] == [15] * 4
-    assert max(map(len, bundles(specs * 3, 1))) <= MOST_TOGETHER
+    assert max(map(len, groups(specs * 3, 1))) <= MOST_TOGETHER
     other = experiment("merge").small()
     assert isinstance(other, MergeSpec)
     layer = other.model_copy(update={"settings": other.settings.model_copy(update={"granularity": "layer"})})
-    mixed = bundles([*specs[:4], layer, experiment("train").small()], 2)
+    mixed = groups([*specs[:4], layer, experiment("train").small()], 2)
     assert sorted(map(sorted, mixed)) == [[0, 2], [1, 3], [4], [5]]
 
 
@@ -227,7 +227,7 @@ class Client:
     def close(self) -> None: ...
 
 
-def test_a_sweep_lets_others_have_their_turns_between_its_bundles(runner: Runner) -> None:
+def test_a_sweep_lets_others_have_their_turns_between_its_groups(runner: Runner) -> None:
     client = runner._client = Client()
     runner.submit_sweep(sweep(seeds=tuple(range(15))), owner="me")
     single = runner.submit(small(), owner="another")
@@ -237,7 +237,7 @@ def test_a_sweep_lets_others_have_their_turns_between_its_bundles(runner: Runner
     assert runner._ledger.turn([single]) == 1
 
 
-def test_a_point_that_waits_is_stopped_without_the_others_of_its_bundle(runner: Runner) -> None:
+def test_a_point_that_waits_is_stopped_without_the_others_of_its_group(runner: Runner) -> None:
     runner._client = Client()
     kept = runner.submit_sweep(sweep(seeds=(0,)))
     runner._lane.submit(lambda: None).result()

@@ -1,4 +1,4 @@
-"""The runs of a sweep, handed to workers in bundles; what a worker leaves undone when it dies, others begin again."""
+"""The runs of a sweep, handed to workers in groups; what a worker leaves undone when it dies, others begin again."""
 
 import contextlib
 import logging
@@ -10,7 +10,7 @@ from softmerge_core.runs import files
 from softmerge_core.runs.ledger import Ledger
 from softmerge_core.runs.status import DIED
 from softmerge_core.runs.store import requested
-from softmerge_core.runs.sweeps import bundles
+from softmerge_core.runs.sweeps import groups
 from softmerge_core.runs.worker import execute_together
 
 MOST_DEATHS = 4  # of workers under one run: then it is what kills them
@@ -19,7 +19,7 @@ Later = Callable[..., object]
 logger = logging.getLogger(__name__)
 
 
-class Bundling:
+class Grouping:
     """The part of a runner that works through sweeps; ``later`` calls a function in the lane that talks with Dask."""
 
     def __init__(self, ledger: Ledger, later: Later) -> None:
@@ -29,13 +29,13 @@ class Bundling:
     def send(self, client: Any, run_ids: Sequence[str], workers: int) -> None:
         """Hand over waiting runs, those that can go side by side together, so that all ``workers`` are busy.
 
-        A bundle has the turn of the first run that it would begin with if they were begun one after another, so that
+        A group has the turn of the first run that it would begin with if they were begun one after another, so that
         it counts as many runs against those of others.
         """
         waiting = [run_id for run_id in run_ids if run_id in self._ledger.futures]
         specs = [self._store.read(run_id, 2**62).spec for run_id in waiting]
         turns, before = sorted(self._ledger.turn([run_id]) for run_id in waiting), 0
-        for places in bundles(specs, workers):
+        for places in groups(specs, workers):
             self._send(client, [waiting[place] for place in places], turns[before])
             before += len(places)
 
@@ -51,7 +51,7 @@ class Bundling:
     def _done(self, client: Any, members: Sequence[tuple[str, int]], future: Any) -> None:
         """Forget what has ended; what has not, although its worker is done with it or died, is begun again."""
         if future.status == "error":
-            logger.warning("A bundle of %d runs was cut short: %s", len(members), future.exception())
+            logger.warning("A group of %d runs was cut short: %s", len(members), future.exception())
         left = [each for each in members if self._is_left(each[0], future)]
         for run_id, attempt in left:
             if self._deaths.get(run_id, 0) >= MOST_DEATHS:
@@ -73,7 +73,7 @@ class Bundling:
         return False
 
     def _again(self, client: Any, run_ids: Sequence[str]) -> None:
-        """Begin runs again, in two bundles: if one of them kills its worker, half of the others are rid of it."""
+        """Begin runs again, in two groups: if one of them kills its worker, half of the others are rid of it."""
         kept = [run_id for run_id in run_ids if self._entered(run_id)]
         half = (len(kept) + 1) // 2
         for part in filter(None, (kept[:half], kept[half:])):
