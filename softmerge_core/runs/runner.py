@@ -15,8 +15,8 @@ from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.sweeping.spec import Sweep
 from softmerge_core.runs import files
-from softmerge_core.runs.grouping import Grouping
 from softmerge_core.runs.cluster import WARM, WORKERS, check_scheduler, grow, start_cluster
+from softmerge_core.runs.grouping import Grouping
 from softmerge_core.runs.ledger import Ledger
 from softmerge_core.runs.status import DIED, RESUMABLE
 from softmerge_core.runs.steering import checked_change

@@ -22,8 +22,8 @@ from softmerge_core.runs.labels import read_labels
 from softmerge_core.runs.runner import CLOSED
 from softmerge_core.runs.sweeps import (
     MOST_TOGETHER,
-    groups,
     create_sweep,
+    groups,
     is_point,
     read_sweep,
     sweep_ids,
