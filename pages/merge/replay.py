@@ -26,11 +26,9 @@ def replay_controls(reader: RunReader | None, shown: Any, chosen: Chosen) -> Non
     The switch has its place before a run and while it is live as well, so that nothing moves when it ends.
     """
     with st.container(key="replay-slot", gap="xsmall"):
-        on = _switches(reader, chosen_step(shown))
-        film = film_of(reader.run_id) if reader is not None and on else None
+        film = _switches(reader, chosen_step(shown))
         if reader is not None and film is not None:
             _bar(reader, film, shown, chosen)
-            _beside(reader, film, shown)
 
 
 def chosen_step(shown: Any) -> int | None:
@@ -44,8 +42,11 @@ def address_of(run_id: str, theme: str, chosen: Chosen) -> str:
     return f"{FILM}/{run_id}/{{place}}?{query}"
 
 
-def _switches(reader: RunReader | None, step: int | None) -> bool:
-    """The switch of the film and what can be done from the moment that is looked at; returns whether it is on."""
+def _switches(reader: RunReader | None, step: int | None) -> Film | None:
+    """The switch of the film, what can be done from the moment that is looked at, and what happened; returns the film.
+
+    None where it is off, or there is none.
+    """
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         on = st.toggle(
             "Replay",
@@ -54,7 +55,10 @@ def _switches(reader: RunReader | None, step: int | None) -> bool:
             help="Go through a merge like a film, also while it runs: all pictures follow the slider.",
         )
         branch_button(reader, step)
-    return bool(on)
+        film = film_of(reader.run_id) if reader is not None and on else None
+        if reader is not None and film is not None:
+            _told(reader.run_id, film)
+    return film
 
 
 def _bar(reader: RunReader, film: Film, shown: Any, chosen: Chosen) -> None:
@@ -72,19 +76,18 @@ def _bar(reader: RunReader, film: Film, shown: Any, chosen: Chosen) -> None:
     )
 
 
-def _beside(reader: RunReader, film: Film, shown: Any) -> None:
-    """The row of buttons that have to do with the moment that is looked at (``chosen_step(shown)``)."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        menu = st.popover(
-            "What happened",
-            icon=":material/timeline:",
-            on_change="rerun",
-            key=MENU,
-            help="Stages and sources, in words; go to any.",
-        )
-        if menu.open:
-            with menu:
-                _menu(reader.run_id, film)
+def _told(run_id: str, film: Film) -> None:
+    """The menu of what happened; it is filled when it is opened."""
+    menu = st.popover(
+        "What happened",
+        icon=":material/timeline:",
+        on_change="rerun",
+        key=MENU,
+        help="Stages and sources, in words; go to any.",
+    )
+    if menu.open:
+        with menu:
+            _menu(run_id, film)
 
 
 def _menu(run_id: str, film: Film) -> None:
