@@ -89,7 +89,7 @@ def test_all_points_finish_each_once_on_a_scheduler_by_address_with_one_worker_k
                 half = begun_by(store, kept.runs, first.pid)
                 first.kill()
                 wait_until(lambda: all(store.status(run_id).status == "finished" for run_id in kept.runs))
-                assert runner._ledger.futures == {}
+                wait_until(lambda: runner._ledger.futures == {})  # a worker is done with a run after its end
             finally:
                 runner.close()
     points = expand(kept.sweep)

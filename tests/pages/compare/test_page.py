@@ -224,7 +224,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
         if entry.get("accuracy") and "title" in entry:
             assert shown[entry["title"]] == pytest.approx(100 * entry["accuracy"]["mean"], abs=0.0501)
     assert {"Best source", "Source 1"} <= set(shown)
-    assert [found.label for found in page.download_button] == ["Table", "Spec"]
+    assert [found.label for found in page.download_button] == ["Table", "Spec", "Bundle"]
     assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core compare compare-spec-")[2]
 
 
@@ -263,7 +263,7 @@ def test_a_run_by_labels_has_a_picture_a_table_and_a_download_and_another_has_no
     said = texts(page)
     assert "**How many labels?** Greedy soup " in said
     assert "How many labels, in numbers." in said
-    assert [found.label for found in page.download_button] == ["Table", "By labels", "Spec"]
+    assert [found.label for found in page.download_button] == ["Table", "By labels", "Spec", "Bundle"]
     (shown,) = [found.proto.body for found in page.get("html") if "sm-table" in found.proto.body]
     assert all(text in shown for text in ("<th>20</th>", "<th>40</th>", "Plain average (no labels)", "Best source"))
     other = desk.store.create(spec_of("average", "greedy_soup"))
