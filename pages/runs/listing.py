@@ -61,7 +61,7 @@ def ask() -> Search:
     with tags:
         tag = _several("Tags", run_index().tags(), str, "Only runs with all of these tags, which you give below.")
     points = st.toggle(
-        "Points of sweeps", key=f"{KEY}points", persist_state="session",
+        "Points of sweeps", key=f"{KEY}points", bind="query-params",
         help="List each run of a sweep too; the Sweep page shows them together.",
     )  # fmt: skip
     return Search(said or "", tuple(kind), tuple(state), tuple(tag), points or bool(tag))

@@ -5,11 +5,13 @@ import contextlib
 import streamlit as st
 
 from pages.shared.choose.deleted import tell_deleted, throw_away
+from pages.shared.choose.linked import link, linked
 from pages.shared.runs.downloads import csv_button
 from pages.shared.runs.opening import go_to
 from pages.shared.runs.panel import WORDS
 from pages.shared.runs.services import is_owner, run_store, runner, visitor
 from pages.shared.runs.vary import SWEEP
+from pages.shared.show.copy_link import page_head
 from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
@@ -36,7 +38,7 @@ def page() -> None:
     """Draw the page."""
     if (going := st.session_state.pop(GO, None)) is not None:
         go_to(*going)
-    st.markdown(f"# Sweep\n{PURPOSE}")
+    page_head("Sweep", PURPOSE)
     tell_deleted("sweeps")
     kept = _chosen(sweep_ids(run_store()))
     if kept is None:
@@ -61,7 +63,7 @@ def page() -> None:
 
 def _chosen(ids: list[str]) -> KeptSweep | None:
     """The sweep that is shown: the one that was begun or chosen here, that the address names, or else the newest."""
-    shown = st.session_state.get(SHOWN) or st.query_params.get(SWEEP)
+    shown = st.session_state.get(SHOWN) or next(iter(linked(SWEEP)), None)
     titles = {sweep_id: title for sweep_id in ids[:LISTED] if (title := _title(sweep_id))}
     if shown in ids and shown not in titles and (title := _title(str(shown))):
         titles[str(shown)] = title
@@ -77,8 +79,7 @@ def _chosen(ids: list[str]) -> KeptSweep | None:
         "Sweep", options, format_func=lambda name: titles.get(name, name), key=f"{SWEEP}:choice",
         persist_state="session", help="Every sweep that was started here, the newest first.",
     )  # fmt: skip
-    if st.query_params.get(SWEEP) != chosen:
-        st.query_params[SWEEP] = chosen
+    link(SWEEP, [chosen])
     return read_sweep(run_store(), chosen)
 
 

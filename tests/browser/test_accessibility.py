@@ -45,7 +45,7 @@ ROOM = """() => {
   plot.dataset.drawn = "yes";
   return [drawn, waiting];
 }"""
-WITHOUT = ("runs",)  # pages that begin without pictures
+WITHOUT = ("runs", "sweep")  # pages that begin without pictures
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
 FILLED = f"{BODY} :is(button, [data-testid=stCaptionContainer])"
