@@ -11,6 +11,7 @@ from pages.shared.runs.panel import WORDS
 from pages.shared.runs.services import is_owner, run_store, runner, visitor
 from pages.shared.runs.vary import SWEEP
 from pages.shared.show.live_plot import let_it_be_sent
+from pages.shared.show.page_state import beside
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from pages.sweep.pictures import pictures
@@ -79,6 +80,7 @@ def _chosen(ids: list[str]) -> KeptSweep | None:
     )  # fmt: skip
     if st.query_params.get(SWEEP) != chosen:
         st.query_params[SWEEP] = chosen
+    beside(SWEEP, [chosen])
     return read_sweep(run_store(), chosen)
 
 

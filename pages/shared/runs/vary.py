@@ -25,6 +25,7 @@ from softmerge_core.problems import problems
 SWEEP = "sweep"  # the name of a sweep in the address, and of the page that shows it
 SPACINGS = {"log": "Log", "linear": "Linear", "list": "List"}
 SEEDS, COUNT = 3, 6  # at first
+UNSET = (100, 1000)  # a range at first, of a number that is not set: those that may be left out count samples
 TIMES = 10.0  # a range at first reaches so many times below and above the present value
 
 
@@ -160,7 +161,7 @@ def _range(key: str, about: Varied) -> dict[str, Any]:
         return {"spacing": "list", "listed": tuple(values)}
     spacing = one_of(
         st.segmented_control, "Spacing", list(SPACINGS), format_func=SPACINGS.get, key=f"{key}:spacing",
-        default="log" if about.now and about.now > 0 else "linear", persist_state="session",
+        default="log" if _unset(about) or (about.now and about.now > 0) else "linear", persist_state="session",
         help="Evenly in size, evenly in proportion, or the values one by one.", label_visibility="collapsed",
     )  # fmt: skip
     if spacing == "list":
@@ -177,6 +178,7 @@ def _ends(key: str, about: Varied, spacing: str) -> dict[str, Any]:
     low, high = limits(about.field)
     now = float(about.now or 0)
     first, last = (now / TIMES, now * TIMES) if now > 0 else (low or 0.0, high if high and high <= 10 else 1.0)
+    first, last = UNSET if _unset(about) else (first, last)
     first, last = max(first, low or first), min(last, high if high is not None else last)
     kind: Any = about.number
     if kind is int:
@@ -195,6 +197,11 @@ def _ends(key: str, about: Varied, spacing: str) -> dict[str, Any]:
             help="How many values are tried.",
         )  # fmt: skip
     return found
+
+
+def _unset(about: Varied) -> bool:
+    """Whether it is a number of samples of which all are taken now."""
+    return about.now is None and about.number is int
 
 
 def _number(text: str) -> Any:

@@ -54,11 +54,15 @@ def _description(table: SweepTable) -> str:
     found, base = table.leading, table.base
     if found is None:
         return "No point is done yet."
-    end = "lowest" if table.measure.lower_is_better else "highest"
-    text = f"{_points(table)}, {table.text(found)} has the {end} {table.measure.title}: {_number(table, found)}"
+    end = f"{'lowest' if table.measure.lower_is_better else 'highest'} {table.measure.title}"
+    alike = sum(_number(table, row) == _number(table, found) for row in table.done)
+    who = (
+        f"{table.text(found)} has the {end}" if alike == 1 else f"{alike} share the {end}, {table.text(found)} of them"
+    )
+    text = f"{_points(table)}, {who}: {_number(table, found)}"
     text += f"{_interval(table, found)}{_over(table)}."
     if base is found:
-        text += f" These are {HERE}."
+        text += f" These are {HERE}." if alike == 1 else ""
     elif base is not None and base.whole:
         text += f" {HERE[0].upper()}{HERE[1:]} ({table.text(base)}) have {_number(table, base)}."
     return text + _close(table, found)

@@ -72,6 +72,7 @@ def test_one_seed_of_a_barrier_tells_nothing_apart() -> None:
     found = table(barriers(0.2), barriers(0.0), barriers(0.0), kind="scope", path="weight", listed=(1.0, 2.0, 3.0))
     assert "with one seed, which cannot tell what others would bring" in sweep_sentence(found)
     assert "None of the points can be told apart from it." in sweep_sentence(found)
+    assert "Of 3 points, 2 share the lowest test error barrier with alignment, KL weight 2 of" in sweep_sentence(found)
 
 
 def test_seeds_of_the_runs_themselves_count_as_seeds() -> None:
