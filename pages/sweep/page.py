@@ -19,7 +19,7 @@ from pages.sweep.pictures import pictures
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.describe import what_made
 from softmerge_core.experiments.sweeping.spec import axes_of
-from softmerge_core.experiments.sweeping.words import choice_sentence, sweep_sentence
+from softmerge_core.experiments.sweeping.words import choice_sentence, measure_sentence, sweep_sentence
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.experiments.words import listed, plural, sentence
 from softmerge_core.runs.sweep_reader import SweepReader
@@ -42,7 +42,7 @@ def page() -> None:
     tell_deleted("sweeps")
     kept = _chosen(sweep_ids(run_store()))
     if kept is None:
-        told = "No sweep has been started here yet: press Vary on the Merge page, and choose a setting."
+        told = "No sweep has been started here yet: press Vary on the Merge page or another, and choose a setting."
         st.info(told, icon=":material/grid_view:")
         return
     reader = _reader(kept)
@@ -118,9 +118,7 @@ def _buttons(reader: SweepReader) -> None:
             on_click=_go_on, args=(kept,), help=about or "Begin again what was stopped, failed or cut short.",
         )  # fmt: skip
         head, rows = reader.table.csv({run: WORDS[state] for run, state in reader.states.items()})
-        csv_button(
-            "Table", as_csv(head, rows), f"sweep-{kept.id}.csv", "A row for each run: its values and accuracies."
-        )
+        csv_button("Table", as_csv(head, rows), f"sweep-{kept.id}.csv", "A row for each run: its values and numbers.")
         st.button(
             "Delete", icon=":material/delete:", disabled=not mine or reader.live, on_click=_delete, args=(kept,),
             help=about or "Throw this sweep and its runs away; they can be brought back for a day.",
@@ -155,8 +153,8 @@ def _draw(reader: SweepReader) -> None:
     st.progress(done / total, text=_progress_text(reader, done, total))
     with st.container(border=True, gap="xsmall", key="verdict"):
         st.markdown(f"**{plain(sweep_sentence(reader.table), 900)}**")
-        if reader.table.best is not None:
-            st.caption(plain(choice_sentence(reader.table), 400))
+        chosen = choice_sentence(reader.table) if reader.table.done else ""
+        st.caption(plain(f"{measure_sentence(reader.table)} {chosen}".strip(), 600))
     clicked = pictures(reader)
     if clicked is not None:
         st.session_state[GO] = (reader.kept.sweep.base.kind, clicked)
@@ -168,6 +166,8 @@ def _progress_text(reader: SweepReader, done: int, total: int) -> str:
     other = [f"{states.count(name)} {WORDS[name]}" for name in WORDS if name != "finished" and states.count(name)]
     gone = total - len(states)
     other += [f"{gone} deleted"] if gone else []
-    if done == total:
+    if empty := sum(state == "finished" and run not in reader.outcomes for run, state in reader.states.items()):
+        other.append(f"{empty} came to no number")
+    if done == total and not empty:
         return f"All {plural(total, 'run')} are done."
     return f"{done} of {plural(total, 'run')} are done" + (f"; {listed(other)}." if other else ".")

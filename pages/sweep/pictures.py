@@ -15,12 +15,11 @@ from softmerge_core.figures.style import Theme
 from softmerge_core.figures.sweep import FEW_SEEDS, HEIGHT, line_figure
 from softmerge_core.figures.sweep_curves import MOST, curve_ends, curves_figure, curves_height
 from softmerge_core.figures.sweep_map import front_figure, map_figure
-from softmerge_core.figures.sweep_marks import Measure
+from softmerge_core.figures.sweep_marks import Shown, measure_of, upper
 from softmerge_core.figures.sweep_parallel import parallel_figure
 from softmerge_core.runs.sweep_reader import SweepReader
 
 CLICK = "Click a point to open its run."
-NAMES: dict[Measure, str] = {"accuracy": "test accuracy", "open": "share of open gates"}
 DRAWN = "sweep:drawn"
 
 
@@ -33,12 +32,12 @@ def pictures(reader: SweepReader) -> str | None:
         clicks += [_front(reader)] if gated else []
     else:
         draw = _line if count == 1 else _map
-        measures: list[Measure] = ["accuracy", "open"] if gated else ["accuracy"]
+        measures: list[Shown] = ["main", "open"] if gated else ["main"]
         for column, measure in zip(st.columns(len(measures), gap="medium"), measures, strict=True):
             with column:
                 clicks.append(draw(reader, measure))
         clicks += [_front(reader)] if gated else []
-    clicks.append(_curves(reader))
+    clicks += [_curves(reader)] if reader.table.measure.curved else []
     return next((run for click in clicks if (run := _fresh(reader, click))), None)
 
 
@@ -68,31 +67,37 @@ def _show(reader: SweepReader, key: str, build: Callable[[Theme], go.Figure | No
     )  # fmt: skip
 
 
-def _line(reader: SweepReader, measure: Measure) -> Click | None:
-    table, name = reader.table, NAMES[measure]
-    seeds = len(table.seeds)
-    span = " with 95\u00a0% intervals" if seeds > 1 or measure == "accuracy" else ""
-    rings = ", each seed a ring" if 1 < seeds < FEW_SEEDS else ""
+def _name(reader: SweepReader, shown: Shown) -> str:
+    """What a picture shows."""
+    return "share of open gates" if shown == "open" else measure_of(reader.table, shown).title
+
+
+def _line(reader: SweepReader, shown: Shown) -> Click | None:
+    table, name = reader.table, _name(reader, shown)
+    seeds, whole = table.repeats if shown == "main" else len(table.seeds), shown == "main" and table.measure.accuracy
+    span = " with 95\u00a0% intervals" if seeds > 1 or whole else ""
+    rings = ", each seed a ring" if 1 < len(table.seeds) < FEW_SEEDS else ""
     said = f"Over {table.names[0]}: the mean of {seeds} seeds{span}{rings}. {CLICK}"
     return _show(
-        reader, f"line-{measure}", lambda theme: line_figure(table, measure, theme=theme), height=HEIGHT,
-        title=name.capitalize(), sentence=said if seeds > 1 else said.replace("the mean of 1 seeds", "one seed"),
+        reader, f"line-{shown}", lambda theme: line_figure(table, shown, theme=theme), height=HEIGHT,
+        title=upper(name), sentence=said if seeds > 1 else said.replace("the mean of 1 seeds", "one seed"),
         alt=f"The {name} over {table.names[0]}",
     )  # fmt: skip
 
 
-def _map(reader: SweepReader, measure: Measure) -> Click | None:
-    table, name = reader.table, NAMES[measure]
+def _map(reader: SweepReader, shown: Shown) -> Click | None:
+    table, name = reader.table, _name(reader, shown)
     said = f"The mean over seeds, for {table.names[0]} and {table.names[1]}; dotted: the values there were. {CLICK}"
     return _show(
-        reader, f"map-{measure}", lambda theme: map_figure(table, measure, theme=theme), height=HEIGHT + 40,
-        title=name.capitalize(), sentence=said, alt=f"The {name} over {table.names[0]} and {table.names[1]}",
+        reader, f"map-{shown}", lambda theme: map_figure(table, shown, theme=theme), height=HEIGHT + 40,
+        title=upper(name), sentence=said, alt=f"The {name} over {table.names[0]} and {table.names[1]}",
     )  # fmt: skip
 
 
 def _parallel(reader: SweepReader) -> Click | None:
     table = reader.table
-    said = f"A line for each point; the best one is thick, the one with the values there were is dashed. {CLICK}"
+    best = " the best one is thick," if table.chosen else ""
+    said = f"A line for each point;{best} the one with the values there were is dashed. {CLICK}"
     return _show(
         reader, "parallel", lambda theme: parallel_figure(table, theme=theme), height=HEIGHT + 60,
         title="Points", sentence=said, alt="Every point as a line through its settings and what came of them",

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from softmerge_core.alignment.settings import How
 from softmerge_core.events import Event
-from softmerge_core.experiments.outcome import Outcome
+from softmerge_core.experiments.outcome import Measure, Outcome, one_accuracy
 from softmerge_core.experiments.tables import Table
 from softmerge_core.settings import Frozen, setting
 
@@ -129,7 +129,8 @@ class Experiment:
     example: Callable[[], Spec]  # a spec that runs
     small: Callable[[], Spec]  # a spec that runs in about a second, for tests
     result: type[Result] = Result  # what pages expect of its result
-    outcome: Callable[[Mapping[str, Any]], Outcome | None] | None = None  # of a result; none: it has no main accuracy
+    outcome: Callable[[Mapping[str, Any]], Outcome | None] | None = None  # of a result; none: it has no main number
+    measure: Callable[[Any], Measure] = one_accuracy  # of a spec: what the main number of its outcome is
     alike: Callable[[Any], str] | None = None  # runs of one text can go side by side by ``run_each``; "": it goes alone
     numbers: str = ""  # the module with ``tables(spec, events)``, if there is one; light, imported when it is asked for
     changes: type[Frozen] | None = None  # what a paused run can be told to go on with

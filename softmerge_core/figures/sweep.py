@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.experiments.outcome import Measure
 from softmerge_core.experiments.sweeping.table import Row, SweepTable
 from softmerge_core.experiments.sweeping.varied import Value
 from softmerge_core.figures.accuracy import percent_range
@@ -17,40 +18,45 @@ from softmerge_core.figures.style import Theme, colour, escape, method_style, me
 from softmerge_core.figures.sweep_marks import (
     BOTTOM,
     NOW,
-    TITLES,
     TOP,
-    Measure,
+    Shown,
     each,
     hover,
+    in_lines,
     is_scale,
     logarithmic,
     main_colour,
     mean,
+    measure_of,
     span,
     text_of,
+    title_of,
     upper,
     values_in,
+    written,
 )
 
 HEIGHT = 340  # px
 FEW_SEEDS = 5  # below it every seed is drawn
+LINE = 36  # letters of a title beside the axis
+ROOM = 0.08  # of the height: above and below all barriers
 
 
-def line_figure(table: SweepTable, measure: Measure, *, theme: Theme, height: int = HEIGHT) -> go.Figure | None:
-    """The mean over seeds of a measure (percent) over the one setting that varies, with 95 % intervals.
+def line_figure(table: SweepTable, shown: Shown, *, theme: Theme, height: int = HEIGHT) -> go.Figure | None:
+    """The mean over seeds of what is ``shown`` over the one setting that varies, with 95 % intervals.
 
-    Fewer than FEW_SEEDS seeds are drawn one by one. The accuracy has its baselines as level lines. None while no run
-    is done.
+    Fewer than FEW_SEEDS seeds are drawn one by one. The main number has its baselines as level lines. None while no
+    run is done.
     """
-    rows = [row for row in table.rows if values_in(row, measure)]
+    rows = [row for row in table.rows if values_in(table, row, shown)]
     if not rows:
         return None
-    figure, color = new_figure(theme), main_colour(table, theme)
+    figure, color, measure = new_figure(theme), main_colour(table, theme), measure_of(table, shown)
     places = [_place(table, row) for row in rows]
-    means = [mean(row, measure) or 0.0 for row in rows]
-    spans = [span(row, measure) for row in rows]
+    means = [mean(table, row, shown) or 0.0 for row in rows]
+    spans = [span(table, row, shown) for row in rows]
     if len(table.seeds) > 1 and len(table.seeds) < FEW_SEEDS:
-        figure.add_trace(_seeds(table, rows, measure, theme))
+        figure.add_trace(_seeds(table, rows, shown, theme))
     figure.add_scatter(
         x=places, y=means, mode="lines+markers", name="Mean", customdata=[row.runs[0] for row in rows],
         line={"color": color, "width": 2}, marker={"size": 9, "color": color},
@@ -59,23 +65,34 @@ def line_figure(table: SweepTable, measure: Measure, *, theme: Theme, height: in
             "array": [high - value for (_, high), value in zip(spans, means, strict=True)],
             "arrayminus": [value - low for (low, _), value in zip(spans, means, strict=True)],
         },
-        hovertemplate=[f"{hover(table, row)}<br>%{{y:.1f}}\u00a0%<extra></extra>" for row in rows],
+        hovertemplate=[f"{hover(table, row)}<br>{written(measure, 'y')}<extra></extra>" for row in rows],
     )  # fmt: skip
-    levels = {name: 100 * value for name, value in table.levels.items()} if measure == "accuracy" else {}
-    seen = [value for row in rows for value in values_in(row, measure)]
-    low, high = percent_range([*(end for ends in spans for end in ends), *seen, *levels.values()])
-    _mark(figure, table, measure, theme)
-    _dress(figure, table, TITLES[measure], (low, high))
+    levels = {name: measure.scale * value for name, value in table.levels.items()} if shown == "main" else {}
+    seen = [value for row in rows for value in values_in(table, row, shown)]
+    low, high = _range([*(end for ends in spans for end in ends), *seen, *levels.values()], measure)
+    _mark(figure, table, shown, theme)
+    _dress(figure, table, in_lines(title_of(table, shown), LINE), (low, high))
     _add_levels(figure, levels, theme)
-    labels = [EndLabel(v, _level_text(n, v), _level_text(n, v, short=True), method_style(n, theme).color)
-              for n, v in levels.items()]  # fmt: skip
-    if labels:
+    if labels := [_label(name, value, measure, theme) for name, value in levels.items()]:
         end_labels(figure, labels, low=low, high=high, plot_height=height - TOP - BOTTOM)
     return figure
 
 
-def _level_text(name: str, value: float, *, short: bool = False) -> str:
-    return f"{method_title(name, short=short)} {value:.1f}\u00a0%"
+def _range(values: Sequence[float], measure: Measure) -> tuple[float, float]:
+    """The ends of the axis: for accuracies as everywhere, for barriers with 0, where there is none."""
+    if measure.accuracy:
+        return percent_range(values)
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    room = ROOM * ((high - low) or 1.0)
+    return low - room, high + room
+
+
+def _label(name: str, value: float, measure: Measure, theme: Theme) -> EndLabel:
+    """What is written at the end of a level line."""
+    whole, brief = (
+        f"{method_title(name, short=short)} {measure.text(value / measure.scale)}" for short in (False, True)
+    )
+    return EndLabel(value, whole, brief, method_style(name, theme).color)
 
 
 def _add_levels(figure: go.Figure, levels: dict[str, float], theme: Theme) -> None:
@@ -88,25 +105,26 @@ def _add_levels(figure: go.Figure, levels: dict[str, float], theme: Theme) -> No
         )  # fmt: skip
 
 
-def _seeds(table: SweepTable, rows: Sequence[Row], measure: Measure, theme: Theme) -> go.Scatter:
+def _seeds(table: SweepTable, rows: Sequence[Row], shown: Shown, theme: Theme) -> go.Scatter:
     """A small ring for each seed."""
-    told = [(row, k, value) for row in rows for k, value in enumerate(each(row, measure)) if value is not None]
+    number = written(measure_of(table, shown), "y")
+    told = [(row, k, value) for row in rows for k, value in enumerate(each(table, row, shown)) if value is not None]
     return go.Scatter(
         x=[_place(table, row) for row, _, _ in told], y=[value for _, _, value in told], mode="markers", name="Seeds",
         customdata=[row.runs[k] for row, k, _ in told],
         marker={"symbol": "circle-open", "size": 7, "color": colour("quiet", theme)},
         hovertemplate=[
-            f"{hover(table, row)}, seed {table.seeds[k]}<br>%{{y:.1f}}\u00a0%<extra></extra>" for row, k, _ in told
+            f"{hover(table, row)}, seed {table.seeds[k]}<br>{number}<extra></extra>" for row, k, _ in told
         ],
     )  # fmt: skip
 
 
-def _mark(figure: go.Figure, table: SweepTable, measure: Measure, theme: Theme) -> None:
+def _mark(figure: go.Figure, table: SweepTable, shown: Shown, theme: Theme) -> None:
     """A ring around the best point, and a thin line where the settings are from which the sweep began."""
     best, base = table.best, table.base
-    if best is not None and values_in(best, measure):
+    if best is not None and values_in(table, best, shown):
         figure.add_scatter(
-            x=[_place(table, best)], y=[mean(best, measure)], mode="markers", name="Best", hoverinfo="skip",
+            x=[_place(table, best)], y=[mean(table, best, shown)], mode="markers", name="Best", hoverinfo="skip",
             marker={"symbol": "circle-open", "size": 17, "color": colour("text", theme), "line": {"width": 2}},
             customdata=[best.runs[0]],
         )  # fmt: skip

@@ -8,36 +8,41 @@ from softmerge_core.figures.sweep_marks import (
     BEST,
     BOTTOM,
     NOW,
-    TITLES,
     TOP,
-    Measure,
+    Shown,
     hover,
     main_colour,
     mean,
+    measure_of,
     text_of,
+    title_of,
     upper,
+    written,
 )
 
 WRITTEN = 60  # cells at most of a map in which the number is written
 
 
-def map_figure(table: SweepTable, measure: Measure, *, theme: Theme) -> go.Figure | None:
-    """The mean over seeds of a measure (percent) as a map over two settings; None while no run is done."""
+def map_figure(table: SweepTable, shown: Shown, *, theme: Theme) -> go.Figure | None:
+    """The mean over seeds of what is ``shown`` as a map over two settings, the bright end the better one; None while no
+    run is done.
+    """
     columns, rows = table.values
     places = {row.values: row for row in table.rows}
     grid = [[places[column, row] for column in columns] for row in rows]
-    means = [[mean(cell, measure) for cell in line] for line in grid]
+    means = [[mean(table, cell, shown) for cell in line] for line in grid]
     known = [value for line in means for value in line if value is not None]
     if not known:
         return None
-    figure = new_figure(theme)
+    figure, measure = new_figure(theme), measure_of(table, shown)
+    colours, number = "cividis_r" if measure.lower_is_better else "cividis", f".{measure.digits}f"
     xs, ys = [text_of(value) for value in columns], [text_of(value) for value in rows]
     few = len(columns) * len(rows) <= WRITTEN and len(columns) <= 10
     figure.add_heatmap(
-        z=means, x=xs, y=ys, name=TITLES[measure], colorscale="cividis", xgap=1, ygap=1,
-        texttemplate="%{z:.1f}" if few else None, customdata=[[cell.runs[0] for cell in line] for line in grid],
-        colorbar={"thickness": 10, "len": 0.95, "outlinewidth": 0, "title": {"text": "%"}},
-        hovertemplate=f"{escape(table.names[0])} %{{x}}<br>{escape(table.names[1])} %{{y}}<br>%{{z:.1f}}\u00a0%"
+        z=means, x=xs, y=ys, name=escape(title_of(table, shown), 80), colorscale=colours, xgap=1, ygap=1,
+        texttemplate=f"%{{z:{number}}}" if few else None, customdata=[[cell.runs[0] for cell in line] for line in grid],
+        colorbar={"thickness": 10, "len": 0.95, "outlinewidth": 0, "title": {"text": measure.unit}},
+        hovertemplate=f"{escape(table.names[0])} %{{x}}<br>{escape(table.names[1])} %{{y}}<br>{written(measure, 'z')}"
         "<extra></extra>",
     )  # fmt: skip
     for row, label in ((table.base, NOW), (table.best, BEST)):

@@ -6,19 +6,24 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.experiments.outcome import Measure
 from softmerge_core.experiments.sweeping.table import Row, SweepTable
 from softmerge_core.figures.style import Theme, colour, escape, new_figure
 from softmerge_core.figures.sweep_marks import (
-    TITLES,
-    Measure,
+    Shown,
     hover,
+    in_lines,
     is_scale,
     logarithmic,
     main_colour,
     mean,
+    measure_of,
     text_of,
+    title_of,
     upper,
 )
+
+LINE = 18  # letters of the title of a measure
 
 
 def parallel_figure(table: SweepTable, *, theme: Theme) -> go.Figure | None:
@@ -30,18 +35,18 @@ def parallel_figure(table: SweepTable, *, theme: Theme) -> go.Figure | None:
     if not rows:
         return None
     figure = new_figure(theme)
-    measures: list[Measure] = ["accuracy", *(["open"] if table.gated else [])]  # type: ignore[list-item]
+    measures: list[Shown] = ["main", *(["open"] if table.gated else [])]  # type: ignore[list-item]
     scales = [_setting_scale(table, k) for k in range(len(table.axes))]
-    scales += [_measure_scale([mean(row, name) for row in rows]) for name in measures]
+    scales += [_measure_scale([mean(table, row, name) for row in rows], measure_of(table, name)) for name in measures]
     last = [row for row in (table.base, table.best) if row in rows]
     for row in [*(row for row in rows if row not in last), *last]:
-        values: list[Any] = [*row.values, *(mean(row, name) for name in measures)]
+        values: list[Any] = [*row.values, *(mean(table, row, name) for name in measures)]
         heights = [scale[0](value) for scale, value in zip(scales, values, strict=True)]
         figure.add_trace(_line(table, row, heights, measures, theme))
     _axes(figure, [ticks for _, ticks in scales], theme)
-    names = [*(upper(name) for name in table.names), *(TITLES[name] for name in measures)]
-    titles = [escape(name, 24).replace(" ", "<br>", 1) for name in names]
-    places, ends = [*range(len(names))], [-0.15, len(names) - 0.6]
+    titles = [escape(upper(name), 24).replace(" ", "<br>", 1) for name in table.names]
+    titles += [in_lines(title_of(table, name), LINE) for name in measures]
+    places, ends = [*range(len(titles))], [-0.15, len(titles) - 0.6]
     figure.update_layout(
         margin={"t": 16, "b": 64, "l": 24, "r": 64}, showlegend=False,
         xaxis={"tickvals": places, "ticktext": titles, "range": ends, "showgrid": False, "showline": False},
@@ -51,16 +56,21 @@ def parallel_figure(table: SweepTable, *, theme: Theme) -> go.Figure | None:
 
 
 def _line(
-    table: SweepTable, row: Row, heights: Sequence[float | None], measures: Sequence[Measure], theme: Theme
+    table: SweepTable, row: Row, heights: Sequence[float | None], measures: Sequence[Shown], theme: Theme
 ) -> go.Scatter:
     """The line of one point."""
-    told = [f"{TITLES[name].removesuffix(' (%)')} {mean(row, name) or 0:.1f}\u00a0%" for name in measures]
+    told = [_number(table, row, name) for name in measures]
     text = "<br>".join([hover(table, row), *told]) + "<extra></extra>"
     return go.Scatter(
         x=list(range(len(heights))), y=list(heights), mode="lines+markers", name=escape(table.text(row), 80),
         customdata=[row.runs[0]] * len(heights), hovertemplate=text,
         **_point_style(table, row, theme),
     )  # fmt: skip
+
+
+def _number(table: SweepTable, row: Row, shown: Shown) -> str:
+    measure = measure_of(table, shown)
+    return f"{upper(measure.title)} {measure.text((mean(table, row, shown) or 0) / measure.scale)}"
 
 
 def _axes(figure: go.Figure, scales: Sequence[Sequence[tuple[float, str]]], theme: Theme) -> None:
@@ -92,11 +102,12 @@ def _setting_scale(table: SweepTable, place: int) -> Scale:
     return to, [(to(value), text_of(value)) for value in (values if len(values) <= 6 else (values[0], values[-1]))]
 
 
-def _measure_scale(values: Sequence[float | None]) -> Scale:
+def _measure_scale(values: Sequence[float | None], measure: Measure) -> Scale:
+    """From the lowest to the highest value."""
     known = [value for value in values if value is not None]
     low, high = min(known), max(known)
     span = (high - low) or 1.0
-    ends = [(0.0, f"{low:.1f}\u00a0%"), (1.0, f"{high:.1f}\u00a0%")] if high > low else [(0.0, f"{low:.1f}\u00a0%")]
+    ends = [(at, measure.text(end / measure.scale)) for at, end in ((0.0, low), (1.0, high))[: 1 + (high > low)]]
     return lambda value: None if value is None else (value - low) / span, ends
 
 

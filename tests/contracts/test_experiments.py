@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import torch
 from pages.shared.runs.page import RunPage
 from pages.site import PAGES
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.events import Event, Progress, parse_event
+from softmerge_core.events import Barrier, Event, Progress, Score, WeightPath, parse_event
 from softmerge_core.experiments import Spec, check_result, experiment, experiments, parse_spec
+from softmerge_core.landscape.barriers import path_barrier
 from softmerge_core.runs.shapes import makes_sense
 from softmerge_core.settings import DataSpec
 from tests.contracts.helpers import ROOT, loaded_after, refusal
@@ -111,6 +113,36 @@ def test_it_runs_in_memory_to_a_result_of_json_values(kind: str) -> None:
     assert bar[-1][0] == bar[-1][1], f"experiment {kind!r} ends at step {bar[-1][0]} of {bar[-1][1]}; expected all"
     strange = [key for key in context.weights if not re.fullmatch(r"[A-Za-z0-9_-]+", key)]
     assert not strange, f"experiment {kind!r}: names of weights may have letters, digits, - and _ only: {strange}"
+
+
+def scored(context: Memory, **about: Any) -> float:
+    """The accuracy of the newest score with these values."""
+    found = [e for e in context.events if isinstance(e, Score) and all(getattr(e, k) == v for k, v in about.items())]
+    return found[-1].accuracy
+
+
+def newest_of(context: Memory, kind: type[Any], series: str) -> Any:
+    return [event for event in context.events if isinstance(event, kind) and event.series == series][-1]
+
+
+NUMBERS: dict[str, Callable[[Memory], float]] = {  # by which runs are compared, from what their events tell
+    "compare": lambda run: scored(run, series="average", labels=0),
+    "robustness": lambda run: scored(run, series="average", malicious=1),
+    "connectivity": lambda run: path_barrier(newest_of(run, WeightPath, "weights"))[0],
+    "scope": lambda run: newest_of(run, Barrier, "aligned").error,
+}
+
+
+@every_experiment
+def test_a_whole_run_comes_to_the_number_by_which_sweeps_compare_it(kind: str) -> None:
+    context, result = whole(kind)
+    found = experiment(kind)
+    assert found.outcome is not None, f"experiment {kind!r} has no outcome, so that its page has no Vary"
+    made = found.outcome(json.loads(json.dumps(result)))
+    assert made is not None, f"experiment {kind!r}: a whole run comes to no number"
+    assert found.measure(found.small()).title
+    if kind in NUMBERS:
+        assert made.measured.mean == pytest.approx(NUMBERS[kind](context)), f"experiment {kind!r}: another number"
 
 
 @every_experiment

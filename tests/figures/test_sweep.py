@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from softmerge_core.experiments import experiment
 from softmerge_core.experiments.merge.spec import small
 from softmerge_core.experiments.outcome import Outcome
 from softmerge_core.experiments.sweeping.spec import Axis, Listed, Log, Sweep, values_of
@@ -43,7 +44,7 @@ def traces(figure: go.Figure | None) -> dict[str, Any]:
 
 
 def test_a_line_has_its_means_intervals_seeds_and_baselines() -> None:
-    figure = line_figure(table(PENALTY), "accuracy", theme="light")
+    figure = line_figure(table(PENALTY), "main", theme="light")
     drawn = traces(figure)
     mean = drawn["Mean"]
     assert list(mean["x"]) == [0.002, 0.02, 0.2, 2.0]
@@ -55,8 +56,30 @@ def test_a_line_has_its_means_intervals_seeds_and_baselines() -> None:
     assert figure is not None
     assert figure.layout.xaxis.type == "log"
     assert any("average 30.0" in str(each.text) for each in figure.layout.annotations)
-    assert "Seeds" not in traces(line_figure(table(PENALTY, seeds=5), "accuracy", theme="light"))
-    assert "Seeds" not in traces(line_figure(table(PENALTY, seeds=1), "accuracy", theme="light"))
+    assert "Seeds" not in traces(line_figure(table(PENALTY, seeds=5), "main", theme="light"))
+    assert "Seeds" not in traces(line_figure(table(PENALTY, seeds=1), "main", theme="light"))
+
+
+def test_barriers_are_drawn_in_their_unit_from_zero_and_none_is_marked_as_best() -> None:
+    weight = Axis(path="weight", range=Listed(listed=(1.0, 2.0)))
+    sweep = Sweep(base=experiment("scope").small(), axes=(weight,), seeds=(0, 1))
+    runs = {
+        f"run-{k}": Outcome(Measured((value,)), levels={"Without": 1.4}) for k, value in enumerate((0.2, 0.4, 1.2, 1.2))
+    }
+    found = SweepTable(sweep, values_of(sweep), list(runs), runs)
+    figure = line_figure(found, "main", theme="light")
+    drawn = traces(figure)
+    assert list(drawn["Mean"]["y"]) == pytest.approx([30, 120])
+    assert drawn["Mean"]["error_y"]["arrayminus"][0] > 100, "an interval may reach below zero"
+    assert "Best" not in drawn
+    assert figure is not None
+    assert figure.layout.yaxis.title.text == "Test error barrier with alignment<br>(points)"
+    assert figure.layout.yaxis.range[0] < -90
+    assert figure.layout.yaxis.range[1] > 150
+    assert any("Without 140.0\u00a0points" in str(each.text) for each in figure.layout.annotations)
+    lines = parallel_figure(found, theme="light")
+    assert lines is not None
+    assert any("30.0\u00a0points" in str(each.text) for each in lines.layout.annotations)
 
 
 def test_choices_lie_side_by_side_and_points_to_come_are_left_out() -> None:
@@ -68,7 +91,7 @@ def test_choices_lie_side_by_side_and_points_to_come_are_left_out() -> None:
 
 
 def test_a_map_has_the_mean_of_every_pair_and_gaps_for_those_to_come() -> None:
-    figure = map_figure(table(PENALTY, GRANULARITY, missing=3), "accuracy", theme="light")
+    figure = map_figure(table(PENALTY, GRANULARITY, missing=3), "main", theme="light")
     cells = traces(figure)["Test accuracy (%)"]
     assert list(cells["x"]) == ["0.002", "0.02", "0.2", "2"]
     assert list(cells["y"]) == ["auto", "model", "layer"]
@@ -124,7 +147,7 @@ def test_every_run_has_its_curve_in_the_plot_of_its_point() -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_before_anything_is_done_nothing_is_drawn(theme: Theme) -> None:
     empty = table(PENALTY, missing=12)
-    assert line_figure(empty, "accuracy", theme=theme) is None
+    assert line_figure(empty, "main", theme=theme) is None
     assert front_figure(empty, theme=theme) is None
     assert parallel_figure(empty, theme=theme) is None
     assert map_figure(table(PENALTY, GRANULARITY, missing=36), "open", theme=theme) is None

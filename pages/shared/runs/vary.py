@@ -5,6 +5,7 @@ screen, and every sign would be drawn again in each rerun. Nothing of it is draw
 """
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import streamlit as st
@@ -24,6 +25,7 @@ from softmerge_core.problems import problems
 SWEEP = "sweep"  # the name of a sweep in the address, and of the page that shows it
 SPACINGS = {"log": "Log", "linear": "Linear", "list": "List"}
 SEEDS, COUNT = 3, 6  # at first
+UNSET = (100, 1000)  # a range at first, of a number that is not set: those that may be left out count samples
 TIMES = 10.0  # a range at first reaches so many times below and above the present value
 
 
@@ -55,10 +57,7 @@ def _menu(kind: str, spec: Spec | None) -> None:
     axes = [{"path": path, "range": _range(f"vary:{kind}:{path}", settings[path])} for path in chosen]
     first, second = st.columns([1, 2], gap="small", vertical_alignment="bottom")
     with first:
-        seeds = number_field(
-            "Seeds", int, 1, MOST_SEEDS, value=SEEDS, step=1, key=f"vary:{kind}:seeds", persist_state="session",
-            help="How often each point is run, each time with another seed; three tell how far seeds lie apart.",
-        )  # fmt: skip
+        seeds = _seeds(kind, spec)
     with second:
         with_base = st.toggle(
             "Also the present values", value=True, key=f"vary:{kind}:base", persist_state="session",
@@ -67,7 +66,20 @@ def _menu(kind: str, spec: Spec | None) -> None:
     if not chosen:
         st.caption("Choose a setting above, and its range.")
         return
-    _start(kind, spec, {"axes": axes, "seeds": int(seeds or 1), "with_base": with_base})
+    _start(kind, spec, {"axes": axes, "seeds": seeds, "with_base": with_base})
+
+
+def _seeds(kind: str, spec: Spec) -> int:
+    """How often each point is run: once where a run repeats with seeds by itself."""
+    place = seed_path(spec)
+    if place is None:
+        st.caption("Each run has as many seeds as this page sets.")
+        return 1
+    found = number_field(
+        "Seeds", int, 1, MOST_SEEDS, value=SEEDS, step=1, key=f"vary:{kind}:seeds", persist_state="session",
+        help="How often each point is run, each time with another seed; three tell how far seeds lie apart.",
+    )  # fmt: skip
+    return int(found or 1)
 
 
 def _start(kind: str, spec: Spec, values: Mapping[str, Any]) -> None:
@@ -75,7 +87,8 @@ def _start(kind: str, spec: Spec, values: Mapping[str, Any]) -> None:
     sweep, problem = _sweep(spec, values)
     if sweep is not None:
         points, runs = size(sweep)
-        st.caption(f"{plural(points, 'point')} with {plural(len(sweep.seeds), 'seed')} each: {plural(runs, 'run')}.")
+        each = "" if seed_path(spec) is None else f" with {plural(len(sweep.seeds), 'seed')} each"
+        st.caption(f"{plural(points, 'point')}{each}: {plural(runs, 'run')}.")
     pressed = st.button(
         "Start the sweep", type="primary", icon=":material/play_arrow:", disabled=sweep is None,
         key=f"vary:{kind}:start",
@@ -95,11 +108,7 @@ def _start(kind: str, spec: Spec, values: Mapping[str, Any]) -> None:
 
 def _sweep(spec: Spec, values: Mapping[str, Any]) -> tuple[Sweep | None, str]:
     """The sweep, or what is wrong with it."""
-    first = spec
-    for name in str(seed_path(spec)).split("."):
-        first = getattr(first, name)
-    begin = min(int(first), 2**31 - 1 - values["seeds"])  # type: ignore[call-overload]
-    seeds = tuple(range(begin, begin + values["seeds"]))
+    seeds = _seeds_from(spec, values["seeds"])
     try:
         sweep = Sweep.model_validate({**values, "seeds": seeds, "base": spec})
         if size(sweep)[1] <= MOST_RUNS:
@@ -111,6 +120,15 @@ def _sweep(spec: Spec, values: Mapping[str, Any]) -> tuple[Sweep | None, str]:
     except SoftMergeError as error:
         return None, str(error)
     return sweep, ""
+
+
+def _seeds_from(spec: Spec, count: int) -> tuple[int, ...]:
+    """So many seeds, from that of the page on; from 0 where it has none."""
+    place, first = seed_path(spec), 0
+    if place is not None:
+        first = reduce(getattr, place.split("."), spec)  # type: ignore[assignment]
+    begin = min(int(first), 2**31 - 1 - count)
+    return tuple(range(begin, begin + count))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -143,7 +161,7 @@ def _range(key: str, about: Varied) -> dict[str, Any]:
         return {"spacing": "list", "listed": tuple(values)}
     spacing = one_of(
         st.segmented_control, "Spacing", list(SPACINGS), format_func=SPACINGS.get, key=f"{key}:spacing",
-        default="log" if about.now and about.now > 0 else "linear", persist_state="session",
+        default="log" if _unset(about) or (about.now and about.now > 0) else "linear", persist_state="session",
         help="Evenly in size, evenly in proportion, or the values one by one.", label_visibility="collapsed",
     )  # fmt: skip
     if spacing == "list":
@@ -160,6 +178,7 @@ def _ends(key: str, about: Varied, spacing: str) -> dict[str, Any]:
     low, high = limits(about.field)
     now = float(about.now or 0)
     first, last = (now / TIMES, now * TIMES) if now > 0 else (low or 0.0, high if high and high <= 10 else 1.0)
+    first, last = UNSET if _unset(about) else (first, last)
     first, last = max(first, low or first), min(last, high if high is not None else last)
     kind: Any = about.number
     if kind is int:
@@ -178,6 +197,11 @@ def _ends(key: str, about: Varied, spacing: str) -> dict[str, Any]:
             help="How many values are tried.",
         )  # fmt: skip
     return found
+
+
+def _unset(about: Varied) -> bool:
+    """Whether it is a number of samples of which all are taken now."""
+    return about.now is None and about.number is int
 
 
 def _number(text: str) -> Any:

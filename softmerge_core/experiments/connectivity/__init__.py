@@ -1,6 +1,7 @@
 """What lies between trained networks: paths, planes, curves."""
 
 from softmerge_core.experiments.base import Experiment
+from softmerge_core.experiments.connectivity.comparable import measure, outcome
 from softmerge_core.experiments.connectivity.spec import ConnectivitySpec, check, example, small
 
 EXPERIMENT = Experiment(
@@ -11,5 +12,7 @@ EXPERIMENT = Experiment(
     check,
     example,
     small,
+    outcome=outcome,
+    measure=measure,
     numbers=f"{__name__}.tables",
 )

@@ -21,7 +21,7 @@ OVERLAYS: dict[str, str] = {  # key -> the title of a path, named by what is don
 ENDS = ("a", "b")  # of the strip and of every path
 STRIP = {"a": "From", "average": "Plain average", "soft": "Gated merge", "b": "To"}
 NONE = 0.01  # nats: a barrier below this is called none
-_PHRASES = {
+PHRASES = {
     "weights": "aligned by weights",
     "activations": "aligned by activations",
     "weights_repair": "aligned by weights and repaired",
@@ -68,7 +68,7 @@ def _after(key: str, height: float, what: str, straight: float, *, first: bool) 
     left = "none" if no_barrier(height, what) else number(height, what)
     worse = " (no lower)" if height >= straight and left != "none" else ""
     verb = "there is" if left == "none" else "the barrier is" if first else "it is"
-    return f"{_PHRASES[key]} {verb} {left}{worse}"
+    return f"{PHRASES[key]} {verb} {left}{worse}"
 
 
 def start_sentence(path: WeightPath, name: str, what: str = "loss") -> str:

@@ -1,6 +1,7 @@
 """Which ways of merging survive malicious sources."""
 
 from softmerge_core.experiments.base import Experiment
+from softmerge_core.experiments.robustness.comparable import measure, outcome
 from softmerge_core.experiments.robustness.spec import RobustnessSpec, check, example, small
 
 EXPERIMENT = Experiment(
@@ -11,5 +12,7 @@ EXPERIMENT = Experiment(
     check,
     example,
     small,
+    outcome=outcome,
+    measure=measure,
     numbers=f"{__name__}.tables",
 )

@@ -156,7 +156,10 @@ def expand(sweep: Sweep) -> list[Point]:
     Raises SettingsError or what the experiment's check raises, naming setting and value, before anything starts.
     """
     if not can_be_swept(sweep.base):
-        raise SettingsError(f"expected an experiment with a seed and one accuracy, got {sweep.base.kind}")
+        raise SettingsError(f"expected an experiment with one main number, got {sweep.base.kind}")
+    if len(sweep.seeds) > 1 and seed_path(sweep.base) is None:
+        told = "for its runs repeat with several seeds by themselves"
+        raise SettingsError(f"a sweep of {sweep.base.kind}: expected one seed, {told}, got {len(sweep.seeds)}")
     axes, values = axes_of(sweep), values_of(sweep)
     points, runs = size(sweep)
     if runs > MOST_RUNS:
@@ -170,16 +173,15 @@ def expand(sweep: Sweep) -> list[Point]:
 
 def _seeded(sweep: Sweep, axes: list[Varied], values: tuple[Value, ...]) -> list[Point]:
     """One point with each seed."""
-    spec, place = _made(sweep.base, axes, values), str(seed_path(sweep.base))
+    spec, place = _made(sweep.base, axes, values), seed_path(sweep.base)
     told = point_text(axes, values)
-    return [
-        Point(values, seed, changed(spec, place, seed).model_copy(update={"name": _named(sweep, told, seed)}))
-        for seed in sweep.seeds
-    ]
+    if place is None:
+        return [Point(values, sweep.seeds[0], _named(spec, told))]
+    return [Point(values, seed, _named(changed(spec, place, seed), f"{told}, seed {seed}")) for seed in sweep.seeds]
 
 
-def _named(sweep: Sweep, told: str, seed: int) -> str:
-    return f"{told}, seed {seed}: {sweep.base.name}".removesuffix(": ")[:1000]
+def _named(spec: Spec, told: str) -> Spec:
+    return spec.model_copy(update={"name": f"{told}: {spec.name}".removesuffix(": ")[:1000]})
 
 
 def _made(base: Spec, axes: list[Varied], values: Any) -> Spec:

@@ -5,13 +5,14 @@ from functools import cached_property
 from math import isclose
 from statistics import fmean
 
-from softmerge_core.experiments.outcome import BASELINES, Outcome
+from softmerge_core.experiments import experiment
+from softmerge_core.experiments.outcome import Measure, Outcome
 from softmerge_core.experiments.sweeping.spec import Sweep, axes_of, base_values
-from softmerge_core.experiments.sweeping.varied import Value, value_text
+from softmerge_core.experiments.sweeping.varied import Value, seed_path, value_text
 from softmerge_core.experiments.tables import Value as Cell
 from softmerge_core.statistics import Measured
 
-SAME = 5e-4  # accuracies of a baseline that are this near are one
+SAME = 5e-4  # numbers of a baseline that are this near are one
 
 
 class Row:
@@ -28,12 +29,15 @@ class Row:
 
     @cached_property
     def measured(self) -> Measured | None:
-        """The test accuracies of the seeds that are done."""
+        """The main numbers of the seeds that are done; of runs that repeat with seeds of their own, of all of these."""
         if not self.known:
             return None
         each = [outcome.measured for outcome in self.known]
+        correct = [one.correct if len(one.correct) == one.seeds else ("",) * one.seeds for one in each]
         return Measured(
-            tuple(one.accuracies[0] for one in each), each[0].samples, tuple((one.correct or ("",))[0] for one in each)
+            tuple(value for one in each for value in one.accuracies),
+            each[0].samples,
+            tuple(text for own in correct for text in own),
         )
 
     @property
@@ -69,6 +73,7 @@ class SweepTable:
             for place, point in enumerate(_combinations(self.values))
         ]
         self.seeds = sweep.seeds
+        self.measure: Measure = experiment(sweep.base.kind).measure(sweep.base)
 
     @property
     def names(self) -> list[str]:
@@ -86,19 +91,29 @@ class SweepTable:
         """The points of which every seed is done."""
         return [row for row in self.rows if row.whole]
 
+    @property
+    def repeats(self) -> int:
+        """With how many seeds a point is done, those of the runs themselves included; 1 while none is."""
+        return max((row.measured.seeds for row in self.rows if row.measured), default=1)
+
     @cached_property
     def chosen(self) -> bool:
-        """Whether the best point is chosen on validation data: where these are known."""
+        """Whether a best point is chosen, on validation data: where these are known."""
         return all(row.validation is not None for row in self.done)
 
     @cached_property
     def best(self) -> Row | None:
-        """The point that is done with the highest mean validation accuracy; where none is known, test accuracy."""
-        return max(self.done, key=self._merit, default=None)
+        """The point that is done with the highest mean validation accuracy; None where it is not known: test data
+        choose nothing.
+        """
+        return max(self.done, key=lambda row: row.validation or 0.0, default=None) if self.chosen else None
 
-    def _merit(self, row: Row) -> float:
-        known = row.validation if self.chosen else row.measured and row.measured.mean
-        return float(known or 0.0)
+    @cached_property
+    def leading(self) -> Row | None:
+        """The point that is done whose mean on test data is highest, or lowest where that is better."""
+        sign = -1 if self.measure.lower_is_better else 1
+        known = [(sign * row.measured.mean, row) for row in self.done if row.measured]
+        return max(known, key=lambda pair: pair[0], default=(0.0, None))[1]
 
     @cached_property
     def gated(self) -> bool:
@@ -118,14 +133,16 @@ class SweepTable:
 
     @cached_property
     def levels(self) -> dict[str, float]:
-        """The test accuracy (0-1) of each baseline that is the same in all runs."""
-        told = [outcome.levels for row in self.rows for outcome in row.known]
-        found = {}
-        for name in BASELINES:
-            values = [levels[name] for levels in told if name in levels]
-            if values and all(isclose(value, values[0], abs_tol=SAME) for value in values):
-                found[name] = values[0]
-        return found
+        """The main number of each baseline that is the same at all points, the mean over seeds."""
+        seeds = [[row.outcomes[k] for row in self.rows] for k in range(len(self.seeds))]
+        told = [[outcome.levels for outcome in own if outcome] for own in seeds]
+        names = {name: None for own in told for levels in own for name in levels}
+        found = {name: [_one([levels.get(name) for levels in own]) for own in told if own] for name in names}
+        return {
+            name: fmean(known)
+            for name, values in found.items()
+            if len(known := [value for value in values if value is not None]) == len(values)
+        }
 
     def text(self, row: Row) -> str:
         """A point in words."""
@@ -133,20 +150,32 @@ class SweepTable:
 
     def csv(self, states: Mapping[str, str]) -> tuple[tuple[str, ...], list[list[Cell]]]:
         """Head and rows of a table with a row for each run. ``states``: of each run, by its id."""
-        measures = ("seed", "state", "test accuracy (%)", "validation accuracy (%)", "gates open (%)", "run")
+        main = f"{self.measure.title} ({self.measure.unit})"
+        measures = ("seed", "state", main, "validation accuracy (%)", "gates open (%)", "run")
+        seeded, scale = seed_path(self.sweep.base) is not None, self.measure.scale
         rows = [
-            [*map(value_text, row.values), seed, states.get(run_id, "deleted"), *_numbers(outcome), run_id]
+            [
+                *map(value_text, row.values), seed if seeded else None, states.get(run_id, "deleted"),
+                *_numbers(outcome, scale), run_id,
+            ]
             for row in self.rows
             for seed, run_id, outcome in zip(self.seeds, row.runs, row.outcomes, strict=True)
-        ]
+        ]  # fmt: skip
         return (*self.names, *measures), rows
 
 
-def _numbers(outcome: Outcome | None) -> list[Cell]:
+def _one(values: Sequence[float | None]) -> float | None:
+    """The value that all have that have any; None where they differ, or none has one."""
+    known = [value for value in values if value is not None]
+    return known[0] if known and all(isclose(value, known[0], abs_tol=SAME) for value in known) else None
+
+
+def _numbers(outcome: Outcome | None, scale: float) -> list[Cell]:
+    """Of a run: its main number, and the two shares in percent."""
     if outcome is None:
         return [None, None, None]
-    shares = (outcome.measured.mean, outcome.validation, outcome.open)
-    return [None if share is None else 100 * share for share in shares]
+    shares = [None if share is None else 100 * share for share in (outcome.validation, outcome.open)]
+    return [scale * outcome.measured.mean, *shares]
 
 
 def _combinations(values: Sequence[tuple[Value, ...]]) -> list[tuple[Value, ...]]:

@@ -3,9 +3,9 @@
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from softmerge_core.errors import SettingsError
@@ -40,13 +40,13 @@ def varied_settings(spec: Spec) -> dict[str, Varied]:
 
 
 def seed_path(spec: Spec) -> str | None:
-    """The place of the seed of a spec; None where it has none."""
+    """The place of the seed of a spec; None where it has none, as runs that repeat with several seeds by themselves."""
     return next((path for path, name in _places(spec, "") if name == SEED), None)
 
 
 def can_be_swept(spec: Spec) -> bool:
-    """Whether runs of this kind have a seed and one main outcome."""
-    return experiment(spec.kind).outcome is not None and seed_path(spec) is not None
+    """Whether runs of this kind have one main outcome."""
+    return experiment(spec.kind).outcome is not None
 
 
 def changed(spec: Frozen, path: str, value: Value) -> Any:
@@ -98,15 +98,22 @@ def _number(annotation: Any) -> type[int] | type[float] | None:
 
 
 def _choices(annotation: Any) -> tuple[Value, ...]:
+    """All values of a switch, of a choice, of names that a model knows, or of several of these together."""
     if annotation is bool:
         return (False, True)
+    if get_origin(annotation) in (types.UnionType, typing.Union):
+        parts = [_choices(part) for part in get_args(annotation)]
+        return tuple(value for part in parts for value in part) if all(parts) else ()
+    if get_origin(annotation) is Annotated:
+        schemas = [each.json_schema for each in annotation.__metadata__ if isinstance(each, WithJsonSchema)]
+        return tuple((schemas[0] or {}).get("enum", ())) if schemas else ()
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def value_text(value: Value | None) -> str:
     """A value as it stands in a sentence."""
     if isinstance(value, bool) or value is None:
-        return {True: "on", False: "off", None: "all"}[value]
+        return {True: "on", False: "off", None: "not set"}[value]
     if isinstance(value, (int, float)):
         return decimal_text(value, 4 if isinstance(value, float) else 15)
     return value.replace("_", " ")

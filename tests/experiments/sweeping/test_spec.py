@@ -1,5 +1,6 @@
 """The points of a sweep: what they are, in which order, and what is refused before anything starts."""
 
+import dataclasses
 import itertools
 import math
 
@@ -97,10 +98,8 @@ def test_what_cannot_be_run_is_told_with_setting_and_value(axes: tuple[Axis, ...
 
 
 def test_what_the_check_of_an_experiment_refuses_is_told_with_the_point() -> None:
-    base = experiment("robustness").small()
-    wrong = Sweep(base=base, axes=(Axis(path="malicious", range=Listed(listed=(1, 9))),))
-    assert not can_be_swept(base)
-    with pytest.raises(SettingsError, match="expected an experiment with a seed and one accuracy, got robustness"):
+    wrong = Sweep(base=experiment("robustness").small(), axes=(Axis(path="malicious", range=Listed(listed=(1, 9))),))
+    with pytest.raises(SettingsError, match=r"malicious 9: malicious: expected fewer than the 2 sources"):
         expand(wrong)
     federated = experiment("federated").small()
     malicious = Sweep(base=federated, axes=(Axis(path="settings.malicious", range=Listed(listed=(0, 3))),))
@@ -145,10 +144,32 @@ def getattr_path(model: object, path: str) -> object:
 @pytest.mark.parametrize("kind", experiments())
 def test_every_kind_tells_whether_it_can_be_swept(kind: str) -> None:
     spec = experiment(kind).small()
-    assert can_be_swept(spec) == (kind in ("merge", "train", "federated"))
-    if can_be_swept(spec):
-        place = str(seed_path(spec))
+    assert can_be_swept(spec) == (experiment(kind).outcome is not None)
+    place = seed_path(spec)
+    assert (place is None) == (kind == "compare")
+    if place is not None:
         assert getattr_path(changed(spec, place, 7), place) == 7
+
+
+def test_a_kind_without_a_main_number_cannot_be_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = dataclasses.replace(experiment("merge"), outcome=None)
+    monkeypatch.setattr("softmerge_core.experiments.sweeping.varied.experiment", lambda kind: without)
+    with pytest.raises(SettingsError, match="expected an experiment with one main number, got merge"):
+        expand(sweep(PENALTY))
+
+
+def test_runs_that_repeat_with_seeds_of_their_own_are_done_once() -> None:
+    axes = (Axis(path="repair", range=Listed(listed=(True, False))),)
+    points = expand(Sweep(base=experiment("compare").small(), axes=axes, seeds=(0,)))
+    assert [(point.values, point.spec.name) for point in points] == [((True,), "REPAIR on"), ((False,), "REPAIR off")]
+    with pytest.raises(SettingsError, match=r"compare: expected one seed, for its runs repeat .*, got 3"):
+        expand(Sweep(base=experiment("compare").small(), axes=axes))
+
+
+def test_names_that_a_model_knows_are_choices() -> None:
+    attack = varied_settings(experiment("robustness").small())["attack"]
+    assert {"nan", "extreme", "copy"} <= set(attack.choices)
+    assert attack.now == "nan"
 
 
 def test_a_point_reads_as_a_sentence() -> None:

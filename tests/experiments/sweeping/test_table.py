@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from softmerge_core.experiments.merge.spec import small
+from softmerge_core.experiments import experiment
 from softmerge_core.experiments.outcome import Outcome, open_share
 from softmerge_core.experiments.sweeping.spec import Axis, Listed, Sweep, values_of
 from softmerge_core.experiments.sweeping.table import SweepTable
-from softmerge_core.experiments.sweeping.words import choice_sentence, front_sentence, sweep_sentence
+from softmerge_core.experiments.sweeping.words import choice_sentence, front_sentence, measure_sentence, sweep_sentence
 from softmerge_core.statistics import Measured, pack
 
 SAMPLES = 1000
@@ -20,10 +20,13 @@ def outcome(right: int, validation: float | None, opened: float | None = 0.5, av
     return Outcome(Measured((right / SAMPLES,), SAMPLES, (correct,)), validation, opened, {"average": average})
 
 
-def table(*points: list[Outcome | None], listed: tuple[float, ...] = (0.002, 0.01, 0.1)) -> SweepTable:
+def table(
+    *points: list[Outcome | None], kind: str = "merge", path: str = "settings.penalty",
+    listed: tuple[float, ...] = (0.002, 0.01, 0.1),
+) -> SweepTable:  # fmt: skip
     """A table over the penalty; the base is the first point."""
-    axis = Axis(path="settings.penalty", range=Listed(listed=listed[: len(points)]))
-    sweep = Sweep(base=small(), axes=(axis,), seeds=tuple(range(len(points[0]))))
+    axis = Axis(path=path, range=Listed(listed=listed[: len(points)]))
+    sweep = Sweep(base=experiment(kind).small(), axes=(axis,), seeds=tuple(range(len(points[0]))))
     runs = [f"run-{place}" for place in range(len(points) * len(points[0]))]
     found = {run: each for run, each in zip(runs, itertools.chain(*points), strict=True) if each}
     return SweepTable(sweep, values_of(sweep), runs, found)
@@ -36,11 +39,49 @@ def test_the_best_point_is_chosen_by_validation_data_and_never_by_test_data() ->
     assert "test samples had no say" in choice_sentence(found)
 
 
-def test_without_validation_data_it_says_that_test_data_chose() -> None:
+def test_without_validation_data_nothing_is_chosen_and_the_highest_is_described() -> None:
     found = table([outcome(600, None)], [outcome(900, None)])
-    assert found.best is found.rows[1]
-    assert "is the best on the test data" in sweep_sentence(found)
-    assert "always looks a little better than it is" in choice_sentence(found)
+    assert found.best is None
+    assert found.leading is found.rows[1]
+    told = sweep_sentence(found)
+    assert told.startswith("Of 2 points, penalty 0.01 has the highest test accuracy: 90.0\u00a0% (95\u00a0% interval ")
+    assert "(95\u00a0% interval 88.0 to 91.7\u00a0%) with one seed" in told
+    assert "best" not in told
+    assert choice_sentence(found).startswith("Nothing was chosen: only test data tell of these points, and the highest")
+
+
+def barriers(*values: float, without: float = 0.3) -> list[Outcome | None]:
+    return [Outcome(Measured((value,)), levels={"Without alignment": without}) for value in values]
+
+
+def test_of_barriers_the_lowest_leads_with_its_unit_and_its_interval() -> None:
+    points = (barriers(0.2, 0.22), barriers(0.05, 0.07), barriers(0.21, 0.2))
+    found = table(*points, kind="scope", path="weight", listed=(1.0, 2.0, 3.0))
+    assert (found.best, found.leading) == (None, found.rows[1])
+    told = sweep_sentence(found).replace("\u00a0", " ")
+    assert "KL weight 2 has the lowest test error barrier with alignment: 6.0 points (95 % interval" in told
+    assert "interval \u22126.7 to 18.7 points), the mean" in told
+    assert "the mean of 2 seeds. The settings that the sweep began from (KL weight 1) have 21.0 points." in told
+    assert "best" not in told
+    assert measure_sentence(found).endswith("with alignment in points; lower is better.")
+    assert found.csv({})[0][3] == "test error barrier with alignment (points)"
+    assert found.csv({})[1][0][3] == pytest.approx(20)
+
+
+def test_one_seed_of_a_barrier_tells_nothing_apart() -> None:
+    found = table(barriers(0.2), barriers(0.0), barriers(0.0), kind="scope", path="weight", listed=(1.0, 2.0, 3.0))
+    assert "with one seed, which cannot tell what others would bring" in sweep_sentence(found)
+    assert "None of the points can be told apart from it." in sweep_sentence(found)
+    assert "Of 3 points, 2 share the lowest test error barrier with alignment, KL weight 2 of" in sweep_sentence(found)
+
+
+def test_seeds_of_the_runs_themselves_count_as_seeds() -> None:
+    own = Outcome(Measured((0.8, 0.9), 100), 0.8)
+    found = table([own], [own], kind="compare", path="data.train_samples", listed=(100, 200))
+    assert found.rows[0].measured == Measured((0.8, 0.9), 100, ("", ""))
+    assert found.repeats == 2
+    assert "test accuracy of Plain average 85.0\u00a0%, the mean of 2 seeds" in sweep_sentence(found)
+    assert found.csv({})[1][0][1] is None
 
 
 def test_only_points_with_all_their_seeds_can_be_best() -> None:
@@ -88,6 +129,9 @@ def test_the_front_has_the_points_that_none_beats_in_both() -> None:
 def test_a_baseline_that_changes_from_run_to_run_has_no_level() -> None:
     assert table([outcome(1, 0.5)], [outcome(2, 0.5)]).levels == {"average": 0.4}
     assert table([outcome(1, 0.5)], [outcome(2, 0.5, average=0.5)]).levels == {}
+    seeds = [outcome(1, 0.5), outcome(1, 0.5, average=0.5)]
+    assert table(seeds, seeds).levels == {"average": pytest.approx(0.45)}, "seeds may differ, points may not"
+    assert table(seeds, [outcome(1, 0.5), None]).levels == {"average": pytest.approx(0.45)}
 
 
 def test_the_table_has_a_row_for_each_run_even_one_that_is_gone() -> None:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs.vary import SWEEP
+from softmerge_core.experiments import experiment
 from softmerge_core.experiments.merge.spec import small
 from softmerge_core.experiments.sweeping.spec import Axis, Listed, Sweep
 from softmerge_core.runs import files
@@ -61,11 +62,40 @@ def test_a_finished_sweep_is_told_and_drawn(desk: Desk, axes: tuple[Axis, ...]) 
     assert "on validation data" in said
     assert "It was chosen by validation accuracy alone" in said
     drawn = page.session_state["sweep:drawn"]
-    names = {1: {"line-accuracy", "line-open"}, 2: {"map-accuracy", "map-open"}, 3: {"parallel"}}[len(axes)]
+    names = {1: {"line-main", "line-open"}, 2: {"map-main", "map-open"}, 3: {"parallel"}}[len(axes)]
     assert set(drawn) == names | {"front", "curves"}
     assert all(figure is not None for _, figure in drawn.values())
     assert button(page, "Stop").disabled
     assert button(page, "Go on").disabled
+
+
+def test_a_sweep_of_barriers_is_told_in_its_own_words_and_has_no_best_point(desk: Desk) -> None:
+    axis = Axis(path="weight", range=Listed(listed=(0.1, 1.0)))
+    kept = create_sweep(desk.store, Sweep(base=experiment("scope").small(), axes=(axis,), seeds=(0,)), READER)
+    for run_id, error in zip(kept.runs, (0.2, None), strict=True):
+        folder, sides = desk.store.folder(run_id), {"aligned": error, "plain": 0.3}
+        files.write_json(folder / files.RESULT, {side: {"barrier": {"error": value}} for side, value in sides.items()})
+        files.write_json(folder / files.END, {"status": "finished", "attempt": 1})
+    page = opened(PAGE, **{f"{SWEEP}:shown": kept.id})
+    said = texts(page).replace("\\", "").replace("\u00a0", " ")
+    assert "KL weight 0.1 has the lowest test error barrier with alignment: 20.0 points" in said
+    assert "in points; lower is better. Nothing was chosen" in said
+    assert "2 of 2 runs are done; 1 came to no number." in page.get("progress")[0].proto.text
+    assert set(page.session_state["sweep:drawn"]) == {"line-main"}, "its accuracies are no curve of the barrier"
+
+
+@pytest.mark.parametrize("kind", ["compare", "robustness", "connectivity", "scope"])
+def test_the_menu_asks_for_seeds_only_where_a_run_has_one(desk: Desk, kind: str) -> None:
+    script = MENU.replace("softmerge_core.experiments.merge.spec", f"softmerge_core.experiments.{kind}.spec")
+    path = "data.train_samples"
+    page = opened(script.replace('vary("merge"', f'vary("{kind}"'), **{
+        f"{kind}-vary": True, f"vary:{kind}:settings": [path], f"vary:{kind}:{path}:spacing": "list",
+        f"vary:{kind}:{path}:list": "50, 60", f"vary:{kind}:base": False,
+    })  # fmt: skip
+    seeded = kind != "compare"
+    assert ("Seeds" in [each.label for each in page.number_input]) == seeded
+    assert ("2 points with 3 seeds each: 6 runs." if seeded else "2 points: 2 runs.") in texts(page)
+    assert ("Each run has as many seeds as this page sets." in texts(page)) != seeded
 
 
 def test_a_live_sweep_is_stopped_by_who_started_it_alone(desk: Desk) -> None:
