@@ -19,6 +19,7 @@ from pages.sweep.pictures import pictures
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.describe import what_made
 from softmerge_core.experiments.sweeping.spec import axes_of
+from softmerge_core.experiments.sweeping.varied import seed_path
 from softmerge_core.experiments.sweeping.words import choice_sentence, measure_sentence, sweep_sentence
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.experiments.words import listed, plural, sentence
@@ -89,7 +90,7 @@ def _title(sweep_id: str) -> str:
         kept = read_sweep(run_store(), sweep_id)
         names = " × ".join(about.label for about in axes_of(kept.sweep))
         points, seeds = len(kept.runs) // len(kept.sweep.seeds), len(kept.sweep.seeds)
-        size = f"{plural(points, 'point')} of {plural(seeds, 'seed')}"
+        size = plural(points, "point") + ("" if seed_path(kept.sweep.base) is None else f" of {plural(seeds, 'seed')}")
         return f"{kept.sweep.base.kind.capitalize()}: {names}, {size}, {kept.created:%d %b %H:%M} UTC"
     return ""
 

@@ -35,6 +35,7 @@ from softmerge_core.figures.sweep_marks import (
     values_in,
     written,
 )
+from softmerge_core.numbers import NO_BREAK
 
 HEIGHT = 340  # px
 FEW_SEEDS = 5  # below it every seed is drawn
@@ -88,11 +89,11 @@ def _range(values: Sequence[float], measure: Measure) -> tuple[float, float]:
 
 
 def _label(name: str, value: float, measure: Measure, theme: Theme) -> EndLabel:
-    """What is written at the end of a level line."""
-    whole, brief = (
-        f"{method_title(name, short=short)} {measure.text(value / measure.scale)}" for short in (False, True)
-    )
-    return EndLabel(value, whole, brief, method_style(name, theme).color)
+    """What is written at the end of a level line; on a phone without a unit that is a word."""
+    number = measure.text(value / measure.scale)
+    brief = number if measure.accuracy else number.partition(NO_BREAK)[0]
+    texts = f"{method_title(name)} {number}", f"{method_title(name, short=True)} {brief}"
+    return EndLabel(value, *texts, method_style(name, theme).color)
 
 
 def _add_levels(figure: go.Figure, levels: dict[str, float], theme: Theme) -> None:

@@ -65,7 +65,7 @@ def test_an_attack_is_compared_by_the_soft_merge_in_the_case_that_was_chosen() -
     assert found is not None
     assert found.measured.accuracies == (0.7, 0.8)
     assert found.validation == pytest.approx(0.65)
-    assert found.levels == {"average": 0.2, "Best honest source": 0.6}
+    assert found.levels == {"average": 0.2, "Best honest": 0.6}
     first = outcome("robustness", attacked(score("median", 0.3), score("average", 0.2)))
     assert first is not None
     assert first.measured.mean == 0.3
@@ -94,7 +94,7 @@ def test_scope_alignment_is_compared_by_the_barrier_that_is_left() -> None:
     sides = {"aligned": {"barrier": {"error": -0.0001}}, "plain": {"barrier": {"error": 0.3}}}
     found = outcome("scope", sides)
     assert found is not None
-    assert (found.measured.accuracies, found.levels) == ((-0.0001,), {"Without alignment": 0.3})
+    assert (found.measured.accuracies, found.levels) == ((-0.0001,), {"Without": 0.3})
     told = measure("scope")
     assert [told.text(value) for value in (-0.0001, -0.02, 0.3)] == [
         "0.0\u00a0points",

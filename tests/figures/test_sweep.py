@@ -77,6 +77,7 @@ def test_barriers_are_drawn_in_their_unit_from_zero_and_none_is_marked_as_best()
     assert figure.layout.yaxis.range[0] < -90
     assert figure.layout.yaxis.range[1] > 150
     assert any("Without 140.0\u00a0points" in str(each.text) for each in figure.layout.annotations)
+    assert "Without 140.0" in figure.layout.meta["narrow"].values()
     lines = parallel_figure(found, theme="light")
     assert lines is not None
     assert any("30.0\u00a0points" in str(each.text) for each in lines.layout.annotations)

@@ -8,7 +8,7 @@ from softmerge_core.experiments.robustness.spec import RobustnessSpec
 from softmerge_core.methods import available_methods
 from softmerge_core.statistics import Measured
 
-HONEST = "Best honest source"  # the title of its level
+HONEST = "Best honest"  # the title of its level
 
 
 def measure(spec: RobustnessSpec) -> Measure:

@@ -7,7 +7,7 @@ from softmerge_core.experiments.outcome import Measure, Outcome, inner, number
 from softmerge_core.experiments.scope.spec import ScopeSpec
 from softmerge_core.statistics import Measured
 
-WITHOUT = "Without alignment"  # the title of its level
+WITHOUT = "Without"  # the title of its level
 
 
 def measure(spec: ScopeSpec) -> Measure:
