@@ -45,6 +45,9 @@ ROOM = """() => {
   plot.dataset.drawn = "yes";
   return [drawn, waiting];
 }"""
+# Colours change little by little, and axe must not look half way.
+STILL = """() => document.getAnimations().every((one) => one.playState !== "running"
+  || one.effect?.getTiming().iterations === Infinity)"""
 WITHOUT = ("runs", "sweep")  # pages that begin without pictures
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
@@ -87,6 +90,7 @@ def open_all(page: Page) -> None:
     page.locator(f"{CLOSED} > summary").evaluate_all("(all) => all.forEach((summary) => summary.click())")
     expect(page.locator(CLOSED)).to_have_count(0)
     page.locator(READY).wait_for()
+    page.wait_for_function(STILL)
 
 
 def popovers(page: Page) -> Iterator[str]:
@@ -107,6 +111,7 @@ def in_theme(page: Page, theme: Any) -> None:
     page.emulate_media(color_scheme=theme)
     expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
     page.locator(READY).wait_for()
+    page.wait_for_function(STILL)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
