@@ -154,8 +154,8 @@ def _draw(reader: SweepReader) -> None:
     st.progress(done / total, text=_progress_text(reader, done, total))
     with st.container(border=True, gap="xsmall", key="verdict"):
         st.markdown(f"**{plain(sweep_sentence(reader.table), 900)}**")
-        chosen = choice_sentence(reader.table) if reader.table.done else ""
-        st.caption(plain(f"{measure_sentence(reader.table)} {chosen}".strip(), 600))
+        if reader.table.done:
+            st.caption(plain(f"{measure_sentence(reader.table)} {choice_sentence(reader.table)}", 600))
     clicked = pictures(reader)
     if clicked is not None:
         st.session_state[GO] = (reader.kept.sweep.base.kind, clicked)
