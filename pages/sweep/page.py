@@ -57,7 +57,8 @@ def page() -> None:
         if reader.live != live:
             st.rerun()  # the buttons depend on it, and only the whole script can end the polling
 
-    st.fragment(poll, run_every=POLL if live else None, key="sweep-follow")()
+    with st.container(key="shown-sweep"):
+        st.fragment(poll, run_every=POLL if live else None, key="sweep-follow")()
     if live:
         let_it_be_sent()
 
