@@ -1,7 +1,9 @@
 """Settings: frozen models whose fields carry the label, the range and the help from which forms are built."""
 
 import re
-from typing import Annotated, Any, Literal
+import types
+import typing
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
@@ -32,6 +34,15 @@ class Settings(Frozen):
 def setting(default: Any, label: str, help: str, *, more: bool = False, **limits: Any) -> Any:
     """Declare a field with a label, a one-sentence help, and pydantic limits (ge, le, gt, lt)."""
     return Field(default, title=label, description=help, json_schema_extra={"more": more}, **limits)
+
+
+def number_kind(annotation: Any) -> type[int] | type[float] | None:
+    """The kind of number that a field annotated so holds, also where it may be left out; None where it is no number."""
+    if get_origin(annotation) in (types.UnionType, typing.Union):
+        annotation = next((part for part in get_args(annotation) if part is not type(None)), None)
+    if annotation is int:
+        return int
+    return float if annotation is float else None
 
 
 def parse(model: type[Frozen], values: Any, what: str) -> Any:

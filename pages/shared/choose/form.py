@@ -4,7 +4,6 @@ A new field of a settings model needs no change here or in any page.
 """
 
 import math
-import types
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
@@ -19,6 +18,7 @@ from pages.shared.show.page_state import asked_text, refuse_value
 from pages.shared.show.text import plain
 from softmerge_core.experiments.words import clipped
 from softmerge_core.numbers import decimal_text
+from softmerge_core.settings import number_kind
 
 Option = typing.TypeVar("Option")
 FEW = 5  # so many short choices are shown side by side
@@ -61,7 +61,7 @@ def form_state(values: BaseModel, *, prefix: str = "", fields: Sequence[str] | N
 
 def _held(field: FieldInfo, value: Any) -> Any:
     """What the widget of a field holds for a value."""
-    kind = _number(field.annotation)
+    kind = number_kind(field.annotation)
     if value is None or _choices(field.annotation) is not None or field.annotation is bool:
         return value
     return kind(value) if kind else _as_text(value)
@@ -117,7 +117,7 @@ def _widget(
         return _choice(label, choices, default, common)
     if field.annotation is bool:
         return st.toggle(label, value=default, **common)
-    kind = _number(field.annotation)
+    kind = number_kind(field.annotation)
     if kind is not None:
         return _number_input(label, kind, field, default, common, told)
     if offered is not None:
@@ -173,15 +173,6 @@ def one_of(
 def choice_title(choice: Any) -> str:
     """A choice as readers see it."""
     return ACRONYMS.get(str(choice), str(choice).replace("_", " ").capitalize())
-
-
-def _number(annotation: Any) -> type[int] | type[float] | None:
-    """int or float, also where the value may be left out."""
-    if get_origin(annotation) in (types.UnionType, typing.Union):
-        annotation = next((part for part in get_args(annotation) if part is not type(None)), None)
-    if annotation is int:
-        return int
-    return float if annotation is float else None
 
 
 def _number_input(

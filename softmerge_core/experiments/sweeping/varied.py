@@ -12,7 +12,7 @@ from softmerge_core.errors import SettingsError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.describe import field_label
 from softmerge_core.numbers import decimal_text
-from softmerge_core.settings import Frozen, SourceSpec, parse
+from softmerge_core.settings import Frozen, SourceSpec, number_kind, parse
 
 Value = bool | int | float | str
 SEED = "seed"
@@ -69,7 +69,7 @@ def _walk(model: BaseModel, prefix: str) -> Iterator[Varied]:
         value = getattr(model, name)
         if isinstance(value, BaseModel) and not isinstance(value, SKIPPED):
             yield from _walk(value, f"{prefix}{name}.")
-        elif name not in APART and (number := _number(field.annotation)) is not None:
+        elif name not in APART and (number := number_kind(field.annotation)) is not None:
             yield Varied(prefix + name, label_of(field, name), field, value, number, ())
         elif name not in APART and len(choices := _choices(field.annotation)) > 1:
             yield Varied(prefix + name, label_of(field, name), field, value, None, choices)
@@ -86,15 +86,6 @@ def _places(model: BaseModel, prefix: str) -> Iterator[tuple[str, str]]:
             yield prefix + name, name
     for value, place in inner:
         yield from _places(value, place)
-
-
-def _number(annotation: Any) -> type[int] | type[float] | None:
-    """int or float, also where the value may be left out."""
-    if get_origin(annotation) in (types.UnionType, typing.Union):
-        annotation = next((part for part in get_args(annotation) if part is not type(None)), None)
-    if annotation is int:
-        return int
-    return float if annotation is float else None
 
 
 def _choices(annotation: Any) -> tuple[Value, ...]:
