@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared.choose.linked import link, linked
+from pages.shared.runs.pinned import key_of
 from pages.shared.runs.services import run_store
 from pages.shared.show.page_state import beside, refuse
 from softmerge_core.errors import SoftMergeError
@@ -12,7 +13,7 @@ NAME = "pinned"
 
 def pinned_of_link(kind: str) -> None:
     """Pin the run that the address asks for, before anything is drawn, and keep the address at what is pinned."""
-    key = f"{kind}:pinned"
+    key = key_of(kind)
     for run_id in linked(NAME)[:1]:
         problem = _problem(kind, run_id)
         if problem:
