@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.choose.form import _choices, _number, limits
+from pages.shared.choose.form import _choices, limits
 from pages.shared.runs import services
 from pages.shared.runs.page import RunPage
 from pages.site import PAGES
@@ -25,7 +25,7 @@ from softmerge_core.federated.settings import FederationSettings
 from softmerge_core.home import home
 from softmerge_core.methods import available_methods
 from softmerge_core.runs import RunStore
-from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
+from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec, number_kind
 from softmerge_core.zoo import LibraryModel, families
 from tests.pages.conftest import Desk
 
@@ -38,7 +38,7 @@ def other(model: type[BaseModel], *skip: str) -> dict[str, Any]:
     """For each plain field of a settings model a value that is allowed and not the default."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        choices, kind = _choices(field.annotation), _number(field.annotation)
+        choices, kind = _choices(field.annotation), number_kind(field.annotation)
         if name in skip or (choices and len(choices) == 1):
             continue
         if choices:
