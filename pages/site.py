@@ -1,6 +1,6 @@
 """The script that each session of the app runs, and the list of its pages: one line a page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -35,6 +35,8 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
 }
+# the pages that stand under a word of the navigation and not beside the others
+MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
 
 ALSO = {  # other words for the pages, as people type them -> the address
     "home": "merge", "index": "merge", "start": "merge", "merging": "merge", "soft-merge": "merge",
@@ -54,11 +56,18 @@ def site_pages() -> dict[str, StreamlitPage]:
     }
 
 
+def in_menus(pages: Mapping[str, StreamlitPage]) -> dict[str, list[StreamlitPage]]:
+    """The pages by the word under which they stand; under "" those that stand beside it."""
+    apart = {path: menu for menu, paths in MENUS.items() for path in paths}
+    found = {menu: [page for path, page in pages.items() if apart.get(path, "") == menu] for menu in ("", *MENUS)}
+    return {menu: inside for menu, inside in found.items() if inside}
+
+
 def main() -> None:
     """Show the page that was asked for; the workers are there already unless the server was started without them."""
     pages = site_pages()
     register_pages(pages)
-    page = st.navigation(list(pages.values()), position="top")
+    page = st.navigation(in_menus(pages), position="top")
     st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
     told, body = st.container(), st.container()
