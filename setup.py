@@ -14,7 +14,7 @@ setup(
     package_dir={"softmerge_app": "."},
     package_data={
         "softmerge_app": [".streamlit/config.toml"],
-        "pages": ["**/*.css", "**/*.js", "**/*.svg"],
+        "pages": ["**/*.css", "**/*.js", "**/*.svg", "**/*.toml"],
         "softmerge_core": ["data/arrays/*", "examples/**/*", "zoo/families/**/*", "export/replay/replay.*"],
     },
 )
