@@ -17,3 +17,9 @@ def page_at(path: str) -> StreamlitPage:
     """The page that was registered under this ``url_path``."""
     page: StreamlitPage = st.session_state[_KEY][path]
     return page
+
+
+def lead_to(path: str) -> None:
+    """Draw a link to the page under this ``url_path``; nothing where a page is shown without its site."""
+    if path in st.session_state.get(_KEY, {}):
+        st.page_link(page_at(path))
