@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -18,7 +19,9 @@ from softmerge_core.settings import SoftMergeSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAPERS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
+PAPERS = {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "docs/results.md")
+}
 COMMANDS = ("softmerge ", "python -m softmerge_core ")
 pytestmark = pytest.mark.timeout(600)  # the examples import torch and merge: minutes on a busy machine
 
@@ -95,9 +98,9 @@ def test_modules_and_targets_that_are_named_exist() -> None:
 
 def test_files_and_folders_that_are_named_exist() -> None:
     named = {
-        path
-        for text in PAPERS.values()
-        for path in re.findall(r"[`(]((?:[\w.-]+/)*[\w.-]+(?:/|\.(?:py|md|txt|toml|lock|yaml|png)))[`)]", text)
+        os.path.normpath(Path(name).parent / path) if path.startswith("..") else path
+        for name, text in PAPERS.items()
+        for path in re.findall(r"[`(]((?:[\w.-]+/)*[\w.-]+(?:/|\.(?:py|md|txt|toml|lock|yaml|png|webp)))[`)]", text)
     }
     assert len(named) > 40
     inside = ("page.py", "figures/", "runs/", "__init__.py", "load_merged.py")  # of the room the sentence speaks of
