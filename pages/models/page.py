@@ -29,7 +29,7 @@ from pages.shared.runs.page import run_column
 from pages.shared.runs.services import newest_live
 from pages.shared.show.copy_link import page_head
 from pages.shared.show.text import plain
-from pages.shared.show.theme import current_theme
+from pages.shared.show.theme import current_theme, setup_link
 from softmerge_core.experiments.samples import samples_of
 from softmerge_core.experiments.train.words import totals
 from softmerge_core.figures.style import colour
@@ -47,6 +47,7 @@ def page() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         page_head("Models", PURPOSE)
+        setup_link()
         task = _task()
     if task == BRING:
         _bring(left, right)

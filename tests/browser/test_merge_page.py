@@ -242,6 +242,11 @@ def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(sit
     assert problems == []
     assert page.get_by_test_id("stException").count() == 0
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    told = [page.get_by_role("heading", name="Soft Merge"), page.locator(".st-key-verdict"), gates(page)]
+    tops = [part.evaluate("(part) => part.getBoundingClientRect().top") for part in [*told, page.locator("#set-up")]]
+    assert tops == sorted(tops)  # the picture comes before the set-up, which a link leads to
+    page.get_by_role("link", name="Settings").tap()
+    expect(page.get_by_text("Family of trained networks")).to_be_in_viewport()
     glossary(page).tap()
     expect(page.get_by_role("tooltip").first).to_contain_text(TERMS["P(open)"])
 

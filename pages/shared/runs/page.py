@@ -18,6 +18,7 @@ from pages.shared.runs.setup import Setup
 from pages.shared.show.copy_link import page_head
 from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
+from pages.shared.show.theme import setup_link
 from softmerge_core.experiments.words import clipped, sentence
 from softmerge_core.numbers import usual_spaces
 from softmerge_core.zoo import all_families
@@ -74,6 +75,7 @@ class RunPage:
         left, right = st.columns([1, 2], gap="large")
         with left:
             page_head(self.title, self.purpose)
+            setup_link()
             fetch_settings(self.kind, self.state_of)
             setup = self.setup()
         with right:

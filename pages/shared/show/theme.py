@@ -12,7 +12,7 @@ WIDE, ROOMY = 960, 1280
 BAR = 1280  # px: the width from which the bar of the pages has room for the switch, in large type as well
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _SWITCH = "large-type"
-RUN = "run-controls"  # where the skip link leads
+RUN, SETUP = "run-controls", "set-up"  # where the skip link and the link to the set-up lead
 
 
 def current_theme() -> Theme:
@@ -62,6 +62,12 @@ def style_rules(scale: float) -> str:
 def skip_link() -> None:
     """Draw the first thing that the Tab key reaches in a page: a link past the set-up to the buttons of the run."""
     st.html(f'<a class="sm-skip" href="#{RUN}">Skip to the run</a>')
+
+
+def setup_link() -> None:
+    """Draw a link to the set-up, which begins here, for phones, where it lies below the pictures."""
+    st.html(f'<a class="sm-to-setup" href="#{SETUP}">Settings</a>')
+    st.html(f'<span class="sm-landing" id="{SETUP}" tabindex="-1"></span>')
 
 
 def landing() -> None:
