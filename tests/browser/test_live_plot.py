@@ -211,3 +211,5 @@ def test_a_finger_saves_a_picture_which_large_type_enlarges(demo: str, open_page
     assert table.value.suggested_filename == "gates.csv"
     rows = table.value.path().read_text().splitlines()
     assert len(rows) == 1 + 72 * 8  # every gate, heads above
+    page.keyboard.press("F2")
+    wait_for(lambda: (chart(page).bounding_box() or {}).get("height") == 460 + ROW, "type of the usual size")

@@ -14,6 +14,10 @@ _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _SWITCH = "large-type"
 RUN, SETUP = "run-controls", "set-up"  # where the skip link and the link to the set-up lead
 
+_key = st.components.v2.component(
+    "softmerge_type_key", js=(Path(__file__).parent / "type_key.js").read_text(encoding="utf-8")
+)
+
 
 def current_theme() -> Theme:
     """The reader's theme; "light" until the browser has said (charts correct themselves in the page)."""
@@ -33,8 +37,9 @@ def type_switch() -> None:
             key=_SWITCH,
             bind="query-params",
             persist_state="session",
-            help="Larger letters and pictures, for a projector or tired eyes.",
+            help="Larger letters and pictures, for a projector or tired eyes; the key F2 switches them.",
         )
+        _key(key="large-type-key")
 
 
 def page_style() -> None:
