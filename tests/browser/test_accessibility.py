@@ -48,6 +48,9 @@ ROOM = """() => {
 # Colours change little by little, and axe must not look half way.
 STILL = """() => document.getAnimations().every((one) => one.playState !== "running"
   || one.effect?.getTiming().iterations === Infinity)"""
+# How long (s) each thing on the page takes to change its look.
+MOTION = """() => [...document.querySelectorAll("body *")].map((one) => getComputedStyle(one)).flatMap((style) =>
+  [style.transitionDuration, style.animationDuration].flatMap((times) => times.split(",").map(parseFloat)))"""
 WITHOUT = ("runs", "sweep", "guide")  # pages that begin without pictures
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
@@ -174,6 +177,14 @@ def tab_to_glossary(page: Page) -> None:
         if words.evaluate("(sign) => sign === document.activeElement"):
             return
     raise AssertionError("Tab does not reach the explanation of the words over the gates")
+
+
+def test_who_asks_for_less_motion_has_none(servers: tuple[Server, Server, Path], window: Page) -> None:
+    page = visit(window, f"{servers[0].address}/guide")
+    assert max(page.evaluate(MOTION)) > 0.05  # seconds, of Streamlit's own
+    page.emulate_media(reduced_motion="reduce")
+    assert max(page.evaluate(MOTION)) <= 0.001
+    page.emulate_media(reduced_motion="no-preference")
 
 
 def test_the_check_sees_what_is_wrong(browser: Browser) -> None:
