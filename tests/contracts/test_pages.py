@@ -117,3 +117,24 @@ def test_a_data_set_is_offered_the_networks_that_can_take_it(dataset: str) -> No
     found = datasets()[dataset]
     expected = [network for network in network_names() if fits(network, found.input_shape, found.classes)]
     assert fitting(dataset) == expected, f"data set {dataset!r}: pages offer {fitting(dataset)}, not {expected}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_is_explained_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: Desk(RunStore(tmp_path / "runs")))
+    page = opened(f"from pages.{name}.page import page\npage()\n")
+    found = controls(page)
+    assert len(found) > 5 or not isinstance(PAGES[name][0], RunPage)
+    assert [element.proto.label for element in found if not element.proto.help] == []
+
+
+def controls(page: AppTest) -> list[Any]:
+    """Every widget of a page that can be used and whose message to the browser has room for an explanation."""
+    found, blocks = [], [page._tree]
+    while blocks:
+        for child in blocks.pop().children.values():
+            if getattr(child, "children", None):
+                blocks.append(child)
+            elif getattr(getattr(child, "proto", None), "id", "") and hasattr(child.proto, "help"):
+                found.append(child)
+    return found
