@@ -77,6 +77,22 @@ def test_one_press_and_the_gates_move_until_the_run_is_stopped(site: Site, open_
     assert removed(page) == 0
 
 
+def test_from_landing_to_the_answer_about_other_networks_in_three_clicks(site: Site, open_page: Open) -> None:
+    page = open_page(site.address)
+    verdict = page.locator(".st-key-verdict")
+    expect(verdict).to_contain_text("points above plain averaging")  # of the recorded merge, before any click
+    page.evaluate("window.clicks = 0; addEventListener('click', (event) => { clicks += event.isTrusted; }, true)")
+    page.get_by_role("combobox", name="Family of trained networks").click()
+    page.get_by_role("option", name=families()[OTHER].title).click()
+    press_start(page, "Start merging")
+    expect(verdict).to_contain_text("given here when the run ends")
+    expect(verdict).not_to_contain_text("given here when the run ends")
+    expect(verdict).to_contain_text("Soft merging ")
+    expect(verdict).to_contain_text("plain averag")
+    expect(verdict).to_contain_text("won: validation loss")  # why
+    assert page.evaluate("clicks") == 3
+
+
 def zoom_in(page: Page) -> Any:
     """Zoom into the picture of accuracy by a drag; returns its ranges, which stay while it is drawn again."""
     plot = page.locator(".st-key-picture-accuracy .sm-plot")
