@@ -57,6 +57,7 @@ def _labels_words(reader: RunReader) -> str:
 
 ACCURACY = Picture(
     key="compare",
+    terms=("plain average", "ensemble"),
     title="Test accuracy",
     idle="A dot for every method on one axis of test accuracy, beside the best source, the plain average and the "
     "ensemble.",

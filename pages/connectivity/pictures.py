@@ -149,7 +149,7 @@ PATHS = _pair(
         lambda reader: "Solid: test data; faint, dashed: training data. Dotted strokes mark the barriers.",
         lambda reader: "The share of samples that the same networks classify wrongly.",
     ),
-    terms=("REPAIR",),
+    terms=("barrier", "basin", "permutation", "REPAIR"),
     behind=Behind(is_tested),
 )
 PLANE = _pair(

@@ -131,7 +131,7 @@ def _boundary_words(reader: RunReader) -> str:
 
 GATES = Picture(
     key="gates",
-    terms=("P(open)", "z"),
+    terms=("gate", "hard concrete", "P(open)", "z"),
     title="Gates",
     idle="Each row is a part of the network, each column a source; colour tells how likely the gate between them "
     "is open.",
@@ -144,6 +144,7 @@ GATES = Picture(
 )
 ACCURACY = Picture(
     key="accuracy",
+    terms=("plain average", "ensemble"),
     title="Accuracy",
     idle="The merged network's accuracy as its gates learn, beside plain averaging, the best source and the ensemble.",
     kinds=("evaluation", "stage"),
@@ -168,7 +169,7 @@ SHARES = Picture(
 )
 LOSSES = Picture(
     key="losses",
-    terms=("nats", "EMA"),
+    terms=("L0", "nats", "EMA"),
     title="Losses",
     idle="Task loss, the penalty on open gates, and their sum.",
     kinds=("loss", "stage"),

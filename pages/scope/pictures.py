@@ -93,7 +93,7 @@ def _histograms(reader: RunReader, theme: Theme, layers: Sequence[str], side: st
 
 BARRIER = Picture(
     key="barrier",
-    terms=("nats",),
+    terms=("barrier", "nats"),
     title="Barrier",
     idle=RISE,
     kinds=("barrier",),
@@ -130,7 +130,7 @@ PATH = Picture(
 )
 DISTANCES = Picture(
     key="distances",
-    terms=("nats", "Jeffreys"),
+    terms=("weight scope", "nats", "Jeffreys"),
     title="Scope distance",
     idle="How far apart the sources' scopes are, layer by layer.",
     kinds=("barrier",),

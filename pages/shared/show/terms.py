@@ -3,7 +3,7 @@
 TERMS = {
     "gate": "A number between 0 and 1 that says how much a part of the merged network takes from one source. Gates are "
     "all that soft merging trains.",
-    "hard concrete": "The random variable that a gate is while it is trained: a smooth one, stretched beyond 0 and 1 and "
+    "hard concrete": "The random variable that a gate is while it is trained: a smooth one, stretched over 0 and 1 and "
     "cut off there, so that it can be exactly 0 or exactly 1.",
     "L0": "The number of gates that are not 0. Its expected value is smooth, so that a penalty on it can close gates.",
     "plain average": "The network whose every weight is the mean of the sources' weights: what merging has to beat.",
