@@ -11,7 +11,7 @@ import numpy as np
 
 from softmerge_core.data.base import Arrays
 from softmerge_core.data.files import check_data_file
-from softmerge_core.data.kept import ROOT, SECONDS, write_arrays
+from softmerge_core.data.kept import ROOT, SECONDS, data_facts, write_arrays
 from softmerge_core.data.limits import MAX_BYTES
 from softmerge_core.data.preview import thinned
 from softmerge_core.errors import DataError, short
@@ -26,17 +26,20 @@ def pick_test(dataset: str, places: Sequence[int]) -> Arrays:
 
     Inputs are thinned as those of previews. Raises DataError where there are no such data any more, or fewer samples.
     """
-    return _picked(dataset, tuple(places[:MOST]))
+    chosen = tuple(places[:MOST])
+    if not dataset.endswith(".npz"):
+        return _at(_built_in(dataset), chosen, dataset)
+    facts = data_facts(dataset)
+    return _of_file(Path(dataset).absolute(), (facts.size, facts.changed), chosen)
 
 
 @lru_cache(maxsize=64)
-def _picked(dataset: str, places: tuple[int, ...]) -> Arrays:
-    if not dataset.endswith(".npz"):
-        return _at(_built_in(dataset), places, dataset)
+def _of_file(path: Path, known: tuple[int, int], places: tuple[int, ...]) -> Arrays:
+    """The same of a data file, which is ``known`` by its size and time."""
     with tempfile.TemporaryDirectory(prefix="softmerge-") as folder:
         out = Path(folder) / "picked.npz"
-        command = [sys.executable, "-m", PROCESS, str(Path(dataset).absolute()), str(out), *map(str, places)]
-        what = f"data file {short(Path(dataset).name)!r}"
+        command = [sys.executable, "-m", PROCESS, str(path), str(out), *map(str, places)]
+        what = f"data file {short(path.name)!r}"
         try:
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
             with np.load(out, allow_pickle=False) as arrays:
