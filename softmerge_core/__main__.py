@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.export.bundle.command import bring, bundle
 from softmerge_core.export.command import ALL, CHOICES, export
+from softmerge_core.export.predictions import predictions
 from softmerge_core.export.replay.command import replay
 
 USAGE_ERROR = 2
@@ -86,7 +87,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bundles(commands: Any) -> None:
-    """The commands of bundles: ``bundle``, ``import`` and ``replay``."""
+    """The commands of whole runs: ``bundle``, ``import``, ``replay`` and ``predictions``."""
     told = "all of a run as one file: settings, seeds, numbers, events, weights, tables, pictures, a script"
     packing = commands.add_parser("bundle", help=told)
     packing.add_argument("run", metavar="RUN", help="the id or folder of a run that has ended")
@@ -97,6 +98,9 @@ def _add_bundles(commands: Any) -> None:
     replaying = commands.add_parser("replay", help="a merge as one page of HTML that plays without a network")
     replaying.add_argument("run", metavar="RUN", help="the id or folder of a merge run that has ended")
     replaying.add_argument("file", metavar="FILE.html", help="the page")
+    predicting = commands.add_parser("predictions", help="what each network of a merge predicts for each test sample")
+    predicting.add_argument("run", metavar="RUN", help="the id or folder of a merge run that has ended")
+    predicting.add_argument("file", metavar="FILE", help="a table (.csv), or arrays as runs keep them (.safetensors)")
 
 
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +172,8 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.show(bring(options.file))
         case "replay":
             cli.show(replay(options.run, options.file))
+        case "predictions":
+            cli.show(predictions(options.run, options.file))
         case "data":
             _do_data(options)
         case "zoo":

@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.merge.inside import inside
 from pages.merge.moments import PastReader, since
 from pages.shared.choose.take_home import onnx_note, take_home
 from pages.shared.runs.downloads import csv_button, downloads, file_name
@@ -75,6 +76,7 @@ def outcome(reader: RunReader) -> None:
         downloads(reader, lambda: _own_downloads(reader))
         if note := onnx_note():
             st.caption(note)
+        inside(reader)
 
 
 def _test_figure(reader: RunReader, theme: Theme) -> go.Figure | None:

@@ -84,6 +84,7 @@ class Dataset:
     samples: tuple[int, int, int]  # to train, to validate and to test on
     not_standardised: str = ""  # why its training inputs do not have mean 0 and SD 1; "" where they do
     class_names: tuple[str, ...] = ()  # of 0, 1, ...; none where a class is called by its number
+    groups: tuple[tuple[str, int], ...] = ()  # classes that belong together, in their order: (title, how many)
     scale: Callable[[], Scale] | None = (
         None  # how a reader's samples become such inputs; None where there are no raw ones
     )

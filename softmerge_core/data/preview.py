@@ -19,10 +19,11 @@ def few_of_each(inputs: np.ndarray, labels: np.ndarray) -> Arrays:
     ends = [*starts[1:].tolist(), len(order)]
     picked = [order[start : min(end, start + EACH)] for start, end in zip(starts[:CLASSES], ends, strict=False)]
     chosen = np.concatenate(picked)
-    return {"inputs": _thinned(inputs[chosen]), "labels": labels[chosen]}
+    return {"inputs": thinned(inputs[chosen]), "labels": labels[chosen]}
 
 
-def _thinned(samples: np.ndarray) -> np.ndarray:
+def thinned(samples: np.ndarray) -> np.ndarray:
+    """Return samples [M, ...] no larger than they can be shown: see ``few_of_each``."""
     if samples.ndim == 4:
         step = max(1, -(-max(samples.shape[2:]) // LARGEST))
         return samples[:, :3, ::step, ::step]

@@ -75,5 +75,6 @@ DATASET = Dataset(
     load=load,
     samples=(sum(TRAIN.values()), len(SKILLS) * VALIDATION, len(SKILLS) * TEST),
     class_names=(*map(str, range(10)), *CLOTHES, *EMOJI),
+    groups=tuple((skill.capitalize(), len(classes)) for skill, classes in SKILLS.items()),
     scale=scale,
 )

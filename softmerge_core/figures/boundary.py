@@ -9,7 +9,7 @@ from softmerge_core.events import Boundary, Event, Points
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.style import Theme, class_colours, colour, escape, method_title, new_figure
 
-_SYMBOLS = (
+SYMBOLS = (
     "circle",
     "square",
     "diamond",
@@ -90,7 +90,7 @@ def _class_points(points: Points, label: int, theme: Theme) -> go.Scatter:
         mode="markers",
         marker={
             "color": colours[label % len(colours)],
-            "symbol": _SYMBOLS[label % len(_SYMBOLS)],
+            "symbol": SYMBOLS[label % len(SYMBOLS)],
             "size": 7,
             "line": {"width": 1, "color": colour("background", theme)},
         },

@@ -18,7 +18,7 @@ TOP, BOTTOM = 16, 48  # px
 HEAD = 34  # px above the rows of clients, for the legend
 ROW = 22  # px per client
 # Shades of grey, from the background colour on, tell counts from probabilities, which are drawn in cividis.
-_RAMP = {
+RAMP = {
     "light": ("#ffffff", "#d8d8de", "#a2a2ad", "#62626f", "#1f1f29"),
     "dark": ("#0e1117", "#31353f", "#666b77", "#a3a8b3", "#eceef2"),
 }
@@ -44,7 +44,7 @@ def shards_figure(
     """
     if not counts or not counts[0]:
         return None
-    ramp, most = _RAMP[theme], max(max(row) for row in counts)
+    ramp, most = RAMP[theme], max(max(row) for row in counts)
     figure = new_figure(theme)
     names = [_client(k, bad) for k, bad in enumerate(malicious)]
     shown = [f"{_WARN if bad else ''}Client {k + 1}" for k, bad in enumerate(malicious)]

@@ -71,7 +71,7 @@ def _draw_images(
         for column, image in enumerate(pixels[labels == label]):
             top, left = row * height, column * width
             grid[top : top + height - gap, left : left + width - gap] = image
-    figure.add_trace(go.Image(source=_png(grid), hoverinfo="skip", name="Samples"))
+    figure.add_trace(go.Image(source=png(grid), hoverinfo="skip", name="Samples"))
     figure.update_xaxes(range=[-0.5, grid.shape[1] - 0.5], constrain="domain", constraintoward="left")
     figure.update_yaxes(range=[grid.shape[0] - 0.5, -0.5], scaleanchor="x", constrain="domain", constraintoward="top")
     return [row * height + (height - gap) / 2 - 0.5 for row in range(len(classes))]
@@ -87,7 +87,8 @@ def as_pixels(inputs: np.ndarray) -> np.ndarray:
     return shown.transpose(0, 2, 3, 1)
 
 
-def _png(pixels: np.ndarray) -> str:
+def png(pixels: np.ndarray) -> str:
+    """Return uint8 [H, W, 3] as the address of a picture that holds itself."""
     from PIL import Image
 
     made = io.BytesIO()

@@ -69,13 +69,13 @@ class Picture:
         ``chosen`` is what the page's reader has chosen to see; it is handed to ``build`` after the run and the theme.
         """
         pinned, reason = self._pinned(reader)
-        behind = None if reason else pinned
+        behind, kept_away = None if reason else pinned, f" The pinned run is not drawn: {reason}." if reason else ""
         figure = None if reader is None else self.figure(reader, current_theme(), behind, **chosen)
         return show_picture(
             figure,
             key=self.key,
             title=self.title,
-            sentence=self._sentence(reader, figure) + (f" The pinned run is not drawn: {reason}." if reason else ""),
+            sentence=self._sentence(reader, figure, chosen) + kept_away,
             alt=f"{self.title}: {self.idle}",
             height=height or self.height,
             waiting=self.waiting,
@@ -132,18 +132,19 @@ class Picture:
     def _named(self) -> str:
         return f"the picture {self.title!r}"
 
-    def _sentence(self, reader: RunReader | None, figure: go.Figure | None) -> str:
+    def _sentence(self, reader: RunReader | None, figure: go.Figure | None, chosen: dict[str, Hashable]) -> str:
         if reader is None:
             return self.idle
         if figure is None and not reader.live and self.missing:
             return CANNOT if self._named in reader.unmade else self.missing
         if self._named in reader.unmade:
             return CANNOT
-        said = whatever_it_holds(reader, f"the sentence of {self.title!r}", lambda: self._said(reader))
+        said = whatever_it_holds(reader, f"the sentence of {self.title!r}", lambda: self._said(reader, chosen))
         return said or CANNOT
 
-    def _said(self, reader: RunReader) -> str:
-        return str(reader.once(f"{self.key}:{self.title}:words", lambda: self.words(reader)))
+    def _said(self, reader: RunReader, chosen: dict[str, Hashable]) -> str:
+        name = f"{self.key}:{self.title}:{sorted(chosen.items())}:words"
+        return str(reader.once(name, lambda: self.words(reader)))
 
 
 def draw_row(reader: RunReader | None, *pictures: Picture, height: int | None = None, **chosen: Hashable) -> None:

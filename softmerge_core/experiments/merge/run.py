@@ -17,6 +17,8 @@ from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.lineage import lineage_of, remarks
+from softmerge_core.experiments.merge.predicting import predictions
+from softmerge_core.experiments.merge.predictions import NAME as PREDICTIONS
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.timing import estimate, remember, scored_networks
 from softmerge_core.experiments.scoring import correctness
@@ -68,7 +70,8 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     context.save_weights("merged", model.state_dict(), remarks(spec, lineage, model.state_dict()))
     sound = [index for index, name in enumerate(names) if name not in merged.excluded]
     beside = {**merged.controls, **yardsticks(spec.sources, spec.data.dataset)}
-    scores = score_all(model, others_of(modules, sound, data), sound, names, data, beside)
+    scores, predicted = score_all(model, others_of(modules, sound, data), sound, names, data, beside)
+    context.save_weights(PREDICTIONS, predicted)
     gates = kept_gates(merged.gates, context)
     seconds = time.monotonic() - begun
     if snapshot is None and merged.stop_reason == "finished" and spec.device == "cpu" and spec.align == "none":
@@ -182,26 +185,28 @@ def score_all(
     names: Sequence[str],
     data: Data,
     beside: Mapping[str, nn.Module] | None = None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Accuracy (0-1) and loss (nats) on test and validation data of merge, average, sources, ensemble and what is
-    ``beside`` them.
+    ``beside`` them; and what they predict for the test samples, as it is kept.
 
     Only the ``sound`` sources (positions) count for the average, the best source and the ensemble. The best source
     has the lowest validation loss. ``correct`` tells which test samples each network gets right.
     """
     mean, outputs = others
     table: dict[str, dict[str, Any]] = {}
-    for split in SPLITS:
+    for split in SPLITS:  # the test samples come last
         inputs, labels = data.split(split)
-        table[split] = {
-            "soft": _row(predict(model, inputs), labels),
-            "average": _row(predict(mean, inputs), labels),
-            "ensemble": _row(ensemble([outputs[index][split] for index in sound]), labels),
-            **{name: _row(predict(each.cpu(), inputs), labels) for name, each in (beside or {}).items()},
-            "sources": [_row(own[split], labels) for own in outputs],
+        sources = [own[split] for own in outputs]
+        made = {
+            "soft": predict(model, inputs),
+            "average": predict(mean, inputs),
+            "ensemble": ensemble([sources[index] for index in sound]),
+            **{name: predict(each.cpu(), inputs) for name, each in (beside or {}).items()},
         }
+        table[split] = {name: _row(each, labels) for name, each in made.items()}
+        table[split]["sources"] = [_row(own, labels) for own in sources]
     best = sound[lowest_loss([table["validation"]["sources"][index][1] for index in sound])]
-    return {
+    scores = {
         "accuracy": _column(table["test"], best, 0),
         "loss": _column(table["test"], best, 1),
         "validation_accuracy": _column(table["validation"], best, 0),
@@ -210,6 +215,7 @@ def score_all(
         "best_source": names[best],
         "samples": {split: len(data.split(split)[1]) for split in ("train", "validation", "test")},
     }
+    return scores, predictions(made, sources, labels, best)
 
 
 def _outputs(network: nn.Module, data: Data) -> dict[str, torch.Tensor]:

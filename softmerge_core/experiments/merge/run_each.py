@@ -11,6 +11,7 @@ from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.lineage import lineage_of, remarks
+from softmerge_core.experiments.merge.predictions import NAME as PREDICTIONS
 from softmerge_core.experiments.merge.run import announce_plane, boundary, kept_gates, others_of, report, score_all
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.merging.seeds import soft_merge_each
@@ -51,7 +52,8 @@ def run_each(specs: Sequence[MergeSpec], contexts: Sequence[Context]) -> list[di
             context.emit(boundary(model, extent, last, kept=True))
         state = model.state_dict()
         context.save_weights("merged", state, remarks(spec, lineage, state))
-        scores = score_all(model, others, sound, names, data, {**merged.controls, **beside})
+        scores, predicted = score_all(model, others, sound, names, data, {**merged.controls, **beside})
+        context.save_weights(PREDICTIONS, predicted)
         gates = kept_gates(merged.gates, context)
         results.append({**scores, **report(merged, names), "gates": gates, "together": len(specs)})
     return [{**result, "seconds": time.monotonic() - begun} for result in results]
