@@ -93,6 +93,7 @@ class Laboratory {
     const dark = isDark(getComputedStyle(this.host).getPropertyValue("--st-background-color").trim());
     const colours = this.data.colours[dark ? "dark" : "light"];
     this.look = { colours, scale: this.data.scale };
+    this.host.style.setProperty("--sm-scale", `linear-gradient(to right, ${this.data.scale.join(", ")})`);
     for (const [name, colour] of Object.entries(colours)) this.host.style.setProperty(`--sm-ink-${name}`, colour);
     const { fontSize } = getComputedStyle(document.documentElement), { fontFamily } = getComputedStyle(this.host);
     for (const plot of Object.values(this.plots)) plot.measure(parseFloat(fontSize), fontFamily);

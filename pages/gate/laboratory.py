@@ -82,7 +82,8 @@ _HTML = (
     + _legend(
         ("line", "soft", "density of z between 0 and 1"),
         ("dash", "quiet", "stretched, before it is clipped: what lies outside becomes exactly 0 or exactly 1"),
-        ("bar", "text", "probability of exactly 0 and exactly 1, on the scale at the right (colour: cividis)"),
+        ("bar", "text", "probability of exactly 0 and of exactly 1, on the scale at the right"),
+        ("scale", "text", "colours of a probability and of a draw, from 0 to 1"),
     )
     + '<section class="sm-controls"><h2>Drag the letters in the picture, or move these</h2><div class="sm-sliders">'
     + "".join(_slider(name, slider) for name, slider in _SLIDERS.items())
@@ -104,7 +105,7 @@ _HTML = (
     '<button type="button" name="clear" title="Throw the draws away and begin again.">Clear</button></div>'
     + _legend(
         ("block", "soft", "draws, per unit of z"),
-        ("ring", "text", "a falling draw; a square one is exactly 0 or exactly 1 (colour: its z in cividis)"),
+        ("ring", "text", "a falling draw; a square one is exactly 0 or exactly 1"),
         ("dash", "soft", "exact density"),
         ("line", "text", "exact probability of 0 and of 1, beside the share of draws (bars)"),
     )
