@@ -174,7 +174,7 @@ def drag(page: Page, handle: Locator, dx: float, dy: float = 0.0) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + dx, y + dy, steps=12)
+    page.mouse.move(x + dx, y + dy, steps=5)
 
 
 def test_it_is_dragged_without_the_server_and_its_link_shows_what_it_was_copied_from(
