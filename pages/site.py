@@ -10,6 +10,7 @@ from pages.compare.page import page as compare_page
 from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
 from pages.guide.page import page as guide_page
+from pages.gate.page import page as gate_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
 from pages.robustness.page import page as robustness_page
@@ -36,6 +37,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
     "guide": (guide_page, "Guide", "menu_book"),
+    "gate": (gate_page, "The gate", "tune"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -46,7 +48,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep",
+    "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep", "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
 }  # fmt: skip
 
 
