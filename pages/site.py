@@ -9,8 +9,8 @@ from streamlit.navigation.page import StreamlitPage
 from pages.compare.page import page as compare_page
 from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
-from pages.guide.page import page as guide_page
 from pages.gate.page import page as gate_page
+from pages.guide.page import page as guide_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
 from pages.robustness.page import page as robustness_page
@@ -48,7 +48,8 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep", "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
+    "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep",
+    "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
 }  # fmt: skip
 
 
@@ -62,9 +63,9 @@ def site_pages() -> dict[str, StreamlitPage]:
 
 def in_menus(pages: Mapping[str, StreamlitPage]) -> dict[str, list[StreamlitPage]]:
     """The pages by the word under which they stand; under "" those that stand beside it."""
-    apart = {path: menu for menu, paths in MENUS.items() for path in paths}
-    found = {menu: [page for path, page in pages.items() if apart.get(path, "") == menu] for menu in ("", *MENUS)}
-    return {menu: inside for menu, inside in found.items() if inside}
+    apart = {path for paths in MENUS.values() for path in paths}
+    beside = [page for path, page in pages.items() if path not in apart]
+    return {"": beside, **{menu: [pages[path] for path in paths if path in pages] for menu, paths in MENUS.items()}}
 
 
 def main() -> None:
