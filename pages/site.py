@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.classroom.page import page as classroom_page
 from pages.compare.page import page as compare_page
 from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
@@ -34,6 +35,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
+    "classroom": (classroom_page, "Classroom", "school"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -44,7 +46,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "sweeps": "sweep", "vary": "sweep",
+    "class": "classroom", "join": "classroom", "sweeps": "sweep", "vary": "sweep",
 }  # fmt: skip
 
 
