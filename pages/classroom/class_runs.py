@@ -23,6 +23,7 @@ from softmerge_core.experiments.describe import differences, shortened
 from softmerge_core.experiments.words import plural, signed
 from softmerge_core.runs.status import ENDED
 from softmerge_core.runs.store import read_spec
+from softmerge_core.runs.sweeps import sweep_ids
 
 CHOSEN = "class-run"  # the run of the list that the buttons are for
 HEAD = ("Run", "State", "Unlike the shown run", "Gain over the best source (points)")
@@ -99,6 +100,8 @@ def _show(record: Record, run_id: str) -> None:
 def class_runs(record: Record) -> None:
     """Draw the runs of the class, and the buttons for one of them and for all."""
     runs = runs_of(record)
+    if sweeps := len({*record.runs} & {*sweep_ids(run_store())}):
+        st.caption(f"{plural(sweeps, 'sweep')} of the class can be watched and stopped on the Sweep page.")
     if not runs:
         return
     live = [run for run in runs if run.live]
