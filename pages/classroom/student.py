@@ -67,9 +67,10 @@ def _answer(question: Posed, record: Record) -> None:
 def _number(question: Posed, record: Record, key: str, given: float | None) -> None:
     low, high = question.span
     middle = low + round((high - low) / 2 / question.step) * question.step
+    before = given if given is not None else record.answer_of(visitor(), 0)
     signs = {"percent": "%.3g %%", "points": "%.3g points"}
     st.slider(
-        "Your answer", low, high, middle if given is None else min(max(question.scale * given, low), high),
+        "Your answer", low, high, middle if before is None else min(max(question.scale * before, low), high),
         question.step, format=signs.get(question.question.unit, "%.3g"), key=key, label_visibility="collapsed",
         help="What do you think? Nothing is counted before you send it.",
     )  # fmt: skip
