@@ -107,7 +107,10 @@ def _name(vote: int, votes: Sequence[Any]) -> str:
 
 def _choice_values(options: Sequence[str], votes: Sequence[Sequence[int]], right: int | None) -> list[list[Any]]:
     head = ["Answer", *(f"{_name(vote, votes)} (students)" for vote in range(len(votes))), "Right"]
-    rows = [[text, *(chosen[place] for chosen in votes), int(place == right)] for place, text in enumerate(options)]
+    rows = [
+        [escape(text, 200), *(chosen[place] for chosen in votes), int(place == right)]
+        for place, text in enumerate(options)
+    ]
     return [head, *rows]
 
 

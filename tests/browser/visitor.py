@@ -94,7 +94,9 @@ class Visitor:
         """Remember what is drawn; returns whether the page is through."""
         kind = message.WhichOneof("type")
         if kind == "new_session" and not message.metadata.run.fragment_ids:
-            self._page, self.widgets, self.polled = message.new_session.page_script_hash, {}, {}
+            self.widgets, self.polled = {}, {}
+        if kind == "navigation":
+            self._page = message.navigation.page_script_hash
         if kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
         if kind == "auto_rerun":
