@@ -60,7 +60,7 @@ def _answers(question: Posed, record: Record, found: float, own: float | None) -
     """The distribution of the answers."""
     theme, said = current_theme(), f"{' '.join(answers_told(question, record, found))}"
     if question.options:
-        height = option_rows(question.options)
+        height = option_rows(question.options, len(record.votes))
         chosen = tuple(tuple(counts(vote, len(question.options))) for vote in record.votes)
         mine = None if own is None else int(own)
         figure = _bars(question.options, chosen, question.question.right(found), theme, mine)

@@ -16,9 +16,9 @@ BINS = 50  # stacks of dots over the range of a number
 RIGHT = "✓"
 
 
-def option_rows(options: Sequence[str]) -> int:
-    """The height in px that gives every option of ``choice_bars`` its room."""
-    return 84 + sum(46 + 18 * len(_lines(number, text, None)) for number, text in enumerate(options))
+def option_rows(options: Sequence[str], votes: int) -> int:
+    """The height in px that gives every option of ``choice_bars`` its room, with a bar for each of the ``votes``."""
+    return 84 + sum(30 + 18 * votes + 18 * len(_lines(number, text, None)) for number, text in enumerate(options))
 
 
 def choice_bars(
@@ -72,7 +72,7 @@ def _bars(chosen: Sequence[int], right: int | None, theme: Theme, *, name: str, 
 
 def _shift(before: bool, two: bool) -> float:
     """Where the bar of a vote lies below the words of its option, in rows."""
-    return 0.0 if before else 0.24 if two else 0.1
+    return 0.0 if before else 0.28 if two else 0.1
 
 
 def _write(figure: go.Figure, x: float, y: float, text: str) -> None:

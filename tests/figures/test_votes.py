@@ -29,7 +29,7 @@ def test_each_option_has_a_bar_for_each_vote_and_the_right_one_a_sign(theme: The
     assert right.startswith("<b>✓ B. &lt;b&gt;x&lt;/b&gt;")
     assert right.count("<br>") == 1
     assert figure_values(figure)[1][1] == [EVIL.strip(), 2, 4, 1]
-    assert option_rows(OPTIONS) > option_rows(OPTIONS[:1]) > 100
+    assert option_rows(OPTIONS, 2) > option_rows(OPTIONS, 1) > option_rows(OPTIONS[:1], 1) > 100
 
 
 def test_a_vote_without_answers_is_drawn() -> None:
