@@ -1,7 +1,6 @@
 """The runs of a class: which one the teacher shows, and those that students have started."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -18,7 +17,7 @@ from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from softmerge_core.classroom import Record
 from softmerge_core.errors import SoftMergeError
-from softmerge_core.experiments import Spec, experiments
+from softmerge_core.experiments import experiments
 from softmerge_core.experiments.describe import differences, shortened
 from softmerge_core.experiments.words import plural, signed
 from softmerge_core.runs.status import ENDED
@@ -136,13 +135,20 @@ def _buttons(record: Record, run: ClassRun, live: list[ClassRun]) -> None:
 
 
 def _stop_all(live: list[ClassRun]) -> None:
+    """Stop every one of them; what keeps one from being stopped is raised once the others are."""
+    problem = None
     for run in live:
-        stop_run(run.id)
+        try:
+            stop_run(run.id)
+        except SoftMergeError as error:
+            problem = error
+    if problem is not None:
+        raise problem
 
 
 def _row(record: Record, run: ClassRun) -> list[str]:
     try:
-        unlike = _unlike(_spec(run_store().folder(run.id), run.status), record.shown)
+        unlike = _unlike(run.id, run.status, record.shown, _status(record.shown))
     except SoftMergeError:  # it was deleted meanwhile
         return [f"Run {run.place}", WORDS[run.status], "", ""]
     gain = _final_gain(run.id) if run.status == "finished" else _gain(run.id) if run.status in ENDED else "not yet"
@@ -150,14 +156,11 @@ def _row(record: Record, run: ClassRun) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _spec(folder: Path, status: str) -> Spec:
-    """The settings of a run, which may change only while it is paused."""
-    return read_spec(folder)
-
-
-def _unlike(spec: Spec, shown: str) -> str:
+def _unlike(run_id: str, status: str, shown: str, shown_status: str) -> str:
+    """How the settings of a run differ from those of the run that is shown; they change only while a run is paused."""
+    spec = read_spec(run_store().folder(run_id))
     try:
-        other = _spec(run_store().folder(shown), _status(shown)) if shown else None
+        other = read_spec(run_store().folder(shown)) if shown else None
     except SoftMergeError:
         other = None
     if other is None:

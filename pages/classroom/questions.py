@@ -62,7 +62,11 @@ class Posed(NamedTuple):
 
 @cache
 def posed() -> Mapping[str, Posed]:
-    """The questions that a class can be asked, by the names of their lessons; those of another kind are left out."""
+    """The questions that a class can be asked, by the names of their lessons.
+
+    Where a reader alone draws a curve, a class is asked for the number; what has neither a number nor choices is left
+    out.
+    """
     found = {name: _posed(name, lesson) for name, lesson in lessons().items()}
     return {name: each for name, each in found.items() if each is not None}
 
@@ -70,7 +74,7 @@ def posed() -> Mapping[str, Posed]:
 def _posed(name: str, lesson: Lesson) -> Posed | None:
     question: Any = lesson.question
     measured = isinstance(getattr(question, "measured", None), Measured)
-    if not measured or getattr(question, "kind", "") not in KINDS or getattr(question, "sketch", None):
+    if not measured or getattr(question, "kind", "") not in KINDS:
         return None
     try:
         asked = Asked(lesson=name, options=len(question.choices), low=question.low, high=question.high)

@@ -69,7 +69,7 @@ def test_every_question_of_a_lesson_has_a_truth_that_can_be_answered(name: str) 
 
 def test_a_question_of_another_kind_is_left_out() -> None:
     odd = question()
-    object.__setattr__(odd, "sketch", ("x",))
+    object.__setattr__(odd, "kind", "essay")
     assert _posed("x", lesson(question())) is not None
     assert _posed("x", lesson(odd)) is None
     assert _posed("x", lesson(question(low=1.0, high=1.0))) is None
