@@ -43,6 +43,7 @@ def page() -> None:
 
 
 def _teacher(record: Record) -> None:
+    seen = moment(record)
     left, right = st.columns([1, 2], gap="large")
     beside("code", [record.code])  # a copied link is an invitation
     with left:
@@ -52,7 +53,7 @@ def _teacher(record: Record) -> None:
         end_button(record)
     with right:
         teacher(record)
-    watch(lambda: _moment(record.code), TEACHER)
+    watch(seen, lambda: _moment(record.code), TEACHER)
 
 
 def _moment(code: str) -> Hashable:
@@ -76,7 +77,10 @@ def _others(asked: str) -> None:
                 student(record)
             else:
                 _start()
-    watch((lambda: _stage(record.code)) if record else None, STUDENT)
+    if record is not None:
+        watch(record.stage, lambda: _stage(record.code), STUDENT)
+    else:
+        watch()
 
 
 def _joined(asked: str) -> tuple[Record | None, str]:
