@@ -66,7 +66,10 @@ def show_menu(record: Record) -> None:
     else:
         st.caption("Students can watch the run that you show, and fork it.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        menu = st.popover("Show a run", icon=":material/present_to_all:", on_change="rerun", key="class-show")
+        menu = st.popover(
+            "Show a run", icon=":material/present_to_all:", on_change="rerun", key="class-show",
+            help="Choose a recorded run or one of the newest merges, live ones too, for the students to watch and fork.",
+        )  # fmt: skip
         if record.shown:
             st.button(
                 "Show none", key="class-show-none", type="tertiary", icon=":material/close:", on_click=do,

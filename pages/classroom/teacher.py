@@ -90,7 +90,8 @@ def _steer(record: Record) -> None:
 
 def end_button(record: Record) -> None:
     """Draw the button that ends the class, which asks once more."""
-    with st.popover("End the class", icon=":material/logout:", key="class-end"):
+    about = "End the class for everyone; you are asked once more."
+    with st.popover("End the class", icon=":material/logout:", key="class-end", help=about):
         live = sum(run.live for run in runs_of(record))
         st.markdown("Its code leads nowhere from then on, and no answer is kept.")
         if live:
