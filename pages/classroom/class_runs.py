@@ -68,7 +68,7 @@ def show_menu(record: Record) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         menu = st.popover(
             "Show a run", icon=":material/present_to_all:", on_change="rerun", key="class-show",
-            help="Choose a recorded run or one of the newest merges, live ones too, for the students to watch and fork.",
+            help="Choose a recorded run or one of the newest merges, live ones too, for students to watch and fork.",
         )  # fmt: skip
         if record.shown:
             st.button(
