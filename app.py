@@ -18,6 +18,7 @@ from pages.merge.film_route import film_route
 from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.figure_csv import values_route
+from pages.shared.show.listening import LOCAL, listens_on
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
 from softmerge_core.folder import FOLDER, server_folder
 from softmerge_core.home import empty_trash
@@ -32,7 +33,7 @@ SITE = Path(str(pages.__file__)).parent / "site.py"  # installed, this file does
 async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     """Tell where the server listens; get workers and pages ready, so that the first reader waits for neither."""
     VALUES.addFilter(in_one_line)
-    print(who_can_open(str(st.get_option("server.address") or "0.0.0.0")), flush=True)
+    print(who_can_open(listens_on()), flush=True)
     print(f"Who enters the token {owner_token()} on the Runs page can stop and delete every run.", flush=True)
     for problem in what_is_wrong():
         print(problem, flush=True)
@@ -51,7 +52,7 @@ def in_one_line(record: logging.LogRecord) -> bool:
 
 def who_can_open(address: str) -> str:
     """What the one who starts the server is told about the address where it listens."""
-    if address in ("localhost", "127.0.0.1", "::1"):
+    if address in LOCAL:
         return (
             f"The app listens on {address}: only this machine can open it. To open it to your network, start it with "
             "--server.address 0.0.0.0; it has no login."

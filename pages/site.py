@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.classroom.page import page as classroom_page
 from pages.compare.page import page as compare_page
 from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
@@ -38,6 +39,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "models": (models_page, "Models", "deployed_code"),
     "guide": (guide_page, "Guide", "menu_book"),
     "gate": (gate_page, "The gate", "tune"),
+    "classroom": (classroom_page, "Classroom", "school"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -50,6 +52,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
     "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep",
     "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
+    "class": "classroom", "join": "classroom",
 }  # fmt: skip
 
 

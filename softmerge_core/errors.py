@@ -36,6 +36,10 @@ class RunError(SoftMergeError):
     """A run cannot be started, read, or written."""
 
 
+class ClassError(SoftMergeError):
+    """A class cannot be opened, joined or changed so, or there is none with this code."""
+
+
 class BundleError(SoftMergeError):
     """A bundle of a run is unsafe, damaged, or not what it claims to be."""
 

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.choose.deleted import tell_deleted, throw_away
 from pages.shared.choose.linked import link, linked
 from pages.shared.runs.downloads import csv_button
+from pages.shared.runs.in_class import classes
 from pages.shared.runs.opening import go_to
 from pages.shared.runs.panel import WORDS
 from pages.shared.runs.services import is_owner, run_store, runner, visitor
@@ -108,12 +109,13 @@ def _reader(kept: KeptSweep) -> SweepReader:
 def _buttons(reader: SweepReader) -> None:
     """Stop, go on, take along, delete."""
     kept, mine = reader.kept, is_owner() or reader.kept.owner in ("", visitor())
+    may_stop = _may_stop(kept)
     about = "" if mine else "Only whoever started this sweep can do that, or the owner of this server."
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="sweep-actions"):
         landing()
         st.button(
-            "Stop", icon=":material/stop:", disabled=not (mine and reader.live), on_click=_stop, args=(reader,),
-            help=about or "End every run that has not ended; what is done stays.",
+            "Stop", icon=":material/stop:", disabled=not (may_stop and reader.live), on_click=_stop, args=(reader,),
+            help="End every run that has not ended; what is done stays." if may_stop else about,
         )  # fmt: skip
         st.button(
             "Go on", icon=":material/resume:", disabled=not (mine and reader.cut_short and not reader.live),
@@ -127,7 +129,14 @@ def _buttons(reader: SweepReader) -> None:
         )  # fmt: skip
 
 
+def _may_stop(kept: KeptSweep) -> bool:
+    """Whether this visitor began the sweep, teaches the class in which it was begun, or owns the server."""
+    return is_owner() or kept.owner in ("", visitor()) or classes().may_stop(kept.id, visitor())
+
+
 def _stop(reader: SweepReader) -> None:
+    if not _may_stop(reader.kept):
+        return  # a button that is disabled may be pressed by another program
     for run_id, state in reader.states.items():
         if state in ("waiting", "running", "paused"):
             with contextlib.suppress(SoftMergeError):  # it ended meanwhile

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.runs import address
+from pages.shared.runs.in_class import check_room, may_stop, note_start, stop_run
 from pages.shared.runs.pinned import pin_button
 from pages.shared.runs.reader import RunReader, open_run
 from pages.shared.runs.services import (
@@ -37,6 +38,7 @@ Steered = Callable[[RunReader | None], Mapping[str, Any] | None]
 LISTED = 10  # earlier runs that can be opened again
 RESUMABLE = ("interrupted", "stopped")
 NOT_YOURS = "Only whoever started this run can steer it; everyone may watch."
+NOT_YOURS_TO_STOP = "Only whoever started this run, or the teacher of its class, can stop it; everyone may watch."
 WORDS = {
     "waiting": "waiting for a worker",
     "running": "running",
@@ -123,9 +125,9 @@ def controls(
 ) -> str | None:
     """The buttons of a run; returns what went wrong. ``pins``: whether a run can be pinned.
 
-    Start is possible with a ``spec`` whatever is live: runs wait for their turn. Only who started a run may pause or
-    stop it. ``resumable``: how a run may have ended that can still go on where it was. ``steered`` draws beside them
-    what a paused run can be told to go on with, and returns that once it is to go on.
+    Start is possible with a ``spec`` whatever is live: runs wait for their turn. Only who started a run may pause
+    it; the teacher of its class may stop it as well. ``resumable``: how a run may have ended that can still go on where
+    it was. ``steered`` draws beside them what a paused run can be told to go on with, and returns that once it is to.
     """
     view = reader.view if reader else None
     own = view is not None and started_here(view.id)
@@ -135,7 +137,7 @@ def controls(
         about = "Start a new run with the settings on this page; if others are live, it waits for its turn."
         pressed = st.button(label, type="primary", icon=":material/play_arrow:", disabled=spec is None, help=about)
         steer = _pause_button(view, resumable, own=own)
-        stop = _stop_button(view, own=own)
+        stop = _stop_button(view)
         paused = reader if own and view is not None and view.status == "paused" else None
     with row:
         vary(kind, spec)
@@ -146,7 +148,7 @@ def controls(
         if pressed and spec is not None:
             begin(kind, spec)
         elif reader:
-            _act(reader, stop=stop and own, change=change if paused else None, steer=steer, own=own)
+            _act(reader, stop=stop, change=change if paused else None, steer=steer, own=own)
     except SoftMergeError as error:
         problem = str(error)
     if pins:
@@ -158,7 +160,7 @@ def controls(
 def _act(reader: RunReader, *, stop: bool, change: Mapping[str, Any] | None, steer: bool, own: bool) -> None:
     """Do what was pressed about a run; raises SoftMergeError."""
     if stop:
-        runner().stop(reader.run_id)
+        stop_run(reader.run_id)
     elif change is not None:
         runner().resume(reader.run_id, change=change)
     elif steer:
@@ -168,15 +170,17 @@ def _act(reader: RunReader, *, stop: bool, change: Mapping[str, Any] | None, ste
 
 def begin(kind: str, spec: Spec) -> None:
     """Start a run, look at it, and remember who started it; raises SoftMergeError."""
+    check_room()
     run_id = runner().submit(spec, owner=visitor())
     remember_start(run_id)
+    note_start(run_id)
     show_run(kind, run_id)
     st.session_state[f"{kind}:reader"] = RunReader(run_store(), run_id)
 
 
-def _stop_button(view: RunView | None, *, own: bool) -> bool:
-    foreign = is_live(view) and not own
-    about = NOT_YOURS if foreign else "End the run and keep what it has so far."
+def _stop_button(view: RunView | None) -> bool:
+    foreign = view is not None and is_live(view) and not may_stop(view.id)
+    about = NOT_YOURS_TO_STOP if foreign else "End the run and keep what it has so far."
     return st.button("Stop", icon=":material/stop:", disabled=foreign or not is_live(view), help=about)
 
 

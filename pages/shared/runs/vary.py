@@ -12,6 +12,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from pages.shared.choose.form import choice_title, limits, number_field, one_of, step_of
+from pages.shared.runs.in_class import check_room, note_start
 from pages.shared.runs.services import runner, visitor
 from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
@@ -96,7 +97,9 @@ def _start(kind: str, spec: Spec, values: Mapping[str, Any]) -> None:
     )  # fmt: skip
     if sweep is not None and pressed:
         try:
+            check_room()
             kept = runner().submit_sweep(sweep, owner=visitor())
+            note_start(kept.id, tagged=False)
         except SoftMergeError as error:
             problem = str(error)
         else:
