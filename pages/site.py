@@ -20,6 +20,7 @@ from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.step.page import page as step_page
 from pages.sweep.page import page as sweep_page
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
@@ -34,6 +35,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
+    "step": (step_page, "One step", "slow_motion_video"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -44,7 +46,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "sweeps": "sweep", "vary": "sweep",
+    "sweeps": "sweep", "vary": "sweep", "one-step": "step", "slow-motion": "step", "explain": "step",
 }  # fmt: skip
 
 

@@ -225,3 +225,32 @@ def _updated(gate: Gate) -> Frame:
 def _end(share: float) -> float:
     """The log alpha at which sigmoid is ``share``: where a gate without noise becomes exactly 0, or 1."""
     return log(share / (1 - share))
+
+
+TABLE = {  # name in what is told -> what it is, with its unit
+    "log_alpha": "log α before (no unit)",
+    "open": "P(open) before (0 to 1)",
+    "uniform": "noise u (0 to 1)",
+    "value": "drawn gate z (0 to 1)",
+    "share": "share (0 to 1)",
+    "weight": "weight w, with the part's factor",
+    "weight_gradient": "∂ loss / ∂w (nats)",
+    "slope": "dz / d log α",
+    "by_task": "∂ loss / ∂ log α (nats)",
+    "by_penalty": "∂ penalty / ∂ log α (nats)",
+    "gradient": "their sum (nats)",
+    "first": "Adam's first moment before (nats)",
+    "first_after": "first moment after (nats)",
+    "second": "Adam's second moment before (nats²)",
+    "second_after": "second moment after (nats²)",
+    "after": "log α after (no unit)",
+    "open_after": "P(open) after (0 to 1)",
+}
+
+
+def numbers_table(step: Mapping[str, Any], part: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of all numbers of a part, a column for each source."""
+    adam = step["settings"]["optimiser"] == "adam"
+    shown = {name: title for name, title in TABLE.items() if adam or not name.startswith(("first", "second"))}
+    rows = [(title, *(_n(value) for value in step["parts"][part][name])) for name, title in shown.items()]
+    return ("", *(clipped(name, 40) for name in step["sources"])), rows

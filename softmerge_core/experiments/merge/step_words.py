@@ -73,7 +73,7 @@ def wishes(gate: Gate) -> str:
     """What loss and penalty would like."""
     loss, penalty = gate["by_task"], gate["by_penalty"]
     if loss == 0:
-        why = f"its draw is exactly {gate['value']:.0f}" if gate["value"] in (0, 1) else "it makes no difference"
+        why = f"its draw is exactly {gate['value']:.0f}" if gate["value"] in (0, 1) else "no other gate is open"
         return f"the loss has no say ({why}), and the penalty {_wish(penalty)}"
     same = (loss > 0) == (penalty > 0) and penalty != 0
     return f"the loss {_wish(loss)}, " + ("and so does the penalty" if same else f"the penalty {_wish(penalty)}")
