@@ -12,6 +12,7 @@ import streamlit as st
 from pages.shared.choose.explaining import explained
 from pages.shared.choose.form import one_of
 from pages.shared.choose.linked import link, linked
+from pages.shared.choose.step_link import PART, RUN, SOURCE, STEP, state_key
 from pages.shared.runs.services import newest_runs, run_store
 from pages.shared.show.page_state import refuse
 from softmerge_core.errors import SoftMergeError
@@ -22,7 +23,6 @@ from softmerge_core.runs import files
 from softmerge_core.runs.log import read_log
 from softmerge_core.runs.store import EXAMPLES, read_spec
 
-RUN, STEP, PART, SOURCE = "run", "step", "part", "source"  # in the address
 FIRST = {RUN: "example:more-nothing-gained", STEP: "180", PART: "conv1", SOURCE: "2"}  # a gate in the balance
 OWN = 50  # merges of the reader's own that can be chosen, the newest
 
@@ -72,18 +72,14 @@ def told_of(wanted: Wanted, *, waiting: Callable[[], Any]) -> Mapping[str, Any]:
     shipped = _shipped().get(wanted.run_id, {}).get(str(wanted.step))
     if shipped is not None:
         return shipped
-    arguments = (wanted.run_id, "--step", str(wanted.step))
-    found = explained(*arguments, waiting=waiting)
-    if wanted.part in found["names"] and wanted.part not in found["parts"]:
-        found = explained(*arguments, f"--part={wanted.part}", waiting=waiting)
-    return found
+    return explained(wanted.run_id, "--step", str(wanted.step), part=wanted.part, waiting=waiting)
 
 
 def _chosen(
     label: str, options: Sequence[str], name: str, title: Callable[[str], str | None], about: str
 ) -> str | None:
     """One of the options in a box: what was chosen, what the address asks for, what is shown first, or the first."""
-    key, asked = f"step-{name}", next(iter(linked(name)), None)
+    key, asked = state_key(name), next(iter(linked(name)), None)
     if asked is not None and asked not in options:
         refuse(name, asked, "it is not among those that can be chosen")
     if st.session_state.get(key) not in options or asked in options:
@@ -98,12 +94,12 @@ def _chosen(
 
 def _asked(name: str) -> str:
     """What the address asks for or was chosen before, under a name whose widget is not drawn yet."""
-    return next(iter(linked(name)), "") or str(st.session_state.get(f"step-{name}") or FIRST[name])
+    return next(iter(linked(name)), "") or str(st.session_state.get(state_key(name)) or FIRST[name])
 
 
 def _number(run_id: str) -> int:
     """Draw the number of the step, within those that the run has done."""
-    key, asked, last = "step-number", next(iter(linked(STEP)), ""), _last(run_id)
+    key, asked, last = state_key(STEP), next(iter(linked(STEP)), ""), _last(run_id)
     wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
     if asked and (wanted is None or not 1 <= wanted <= last):
         refuse(STEP, asked, f"this run has steps 1 to {last:,}")
@@ -123,7 +119,7 @@ def _titles() -> dict[str, str]:
     """The runs that can be chosen, by their ids: recorded ones, the one that the address names, and the newest."""
     store = run_store()
     found = {run.id: f"Recorded: {clipped(run.name, 80)}" for run in store.examples() if run.kind == "merge"}
-    named = [run_id for run_id in (*linked(RUN), str(st.session_state.get(f"step-{RUN}") or "")) if run_id]
+    named = [run_id for run_id in (*linked(RUN), str(st.session_state.get(state_key(RUN)) or "")) if run_id]
     for run_id in (*newest_runs("merge", OWN), *named):
         if run_id not in found:
             with contextlib.suppress(SoftMergeError):  # deleted, or no merge at all

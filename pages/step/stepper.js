@@ -15,6 +15,7 @@ const short = (value) => {
   const text = size < 0.001 || size >= 1e5 ? value.toExponential(1) : value.toPrecision(3);
   return text.replace(/-/g, "−");
 };
+const exact = (value) => value.toFixed(4).replace("-", "−");
 const gate = (value) => (value === 0 ? "0, closed" : value === 1 ? "1, open" : short(value));
 
 class Stepper {
@@ -215,7 +216,7 @@ function moves(picture, colours) {
   const place = (value) => 0.02 + (0.96 * (Math.min(Math.max(value, low), high) - low)) / (high - low);
   const rows = picture.names.map((name, each) => {
     const [before, after] = [picture.before[each], picture.after[each]];
-    const [made, track] = row(name, `${short(before)} → ${short(after)}`, each === picture.chosen);
+    const [made, track] = row(name, `${exact(before)} → ${exact(after)}`, each === picture.chosen);
     track.append(...picture.ends.map((end) => mark(place(end), "sm-step-end")));
     track.append(bar(place(before), place(after), colours.total, "sm-step-way"));
     track.append(mark(place(before), "sm-step-before"), mark(place(after), "sm-step-after"));

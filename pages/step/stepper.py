@@ -11,8 +11,8 @@ from softmerge_core.figures.style import SCALES, colour
 
 _HERE = Path(__file__).parent
 _ICONS = {
-    "back": "M15 6l-6 6 6 6",
-    "on": "M9 6l6 6-6 6",
+    "back": "M15 5v14L5 12z",
+    "on": "M9 5l10 7-10 7z",
     "held": "M8 5v14l11-7z",
     "playing": "M6 5h4v14H6zM14 5h4v14h-4z",
 }
@@ -31,9 +31,9 @@ def _button(name: str, label: str, about: str, *icons: str) -> str:
 _component = st.components.v2.component(
     "softmerge_stepper",
     html='<div class="sm-step" role="group" aria-label="The step, frame by frame"><div class="sm-step-bar-of">'
-    + _button("back", "Back", "To the frame before; so does the left arrow key.")
+    + _button("back", "Back", "To the frame before; so does the left arrow key.", "back")
     + _button("play", "Play", "Let the frames follow each other, or hold them.", "held", "playing")
-    + _button("on", "Next", "To the next frame; so does the right arrow key.")
+    + _button("on", "Next", "To the next frame; so does the right arrow key.", "on")
     + '<ol class="sm-step-places"></ol><span class="sm-step-said" role="status"></span></div>'
     '<div class="sm-step-stage"></div></div>',
     css=(_HERE / "stepper.css").read_text(encoding="utf-8"),

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmerge_core.gates import probability_open
+from softmerge_core.gates import TEMPERATURE, probability_open
 from softmerge_core.merging.draws import parted_gradients
 from softmerge_core.merging.gate_training import MAX_GRADIENT, GateTraining
 from softmerge_core.merging.one_step import Reached, near_rows
@@ -38,6 +38,7 @@ class GateHistory:
         self._points: list[tuple[int, dict[str, Tensor]]] = []
         self._first = 0
         self._about: dict[str, Any] = {}
+        self._temperature = TEMPERATURE
         self._before = torch.empty(0)
 
     def watch(self, plan: StagePlan, reporter: Reporter) -> "GateHistory | None":
@@ -94,7 +95,6 @@ class GateHistory:
         self._about = {
             "penalty": training.settings.penalty,
             "stretch": list(training.gates.stretch),
-            "temperature": training.gates.temperature,
             "fixed": training.fixed,
             "optimiser": training.optimiser.kind,
         }
@@ -102,7 +102,7 @@ class GateHistory:
         self._point(training, self._first)
 
     def _point(self, training: GateTraining, step: int) -> None:
-        gates = training.gates
+        gates, self._temperature = training.gates, training.gates.temperature
         tables = {
             "log_alpha": training.logits(),
             "open": probability_open(training.logits(), gates.temperature, gates.stretch),
@@ -117,7 +117,7 @@ class GateHistory:
         plan, reporter, seen = self.plan, self.reporter, self._points
         if plan is None or reporter is None or not seen:
             return {}
-        names, ends = plan.parts.names, ("step", "steps", "down", "up", "moved_task", "moved_price")
+        names, ends = plan.parts.names, self._ends()
         return {
             **{"stage": plan.key, "title": plan.title, "sources": list(reporter.sources)},
             **{"names": list(names), "groups": list(plan.parts.groups)},
@@ -126,11 +126,18 @@ class GateHistory:
             "parts": {
                 name: {
                     "course": {key: [_rounded(at[key][row]) for _, at in seen] for key in seen[0][1]},
-                    "close": {key: self._at_close[key][row].tolist() for key in ends},
+                    "close": {key: table[row].tolist() for key, table in ends.items()},
                 }
                 for row, name in list(enumerate(names))[near_rows(names, self.part)]
             },
         }
+
+    def _ends(self) -> dict[str, Tensor]:
+        """What is told of the moment at which a gate was closed; ``alone``: P(open), had only the penalty moved it."""
+        names = ("step", "steps", "down", "up", "moved_task", "moved_price")
+        first = self._points[0][1]["log_alpha"].double()
+        alone = probability_open(first + self._at_close["moved_price"], self._temperature, self._about["stretch"])
+        return {**{name: self._at_close[name] for name in names}, "alone": alone}
 
 
 def _step_sizes(training: GateTraining) -> Tensor:

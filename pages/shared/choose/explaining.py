@@ -20,12 +20,20 @@ _ASKED: OrderedDict[tuple[str, ...], Future[dict[str, Any]]] = OrderedDict()
 _LOCK = Lock()
 
 
-def explained(*arguments: str, waiting: Callable[[], Any]) -> dict[str, Any]:
+def explained(*arguments: str, part: str, waiting: Callable[[], Any]) -> dict[str, Any]:
     """What ``softmerge explain`` tells for these arguments, from the first time on without another process.
 
-    ``waiting`` is called again and again until it is there; a reader who goes elsewhere meanwhile ends that by it, and
-    the answer is remembered all the same. Raises RunError with the words of the command.
+    Of very many parts it tells only some, so a ``part`` that is not among them is asked for by its name. ``waiting``
+    is called again and again until it is there; a reader who goes elsewhere meanwhile ends that by it, and the answer
+    is remembered all the same. Raises RunError with the words of the command.
     """
+    found = _told(arguments, waiting)
+    if part in found["names"] and part not in found["parts"]:
+        return _told((*arguments, f"--part={part}"), waiting)
+    return found
+
+
+def _told(arguments: tuple[str, ...], waiting: Callable[[], Any]) -> dict[str, Any]:
     asked = _asked(arguments)
     while not asked.done():
         waiting()

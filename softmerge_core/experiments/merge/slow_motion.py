@@ -10,7 +10,7 @@ from typing import Any
 
 from softmerge_core.experiments.merge.step_words import Gate, open_texts, wishes
 from softmerge_core.experiments.words import clipped, percent, plural
-from softmerge_core.numbers import number_text, percent_text
+from softmerge_core.numbers import MINUS, number_text, percent_text
 
 NATS = "\u00a0nats"
 
@@ -47,6 +47,11 @@ def _n(value: float) -> str:
     return number_text(value + 0.0, 3)  # which makes a zero of a minus zero
 
 
+def _place(value: float) -> str:
+    """A log alpha with four decimals, so that a small step is seen."""
+    return f"{value:.4f}".replace("-", MINUS)
+
+
 def _bars(gate: Gate, kind: str, name: str, label: str) -> dict[str, Any]:
     values = [float(value) for value in gate.part[name]]
     return {"kind": kind, "names": _names(gate), "values": values, "chosen": gate.at, "label": label}
@@ -60,7 +65,7 @@ def _sampled(gate: Gate) -> Frame:
     (low, high), beta = gate.settings["stretch"], gate.settings["temperature"]
     value = gate["value"]
     end = {0.0: ", closed", 1.0: ", fully open"}.get(value, "")
-    logit = f"logit {_n(gate['uniform'])} + {_n(gate['log_alpha'])}"
+    logit = f"logit {_n(gate['uniform'])} {_signed(gate['log_alpha'])}"
     formula = (
         f"z = clip({_n(high - low)} · σ(({logit}) / {_n(beta)}) {_signed(low)}, 0, 1) "
         f"= clip({_n(high - low)} · {_n(gate['concrete'])} {_signed(low)}, 0, 1) = {_n(value)}"
@@ -204,10 +209,10 @@ def _updated(gate: Gate) -> Frame:
         count = gate.step["count"]
         mean, size = gate["first_after"] / (1 - first**count), (gate["second_after"] / (1 - second**count)) ** 0.5
         words = f"Adam divides the mean of recent gradients{shorter} by their size, so that steps are of one length."
-        formula = f"log α = {_n(before)} − {_n(rate)} · {_bracketed(mean)} / {_n(size + epsilon)} = {_n(after)}"
+        formula = f"log α = {_place(before)} − {_n(rate)} · {_bracketed(mean)} / {_n(size + epsilon)} = {_place(after)}"
     else:
         words = f"The gate goes down the gradient{shorter}, by the learning rate."
-        formula = f"log α = {_n(before)} − {_n(rate)} · {_bracketed(clip * gate['gradient'])} = {_n(after)}"
+        formula = f"log α = {_place(before)} − {_n(rate)} · {_bracketed(clip * gate['gradient'])} = {_place(after)}"
     opened = "P(open) goes from {} to {}".format(*open_texts(gate))
     low, high = gate.settings["stretch"]
     picture = {
