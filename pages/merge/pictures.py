@@ -58,9 +58,8 @@ def merge_pictures(current: RunReader | None) -> None:
     first, second = st.columns(2, gap="medium")
     with first:
         click = GATES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gate-told"):
-            st.text(cell_text(reader, click, chosen) if reader else NO_GATES, width="stretch")
-            _why(reader, click)
+        st.text(cell_text(reader, click, chosen) if reader else NO_GATES, width="stretch")
+        _why(reader, click)
         if reader is not None and is_deep_run(reader):
             find_layers()
     with second:

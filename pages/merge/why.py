@@ -23,7 +23,7 @@ from softmerge_core.experiments.words import sentence
 from softmerge_core.figures.gate_factors import NAME as FACTOR
 from softmerge_core.figures.gate_history import gate_history_figure
 
-TALL = 300  # px
+TALL = 280  # px
 MENU = "why-gate"
 ABOUT = "What moved the gate that you clicked: the loss or the penalty, step by step."
 LIVE = "Once the run has ended: what moved the gate that you click."
@@ -101,7 +101,7 @@ def _tell(run_id: str, picked: Picked, events: Sequence[AnyEvent]) -> None:
             help="The cell that you clicked is the mean of these.",
         )  # fmt: skip
     place = st.empty()
-    arguments = (run_id, "--step", str(picked.until), "--stage", picked.stage)
+    arguments = (run_id, "--step", str(picked.until), f"--stage={picked.stage}")
     try:
         history = explained(*arguments, part=part, waiting=lambda: place.caption(WAITING))
     except SoftMergeError as error:

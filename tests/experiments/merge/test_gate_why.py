@@ -19,6 +19,7 @@ def history(**close: float) -> dict[str, Any]:
         "alone": 0.84,
     }
     course = {"log_alpha": [[2.0, 2.0], [2.0, -2.9]], "open": [[0.97, 0.9], [0.97, 0.2]]}
+    course |= {"moved_task": [[0.0, 0.0], [1.0, -4.5]], "moved_price": [[0.0, 0.0], [1.0, -0.4]]}
     return {
         "sources": ["source-1", "source-2"],
         "names": ["conv1"],
