@@ -173,7 +173,12 @@ def _priced(gate: Gate) -> Frame:
         f"{_n(batch['task'])} + {_n(price)} · {_n(batch['paid'])} / {batch['parts']:,} "
         f"= {_n(batch['task'])} + {_n(batch['penalty'])} = {_n(total)}{NATS}"
     )
-    picture = {"kind": "losses", "task": batch["task"], "penalty": batch["penalty"], "label": "nats"}
+    picture = {
+        "kind": "losses",
+        "task": batch["task"],
+        "penalty": batch["penalty"],
+        "label": "loss and penalty, in nats",
+    }
     return Frame("Add the penalty", words, formula, picture)
 
 
