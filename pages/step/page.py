@@ -44,7 +44,7 @@ def page() -> None:
     st.caption(plain(replay_note(step), 400))
     with st.expander("All numbers of this step", icon=":material/table_rows:", key="step-numbers"):
         head, rows = numbers_table(step, part)
-        show_table(head, rows, name="step")
+        show_table(head, rows, name="step", box="sm-words")
 
 
 def _told(wanted: Wanted, place: Any) -> Mapping[str, Any] | None:

@@ -66,7 +66,7 @@ class Stepper {
     const picture = make("div", `sm-step-picture sm-step-${frame.picture.kind}`);
     picture.append(...DRAWN[frame.picture.kind](frame.picture, this.data.colours));
     const label = make("p", "sm-step-label", frame.picture.label);
-    made.append(make("h3", "", `${place + 1}. ${frame.title}`), make("p", "sm-step-words", frame.words));
+    made.append(make("h2", "", `${place + 1}. ${frame.title}`), make("p", "sm-step-words", frame.words));
     made.append(make("p", "sm-step-formula", frame.formula), label, picture);
     return made;
   }
