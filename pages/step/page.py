@@ -28,7 +28,7 @@ def page() -> None:
     """Draw the page."""
     page_head("One step", PURPOSE)
     wanted = choose_step()
-    place = st.empty()
+    place = st.empty()  # a line that is always there, so that waiting moves nothing
     step = _told(wanted, place) if wanted else None
     if step is None or wanted is None:
         return
@@ -41,7 +41,6 @@ def page() -> None:
     landing()
     found = frames(step, part, source)
     stepper(found, key="step-frames")
-    st.caption(plain(replay_note(step), 400))
     with st.expander("All numbers of this step", icon=":material/table_rows:", key="step-numbers"):
         head, rows = numbers_table(step, part)
         show_table(head, rows, name="step", box="sm-words")
@@ -50,7 +49,9 @@ def page() -> None:
 def _told(wanted: Wanted, place: Any) -> Mapping[str, Any] | None:
     """What is known of the step; while it is worked out, and where it cannot be, that is said in ``place``."""
     try:
-        return told_of(wanted, waiting=lambda: place.info(WAITING, icon=":material/hourglass_top:"))
+        step = told_of(wanted, waiting=lambda: place.caption(WAITING))
+        place.caption(plain(replay_note(step), 400))
+        return step
     except SoftMergeError as error:
         place.error(plain(sentence(str(error)), 400), icon=":material/error:")
         return None

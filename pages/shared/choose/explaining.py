@@ -12,9 +12,7 @@ from softmerge_core.errors import RunError, SoftMergeError
 KEPT = 32  # answers that are remembered, a few hundred kilobytes each at most
 LOOK = 0.3  # seconds between two looks at whether the process is done
 FAILED = "the run could not be gone through again"
-WAITING = (
-    "Going through the run again, up to this step. That takes seconds for a small network, a minute for a large one."
-)
+WAITING = "Going through the run again: seconds for a small network, a minute for a large one."
 _WORKERS = ThreadPoolExecutor(max_workers=2)  # each only waits for its process
 _ASKED: OrderedDict[tuple[str, ...], Future[dict[str, Any]]] = OrderedDict()
 _LOCK = Lock()

@@ -37,7 +37,7 @@ def test_the_numbers_are_put_into_the_formulas(step: dict[str, Any]) -> None:
     told = [frame.formula for frame in frames(step, "conv1", 1)]
     assert (
         told[0]
-        == "z = clip(1.2 · σ((logit 0.581 + −1.74) / 0.667) − 0.1, 0, 1) = clip(1.2 · 0.107 − 0.1, 0, 1) = 0.0287"
+        == "z = clip(1.2 · σ((logit 0.581 − 1.74) / 0.667) − 0.1, 0, 1) = clip(1.2 · 0.107 − 0.1, 0, 1) = 0.0287"
     )
     assert told[1] == "w = 0.0287 / (0 + 0.0287 + 0.719 + 0.4) = 0.025"
     assert told[2].startswith("θ = 0 · 0.262 + 0.025 · 0.00929 + 0.626 · (−0.483)")

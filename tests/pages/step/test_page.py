@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.choose import explaining
+from pages.shared.choose.explaining import WAITING
 from pages.step.choosing import _shipped
 from softmerge_core.errors import CheckpointError
 from tests.pages.conftest import Desk, opened, texts
@@ -68,6 +69,8 @@ def test_another_step_is_worked_out_once(desk: Desk, asked: list[tuple[str, ...]
         page.number_input[0].set_value(181).run()
         assert not page.exception
     assert asked == [("explain", "example:more-nothing-gained", "--step", "181")]
+    assert WAITING not in said(page)
+    assert "agrees with the run at 11 recorded moments" in said(page)
     assert "181" in page.query_params["step"]
 
 
