@@ -8,9 +8,15 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site
 
 SHOWN = ".sm-step-frame[data-shown]"
-PLACES = """() => [...document.querySelectorAll("[data-testid=stMainBlockContainer] [data-testid=stElementContainer]")]
-  .filter((each) => !each.closest("details"))
-  .map((each) => { const {top, height} = each.getBoundingClientRect(); return [top, height].map(Math.round); })"""
+# Where everything lies in the page, however far it is scrolled; what is folded away is laid out when it is opened.
+PLACES = """() => {
+  const {scrollTop} = document.querySelector("[data-testid=stMain]");
+  return [...document.querySelectorAll("[data-testid=stMainBlockContainer] [data-testid=stElementContainer]")]
+    .filter((each) => !each.closest("details"))
+    .map((each) => each.getBoundingClientRect())
+    .filter(({height}) => height)
+    .map(({top, height}) => [top + scrollTop, height].map(Math.round));
+}"""
 # What the page tells the server from now on is counted.
 COUNT = """() => {
   window.sent = 0;
