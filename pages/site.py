@@ -23,6 +23,7 @@ from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.step.page import page as step_page
 from pages.sweep.page import page as sweep_page
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
@@ -40,6 +41,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "guide": (guide_page, "Guide", "menu_book"),
     "gate": (gate_page, "The gate", "tune"),
     "classroom": (classroom_page, "Classroom", "school"),
+    "step": (step_page, "One step", "slow_motion_video"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -53,6 +55,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "help": "guide", "about": "guide", "sweeps": "sweep", "vary": "sweep",
     "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
     "class": "classroom", "join": "classroom",
+    "one-step": "step", "slow-motion": "step", "explain": "step",
 }  # fmt: skip
 
 

@@ -50,6 +50,12 @@ def parser() -> Parser:
     _add_data(commands.add_parser("data", help="your own data files"))
     _add_export(commands.add_parser("export", help="a network as files that load without this project"))
     _add_bundles(commands)
+    explaining = commands.add_parser("explain", help="one training step of a merge, as JSON with all its numbers")
+    explaining.add_argument("run", metavar="RUN", help="the id or folder of a merge run")
+    explaining.add_argument("--step", type=int, required=True, metavar="N", help="which training step; the first is 1")
+    told = "instead the history of the gates of this stage up to step N: what moved each of them"
+    explaining.add_argument("--stage", default="", metavar="STAGE", help=told)
+    explaining.add_argument("--part", default="", help="of very many parts, the one around which they are told")
     _add_zoo(commands.add_parser("zoo", help="the families of trained sources, and your library"))
     return top
 
@@ -164,20 +170,29 @@ def dispatch(options: argparse.Namespace) -> None:
             cli.run(options.spec, options.out)
         case "spec":
             cli.spec(options.schema, options.kind)
-        case "export":
-            cli.show(export(options.what, options.out, options.format))
-        case "bundle":
-            cli.show(bundle(options.run, options.file, options.figures))
-        case "import":
-            cli.show(bring(options.file))
-        case "replay":
-            cli.show(replay(options.run, options.file))
-        case "predictions":
-            cli.show(predictions(options.run, options.file))
+        case "export" | "bundle" | "import" | "replay" | "predictions":
+            cli.show(_exchange(options))
+        case "explain":
+            cli.explain(options.run, step=options.step, stage=options.stage, part=options.part)
         case "data":
             _do_data(options)
         case "zoo":
             _do_zoo(options)
+
+
+def _exchange(options: argparse.Namespace) -> Any:
+    """What is made of a run, or of a file that is one, and where; returns what was done."""
+    match options.command:
+        case "export":
+            return export(options.what, options.out, options.format)
+        case "bundle":
+            return bundle(options.run, options.file, options.figures)
+        case "import":
+            return bring(options.file)
+        case "replay":
+            return replay(options.run, options.file)
+        case _:
+            return predictions(options.run, options.file)
 
 
 def _do_data(options: argparse.Namespace) -> None:

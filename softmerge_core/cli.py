@@ -16,12 +16,14 @@ from pydantic import BaseModel
 from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.events import Event, Notice, Progress, Stage
 from softmerge_core.experiments import Spec, experiment, experiments, parse_spec
+from softmerge_core.experiments.merge.spec import MergeSpec
+from softmerge_core.export.merged import run_folder
 from softmerge_core.folder import FOLDER
 from softmerge_core.networks.registration import FILE as NETWORKS_FILE
 from softmerge_core.numbers import finite
-from softmerge_core.runs import RunStore, files
+from softmerge_core.runs import RunStore, files, waypoints
 from softmerge_core.runs.status import is_held
-from softmerge_core.runs.store import create_folder, read_spec
+from softmerge_core.runs.store import create_folder, read_run, read_spec
 from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
 
@@ -89,6 +91,26 @@ def run(spec: str, out: str | None, kind: str | None = None) -> None:
         raise RunError(str((files.read_json(folder / files.END) or {}).get("error")))
     result = files.read_json(folder / files.RESULT) or {}
     show({"name": parsed.name, "kind": parsed.kind, "status": status, "out": str(folder), **result})
+
+
+def explain(what: str, *, step: int, stage: str, part: str) -> None:
+    """Print one training step of a merge run with all its numbers, or the history of the gates of a stage up to it.
+
+    The run, by its id or folder, is gone through again in this process.
+    """
+    from softmerge_core.experiments.merge.explain import explain_gates, explain_step
+
+    folder = run_folder(what, "expected the id or the folder of a merge run")
+    view = read_run(folder, folder.name)
+    if not isinstance(view.spec, MergeSpec):
+        raise RunError(f"run {folder.name!r}: expected a merge, whose gates learn step by step, got {view.spec.kind!r}")
+    common: dict[str, Any] = {"part": part, "snapshots": waypoints.newest_first(folder), "told": view.events}
+    with contextlib.redirect_stdout(sys.stderr):
+        one_thread()
+        found = (
+            explain_gates(view.spec, stage, until=step, **common) if stage else explain_step(view.spec, step, **common)
+        )
+    show(found)
 
 
 def load_spec(path: str, kind: str | None) -> Spec:

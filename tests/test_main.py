@@ -74,6 +74,21 @@ def test_merge_prints_one_object_and_keeps_the_run(
     assert (view.status, view.result) == ("finished", {k: result[k] for k in view.result or {}})
 
 
+def test_explain_tells_a_step_or_the_history_of_a_run(
+    spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    assert main(["merge", write(tmp_path / "spec.json", spec), "--out", out]) == 0
+    capsys.readouterr()
+    assert main(["explain", out, "--step", "3"]) == 0
+    step = json.loads(capsys.readouterr().out)
+    assert (step["step"], step["stage"], step["differs"]) == (3, "layer", None)
+    assert main(["explain", out, "--step", "4", "--stage", "layer"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == [0, 1, 2, 3, 4]
+    assert "steps 1 to 4" in refusal(capsys, "explain", out, "--step", "5")
+    assert "expected a merge" in refusal(capsys, "explain", "example:first-path", "--step", "1")
+
+
 def test_the_same_command_again_repeats_and_another_spec_is_refused(
     spec: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from pages.merge.gate_rows import (
 )
 from pages.merge.moments import seen, whole_of
 from pages.merge.replay import replay_controls
+from pages.merge.why import why_menu
 from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
@@ -58,6 +59,7 @@ def merge_pictures(current: RunReader | None) -> None:
     with first:
         click = GATES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)
         st.text(cell_text(reader, click, chosen) if reader else NO_GATES, width="stretch")
+        _why(reader, click)
         if reader is not None and is_deep_run(reader):
             find_layers()
     with second:
@@ -70,6 +72,13 @@ def merge_pictures(current: RunReader | None) -> None:
         (BOUNDARY if plane else LOSSES).draw(reader)
     if plane:
         draw_row(reader, LOSSES)
+
+
+def _why(reader: RunReader | None, click: Click | None) -> None:
+    """The menu that says why the gate that was clicked is as it is."""
+    found = last_gates(gate_events(reader)) if reader else None
+    kept = kept_of(reader) if reader else None
+    why_menu(reader, found[0] if found else None, kept, click, most_rows(TALL))
 
 
 def kept_of(reader: RunReader) -> Kept | None:

@@ -9,6 +9,7 @@ from pages.merge.branching import branch_button
 from pages.merge.film_bar import film_bar
 from pages.merge.gate_rows import Chosen
 from pages.merge.moments import BAR, ON, PastReader, film_of, happened, jump_to, jumped
+from pages.shared.choose.step_link import go_to_step
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.picture import chart_key
 from pages.shared.show.text import plain
@@ -55,10 +56,24 @@ def _switches(reader: RunReader | None, step: int | None) -> Film | None:
             help="Go through a merge like a film, also while it runs: all pictures follow the slider.",
         )
         branch_button(reader, step)
+        _step_button(reader, step)
         film = film_of(reader.run_id) if reader is not None and on else None
         if reader is not None and film is not None:
             _told(reader.run_id, film)
     return film
+
+
+def _step_button(reader: RunReader | None, step: int | None) -> None:
+    """The way to the training step that led to the moment that is looked at."""
+    pressed = st.button(
+        "Explain this step",
+        icon=":material/slow_motion_video:",
+        key="replay-step",
+        disabled=reader is None or step is None,
+        help="See the training step that led to the moment shown in slow motion, with all its numbers.",
+    )
+    if pressed and reader is not None and step is not None:
+        go_to_step(reader.run_id, step)
 
 
 def _bar(reader: RunReader, film: Film, shown: Any, chosen: Chosen) -> None:

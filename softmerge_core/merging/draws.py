@@ -90,11 +90,22 @@ def gradients(gates: SourceGates, drawn: Draw, weight_gradient: Tensor, penalty:
     return float(count) * (penalty / len(gates.log_alpha)), found
 
 
-@torch.no_grad()
 def counts_and_gradients(
     gates: Tables, drawn: Draw, weight_gradient: Tensor, penalty: float | Tensor
 ) -> tuple[Tensor, list[Tensor]]:
     """Return how many open gates are paid for, summed over the parts, [] or [S], and the gradients as ``gradients``."""
+    count, by_task, by_price, found = parted_gradients(gates, drawn, weight_gradient, penalty)
+    return count, [by_task + by_price, *found]
+
+
+@torch.no_grad()
+def parted_gradients(
+    gates: Tables, drawn: Draw, weight_gradient: Tensor, penalty: float | Tensor
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+    """The same with the gradient in the logits in two parts, that of the task's loss and that of the penalty.
+
+    Returns (count, by task [parts, K], by penalty [parts, K], of scales if they are trained).
+    """
     by_share, found = weight_gradient, []
     if drawn.scale is not None:
         by_share = weight_gradient * drawn.scale
@@ -108,7 +119,7 @@ def counts_and_gradients(
     else:
         by_logit = by_share * drawn.slope
     count, by_price = _price(gates, penalty)
-    return count, [by_logit + by_price, *found]
+    return count, by_logit, by_price, found
 
 
 def _price(gates: Tables, penalty: float | Tensor) -> tuple[Tensor, Tensor]:

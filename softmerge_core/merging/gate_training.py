@@ -14,6 +14,7 @@ from softmerge_core.flat import Blocks, FlatSources
 from softmerge_core.gates import SourceGates
 from softmerge_core.merging.draws import draw, gradients, noise
 from softmerge_core.merging.optimisers import GateOptimiser
+from softmerge_core.merging.watching import Computed, Watcher
 from softmerge_core.settings import SoftMergeSettings
 
 # A draw that opens a source with extreme weights has a gradient millions of times larger than usual. Unclipped, it
@@ -76,6 +77,7 @@ class GateTraining:
         tables = [self.gates.log_alpha.data, *([self.gates.log_scale.data] if rescale else [])]
         self.optimiser = GateOptimiser(settings.optimiser, tables, self._rates(len(tables)))
         self._noise: list[Tensor] = []
+        self.watcher: Watcher | None = None
 
     def _rates(self, tables: int) -> list[float]:
         """The learning rates of gate logits and, if they are trained, of log scales."""
@@ -114,18 +116,24 @@ class GateTraining:
         """
         if not self._noise:
             self.prepare(1, len(inputs))
-        drawn = draw(self.gates, self._noise.pop())
+        logistic = self._noise.pop()
+        drawn = draw(self.gates, logistic)
         self.blocks.write(drawn.weights.to(inputs.device))
         self.flat.gradient.zero_()
-        task = functional.cross_entropy(self.flat.network(inputs), targets)
+        outputs = self.flat.network(inputs)
+        task = functional.cross_entropy(outputs, targets)
         found = float(task.detach())
         if not math.isfinite(found):
             return StepLoss(found, 0.0)
         task.backward()
         gradient = self.blocks.weight_gradient().cpu()
         penalty, changes = gradients(self.gates, drawn, gradient, self.settings.penalty)
+        if self.watcher:
+            self.watcher.computed(self, Computed(logistic, drawn, outputs.detach(), targets, found, penalty, gradient))
         if all(math.isfinite(float(change.sum())) for change in changes):
             self.optimiser.step(changes, MAX_GRADIENT)
+        if self.watcher:
+            self.watcher.updated(self)
         return StepLoss(found, penalty)
 
     def apply(self, logits: Tensor | None = None) -> nn.Module:

@@ -8,6 +8,11 @@ from torch import nn
 from softmerge_core.events import Event
 from softmerge_core.merging.changes import Change
 from softmerge_core.merging.pace import NOTHING_KNOWN, Ahead
+from softmerge_core.merging.reporting import Reporter
+from softmerge_core.merging.stages import StagePlan
+from softmerge_core.merging.watching import Watcher
+
+Watch = Callable[[StagePlan, Reporter], Watcher]  # asked at the beginning of each stage, or where one is gone on with
 
 
 @dataclass(frozen=True)
@@ -20,3 +25,8 @@ class Hooks:
     on_snapshot: Callable[[bytes], None] | None = None
     ahead: Ahead = NOTHING_KNOWN
     take_change: Callable[[int], Change | None] | None = None
+    watch: Watch | None = None
+
+    def watcher(self, plan: StagePlan, reporter: Reporter) -> Watcher | None:
+        """Return who looks at the steps of a stage; usually nobody."""
+        return self.watch(plan, reporter) if self.watch else None

@@ -24,7 +24,7 @@ from softmerge_core.errors import SourceError
 from softmerge_core.events import Event
 from softmerge_core.memory import check_memory, merge_memory
 from softmerge_core.merging.changes import Change
-from softmerge_core.merging.hooks import Hooks
+from softmerge_core.merging.hooks import Hooks, Watch
 from softmerge_core.merging.pace import NOTHING_KNOWN, Ahead
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult
 from softmerge_core.merging.staged import StagedMerge
@@ -48,6 +48,7 @@ def soft_merge(
     on_snapshot: Callable[[bytes], None] | None = None,
     ahead: Ahead = NOTHING_KNOWN,
     take_change: Callable[[int], Change | None] | None = None,
+    watch: Watch | None = None,
 ) -> MergeResult:
     """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
 
@@ -61,7 +62,8 @@ def soft_merge(
     ``on_event`` receives every event; ``should_stop`` is asked before each step. ``observe(network, step)`` sees the
     merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
     every evaluation; pass the newest one as ``snapshot`` to resume an interrupted merge exactly. ``ahead`` is what the
-    caller knows of the time to come, for events that tell what is left; it changes nothing else.
+    caller knows of the time to come, for events that tell what is left; it changes nothing else. ``watch`` gives each
+    stage something that looks at its single steps (see ``watching``); what it raises ends the merge.
 
     Granularity "auto" goes from coarse to fine and keeps what is simple unless something is surely better on the
     validation data (see ``candidates.choose``); a stage ends when it no longer improves. Any other granularity returns
@@ -72,7 +74,7 @@ def soft_merge(
     has less memory free than the weights will take (see ``merge_memory``).
     """
     ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
-    hooks = Hooks(on_event, should_stop, observe, on_snapshot, ahead, take_change)
+    hooks = Hooks(on_event, should_stop, observe, on_snapshot, ahead, take_change, watch)
     kept = tuple(ready.outputs)
     merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base, changes=changes)
     outputs, notices = list(ready.outputs.values()), ready.notices

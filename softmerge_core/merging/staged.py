@@ -174,6 +174,7 @@ class StagedMerge:
 
     def _begin(self, plan: StagePlan) -> GateTraining:
         training = self._training(plan)
+        training.watcher = self.hooks.watcher(plan, self.reporter)
         if self.at.stage == plan.key:
             training.load_state(self.at.training)
             self.at.since -= 1  # the evaluation at which the snapshot was made is made again
@@ -242,8 +243,7 @@ class StagedMerge:
     def _drop_hopeless(self, plan: StagePlan, classes: int) -> None:
         if plan.key == "model" and "model" in self.at.done:
             values = self._training(plan).gates.values().detach()
-            losses = [self.candidates[name].loss for name in self.reporter.sources]
-            self.dropped = hopeless(values, losses, classes)
+            self.dropped = hopeless(values, [self.candidates[name].loss for name in self.reporter.sources], classes)
 
     def _finish(self) -> MergeResult:
         winner, reason = self._choose()

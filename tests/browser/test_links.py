@@ -17,7 +17,7 @@ from tests.browser.server import visit
 from tests.browser.visitor import Visitor
 
 # What stays out of links: the reader's secrets, places on a machine, and what is typed to be done, but not done yet.
-LEFT_OUT = ("runs-token", "bring-place", "own-folder")
+LEFT_OUT = ("runs-token", "bring-place", "own-folder", "why-part")
 UNSAVED = ("runs-name:", "runs-tags:", "branch:", "change:")
 VIEWS = [(path, "") for path in PAGES] + [("models", f"do={task}") for task in ("Train", "Poison", "Bring+in")]
 LONGEST = 2000  # letters of an address that every program takes

@@ -64,6 +64,13 @@ def gate_rows(
     )
 
 
+def row_parts(parts: Sequence[str], groups: Sequence[str], row: int, *, most: int) -> tuple[str, ...]:
+    """The parts that a row of ``gate_rows`` stands for; none where there is no such row."""
+    firsts = list(range(len(parts))) if len(parts) <= most else _firsts(groups or parts, most)[0]
+    ends = [*firsts[1:], len(parts)]
+    return tuple(parts[firsts[row] : ends[row]]) if 0 <= row < len(firsts) else ()
+
+
 def part_title(part: str, group: str) -> str:
     """A part for readers: "conv1 3" is channel 3 of conv1; "conv1 rest" are the weights of no single channel."""
     end = part.removeprefix(f"{group} ")

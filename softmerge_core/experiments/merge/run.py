@@ -44,8 +44,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     begun, computed = time.monotonic(), time.process_time()
     usable_device(spec.device)
     data, lineage = load_data(spec.data), lineage_of(spec)
-    loaded, names = lazy_sources(spec.sources)
-    modules = align_to_best(loaded, data, spec.align)
+    modules, names, base = ready(spec, data)
     snapshot, steered = _snapshot(spec, context), _Steered(spec, context)
     extent = announce_plane(data, context)
     merged = soft_merge(
@@ -53,7 +52,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         data.for_merging(),
         spec.settings,
         names=names,
-        base=base_of(spec.sources) if spec.settings.relative else None,
+        base=base,
         changes=spec.changes,
         on_event=steered.emit,
         should_stop=context.should_stop,
@@ -78,6 +77,21 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         alone = min(seconds, time.process_time() - computed)  # what others made of this machine meanwhile may pass
         remember(spec, *_done(merged.history), alone)
     return {**scores, **report(merged, names), "gates": gates, "seconds": seconds}
+
+
+class Ready(NamedTuple):
+    """What a spec has to be merged: networks, aligned if it says so, with their names, and their base if needed."""
+
+    modules: Sequence[nn.Module]
+    names: tuple[str, ...]
+    base: nn.Module | None
+
+
+def ready(spec: MergeSpec, data: Data) -> Ready:
+    """Load what ``spec`` merges; raises what ``load_source`` raises."""
+    loaded, names = lazy_sources(spec.sources)
+    base = base_of(spec.sources) if spec.settings.relative else None
+    return Ready(align_to_best(loaded, data, spec.align), names, base)
 
 
 def _snapshot(spec: MergeSpec, context: Context) -> bytes | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softmerge_core.experiments.merge.rows import gate_rows, gates_csv, layer_shares, part_title
+from softmerge_core.experiments.merge.rows import gate_rows, gates_csv, layer_shares, part_title, row_parts
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,15 @@ def test_a_table_of_an_older_run_without_factors_is_written_too() -> None:
     older = {key: value for key, value in GATES.items() if key not in ("scale", "groups")}
     lines = list(csv.DictReader(io.StringIO(gates_csv(older))))
     assert (lines[0]["layer"], lines[0]["part"], lines[0]["factor"]) == ("conv 0", "conv 0", "")
+
+
+@pytest.mark.parametrize("most", [100, 7, 3, 1])
+def test_a_row_stands_for_its_own_parts(most: int) -> None:
+    parts, groups, _ = table([5, 8, 2])
+    values = tuple((float(place), 0.0) for place in range(len(parts)))
+    rows = gate_rows(parts, groups, values, values, most=most)
+    found = [row_parts(parts, groups, row, most=most) for row in range(len(rows.titles))]
+    assert [part for row in found for part in row] == list(parts)
+    means = [sum(parts.index(part) for part in row) / len(row) for row in found]
+    assert means == pytest.approx([row[0] for row in rows.value])
+    assert row_parts(parts, groups, len(found), most=most) == ()
