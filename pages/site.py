@@ -11,6 +11,7 @@ from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
+from pages.permutation.page import page as permutation_page
 from pages.robustness.page import page as robustness_page
 from pages.runs.page import page as runs_page
 from pages.scope.page import page as scope_page
@@ -34,6 +35,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
+    "permutation": (permutation_page, "Permutation", "shuffle"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -44,7 +46,8 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "sweeps": "sweep", "vary": "sweep",
+    "sweeps": "sweep", "vary": "sweep", "permutations": "permutation", "permute": "permutation",
+    "units": "permutation", "shuffle": "permutation", "git-re-basin": "permutation",
 }  # fmt: skip
 
 
