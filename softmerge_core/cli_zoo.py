@@ -2,24 +2,17 @@
 
 import contextlib
 import json
-import operator
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.cli import plain, show
 from softmerge_core.errors import CheckpointError, SettingsError, short
-from softmerge_core.settings import AttackSettings, SourceSpec, parse
+from softmerge_core.settings import AttackSettings, parse
 from softmerge_core.zoo import Asked, FileAsked, Verdict, is_weights_file, library, take_in
 from softmerge_core.zoo.verdicts import refused, remarks, what_it_is
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from softmerge_core.alignment.symmetry.parts import Group
 
 
 def zoo_list(as_json: bool) -> None:
@@ -117,37 +110,14 @@ def zoo_compare(models: list[str]) -> None:
 
 
 def zoo_match(model: str, other: str, orders: str, seed: int) -> None:
-    """Print the order of each group of units in which ``other`` is nearest to ``model``, and the seconds that it took.
-
-    ``orders``: JSON, for each group the units of ``other`` in the order in which they stand at first, or "". What is
-    printed is an order of these places: unit ``order[i]`` of them moves to place i.
-    """
-    from softmerge_core.alignment import apply, matching, permutation_groups
-    from softmerge_core.zoo import load_source
-
-    first, second = (load_source(SourceSpec(model=name)).module for name in (model, other))
-    groups = permutation_groups(second)
-    standing = apply(second, _in_groups(orders, groups), groups)
-    begun = time.perf_counter()
-    found = matching(first, standing, seed=seed, names=(model, other))
-    seconds = time.perf_counter() - begun
-    places = [{"name": group.name, "order": found[group.name].tolist()} for group in groups if group.name in found]
-    show({"seconds": seconds, "groups": places})
-
-
-def _in_groups(orders: str, groups: "Sequence[Group]") -> "dict[str, Tensor]":
-    """The orders of a JSON text by the names of ``groups``, those that it names at all; raises SettingsError."""
-    import torch
+    """Print what ``match_models`` finds; ``orders``: its orders as JSON, or "". Raises SettingsError for no JSON."""
+    from softmerge_core.alignment.models import match_models
 
     try:
-        lists = json.loads(orders or "[]")
-        if len(lists) > len(groups):
-            raise ValueError
-        pairs = zip(groups, lists, strict=False)
-        return {group.name: torch.tensor([operator.index(unit) for unit in each]) for group, each in pairs}
-    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-        wanted = f"expected a JSON list of at most {len(groups)} lists of numbers, one a group of units"
-        raise SettingsError(f"orders: {wanted}, got {short(orders)}") from error
+        standing = json.loads(orders or "[]")
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"orders: expected JSON, got {short(orders)}") from error
+    show(match_models(model, other, standing, seed))
 
 
 def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:

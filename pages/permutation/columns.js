@@ -44,7 +44,7 @@ class Columns {
     this.bars = sizes.map((size, unit) => {
       const bar = (side) => {
         const label = made("span", "sm-unit-bar");
-        label.style.width = `${(1.7 * size / most).toFixed(2)}em`;
+        label.style.width = `${(1.5 * size / most).toFixed(2)}em`;
         return side.append(made("span", "sm-unit-name", `${unit + 1}`), label), side;
       };
       const mark = bar(made("div", "sm-trained"));

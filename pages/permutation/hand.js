@@ -169,7 +169,7 @@ class Hand {
     this.compute();
     const orders = this.orders.map((order) => [...order]);
     this.asked = { count: Math.max(Date.now(), (this.asked?.count ?? 0) + 1), orders, away: this.away(), accuracy: this.mean.score.accuracy };
-    this.part(".sm-matched").textContent = "A process of its own looks for the matching; that takes a few seconds.";
+    this.part(".sm-matched").textContent = "A worker looks for the matching; where all are busy, a process of its own, which takes a few seconds.";
     clearTimeout(this.telling);
     this.telling = null;
     this.send("asked", { count: this.asked.count, orders });

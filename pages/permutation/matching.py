@@ -1,4 +1,4 @@
-"""The engine's own matching of the two networks, found by a process of its own."""
+"""The engine's own matching of the two networks: a worker finds it, or a process of its own while all are busy."""
 
 import json
 import time
@@ -8,11 +8,14 @@ from typing import Any
 import streamlit as st
 
 from pages.permutation.hand import newest
-from pages.permutation.orders import Orders, sound
+from pages.permutation.orders import Orders
 from pages.shared.choose.zoo_command import zoo_command
+from pages.shared.runs.services import runner
+from softmerge_core.alignment.models import match_models
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence
 
+PATIENCE = 4.0  # seconds; a free worker takes a tenth of one
 ANSWER = "permutation:answer"
 FAILURE = "the matching did not come to an end: try again"
 
@@ -35,13 +38,21 @@ def answer_to(first: str, second: str, layers: Sequence[str], sizes: Sequence[in
 def matched(first: str, second: str, layers: Sequence[str], orders: Orders) -> dict[str, Any]:
     """The ``orders`` in which ``second`` is nearest to ``first``, found from these orders of its units.
 
-    ``layers``: the names of the hidden layers. ``seconds``: what the matching took, ``waited``: with its process.
+    ``layers``: the names of the hidden layers. ``seconds``: what the matching took, ``waited``: with all around it.
     Raises SoftMergeError.
     """
     begun = time.monotonic()
-    found = zoo_command("match", first, second, f"--orders={json.dumps(orders)}", failure=FAILURE)
+    found = _found(first, second, orders)
     moves = {group["name"]: group["order"] for group in found["groups"]}
     places = [moves.get(f"{name}.weight:0", range(len(order))) for name, order in zip(layers, orders, strict=True)]
     now = [[order[place] for place in moved] for order, moved in zip(orders, places, strict=True)]
-    assert sound(now, [len(order) for order in orders])
     return {"orders": now, "seconds": found["seconds"], "waited": time.monotonic() - begun}
+
+
+def _found(first: str, second: str, orders: Orders) -> dict[str, Any]:
+    """What ``match_models`` says. A worker has torch at hand, but may be busy with a run, or gone."""
+    try:
+        told: dict[str, Any] = dict(runner().compute(match_models, first, second, orders).result(timeout=PATIENCE))
+    except Exception:  # whatever a worker may say: the command says it in words
+        told = zoo_command("match", first, second, f"--orders={json.dumps(orders)}", failure=FAILURE)
+    return told

@@ -1,7 +1,6 @@
 """The Permutation page: hidden units change places by hand, and alignment undoes it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -68,14 +67,9 @@ def page() -> None:
         "trunk": pair.family.trunk is not None,
         "samples": samples_of(pair.family.dataset),
     }
-    _by_hand(about, pair.names, hidden, sizes)
+    # Not in a fragment: a browser that tells the order and a choice above at once would ask for the fragment alone.
+    hand(about, standing(sizes), answer_to(*pair.names, hidden, sizes))
     _lead_on(pair)
-
-
-@st.fragment
-def _by_hand(about: dict[str, Any], names: tuple[str, str], hidden: list[str], sizes: list[int]) -> None:
-    """What the browser draws; the rest of the page need not follow a move."""
-    hand(about, standing(sizes), answer_to(*names, hidden, sizes))
 
 
 def _pick_pair() -> Pair | None:
@@ -141,7 +135,7 @@ def _lead_on(pair: Pair) -> None:
     roles = {"from": pair.first, "to": other}
     st.page_link(
         page_at("connectivity"),
-        label=f"Walk the whole way from {plain(pair.first.title)} to {plain(other.title)}, aligned and not aligned",
+        label=f"Walk from {plain(pair.first.title)} to {plain(other.title)}, aligned or not",
         icon=":material/timeline:",
         query_params={"family": usual_spaces(clipped(family.title, 120))}
         | {f"connectivity-{role}-{family.name}": model_text(model) for role, model in roles.items()},
