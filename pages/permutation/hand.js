@@ -3,15 +3,6 @@ const REST = 700; // ms after the last move, when the server is told, which link
 const STEP = 70; // ms between two units that the matching puts back
 const ALL = "all";
 
-function isDark(element) {
-  const colour = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
-  const hex = colour.length === 4 ? colour.replace(/[^#]/g, "$&$&") : colour;
-  const [red, green, blue] = rgb(hex);
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
-}
-
-function calm() { return matchMedia("(prefers-reduced-motion: reduce)").matches; }
-
 class Hand {
   constructor(parent) {
     this.host = parent.querySelector(".sm-hand");
@@ -290,13 +281,6 @@ class Hand {
     clearTimeout(this.telling);
   }
 }
-
-function moved(order, from, to) {
-  const rest = order.filter((_, place) => place !== from);
-  return rest.toSpliced(to, 0, order[from]);
-}
-
-function swapped(order, a, b) { return order.with(a, order[b]).with(b, order[a]); }
 
 export default function (component) {
   const parent = component.parentElement;

@@ -106,3 +106,11 @@ function shuffled(values, random) {
   }
   return mixed;
 }
+
+// An order with the unit of one place put in another one, and with the units of two places swapped.
+function moved(order, from, to) {
+  const rest = order.filter((_, place) => place !== from);
+  return rest.toSpliced(to, 0, order[from]);
+}
+
+function swapped(order, a, b) { return order.with(a, order[b]).with(b, order[a]); }

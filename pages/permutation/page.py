@@ -133,6 +133,8 @@ def _lead_on(pair: Pair) -> None:
     if other is None:
         return
     roles = {"from": pair.first, "to": other}
+    if third := next((model for model in others if model != other), None):
+        roles["third"] = third  # that page wants three that differ
     st.page_link(
         page_at("connectivity"),
         label=f"Walk from {plain(pair.first.title)} to {plain(other.title)}, aligned or not",

@@ -5,6 +5,15 @@ const SHAPES = ["●", "■", "◆", "▲", "✚"];
 
 function rgb(hex) { return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)); }
 
+function isDark(element) {
+  const colour = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+  const hex = colour.length === 4 ? colour.replace(/[^#]/g, "$&$&") : colour;
+  const [red, green, blue] = rgb(hex);
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+function calm() { return matchMedia("(prefers-reduced-motion: reduce)").matches; }
+
 function gridPoints([x0, x1, y0, y1]) {
   const points = new Float64Array(2 * SIDE * SIDE);
   for (let row = 0, at = 0; row < SIDE; row++)

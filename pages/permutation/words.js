@@ -49,7 +49,7 @@ function summaryText({ apart, away, all, difference, first, second, mean }) {
 
 // What the engine's matching has come to. `was`: the places, away and average accuracy when it was asked for.
 function matchedText({ apart, trunk, was, now, answer, first, mean }) {
-  const time = `The matching took ${secondsText(answer.seconds)}, with the way to a worker and back ${secondsText(answer.waited)}.`;
+  const time = `The matching itself took ${secondsText(answer.seconds)}, with all around it ${secondsText(answer.waited)}.`;
   if (apart) return `Weight matching moved ${unitsText(now.moved)}: the average ${turnText(was.accuracy, mean.accuracy)}. ${apartText(trunk, first, mean)} ${time}`;
   if (!was.away) return `There was nothing to put back, and weight matching moved ${now.moved ? unitsText(now.moved) : "nothing"}. ${time}`;
   const rest = now.away ? `${unitsText(now.away)} still stand${now.away === 1 ? "s" : ""} elsewhere, and ` : "";

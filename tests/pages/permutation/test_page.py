@@ -3,6 +3,7 @@
 import base64
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -57,6 +58,15 @@ def sent(page: AppTest) -> dict[str, Any]:
     return found
 
 
+def way_on(page: AppTest) -> dict[str, str]:
+    """The models that the link to the Connectivity page chooses."""
+    (link,) = page.get("page_link")
+    assert link.proto.page == "connectivity"  # type: ignore[attr-defined]
+    asked = dict(parse_qsl(link.proto.query_string))  # type: ignore[attr-defined]
+    assert asked.pop("family") == families()[FAMILY].title
+    return {name.removeprefix("connectivity-").removesuffix(f"-{FAMILY}"): text for name, text in asked.items()}
+
+
 def numbers(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
@@ -71,9 +81,7 @@ def test_the_first_visit_shows_a_network_beside_itself_as_it_was_trained(desk: D
         assert np.array_equal(numbers(layer["weight"]), weights[f"{name}.weight"].ravel())
         assert np.array_equal(numbers(layer["bias"]), weights[f"{name}.bias"])
     assert np.array_equal(numbers(data["samples"]["inputs"]), datasets()["spirals"].load()["test_inputs"].ravel())
-    (link,) = page.get("page_link")
-    assert link.proto.page == "connectivity"  # type: ignore[attr-defined]
-    assert "connectivity-to-spirals-mlp-independent=Source+2" in link.proto.query_string  # type: ignore[attr-defined]
+    assert way_on(page) == {"from": "Source 1 (96.8 %)", "to": "Source 2 (93.8 %)", "third": "Source 3 (96.3 %)"}
 
 
 def test_another_network_is_chosen_and_named_by_what_it_shares(desk: Desk) -> None:
@@ -82,6 +90,7 @@ def test_another_network_is_chosen_and_named_by_what_it_shares(desk: Desk) -> No
     data = sent(page)
     assert (data["second"]["title"], data["trunk"]) == ("Source 3", False)
     assert data["sign"] == [ONE, f"{FAMILY}/source-3", *SIZES]
+    assert way_on(page) == {"from": "Source 1 (96.8 %)", "to": "Source 3 (96.3 %)", "third": "Source 2 (93.8 %)"}
     page.selectbox(key="permutation-family").set_value("spirals-mlp-shared-trunk").run()
     labels = [option.content for option in page.button_group[0].proto.options]
     assert labels[:2] == ["The same one, shuffled", "Source 2, of the same trunk"]
