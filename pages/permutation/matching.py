@@ -15,7 +15,7 @@ from softmerge_core.alignment.models import match_models
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence
 
-PATIENCE = 4.0  # seconds; a free worker takes a tenth of one
+PATIENCE = 8.0  # seconds; a free worker takes a tenth of one, one that has just begun a few
 ANSWER = "permutation:answer"
 FAILURE = "the matching did not come to an end: try again"
 
