@@ -126,20 +126,26 @@ def _read_link(sizes: list[int]) -> None:
         refuse(ORDER, " ".join(texts), str(error))
 
 
+def way_on(pair: Pair) -> dict[str, ModelInfo]:
+    """The models by their roles on the Connectivity page, which wants three that differ; none of a family of one."""
+    others = [model for model in pair.family.models if model != pair.first]
+    if pair.second != pair.first:
+        others = [pair.second, *(model for model in others if model != pair.second)]
+    return dict(zip(("from", "to", "third"), (pair.first, *others), strict=False)) if others else {}
+
+
 def _lead_on(pair: Pair) -> None:
     """The way to the whole path between two networks, before and after they are aligned."""
-    family, others = pair.family, [model for model in pair.family.models if model != pair.first]
-    other = pair.second if pair.second != pair.first else next(iter(others), None)
-    if other is None:
+    roles, family = way_on(pair), pair.family
+    if not roles:
         return
-    roles = {"from": pair.first, "to": other}
-    if third := next((model for model in others if model != other), None):
-        roles["third"] = third  # that page wants three that differ
-    st.page_link(
-        page_at("connectivity"),
-        label=f"Walk from {plain(pair.first.title)} to {plain(other.title)}, aligned or not",
+    if st.button(
+        f"Walk from {plain(roles['from'].title)} to {plain(roles['to'].title)}, aligned or not",
         icon=":material/timeline:",
-        query_params={"family": usual_spaces(clipped(family.title, 120))}
-        | {f"connectivity-{role}-{family.name}": model_text(model) for role, model in roles.items()},
+        type="tertiary",
+        key=f"{KEY}walk",
         help="The average is only the middle of a path: the Connectivity page measures all of it.",
-    )
+    ):
+        chosen = {f"connectivity-{role}-{family.name}": model_text(model) for role, model in roles.items()}
+        query = {"family": usual_spaces(clipped(family.title, 120))} | chosen  # as the address has it
+        st.switch_page(page_at("connectivity"), query_params=query)

@@ -3,7 +3,6 @@
 import base64
 from concurrent.futures import Future
 from typing import Any
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -14,12 +13,13 @@ from pages.permutation import matching
 from pages.permutation.hand import KEPT, KEY, newest, standing
 from pages.permutation.networks import is_drawable, layers_of, samples_of
 from pages.permutation.orders import Orders, as_texts, as_trained, from_texts, sound
+from pages.permutation.page import Pair, way_on
 from softmerge_core.data import datasets
 from softmerge_core.errors import CheckpointError, NotFoundError, SettingsError
 from softmerge_core.zoo import families
 from softmerge_core.zoo.arrays import arrays_of
 from tests.browser.every_widget import data_of
-from tests.pages.conftest import Desk, texts
+from tests.pages.conftest import Desk, button, texts
 
 FAMILY = "spirals-mlp-independent"
 ONE, OTHER = f"{FAMILY}/source-1", f"{FAMILY}/source-2"
@@ -58,15 +58,6 @@ def sent(page: AppTest) -> dict[str, Any]:
     return found
 
 
-def way_on(page: AppTest) -> dict[str, str]:
-    """The models that the link to the Connectivity page chooses."""
-    (link,) = page.get("page_link")
-    assert link.proto.page == "connectivity"  # type: ignore[attr-defined]
-    asked = dict(parse_qsl(link.proto.query_string))  # type: ignore[attr-defined]
-    assert asked.pop("family") == families()[FAMILY].title
-    return {name.removeprefix("connectivity-").removesuffix(f"-{FAMILY}"): text for name, text in asked.items()}
-
-
 def numbers(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
@@ -81,7 +72,7 @@ def test_the_first_visit_shows_a_network_beside_itself_as_it_was_trained(desk: D
         assert np.array_equal(numbers(layer["weight"]), weights[f"{name}.weight"].ravel())
         assert np.array_equal(numbers(layer["bias"]), weights[f"{name}.bias"])
     assert np.array_equal(numbers(data["samples"]["inputs"]), datasets()["spirals"].load()["test_inputs"].ravel())
-    assert way_on(page) == {"from": "Source 1 (96.8 %)", "to": "Source 2 (93.8 %)", "third": "Source 3 (96.3 %)"}
+    assert button(page, "Walk from Source 1 to Source 2, aligned or not")
 
 
 def test_another_network_is_chosen_and_named_by_what_it_shares(desk: Desk) -> None:
@@ -90,12 +81,22 @@ def test_another_network_is_chosen_and_named_by_what_it_shares(desk: Desk) -> No
     data = sent(page)
     assert (data["second"]["title"], data["trunk"]) == ("Source 3", False)
     assert data["sign"] == [ONE, f"{FAMILY}/source-3", *SIZES]
-    assert way_on(page) == {"from": "Source 1 (96.8 %)", "to": "Source 3 (96.3 %)", "third": "Source 2 (93.8 %)"}
+    assert button(page, "Walk from Source 1 to Source 3, aligned or not")
     page.selectbox(key="permutation-family").set_value("spirals-mlp-shared-trunk").run()
     labels = [option.content for option in page.button_group[0].proto.options]
     assert labels[:2] == ["The same one, shuffled", "Source 2, of the same trunk"]
     assert not page.exception
     assert sent(page)["trunk"]
+
+
+def test_the_way_on_leads_to_three_models_that_differ() -> None:
+    for family in filter(is_drawable, families().values()):
+        for first in family.everything():
+            for second in family.everything():
+                roles = way_on(Pair(family, first, second))
+                assert roles["from"] == first
+                assert roles["to"] == second or second == first
+                assert len({model.name for model in roles.values()}) == len(roles) == min(3, len(family.everything()))
 
 
 def test_a_link_holds_the_order_and_what_cannot_be_is_told(desk: Desk) -> None:
