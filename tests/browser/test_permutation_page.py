@@ -129,7 +129,7 @@ def test_a_link_holds_the_order(site: Site, open_page: Callable[..., Page]) -> N
 
 
 def test_alignment_puts_a_shuffled_network_back_and_brings_another_one_nearer(hand: Page) -> None:
-    align, said = hand.get_by_role("button", name="Align"), hand.locator(".sm-matched")
+    align, said = hand.get_by_role("button", name="Align", exact=True), hand.locator(".sm-matched")
     hand.get_by_role("button", name="Shuffle all").click()
     away = sum(unit != place for order in standing(hand) for place, unit in enumerate(order))
     align.click()
