@@ -14,6 +14,7 @@ from pages.gate.page import page as gate_page
 from pages.guide.page import page as guide_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
+from pages.permutation.page import page as permutation_page
 from pages.robustness.page import page as robustness_page
 from pages.runs.page import page as runs_page
 from pages.scope.page import page as scope_page
@@ -42,6 +43,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "gate": (gate_page, "The gate", "tune"),
     "classroom": (classroom_page, "Classroom", "school"),
     "step": (step_page, "One step", "slow_motion_video"),
+    "permutation": (permutation_page, "Permutation", "shuffle"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -56,6 +58,8 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "gates": "gate", "hard-concrete": "gate", "the-gate": "gate",
     "class": "classroom", "join": "classroom",
     "one-step": "step", "slow-motion": "step", "explain": "step",
+    "permutations": "permutation", "permute": "permutation",
+    "units": "permutation", "shuffle": "permutation", "git-re-basin": "permutation",
 }  # fmt: skip
 
 

@@ -138,6 +138,12 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     keeping.add_argument("--which", default="", metavar="FILE", help="of a run with several networks: the one to keep")
     comparing = zoo.add_parser("compare", help="tell how far apart the weights of models are, as JSON")
     comparing.add_argument("models", metavar="MODEL", nargs="+", help="family/name, library/name or a weights file")
+    matching = zoo.add_parser("match", help="find the order of units in which two models are nearest, by weights")
+    matching.add_argument("model", metavar="MODEL", help="family/name, library/name or a weights file: stays as it is")
+    matching.add_argument("other", metavar="OTHER", help="the model whose units are put in order")
+    shuffled = "its units in another order at first: a JSON list for each group (default: as they are)"
+    matching.add_argument("--orders", default="", metavar="JSON", help=shuffled)
+    matching.add_argument("--seed", type=int, default=0, help="fixes in which order groups are matched (default: 0)")
     for command in (adding, poisoning, keeping):
         command.add_argument("--name", default="", help="in your library; one that is taken gets a number")
     adding.add_argument("--title", default="", help="shown by the app (default: the name of the file)")
@@ -222,6 +228,8 @@ def _do_zoo(options: argparse.Namespace) -> None:
             zoo.zoo_check(options.files, options.network, options.dataset, options.like, options.json)
         case "compare":
             zoo.zoo_compare(options.models)
+        case "match":
+            zoo.zoo_match(options.model, options.other, options.orders, options.seed)
         case "poison":
             values = {"kind": options.attack, "strength": options.strength, "seed": options.seed}
             zoo.zoo_poison(options.model, values, options.name)

@@ -1,6 +1,7 @@
 """The commands of ``softmerge zoo``: families, and the reader's library. Results go to stdout, progress to stderr."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from softmerge_core.attacks import find_attack
 from softmerge_core.cli import plain, show
-from softmerge_core.errors import CheckpointError
+from softmerge_core.errors import CheckpointError, SettingsError, short
 from softmerge_core.settings import AttackSettings, parse
 from softmerge_core.zoo import Asked, FileAsked, Verdict, is_weights_file, library, take_in
 from softmerge_core.zoo.verdicts import refused, remarks, what_it_is
@@ -106,6 +107,17 @@ def zoo_compare(models: list[str]) -> None:
 
     found = find_fit(models)
     show({"sentence": fit_sentence(found, [card_title(model) for model in models]), **found.as_json()})
+
+
+def zoo_match(model: str, other: str, orders: str, seed: int) -> None:
+    """Print what ``match_models`` finds; ``orders``: its orders as JSON, or "". Raises SettingsError for no JSON."""
+    from softmerge_core.alignment.models import match_models
+
+    try:
+        standing = json.loads(orders or "[]")
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"orders: expected JSON, got {short(orders)}") from error
+    show(match_models(model, other, standing, seed))
 
 
 def zoo_poison(model: str, values: dict[str, Any], name: str) -> None:

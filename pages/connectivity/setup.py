@@ -8,16 +8,14 @@ import streamlit as st
 from pages.shared.choose.form import form_state, more_fields, one_of, settings_form
 from pages.shared.choose.own import BringOwn, bring_own
 from pages.shared.choose.restore import family_of, limits_state, own_state
-from pages.shared.choose.sources import PickedSource, pick_family
+from pages.shared.choose.sources import PickedSource, model_text, pick_family
 from pages.shared.runs.measuring import measured
 from pages.shared.runs.setup import Setup, checked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.connectivity.spec import EXAMPLE, ConnectivitySpec
 from softmerge_core.experiments.connectivity.words import OVERLAYS
-from softmerge_core.experiments.words import percent
-from softmerge_core.numbers import usual_spaces
 from softmerge_core.settings import DataSpec, SourceSpec, parse
-from softmerge_core.zoo import FamilyInfo, ModelInfo
+from softmerge_core.zoo import FamilyInfo
 
 KEY = "connectivity-"
 ROLES = ("From", "To", "Third")
@@ -82,12 +80,8 @@ def state_of(spec: ConnectivitySpec) -> dict[str, Any]:
 def _options(family: FamilyInfo, own: BringOwn) -> list[PickedSource]:
     """Every model of the family, its trunk, and the models of the reader's own that were chosen to take part."""
     models = [*family.models, *([family.base] if family.base else [])]
-    found = [PickedSource(SourceSpec(model=family.source(model)), _title(model)) for model in models]
+    found = [PickedSource(SourceSpec(model=family.source(model)), model_text(model)) for model in models]
     return [*found, *own.sources]
-
-
-def _title(model: ModelInfo) -> str:
-    return usual_spaces(f"{model.title} ({percent(model.accuracy.get('test'))})")  # links hold it
 
 
 def _pick_models(family: str, options: Sequence[PickedSource]) -> list[PickedSource]:

@@ -9,6 +9,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from softmerge_core.alignment.aligning import align as align
+    from softmerge_core.alignment.aligning import matching as matching
     from softmerge_core.alignment.permute import apply as apply
     from softmerge_core.alignment.repairing import repair as repair
     from softmerge_core.alignment.symmetry.groups import permutation_groups as permutation_groups
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "aligning": ["align"],
+        "aligning": ["align", "matching"],
         "permute": ["apply"],
         "repairing": ["repair"],
         "symmetry.groups": ["permutation_groups"],

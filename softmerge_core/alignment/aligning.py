@@ -58,6 +58,20 @@ def align(
     return [with_tensors(source, state) for source, state in zip(sources, states, strict=True)]
 
 
+def matching(
+    target: nn.Module, source: nn.Module, *, seed: int = 0, names: Sequence[str] | None = None
+) -> dict[str, Tensor]:
+    """Return the permutation [size] of each group by which ``align`` would put ``source`` into ``target``'s order.
+
+    Matched by weights alone; neither network is changed, and ``apply`` makes the copy. ``names`` are of the two.
+    Raises SourceError (architectures differ, NaN or Inf).
+    """
+    labels = unique_names(names or ["target", "source"])
+    _check((target, source), labels, None, "weights", 0)
+    pair = _Pairs(symmetry(target), frozenset(name for name, _ in target.named_parameters()), seed)
+    return pair.weights(tensors_of(target), tensors_of(source))
+
+
 def _check(sources: Sequence[nn.Module], names: Sequence[str], inputs: Tensor | None, how: str, reference: int) -> None:
     if how not in METHODS:
         raise SettingsError(f"how: expected one of {', '.join(METHODS)}, got {how!r}")
@@ -96,10 +110,11 @@ class _Pairs:
             matched = match_activations(target, source, self.found, inputs)
             permute_state(state, matched.orders, self.found.groups)
             ties = matched.ties
-        permute_state(state, self._weights(tensors_of(target), state, ties), self.found.groups)
+        permute_state(state, self.weights(tensors_of(target), state, ties), self.found.groups)
         return with_tensors(source, state)
 
-    def _weights(self, target: State, state: State, allowed: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+    def weights(self, target: State, state: State, allowed: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Return the permutation of each group that brings ``state`` nearest to ``target``."""
         groups, limits = self.found.groups, allowed or {}
         return match_weights(target, state, groups, self.names, generator=self.generator, allowed=limits)
 
@@ -119,7 +134,7 @@ class _Pairs:
         others = [state for other, state in enumerate(states) if other != number]
         mean = {name: torch.stack([state[name] for state in others]).mean(0) for name in self.names}
         candidate = dict(states[number])
-        permute_state(candidate, self._weights(mean, candidate), self.found.groups)
+        permute_state(candidate, self.weights(mean, candidate), self.found.groups)
         before, after = (objective(mean, state, self.names) for state in (states[number], candidate))
         if after <= before + 1e-9 * (1 + abs(before)):
             return False

@@ -29,9 +29,14 @@ class PickedSource:
     problem: str = ""  # with its attack; it then has none
 
 
-def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None:
-    """The chosen family, at first ``first``, with one sentence about it; None where there is none, and that is said."""
-    found = all_families()
+def pick_family(
+    *, key: str = "family", first: str = FIRST, only: Callable[[FamilyInfo], bool] = lambda family: True
+) -> FamilyInfo | None:
+    """The chosen family, at first ``first``, with one sentence about it; None where there is none, and that is said.
+
+    ``only``: which families are offered.
+    """
+    found = {name: family for name, family in all_families().items() if only(family)}
     if not found:
         st.info("No trained networks are installed. Make them with:  `make zoo`", icon=":material/info:")
         return None
@@ -47,6 +52,11 @@ def pick_family(*, key: str = "family", first: str = FIRST) -> FamilyInfo | None
     )
     st.caption(plain(found[chosen].description, 400))
     return found[chosen]
+
+
+def model_text(model: ModelInfo) -> str:
+    """A model in a list to choose from, and in the links that choose it: its title and its test accuracy."""
+    return usual_spaces(f"{model.title} ({percent(model.accuracy.get('test'))})")
 
 
 def pick_sources(family: FamilyInfo, measure: Measure | None = None, *, honest: bool = False) -> list[PickedSource]:
