@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from pages.compare.page import page as compare_page
 from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
+from pages.learn.page import page as learn_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
 from pages.robustness.page import page as robustness_page
@@ -20,6 +21,7 @@ from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.shared.teach.panel import lesson_panel, lesson_slot
 from pages.sweep.page import page as sweep_page
 
 ICON = str(Path(__file__).parent / "shared" / "show" / "icon.svg")
@@ -34,6 +36,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "sweep": (sweep_page, "Sweep", "grid_view"),
     "runs": (runs_page, "Runs", "history"),
     "models": (models_page, "Models", "deployed_code"),
+    "learn": (learn_page, "Learn", "school"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -44,7 +47,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "path": "connectivity", "paths": "connectivity", "mode-connectivity": "connectivity",
     "weight-scope": "scope", "alignment": "scope", "federation": "federated", "federated-learning": "federated",
     "model": "models", "library": "models", "zoo": "models", "run": "runs", "history": "runs", "gallery": "runs",
-    "sweeps": "sweep", "vary": "sweep",
+    "sweeps": "sweep", "vary": "sweep", "lessons": "learn", "lesson": "learn", "tutorial": "learn", "teach": "learn",
 }  # fmt: skip
 
 
@@ -70,10 +73,12 @@ def main() -> None:
     page = st.navigation(in_menus(pages), position="top")
     st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
-    told, body = st.container(), st.container()
+    told, taught, body = st.container(), lesson_slot(), st.container()
     open_page(page.url_path)
     type_switch()
     page_style()
+    with taught:
+        lesson_panel(page.url_path or next(iter(pages)))
     with body:
         skip_link()
         page.run()
