@@ -1,5 +1,6 @@
 """The lesson beside a page: what to look at and what to do, while the page itself stays as it is."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import streamlit as st
@@ -98,7 +99,7 @@ def to_question(name: str) -> None:
 def _following(name: str) -> str:
     """The lesson after this one; "" after the last."""
     names = list(lessons())
-    return dict(zip(names, names[1:], strict=False)).get(name, "")
+    return dict(pairwise(names)).get(name, "")
 
 
 def _done(place: Place) -> bool:

@@ -7,8 +7,13 @@ function name(title) {
   if (!panel) return;
   panel.setAttribute("role", "region");
   panel.setAttribute("aria-label", title);
-  panel.querySelector(".st-key-lesson-text")?.setAttribute("aria-live", "polite");
-  const size = () => document.documentElement.style.setProperty("--sm-panel", `${panel.offsetHeight}px`);
+  const text = panel.querySelector(".st-key-lesson-text");
+  text?.setAttribute("aria-live", "polite");
+  const size = () => {
+    document.documentElement.style.setProperty("--sm-panel", `${panel.offsetHeight}px`);
+    text?.toggleAttribute("tabindex", text.scrollHeight > text.clientHeight + 1); // a long text on a phone is scrolled
+    if (text?.hasAttribute("tabindex")) text.tabIndex = 0;
+  };
   size();
   if (panel.softmergeWatched) return;
   panel.softmergeWatched = true;

@@ -24,6 +24,7 @@ def spotlight(title: str, shows: str, token: str) -> None:
 
 
 _OUTLINE = (
-    "outline: 3px solid var(--st-primary-color, light-dark(#0072b2, #56b4e9)); outline-offset: 6px; border-radius: 0.5rem; "
+    "outline: 3px solid var(--st-primary-color, light-dark(#0072b2, #56b4e9)); outline-offset: 6px; "
+    "border-radius: 0.5rem; "
     "scroll-margin: calc(var(--sm-panel, 10rem) + 5rem) 0 6rem"
 )
