@@ -48,7 +48,7 @@ ROOM = """() => {
 # Colours change little by little, and axe must not look half way.
 STILL = """() => document.getAnimations().every((one) => one.playState !== "running"
   || one.effect?.getTiming().iterations === Infinity)"""
-WITHOUT = ("runs", "sweep")  # pages that begin without pictures
+WITHOUT = ("learn", "runs", "sweep")  # pages that begin without pictures
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
 FILLED = f"{BODY} :is(button, [data-testid=stCaptionContainer])"

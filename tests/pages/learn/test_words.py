@@ -3,7 +3,7 @@
 import pytest
 
 from pages.shared.teach.lesson import Choice, Measured, Question, Series, Sketch
-from pages.shared.teach.words import compared, compared_curves, value_text
+from pages.learn.words import compared, compared_curves, value_text
 
 MEASURED = Measured(run="x", value="y")
 
