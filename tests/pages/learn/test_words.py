@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages.shared.teach.lesson import Choice, Measured, Question, Series, Sketch
 from pages.learn.words import compared, compared_curves, value_text
+from pages.shared.teach.lesson import Choice, Measured, Question, Series, Sketch
 
 MEASURED = Measured(run="x", value="y")
 
