@@ -82,6 +82,8 @@ def standing() -> Place | None:
     if asked is not None and asked[:2] != (place[:2] if place else told) and late:
         place = st.session_state[_PLACE] = asked
         note(asked.name, step=asked.number)
+        if not {*st.query_params} - {LESSON, STEP, *read(asked.step.state).all}:  # a link to the step, and no more
+            _set_state(asked.step)
     return place
 
 
@@ -103,12 +105,17 @@ def go(name: str, number: int) -> None:
     note(name, step=number)
     st.session_state[_PLACE] = place
     st.session_state[_TOLD], st.session_state[_SINCE] = place[:2], time.monotonic()
-    kind = kind_of(step.page)
-    for run_id in asked.get(RUN_NAME, ()):
-        show_run(kind, run_id)
-        st.session_state[f"{kind}:fetch"] = run_id  # its settings come with it
+    _set_state(step)
     query = {**asked, LESSON: [name], STEP: [str(number)]}
     st.switch_page(page_at(step.page), query_params=query)
+
+
+def _set_state(step: Step) -> None:
+    """Let the page of a step show the run that belongs to it, with the settings that made it on the left."""
+    kind = kind_of(step.page)
+    for run_id in read(step.state).all.get(RUN_NAME, ()):
+        show_run(kind, run_id)
+        st.session_state[f"{kind}:fetch"] = run_id
 
 
 def leave() -> None:

@@ -113,6 +113,8 @@ def test_the_page_of_a_step_understands_its_state(path: str, state: str, desk: D
     assert page.query_params["lesson"] == name
     if run := asked.get("run"):
         assert page.session_state[f"{path}:run"] == run
+    if run == "example:more-high-penalty":
+        assert page.session_state["penalty"] == 1.0  # with the settings that made it
 
 
 def test_elsewhere_the_panel_leads_back_and_it_can_be_left(desk: Desk) -> None:
