@@ -12,6 +12,7 @@ from pages.connectivity.page import page as connectivity_page
 from pages.federated.page import page as federated_page
 from pages.gate.page import page as gate_page
 from pages.guide.page import page as guide_page
+from pages.learn.page import page as learn_page
 from pages.merge.page import page as merge_page
 from pages.models.page import page as models_page
 from pages.permutation.page import page as permutation_page
@@ -24,6 +25,7 @@ from pages.shared.show.page_state import close_page, open_page
 from pages.shared.show.site_map import register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
+from pages.shared.teach.panel import lesson_panel, lesson_slot
 from pages.step.page import page as step_page
 from pages.sweep.page import page as sweep_page
 
@@ -44,6 +46,7 @@ PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "classroom": (classroom_page, "Classroom", "school"),
     "step": (step_page, "One step", "slow_motion_video"),
     "permutation": (permutation_page, "Permutation", "shuffle"),
+    "learn": (learn_page, "Learn", "school"),
 }
 # the pages that stand under a word of the navigation and not beside the others
 MENUS: dict[str, Sequence[str]] = {"Learn": ("learn", "gate", "permutation", "step", "classroom", "guide")}
@@ -60,6 +63,7 @@ ALSO = {  # other words for the pages, as people type them -> the address
     "one-step": "step", "slow-motion": "step", "explain": "step",
     "permutations": "permutation", "permute": "permutation",
     "units": "permutation", "shuffle": "permutation", "git-re-basin": "permutation",
+    "lessons": "learn", "lesson": "learn", "tutorial": "learn", "teach": "learn",
 }  # fmt: skip
 
 
@@ -85,10 +89,12 @@ def main() -> None:
     page = st.navigation(in_menus(pages), position="top")
     st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
-    told, body = st.container(), st.container()
+    told, taught, body = st.container(), lesson_slot(), st.container()
     open_page(page.url_path)
     type_switch()
     page_style()
+    with taught:
+        lesson_panel(page.url_path or next(iter(pages)))
     with body:
         skip_link()
         page.run()

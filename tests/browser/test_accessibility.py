@@ -51,7 +51,16 @@ STILL = """() => document.getAnimations().every((one) => one.playState !== "runn
 # How long (s) each thing on the page takes to change its look.
 MOTION = """() => [...document.querySelectorAll("body *")].map((one) => getComputedStyle(one)).flatMap((style) =>
   [style.transitionDuration, style.animationDuration].flatMap((times) => times.split(",").map(parseFloat)))"""
-WITHOUT = ("classroom", "gate", "guide", "permutation", "runs", "step", "sweep")  # pages that begin without pictures
+WITHOUT = (
+    "classroom",
+    "gate",
+    "guide",
+    "learn",
+    "permutation",
+    "runs",
+    "step",
+    "sweep",
+)  # pages that begin without pictures
 CLOSED = "[data-testid=stExpander] details:not([open])"
 BODY = "[data-testid=stPopoverBody]"
 FILLED = f"{BODY} :is(button, [data-testid=stCaptionContainer])"

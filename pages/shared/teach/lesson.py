@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from pages.shared.teach.place import number_at, numbers_at
 from softmerge_core.errors import SettingsError
 from softmerge_core.settings import Frozen, parse
 
@@ -23,16 +24,67 @@ class Measured(Frozen):
     """A number of a recorded run, in the unit of its result.
 
     ``run``: the id of the run; ``value``: where the number stands in its result, names and places joined by dots
-    ("accuracy.sources.2"); ``minus``: where another stands that is taken from it.
+    ("accuracy.sources.2", or "rows.method=soft.accuracy.mean" for what lies in a list at no fixed place); ``minus``:
+    where another stands that is taken from it; ``share``: of which of the numbers that stand there the share (0-1) is
+    meant, those above 0 ("open"), or those that are just 0 or 1 ("exact").
     """
 
     run: str
     value: str
     minus: str = ""
+    share: Literal["", "open", "exact"] = ""
 
     def read(self, result: Mapping[str, Any]) -> float:
         """The number, of the run's result; raises SettingsError where there is none."""
-        return _at(result, self.value) - (_at(result, self.minus) if self.minus else 0.0)
+        if self.share:
+            every = numbers_at(result, self.value)
+            return sum(one > 0 if self.share == "open" else one in (0, 1) for one in every) / len(every)
+        return number_at(result, self.value) - (number_at(result, self.minus) if self.minus else 0.0)
+
+
+class Series(Frozen):
+    """A curve of a recorded run: numbers from 0 to 1.
+
+    ``value``: where it stands in the run's result, or, where ``event`` names a kind of event, in the list of those;
+    ``of_one``: whether it is taken from 1, as an error that is told as accuracy.
+    """
+
+    run: str
+    value: str
+    event: str = ""
+    of_one: bool = False
+
+    def read(self, record: Any) -> list[float]:
+        """The curve, of the run's result or its events; raises SettingsError where there is none."""
+        found = numbers_at(record, self.value)
+        return [1 - one for one in found] if self.of_one else found
+
+
+class Sketch(Frozen):
+    """A curve that is drawn by hand before the true one is seen: ``points`` heights (0-1), evenly from ``first`` to
+    ``last`` along the axis ``along``.
+
+    ``text``: what is asked for, in Markdown; ``given``: another curve that is seen from the beginning, called
+    ``given_name``; ``height``: what is drawn.
+    """
+
+    text: str
+    truth: Series
+    along: str
+    first: float
+    last: float
+    points: int = Field(9, ge=3, le=25)
+    height: str = "Test accuracy"
+    given: Series | None = None
+    given_name: str = ""
+
+    def place(self, number: int) -> float:
+        """Where the point of this number, from 0, stands along the axis."""
+        return self.first + (self.last - self.first) * number / (self.points - 1)
+
+    def picked(self, curve: Sequence[float]) -> list[float]:
+        """A curve's heights at the points of the sketch, between its own by straight lines."""
+        return [_between(curve, number * (len(curve) - 1) / (self.points - 1)) for number in range(self.points)]
 
 
 class Choice(Frozen):
@@ -49,7 +101,8 @@ class Question(Frozen):
     """What is to be predicted: one of ``choices``, or, where there are none, a number from ``low`` to ``high``.
 
     ``measured``: the truth; ``unit``: how it and a number that is predicted are said ("percent": 0-1 as percent;
-    "points": a difference of two such); ``text``: the question, in Markdown.
+    "points": a difference of two such); ``text``: the question, in Markdown. ``sketch``: where there is one, a reader
+    alone draws it instead; ``text`` and ``measured`` then ask and answer nearly the same in one number.
     """
 
     text: str
@@ -58,6 +111,7 @@ class Question(Frozen):
     low: float = 0.0
     high: float = 1.0
     unit: Unit = "percent"
+    sketch: Sketch | None = None
 
     @model_validator(mode="after")
     def _one_is_right(self) -> Self:
@@ -116,13 +170,6 @@ def read_lesson(file: Path) -> Lesson:
     return lesson
 
 
-def _at(result: Mapping[str, Any], place: str) -> float:
-    found: Any = result
-    for name in place.split("."):
-        inside = isinstance(found, Mapping) and name in found
-        if not inside and not (isinstance(found, Sequence) and name.isdecimal() and int(name) < len(found)):
-            raise SettingsError(f"{place}: expected a number of the run's result, found no {name!r} there")
-        found = found[name] if inside else found[int(name)]
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise SettingsError(f"{place}: expected a number of the run's result, got {type(found).__name__}")
-    return float(found)
+def _between(curve: Sequence[float], place: float) -> float:
+    before = min(int(place), len(curve) - 2)
+    return curve[before] + (place - before) * (curve[before + 1] - curve[before])
