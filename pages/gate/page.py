@@ -7,7 +7,7 @@ from pages.gate.laboratory import gate_laboratory
 from pages.gate.states import LIMITS, State, number, start_state, told_state
 from pages.shared.show.copy_link import page_head
 from pages.shared.show.page_state import beside, refuse
-from pages.shared.show.site_map import page_at
+from pages.shared.show.site_map import lead_to
 from pages.shared.show.theme import current_theme, landing
 
 PURPOSE = (
@@ -28,11 +28,10 @@ def page() -> None:
     # No fragment: where two of them have news in the same instant, as when "Copy link" is pressed, only one would run.
     st.session_state[PLACE] = _now()
     gate_laboratory(st.session_state[PLACE], key=LABORATORY, jump=_jumps(), theme=current_theme())
-    st.page_link(
-        page_at("merge"),
-        label="Train such gates on the Merge page",
-        icon=":material/merge:",
-        help="One gate for each source and each model, module, layer or channel decides how much of it is merged.",
+    lead_to(
+        "merge",
+        "Train such gates on the Merge page",
+        "One gate for each source and each model, module, layer or channel decides how much of it is merged.",
     )
     formulas()
 

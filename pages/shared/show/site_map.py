@@ -19,7 +19,10 @@ def page_at(path: str) -> StreamlitPage:
     return page
 
 
-def lead_to(path: str) -> None:
-    """Draw a link to the page under this ``url_path``; nothing where a page is shown without its site."""
+def lead_to(path: str, label: str | None = None, why: str | None = None) -> None:
+    """Draw a link to the page under this ``url_path``; nothing where a page is shown without its site.
+
+    ``label``: by default the page's title; ``why``: one sentence of help.
+    """
     if path in st.session_state.get(_KEY, {}):
-        st.page_link(page_at(path))
+        st.page_link(page_at(path), label=label, help=why)

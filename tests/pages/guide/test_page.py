@@ -12,6 +12,7 @@ from pages.site import MENUS, PAGES
 
 # drawn by the pages of sweeps, runs and models themselves, where titles follow what varies
 BY_HAND = {"Over one setting", "Over two settings", "Points", "Accuracy for gates", "Accuracy", "Gates", "Training"}
+BY_HAND |= {"Samples"}
 
 
 def declared(page: str) -> set[str]:
