@@ -19,6 +19,7 @@ from pages.merge.gate_rows import (
 )
 from pages.merge.moments import seen, whole_of
 from pages.merge.replay import replay_controls
+from pages.merge.surgery import surgery
 from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
@@ -70,6 +71,7 @@ def merge_pictures(current: RunReader | None) -> None:
         (BOUNDARY if plane else LOSSES).draw(reader)
     if plane:
         draw_row(reader, LOSSES)
+    surgery(current)
 
 
 def kept_of(reader: RunReader) -> Kept | None:

@@ -41,7 +41,8 @@ class GateTraining:
 
     ``start`` are the first logits [parts, K], or None for ``settings.initial_open_probability`` everywhere; ``scale``
     are the first log scales [parts, 1], or None for no change of scale. With a ``base`` [P] the gates weigh, each for
-    itself, what the sources have learned since. ``fixed`` gates stay as they start, so that only scales are trained.
+    itself, what the sources have learned since. ``fixed`` gates stay as they start, so that only scales are trained;
+    of others those do that are ``held`` [parts, K].
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class GateTraining:
         *,
         base: Tensor | None = None,
         fixed: bool = False,
+        held: Tensor | None = None,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
         self.base, self.fixed = base, fixed
@@ -76,6 +78,7 @@ class GateTraining:
         tables = [self.gates.log_alpha.data, *([self.gates.log_scale.data] if rescale else [])]
         self.optimiser = GateOptimiser(settings.optimiser, tables, self._rates(len(tables)))
         self._noise: list[Tensor] = []
+        self._held, self._begun = held, self.logits()
 
     def _rates(self, tables: int) -> list[float]:
         """The learning rates of gate logits and, if they are trained, of log scales."""
@@ -126,6 +129,8 @@ class GateTraining:
         penalty, changes = gradients(self.gates, drawn, gradient, self.settings.penalty)
         if all(math.isfinite(float(change.sum())) for change in changes):
             self.optimiser.step(changes, MAX_GRADIENT)
+            if self._held is not None:
+                self.gates.log_alpha.data.copy_(torch.where(self._held, self._begun, self.gates.log_alpha.data))
         return StepLoss(found, penalty)
 
     def apply(self, logits: Tensor | None = None) -> nn.Module:
