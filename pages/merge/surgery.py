@@ -72,9 +72,8 @@ def _work(reader: RunReader) -> None:
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
         return
-    st.markdown(f"**{plain(by_hand.verdict(told, hand.now, scores), 400)}**")
-    if hand.problem:
-        st.warning(plain(sentence(hand.problem), 400), icon=":material/block:")
+    with st.container(key="surgery-verdict"):
+        st.markdown(f"**{plain(by_hand.verdict(told, hand.now, scores), 400)}**")
     first, second = st.columns(2, gap="medium")
     with first:
         _gates(reader, hand, told, rows)
@@ -129,6 +128,9 @@ def _gates(reader: RunReader, hand: Hand, told: Told, rows: HandRows) -> None:
         terms=("P(open)", "z"),
         file=file_name(reader, "gates-by-hand", "").removesuffix("."),
     )
+    if hand.problem:  # here it moves no picture
+        st.warning(plain(sentence(hand.problem), 400), icon=":material/block:")
+        return
     layer, row, column = hand.cell
     shown = layer == _layer() and row < len(rows.spans) and column < len(sources)
     st.text(by_hand.cell_words(told, hand.now, _rows(told, ()), row, column) if shown else UNREAD, width="stretch")
@@ -160,7 +162,7 @@ def _menus(hand: Hand, told: Told) -> None:
         for label, to, icon, about in (
             ("Shut", "shut", ":material/radio_button_unchecked:", "Force these gates to be exactly 0."),
             ("Open", "open", ":material/circle:", "Force these gates to be exactly 1."),
-            ("As learned", "learned", ":material/undo:", "Force these gates no longer."),
+            ("As learned", "learned", ":material/model_training:", "Force these gates no longer."),
         ):
             change = partial(_change, hand, told, (part.first, part.last), sources, to)
             st.button(label, key=f"surgery-{to}", icon=icon, on_click=change, help=about)
@@ -214,7 +216,6 @@ def _train_on(reader: RunReader, hand: Hand) -> None:
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
     else:
-        st.session_state[ON] = False
         st.rerun()
 
 

@@ -21,10 +21,10 @@ LIMIT = 120.0  # seconds that an answer may take; a deep network is opened in ab
 
 
 class Surgeon:
-    """Asks the process, which is started by the first question and again whenever it has ended."""
+    """Asks the process of a ``module``, which is started by the first question and again whenever it has ended."""
 
-    def __init__(self, limit: float = LIMIT, patience: float = PATIENCE) -> None:
-        self.limit, self.patience = limit, patience
+    def __init__(self, limit: float = LIMIT, patience: float = PATIENCE, module: str = PROCESS) -> None:
+        self.limit, self.patience, self.module = limit, patience, module
         self._process: subprocess.Popen[str] | None = None
         self._turn = threading.Lock()
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="surgeon")
@@ -85,7 +85,7 @@ class Surgeon:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", PROCESS],
+                [sys.executable, "-m", self.module],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
