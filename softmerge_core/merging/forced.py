@@ -99,12 +99,12 @@ def refused(value: np.ndarray, table: np.ndarray, parts: Sequence[str]) -> str:
 
 
 def told(start: Start, sources: Sequence[str]) -> str:
-    """Where the gates that a merge begins with come from, and what was forced: "... in 3 parts Source 2 shut"."""
+    """Where the gates that a merge begins with come from, and what was forced: "... 3 gates of Source 2 shut"."""
     table = force_table(start.forced, len(start.logits), len(start.logits[0]))
     each = [(k, name, to) for k, name in enumerate(sources) for to in ("open", "shut")]
     counts = [(int((table[:, k] == VALUES[to]).sum()), name, to) for k, name, to in each]
-    forced = [f"{name} {to} in {count:,} part{'' if count == 1 else 's'}" for count, name, to in counts if count]
+    forced = [f"{count:,} gate{'' if count == 1 else 's'} of {name} {to}" for count, name, to in counts if count]
     step = "" if start.step is None else f" at step {start.step:,}"
-    kept = " and kept so" if start.keep else ""
-    how = f", by hand {', '.join(forced)}{kept}" if forced else ""
+    kept = ", and kept so" if start.keep else ""
+    how = f", {' and '.join(forced)} by hand{kept}" if forced else ""
     return f"begun with the gates of run {start.run}{step}{how}"

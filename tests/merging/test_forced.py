@@ -40,8 +40,8 @@ def test_the_origin_says_what_was_forced() -> None:
     forced = [Forced(first=0, last=1, source=1, to="shut"), Forced(first=1, last=1, source=0, to="open")]
     found = start(step=30, forced=forced, keep=True)
     assert told(found, ["Source 1", "Source 2"]) == (
-        "begun with the gates of run r at step 30, by hand Source 1 open in 1 part, Source 2 shut in 2 parts"
-        " and kept so"
+        "begun with the gates of run r at step 30, 1 gate of Source 1 open and 2 gates of Source 2 shut by hand"
+        ", and kept so"
     )
     assert told(start(), ["a", "b"]) == "begun with the gates of run r"
 
