@@ -1,5 +1,6 @@
 """Surgery on a merge that is paused or over: force gates open or shut by hand, and see what that network would do."""
 
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,7 @@ ALL = "all"
 ABOUT = "Force any gate open or shut and see at once what the merged network would do; nothing of the run changes."
 NOT_YET = "Pause the run, or let it end, to force its gates by hand."
 HEAD = ("Network", "Validation", "Points", "Loss", "Test")
+OPENING = "Opening the run: its sources and samples are read once, which takes a few seconds."
 UNREAD = "Click a cell to read it and to change it."
 WARNING = (
     "This is a what-if on the same samples: choices made by hand on validation data fit these samples too well, and "
@@ -66,7 +68,8 @@ def _work(reader: RunReader) -> None:
     """All of it; drawn again by itself, so that a click does not wait for the rest of the page."""
     hand = hand_of(reader.run_id)
     try:
-        told = hand.opened(reader)
+        with st.spinner(OPENING) if hand.told is None else nullcontext():
+            told = hand.opened(reader)
         rows = _take_click(hand, told)
         scores = hand.scored(hand.now)
     except SoftMergeError as error:
