@@ -27,7 +27,7 @@ def test_a_cell_is_forced_undone_and_told_by_the_link(site: Site, open_page: Cal
     place = page.locator(".st-key-picture-gates .sm-plot").bounding_box()
     area = page.locator(f"{CHART} .nsewdrag").first.bounding_box()
     assert area
-    page.mouse.move(area["x"] + area["width"] * 0.15, area["y"] + area["height"] * 0.5)
+    page.mouse.move(area["x"] + area["width"] * 0.5, area["y"] + area["height"] * 0.3)
     page.locator(f"{CHART} .hovertext").wait_for()
     page.mouse.down()
     page.mouse.up()
