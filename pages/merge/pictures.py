@@ -19,6 +19,7 @@ from pages.merge.gate_rows import (
 )
 from pages.merge.moments import seen, whole_of
 from pages.merge.replay import replay_controls
+from pages.merge.surgery import surgery
 from pages.merge.why import why_menu
 from pages.shared.runs.picture import Behind, Picture, draw_row
 from pages.shared.runs.reader import RunReader
@@ -72,6 +73,7 @@ def merge_pictures(current: RunReader | None) -> None:
         (BOUNDARY if plane else LOSSES).draw(reader)
     if plane:
         draw_row(reader, LOSSES)
+    surgery(current)
 
 
 def _why(reader: RunReader | None, click: Click | None) -> None:

@@ -11,6 +11,7 @@ from softmerge_core.data import datasets
 from softmerge_core.experiments.base import Spec
 from softmerge_core.experiments.words import clipped, letter, listed, plural
 from softmerge_core.federated.algorithms import algorithms
+from softmerge_core.merging.forced import told as told_start
 from softmerge_core.methods import available_methods
 from softmerge_core.networks import networks
 from softmerge_core.numbers import number_text
@@ -21,7 +22,8 @@ MOST = 6  # facts in one line; the others are counted
 OWN = "networks of your own"
 FEW = 2  # so many members that came or went are named, more are counted
 # not as plain fields
-APART = ("kind", "name", "sources", "methods", "runs", "overlays", "parts", "dataset", "network", "changes", "branch")
+APART = ("kind", "name", "sources", "methods", "runs", "overlays", "parts", "dataset", "network")
+CAME = ("changes", "branch", "start")  # neither: what came on the way, or from another run
 SAMPLES = {"train_samples": "training samples", "validation_samples": "validation samples"}
 GROUPS = {"sources": "source", "methods": "method", "runs": "run", "overlays": "path"}  # of which a spec has several
 
@@ -77,10 +79,8 @@ def shortened(phrases: Sequence[str]) -> list[str]:
 def _head(spec: Spec) -> list[str]:
     """The networks of a run and how many of what it has."""
     values = dict(spec)
-    if "network" in values:
-        first = [f"{_network_title(values['network'])} on {_data_title(_dataset(spec))}"]
-    else:
-        first = [" with ".join(_families(spec))]
+    trained = f"{_network_title(values['network'])} on {_data_title(_dataset(spec))}" if "network" in values else ""
+    first = [trained or " with ".join(_families(spec))]
     groups = [plural(len(values[name]), word) for name, word in GROUPS.items() if values.get(name)]
     return [text for text in (*first, *groups) if text]
 
@@ -131,6 +131,9 @@ def facts_of(spec: Spec) -> dict[str, Fact]:
         own = _own(since, type(change), change.model_dump(exclude={"step"}, exclude_none=True))
         for key, fact in own.items():
             found[key] = fact._replace(absent=f"{fact.words.removesuffix(fact.value)}as before")
+    if start := values.get("start"):
+        told = told_start(start, [model_title(source.model) for source in values["sources"]])
+        found["start"] = Fact(told, told, absent="fresh gates")
     for place, source in enumerate(values.get("sources", ())):
         if not isinstance(source, SourceSpec):
             found |= _training(place, source)
@@ -152,7 +155,7 @@ def _fields(model: BaseModel, prefix: str) -> Iterator[tuple[str, Fact]]:
         if name == "parts":
             for part, choice in value.items():
                 yield f"part:{part}", Fact(f"{part} {_part(choice)}", _part(choice), absent=f"{part} gated")
-        elif name in APART:
+        elif name in APART or name in CAME:
             continue
         elif name in SAMPLES:
             number = "all" if value is None else f"{value:,}"
@@ -192,9 +195,8 @@ def _training(place: int, source: BaseModel) -> dict[str, Fact]:
 def _poison(model: str, attack: AttackSettings) -> Fact:
     known = attacks()[attack.kind]
     how = field_label(known.title)
-    strength = (
-        f", strength {number_text(attack.strength, 6)}" if known.graded and attack.strength != known.usual else ""
-    )
+    told = known.graded and attack.strength != known.usual
+    strength = f", strength {number_text(attack.strength, 6)}" if told else ""
     seed = f", seed {attack.seed}" if attack.seed else ""
     value = f"{how}{strength}{seed}"
     return Fact(f"{model_title(model)} poisoned by {value}", value, absent=f"{model_title(model)} not poisoned")

@@ -24,11 +24,11 @@ SYMBOLS = (
 
 
 def boundary_figure(
-    events: Sequence[Event], *, theme: Theme, series: str = "soft", kept: Kept | None = None
+    events: Sequence[Event], *, theme: Theme, series: str = "soft", kept: Kept | None = None, title: str = ""
 ) -> go.Figure | None:
     """The newest decision regions of ``series`` and the data set's points; None before the first regions.
 
-    Where they are those of the network that was ``kept``, the legend's title says so.
+    Where they are those of the network that was ``kept``, the legend's title says so; or it is ``title``.
     """
     found = [event for event in events if isinstance(event, Boundary) and event.series == series]
     if not found:
@@ -44,7 +44,7 @@ def boundary_figure(
     figure.update_layout(
         xaxis={"title": {"text": "Feature 1"}, "range": [x0, x1], "showgrid": False},
         yaxis={"title": {"text": "Feature 2"}, "range": [y0, y1], "showgrid": False},
-        legend={"title": {"text": _whose(boundary, kept), "side": "left"}},
+        legend={"title": {"text": title or _whose(boundary, kept), "side": "left"}},
     )
     return figure
 

@@ -42,7 +42,8 @@ class GateTraining:
 
     ``start`` are the first logits [parts, K], or None for ``settings.initial_open_probability`` everywhere; ``scale``
     are the first log scales [parts, 1], or None for no change of scale. With a ``base`` [P] the gates weigh, each for
-    itself, what the sources have learned since. ``fixed`` gates stay as they start, so that only scales are trained.
+    itself, what the sources have learned since. ``fixed`` gates stay as they start, so that only scales are trained;
+    of others those do that are ``held`` [parts, K].
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class GateTraining:
         *,
         base: Tensor | None = None,
         fixed: bool = False,
+        held: Tensor | None = None,
     ) -> None:
         self.flat, self.parts, self.settings, self.generator = flat, parts, settings, generator
         self.base, self.fixed = base, fixed
@@ -78,6 +80,7 @@ class GateTraining:
         self.optimiser = GateOptimiser(settings.optimiser, tables, self._rates(len(tables)))
         self._noise: list[Tensor] = []
         self.watcher: Watcher | None = None
+        self._held, self._begun = held, self.logits()
 
     def _rates(self, tables: int) -> list[float]:
         """The learning rates of gate logits and, if they are trained, of log scales."""
@@ -132,6 +135,8 @@ class GateTraining:
             self.watcher.computed(self, Computed(logistic, drawn, outputs.detach(), targets, found, penalty, gradient))
         if all(math.isfinite(float(change.sum())) for change in changes):
             self.optimiser.step(changes, MAX_GRADIENT)
+            if self._held is not None:
+                self.gates.log_alpha.data.copy_(torch.where(self._held, self._begun, self.gates.log_alpha.data))
         if self.watcher:
             self.watcher.updated(self)
         return StepLoss(found, penalty)

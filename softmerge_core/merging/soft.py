@@ -28,6 +28,7 @@ from softmerge_core.merging.hooks import Hooks, Watch
 from softmerge_core.merging.pace import NOTHING_KNOWN, Ahead
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult
 from softmerge_core.merging.staged import StagedMerge
+from softmerge_core.merging.start import GateStart
 from softmerge_core.settings import SoftMergeSettings
 
 __all__ = ["Candidate", "GateTable", "MergeData", "MergeResult", "soft_merge"]
@@ -49,6 +50,7 @@ def soft_merge(
     ahead: Ahead = NOTHING_KNOWN,
     take_change: Callable[[int], Change | None] | None = None,
     watch: Watch | None = None,
+    start: GateStart | None = None,
 ) -> MergeResult:
     """Merge two or more ``sources`` of one architecture into one network by training gates over their frozen weights.
 
@@ -63,7 +65,8 @@ def soft_merge(
     merged network, without noise, at every evaluation and must not change it. ``on_snapshot`` receives a snapshot at
     every evaluation; pass the newest one as ``snapshot`` to resume an interrupted merge exactly. ``ahead`` is what the
     caller knows of the time to come, for events that tell what is left; it changes nothing else. ``watch`` gives each
-    stage something that looks at its single steps (see ``watching``); what it raises ends the merge.
+    stage something that looks at its single steps (see ``watching``); what it raises ends the merge. ``start`` has the
+    gates to begin with, for all sources at one granularity, instead of fresh ones.
 
     Granularity "auto" goes from coarse to fine and keeps what is simple unless something is surely better on the
     validation data (see ``candidates.choose``); a stage ends when it no longer improves. Any other granularity returns
@@ -76,7 +79,10 @@ def soft_merge(
     ready = admitted(sources, data, settings or SoftMergeSettings(), names, base)
     hooks = Hooks(on_event, should_stop, observe, on_snapshot, ahead, take_change, watch)
     kept = tuple(ready.outputs)
-    merge = StagedMerge(sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base, changes=changes)
+    merge = StagedMerge(
+        sources, ready.scaled, data, ready.settings, ready.names, kept, hooks, base,
+        changes=changes, start=start and start.of(kept, len(sources)),
+    )  # fmt: skip
     outputs, notices = list(ready.outputs.values()), ready.notices
     del ready  # copies at another scale are in the matrix now
     return merge.run(outputs, notices, snapshot)

@@ -22,6 +22,7 @@ from softmerge_core.merging.reporting import Reporter
 from softmerge_core.merging.result import Candidate, GateTable, MergeResult, StopReason
 from softmerge_core.merging.snapshots import Progression, load_progression, save_progression
 from softmerge_core.merging.stages import AFRESH, StagePlan, StageResult, hopeless, plan_stages, start_of, to_come
+from softmerge_core.merging.start import GateStart
 from softmerge_core.settings import SoftMergeSettings
 
 SMALLEST_GAIN = 1e-3  # nats; less is no progress
@@ -46,6 +47,7 @@ class StagedMerge:
         base: nn.Module | None,
         flat: FlatSources | None = None,
         changes: Sequence[Change] = (),
+        start: GateStart | None = None,
     ) -> None:
         self.sources, self.settings, self.names = LazySources.of(sources), settings, names
         self.kept, self.hooks, scaled = kept, hooks, LazySources.of(scaled)
@@ -54,7 +56,7 @@ class StagedMerge:
         self.gated = tuple(layer for layer in layers if self.choices[layer.name] == "gate")
         if not self.gated:
             raise SettingsError("parts: no layer is left to gate; gate at least one")
-        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings)}
+        self.plans = {plan.key: plan for plan in plan_stages(self.gated, settings, start)}
         check_changes(changes, settings.steps * len(self.plans))
         self.course = Course(settings, changes, hooks.take_change)
         taken = self.sources.pick(kept)
@@ -169,7 +171,7 @@ class StagedMerge:
             best = self.reporter.sources.index(self.best_source) if plan.control else 0
             start = start_of(plan, self.at.done, self.plans, self.dropped, settings, best)
         return GateTraining(
-            self.flat, plan.parts, settings, self.generator, *start, base=base, fixed=bool(plan.control)
+            self.flat, plan.parts, settings, self.generator, *start, base=base, fixed=bool(plan.control), held=plan.held
         )
 
     def _begin(self, plan: StagePlan) -> GateTraining:
@@ -285,9 +287,7 @@ class StagedMerge:
 
     def _average(self) -> nn.Module:
         """Return the plain average of the sources as they came, on the device that gates are trained on."""
-        if self.average is None:
-            return self.flat.average()
-        return self.average.to(self.settings.device, self.flat.dtype)
+        return self.flat.average() if self.average is None else self.average.to(self.settings.device, self.flat.dtype)
 
     def _table(self, winner: str) -> GateTable:
         """Return the winner's gates; the best source and the average are model gates, open for one source or all."""

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from softmerge_core.anatomy import Layer, Partition, partition
+from softmerge_core.errors import SettingsError
 from softmerge_core.gates import TEMPERATURE, logit_of_open_probability
 from softmerge_core.merging.budget import Range, stage_budget
+from softmerge_core.merging.start import GateStart
 from softmerge_core.settings import SoftMergeSettings
 
 AFRESH = "channel-afresh"
@@ -28,6 +30,7 @@ class StagePlan:
 
     ``relative``: its gates weigh what the sources have learned since the base. ``control``: its gates are fixed, at the
     best source or the plain average, and only the factors of rescaling are trained: what they give without a merge.
+    ``start``: the gates that it begins with, if these are given.
     """
 
     key: str
@@ -36,6 +39,12 @@ class StagePlan:
     before: str | None = None
     relative: bool = False
     control: str = ""
+    start: GateStart | None = None
+
+    @property
+    def held(self) -> Tensor | None:
+        """The gates [parts, K] that stay as they begin."""
+        return self.start.held if self.start else None
 
 
 @dataclass(frozen=True)
@@ -53,29 +62,41 @@ class StageResult:
     temperature: float = TEMPERATURE
 
 
-def plan_stages(gated: tuple[Layer, ...], settings: SoftMergeSettings) -> list[StagePlan]:
+def plan_stages(
+    gated: tuple[Layer, ...], settings: SoftMergeSettings, start: GateStart | None = None
+) -> list[StagePlan]:
     """Return the stages: one, or for "auto" every granularity from coarse to fine and then fresh channel gates.
 
     Fresh fine gates do best where sources share a basin. Where they do not, only gates refined from coarse ones avoid
     the barrier between the basins. Which case holds is not known beforehand, so both are tried, unless the refined ones
     turn out surely better than the coarse ones; and if ``settings.relative``, also gates over what was learned since
-    the base.
+    the base. Gates that are given to ``start`` with have one stage; raises SettingsError where they do not fit it.
     """
     channel = partition(gated, "channel")
     if settings.granularity == "auto":
+        if start is not None:
+            raise SettingsError("start: expected one granularity for the gates that a merge begins with, got auto")
         plans = [*_coarse_to_fine(gated), StagePlan(AFRESH, "channel gates, afresh", channel)]
         if settings.relative:
             plans.append(StagePlan(f"channel-{RELATIVE}", "channel gates, relative", channel, relative=True))
     elif settings.relative:
         key, title = f"{settings.granularity}-{RELATIVE}", f"{settings.granularity} gates, relative"
-        plans = [StagePlan(key, title, partition(gated, settings.granularity), relative=True)]
+        plans = [_begun(StagePlan(key, title, partition(gated, settings.granularity), relative=True, start=start))]
     else:
-        plans = [
-            StagePlan(settings.granularity, f"{settings.granularity} gates", partition(gated, settings.granularity))
-        ]
+        key, title = settings.granularity, f"{settings.granularity} gates"
+        plans = [_begun(StagePlan(key, title, partition(gated, settings.granularity), start=start))]
     if settings.rescale and settings.granularity in ("auto", "channel"):
         plans += [StagePlan(f"{key}_rescaled", title, channel, control=key) for key, title in RESCALED.items()]
     return plans
+
+
+def _begun(plan: StagePlan) -> StagePlan:
+    """The plan itself; raises SettingsError unless the gates that it begins with are one for each of its parts."""
+    if plan.start is not None and len(plan.start.logits) != len(plan.parts.names):
+        raise SettingsError(
+            f"start: expected gates for the {len(plan.parts.names)} parts of this merge, got {len(plan.start.logits)}"
+        )
+    return plan
 
 
 def _coarse_to_fine(gated: tuple[Layer, ...]) -> list[StagePlan]:
@@ -103,6 +124,8 @@ def start_of(
 
     Columns ``dropped`` [K] stay closed; ``best`` is the column of the best source.
     """
+    if plan.start is not None:
+        return plan.start.logits.clone(), plan.start.scale.clone()
     scale = torch.zeros(len(plan.parts.names), 1)
     if plan.control:
         alone = torch.arange(len(dropped)) == best

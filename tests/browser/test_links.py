@@ -16,9 +16,10 @@ from tests.browser.every_widget import Listener, Widgets, change_all, data_of, k
 from tests.browser.server import visit
 from tests.browser.visitor import Visitor
 
+CHOICES = ("surgery-layer", "surgery-part:", "surgery-source", "surgery-keep")  # of gates to be forced
 # What stays out of links: the reader's secrets, places on a machine, and what is typed to be done, but not done yet.
 LEFT_OUT = ("runs-token", "bring-place", "own-folder", "why-part")
-UNSAVED = ("runs-name:", "runs-tags:", "branch:", "change:")
+UNSAVED = ("runs-name:", "runs-tags:", "branch:", "change:", *CHOICES)
 VIEWS = [(path, "") for path in PAGES] + [("models", f"do={task}") for task in ("Train", "Poison", "Bring+in")]
 LONGEST = 2000  # letters of an address that every program takes
 

@@ -26,9 +26,9 @@ def alike(spec: MergeSpec) -> str:
     """The same text for merges that can go side by side; "" for one that gains nothing by it, or is not known to.
 
     They are of the same sources, samples and settings but for MAY_DIFFER, and of layers that gain by it. What changes
-    its settings on the way goes alone.
+    its settings on the way goes alone, and so does what begins with gates of another.
     """
-    if spec.changes:
+    if spec.changes or spec.start:
         return ""
     with contextlib.suppress(SoftMergeError):
         origin = find_source(spec.sources[0].model) if spec.sources else None

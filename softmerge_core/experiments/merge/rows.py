@@ -100,6 +100,14 @@ def layer_shares(owners: Sequence[str], table: Matrix) -> list[tuple[str, tuple[
     return [(name, tuple(shares[first : last + 1].mean(0).tolist())) for name, first, last in blocks(owners)]
 
 
+def row_spans(parts: Sequence[str], groups: Sequence[str], most: int) -> list[tuple[int, int]]:
+    """The (first, last) part of each row of ``gate_rows``."""
+    if len(parts) <= most:
+        return [(place, place) for place in range(len(parts))]
+    firsts, _ = _firsts(groups if len(groups) == len(parts) else parts, most)
+    return list(zip(firsts, [*(first - 1 for first in firsts[1:]), len(parts) - 1], strict=True))
+
+
 def _firsts(owners: Sequence[str], most: int) -> tuple[list[int], int]:
     """The first part of each row, and the number of parts in a full row: the smallest that gives ``most`` rows."""
     spans = [(first, last) for _, first, last in blocks(owners)]

@@ -28,6 +28,7 @@ from softmerge_core.merging.pace import Ahead
 from softmerge_core.merging.reporting import matrix
 from softmerge_core.merging.snapshots import fits
 from softmerge_core.merging.soft import GateTable, MergeResult, soft_merge
+from softmerge_core.merging.start import gate_start
 from softmerge_core.merging.summary import layer_sizes, summed
 from softmerge_core.settings import parse
 
@@ -61,6 +62,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         on_snapshot=steered.save_snapshot,
         ahead=Ahead(None if snapshot else estimate(spec), _scored_samples(spec, data, modules[0])),
         take_change=steered.take_change,
+        start=gate_start(spec.start, spec.settings.stretch) if spec.start else None,
     )
     spec = steered.spec
     model = merged.model.cpu()
@@ -139,12 +141,12 @@ def _done(history: Sequence[Event]) -> tuple[int, int]:
 
 def announce_plane(data: Data, context: Context) -> Extent | None:
     """For data in the plane, emit the points once and return what the boundaries span; None for other data."""
-    if len(data.input_shape) != 1 or data.input_shape[0] != 2:
+    if (extent := plane_extent(data)) is None:
         return None
     points, labels = data.train_inputs[:SHOWN_POINTS], data.train_labels[:SHOWN_POINTS]
     x, y = (tuple(round(value, 4) for value in column.tolist()) for column in points.T)
     context.emit(Points(step=0, x=x, y=y, labels=tuple(labels.tolist())))
-    return _extent(data)
+    return extent
 
 
 def _boundaries(extent: Extent, context: Context) -> Callable[[nn.Module, int], None]:
@@ -156,8 +158,10 @@ def _boundaries(extent: Extent, context: Context) -> Callable[[nn.Module, int], 
     return observe
 
 
-def _extent(data: Data) -> Extent:
-    """(x0, x1, y0, y1) around the training inputs."""
+def plane_extent(data: Data) -> Extent | None:
+    """(x0, x1, y0, y1) around the training inputs in the plane; None for other data."""
+    if len(data.input_shape) != 1 or data.input_shape[0] != 2:
+        return None
     low, high = data.train_inputs.amin(0), data.train_inputs.amax(0)
     margin = (high - low) * MARGIN
     (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()
@@ -257,8 +261,14 @@ def kept_gates(table: GateTable, context: Context) -> dict[str, Any]:
     if len(table.parts) * len(table.sources) <= MOST_GATES:
         return table.as_json()
     names = ("probability", "value", "weight", "scale")
+    context.save_weights("gates", {name: torch.tensor(getattr(table, name), dtype=torch.float64) for name in names})
+    return layer_table(table)
+
+
+def layer_table(table: GateTable) -> dict[str, Any]:
+    """The table of gates as plain values, the means of each layer."""
+    names = ("probability", "value", "weight", "scale")
     whole = {name: torch.tensor(getattr(table, name), dtype=torch.float64) for name in names}
-    context.save_weights("gates", whole)
     found = summed(table.groups, *(whole[name] for name in names[:3]))
     sizes = layer_sizes(table.groups)
     return {

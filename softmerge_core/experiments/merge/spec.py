@@ -9,6 +9,7 @@ from softmerge_core.errors import SettingsError
 from softmerge_core.experiments.admission import FIRST, check_sources, example_sources, small_sources
 from softmerge_core.experiments.base import Spec, align_setting
 from softmerge_core.merging.changes import LAST, Change, check_changes, effective
+from softmerge_core.merging.forced import Start
 from softmerge_core.settings import DataSpec, Frozen, SoftMergeSettings, SourceSpec, setting
 
 MOST_STAGES = 8  # of "auto", with gates relative to the base and the two that rescaling is compared with
@@ -30,6 +31,7 @@ class MergeSpec(Spec):
     align: How = align_setting()
     settings: SoftMergeSettings = setting(SoftMergeSettings(), "Settings", "How gates are laid and trained.")
     changes: tuple[Change, ...] = setting((), "Changes", "New settings on the way, each after its step of the run.")
+    start: Start | None = setting(None, "Start", "The gates to begin with, some of them forced by hand; usually fresh.")
     branch: Branch | None = setting(None, "Branch", "The run that it branched from; it changes nothing by itself.")
 
     @model_validator(mode="after")
@@ -82,6 +84,7 @@ def small() -> MergeSpec:
 def check(spec: MergeSpec) -> None:
     """Raise SoftMergeError for every mistake that the manifests reveal; no weights are read."""
     check_sources(spec.sources, spec.data)
+    check_start(spec)
     stages = MOST_STAGES if spec.settings.granularity == "auto" else 1 + 2 * spec.settings.rescale
     check_changes(spec.changes, spec.settings.steps * stages)
     for part, choice in spec.settings.parts.items():
@@ -90,3 +93,13 @@ def check(spec: MergeSpec) -> None:
             raise SettingsError(
                 f"part {part!r} keeps Source {int(kept) + 1}, but there are {len(spec.sources)} sources"
             )
+
+
+def check_start(spec: MergeSpec) -> None:
+    """Raise SettingsError unless the gates that a merge is to begin with are of one granularity and of its sources."""
+    if spec.start is None:
+        return
+    if spec.settings.granularity == "auto":
+        raise SettingsError("start: expected one granularity for the gates that a merge begins with, got auto")
+    if (found := len(spec.start.logits[0])) != len(spec.sources):
+        raise SettingsError(f"start: expected gates for {len(spec.sources)} sources, got {found}")
