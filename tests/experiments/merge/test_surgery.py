@@ -8,6 +8,7 @@ from softmerge_core.errors import RunError, SettingsError
 from softmerge_core.experiments.describe import what_made
 from softmerge_core.experiments.merge import by_hand
 from softmerge_core.experiments.merge.continued import continued
+from softmerge_core.experiments.merge.explain import explain_step
 from softmerge_core.experiments.merge.run import GRID, boundary, plane_extent
 from softmerge_core.experiments.merge.spec import MergeSpec, check, small
 from softmerge_core.experiments.merge.surgery import OpenedRun
@@ -92,6 +93,9 @@ def test_a_run_trained_on_from_there_begins_with_what_was_forced_and_says_so(lay
     assert results[0]["gates"]["value"][0][1] == 0
     assert results[0]["gates"] == results[1]["gates"]  # type: ignore[index]
     assert len({(folder / files.WEIGHTS / "merged.safetensors").read_bytes() for folder in (first, second)}) == 1
+    explained = explain_step(spec, 2, told=RunStore(first.parent).read(first.name).events)
+    assert explained["compared"] > 0
+    assert explained["differs"] is None  # a replay begins with the same gates
 
 
 def test_a_start_of_other_sources_is_refused_before_it_runs(layered: Path) -> None:
