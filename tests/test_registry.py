@@ -34,8 +34,8 @@ HELPERS = {
     ("softmerge_core.methods", "METHOD"): {"base", "modules", "shared"},
     ("softmerge_core.attacks", "ATTACK"): {"base"},
     ("softmerge_core.data", "DATASET"): {
-        "arrays", "base", "checker", "files", "forms", "importing", "kept", "limits", "order", "partitions", "pictures",
-        "prepare", "preview", "scaling",
+        "arrays", "base", "checker", "files", "forms", "importing", "kept", "limits", "order", "partitions", "picking",
+        "pictures", "prepare", "preview", "scaling",
     },
     ("softmerge_core.networks", "NETWORK"): {"base", "registration", "teller", "torchvision"},
     ("softmerge_core.federated.algorithms", "ALGORITHM"): {"base"},

@@ -69,7 +69,7 @@ def _number(name: str, asked: Question) -> tuple[float, ...]:
     """A slider in percent or points, where these are the unit."""
     times = 1.0 if asked.unit == "number" else 100.0
     low, high = round(times * asked.low), round(times * asked.high)
-    mark = {"percent": " %%", "points": " points", "number": ""}[asked.unit]
+    mark = {"percent": "\u00a0%%", "points": " points", "number": ""}[asked.unit]
     said = st.slider("I predict", low, high, (low + high) // 2, format=f"%d{mark}", key=f"guess-{name}", help=HELP)
     return (said / times,)
 

@@ -19,10 +19,10 @@ VALUES: dict[str, float] = {"shut": 0.0, "open": 1.0, "learned": np.nan}
 class Forced(Frozen):
     """The gates of one source (its number, from 0 on) in the parts from ``first`` to ``last`` that are forced."""
 
-    first: int = Field(ge=0, lt=2**31)
-    last: int = Field(ge=0, lt=2**31)
-    source: int = Field(ge=0, lt=2**31)
-    to: To
+    first: int = Field(ge=0, lt=2**31, description="The first part, by its place in the table of gates, from 0 on.")
+    last: int = Field(ge=0, lt=2**31, description="The last part.")
+    source: int = Field(ge=0, lt=2**31, description="The source, from 0 on.")
+    to: To = Field(description="Whether its gates are forced shut or open.")
 
 
 class Start(Frozen):
@@ -36,8 +36,8 @@ class Start(Frozen):
     step: int | None = Field(None, ge=0, lt=2**31, description="Its step; none: the network that it kept.")
     forced: tuple[Forced, ...] = Field((), description="The gates that were forced by hand.")
     keep: bool = setting(False, "Keep forced gates", "Gates forced by hand stay so; else training may move them.")
-    logits: tuple[tuple[float, ...], ...] = Field(min_length=1)
-    factors: tuple[float, ...] = Field(min_length=1)
+    logits: tuple[tuple[float, ...], ...] = Field(min_length=1, description="Log alpha, [part][source].")
+    factors: tuple[float, ...] = Field(min_length=1, description="The factor of each part, above 0.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site
 from tests.browser.server import READY
 from tests.browser.test_accessibility import AXE, STILL, faults
+from tests.browser.watching import run_of
 
 Open = Callable[..., Page]
 SIDEWAYS = "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
@@ -100,5 +101,4 @@ def forked(teacher: Page, student: Page, site: Site) -> None:
     expect(teacher.get_by_role("cell", name="30,000")).to_be_visible()
     press(teacher, "Stop it")
     expect(teacher.get_by_role("cell", name="stopped")).to_be_visible()
-    (run,) = [each for each in site.store.list() if each.status == "stopped"]
-    assert run.kind == "merge"
+    assert site.store.status(run_of(student)).status == "stopped"

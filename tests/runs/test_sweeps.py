@@ -136,7 +136,8 @@ def test_runs_side_by_side_leave_what_they_leave_alone(tmp_path: Path) -> None:
             assert mine.result["accuracy"][name] == pytest.approx(value, abs=0.02), name
         for one, two in zip(mine.result["gates"]["value"], other.result["gates"]["value"], strict=True):
             assert one == pytest.approx(two, abs=1e-3)
-        assert {path.name for path in (store.folder(run_id) / files.WEIGHTS).iterdir()} == {"merged.safetensors"}
+        left = [{path.name for path in (store.folder(name) / files.WEIGHTS).iterdir()} for name in (run_id, alone)]
+        assert left[0] == left[1] == {"merged.safetensors", "predictions.safetensors"}
 
 
 def test_a_point_that_is_stopped_ends_alone_and_one_that_was_ended_is_left_out(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def called(network: str, sources: Sequence[str]) -> str:
 
 def brief(network: str) -> str:
     """The same without a source's own name, for titles."""
-    return CALLED.get(network, f"source {int(network.removeprefix('source:')) + 1}" if ":" in network else network)
+    return CALLED.get(network, f"Source {int(network.removeprefix('source:')) + 1}" if ":" in network else network)
 
 
 def class_titles(names: Sequence[str], classes: int) -> list[str]:

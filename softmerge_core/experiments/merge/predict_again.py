@@ -13,7 +13,7 @@ from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.loading import lazy_sources
 from softmerge_core.experiments.merge.lineage import kind_of
 from softmerge_core.experiments.merge.predictions import FIRST
-from softmerge_core.experiments.merge.run import others_of, score_all
+from softmerge_core.experiments.merge.scores import others_of, score_all
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.networks import build_network
 

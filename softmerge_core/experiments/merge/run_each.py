@@ -12,7 +12,8 @@ from softmerge_core.experiments.base import Context
 from softmerge_core.experiments.loading import base_of, lazy_sources, yardsticks
 from softmerge_core.experiments.merge.lineage import lineage_of, remarks
 from softmerge_core.experiments.merge.predictions import NAME as PREDICTIONS
-from softmerge_core.experiments.merge.run import announce_plane, boundary, kept_gates, others_of, report, score_all
+from softmerge_core.experiments.merge.run import announce_plane, boundary, kept_gates, report
+from softmerge_core.experiments.merge.scores import others_of, score_all
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.merging.seeds import soft_merge_each
 

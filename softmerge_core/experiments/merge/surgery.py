@@ -20,7 +20,8 @@ from softmerge_core.errors import RunError
 from softmerge_core.evaluation import lowest_loss, predict, score
 from softmerge_core.experiments.aligning import align_to_best
 from softmerge_core.experiments.loading import base_of, lazy_sources
-from softmerge_core.experiments.merge.run import SPLITS, boundary, layer_table, others_of, plane_extent
+from softmerge_core.experiments.merge.run import boundary, layer_table, plane_extent
+from softmerge_core.experiments.merge.scores import SPLITS, others_of
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.scoring import correctness
 from softmerge_core.memory import SINGLE, merge_memory

@@ -13,6 +13,7 @@ from softmerge_core.data import load_dataset
 from softmerge_core.evaluation import evaluate, predict
 from softmerge_core.events import Boundary, Evaluation, Event, Gates, Loss, Points, Stage
 from softmerge_core.experiments.merge import run as work
+from softmerge_core.experiments.merge import scores
 from softmerge_core.experiments.merge.run import GRID, boundary
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.why import why_sentence
@@ -240,7 +241,7 @@ def test_as_many_samples_are_computed_at_the_end_as_the_time_that_is_told_counts
         told.append(ahead)
         return soft_merge(*arguments, ahead=ahead, **others)
 
-    monkeypatch.setattr(work, "predict", counting)
+    monkeypatch.setattr(scores, "predict", counting)
     monkeypatch.setattr(work, "soft_merge", merging)
     spec = merge_spec(*experts, dataset="skills", settings=settings)
     run_id, store = run(spec, tmp_path)
