@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLES := softmerge_core/examples
 
-.PHONY: run test lint types unit browser fuzz soak lock zoo examples clean
+.PHONY: run test lint types unit browser screenshots docs fuzz soak lock zoo examples clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m streamlit run app.py
@@ -30,6 +30,14 @@ unit: $(VENV)/.test
 browser: $(VENV)/.test
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest --numprocesses 2 --dist loadscope tests/browser
+
+# Every page in both themes on a laptop, a projector and a phone, into the folder "screenshots", to be looked at.
+screenshots: $(VENV)/.test
+	$(BIN)/python -m tests.browser.screenshots
+
+# The pictures of the README, the moving one as well: a merge that is really run.
+docs: $(VENV)/.test
+	$(BIN)/python -m tests.browser.screenshots --docs
 
 # Looks for new failures of the property tests for as long as it is told to; "make test" draws the same examples always.
 MINUTES ?= 10

@@ -14,6 +14,7 @@ from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings,
 from softmerge_core.zoo import families
 from tests.browser.conftest import Site
 from tests.browser.server import glossary, wait_for
+from tests.browser.test_accessibility import AXE, BODY, faults, in_theme
 from tests.browser.watching import drawn, moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
 
 Open = Callable[..., Page]
@@ -243,6 +244,13 @@ def test_clicking_a_cell_tells_its_gate(site: Site, open_page: Open) -> None:
     assert box
     page.mouse.click(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
     expect(page.get_by_text("from digits-expert: mean P(open) =")).to_be_visible()
+    page.get_by_role("button", name="Why?").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_contain_text("penalty")
+    page.get_by_test_id("stPopoverBody").locator(".sm-plot[data-drawn]").wait_for()
+    page.add_script_tag(path=AXE)
+    for theme in ("dark", "light"):
+        in_theme(page, theme)
+        assert (theme, faults(page, BODY)) == (theme, [])
 
 
 def test_a_narrow_dark_screen_needs_no_sideways_scrolling_and_meets_no_error(site: Site, open_page: Open) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.server import READY, visit
+from tests.browser.test_accessibility import AXE, faults, in_theme
 
 RUN = "run=example:more-few-labels"
 CHART = ".st-key-picture-surgery-gates .sm-plot"
@@ -45,3 +46,7 @@ def test_a_cell_is_forced_undone_and_told_by_the_link(site: Site, open_page: Cal
     verdict(page).to_contain_text("Nothing is forced")
     visit(page, link)
     verdict(page).to_contain_text("gates forced: validation accuracy")
+    page.add_script_tag(path=AXE)
+    for theme in ("dark", "light"):
+        in_theme(page, theme)
+        assert (theme, faults(page, ".st-key-surgery-slot")) == (theme, [])
