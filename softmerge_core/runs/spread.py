@@ -1,10 +1,11 @@
 """The tasks of one run, spread over the workers of its cluster while the run itself only waits for them."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from distributed import Future, get_client, secede, wait
+from distributed import Client, Future, default_client, get_client, secede, wait
 from distributed.threadpoolexecutor import thread_state
 
 from softmerge_core.errors import RunError
@@ -25,7 +26,7 @@ def over_workers(
     nor once it is asked to stop; the tasks under way are then abandoned. Raises what a task raises, and RunError
     when a worker died.
     """
-    client = get_client()
+    client = _connected()
     _give_up_place()
     waiting, running = list(enumerate(tasks))[::-1], dict[Future[Any], int]()
     try:
@@ -39,6 +40,20 @@ def over_workers(
                 yield running.pop(future), _result(future)
     finally:
         client.cancel(list(running), reason="no longer wanted")
+
+
+def _connected(attempts: int = 3) -> Client:
+    """The client of this worker.
+
+    One that is just connecting takes the scheduler's greeting for broken where another message comes along with it,
+    which its own assertion then says: such a client is closed, and another one made.
+    """
+    for _ in range(attempts - 1):
+        with contextlib.suppress(AssertionError):
+            return get_client()
+        with contextlib.suppress(Exception):  # whatever it is that was left half connected
+            default_client().close(timeout=1)
+    return get_client()
 
 
 def _give_up_place() -> None:

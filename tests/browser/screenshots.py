@@ -29,9 +29,11 @@ DOCS = {
     "merge": 1000, "runs": 1000, "compare": 1000, "robustness": 1000, "connectivity": 1000,
     "scope": 1000, "federated": 1000,
 }  # fmt: skip
-FILM = {"width": 1280, "height": 1000}
+FILM = {"width": 1440, "height": 940}
+LONG = "steps=1500"  # of each stage: so long that a picture a moment can be taken
 SHOWN = 960  # px: the width of the moving picture
 LAST = 3000  # ms for which its last frame stands
+BREATH = 120  # ms
 WARM = 15_000  # ms in which the workers have surely started
 QUALITY = 60
 DRAWN = """() => [...document.querySelectorAll(".sm-plot")].every((plot) => plot.dataset.drawn === "yes"
@@ -85,19 +87,25 @@ def film(browser: Browser, address: str, file: Path) -> None:
     """A merge from the press of the button to its verdict, as a moving picture."""
     page = window(browser, "light", FILM)
     settled(visit(page, f"{address}/merge"))
-    frames = [(time.monotonic(), page.screenshot())]
+    frames = [(time.monotonic(), look(page))]
     page.wait_for_timeout(WARM)
     page.get_by_role("button", name="Start merging").click()
     page.mouse.move(2, 2)
     while not live(page):
-        frames.append((time.monotonic(), page.screenshot()))
+        frames.append((time.monotonic(), look(page)))
     while live(page):
-        frames.append((time.monotonic(), page.screenshot()))
+        frames.append((time.monotonic(), look(page)))
     settled(page)
-    frames.append((time.monotonic(), page.screenshot()))
+    frames.append((time.monotonic(), look(page)))
     write_film(frames, file)
     print(file, f"{len(frames)} frames, {file.stat().st_size / 2**20:.1f} MB")
     page.context.close()
+
+
+def look(page: Page) -> bytes:
+    """What is seen just now, after a moment that the page has for itself."""
+    page.wait_for_timeout(BREATH)
+    return page.screenshot(type="jpeg", quality=90)
 
 
 def live(page: Page) -> bool:
@@ -106,11 +114,11 @@ def live(page: Page) -> bool:
 
 
 def write_film(frames: Sequence[tuple[float, bytes]], file: Path) -> None:
-    """An animated picture of (time in s, PNG); a frame like the one before it makes that one stand longer."""
+    """An animated picture of (time in s, JPEG); a frame like the one before it makes that one stand longer."""
     pictures: list[Any] = []
     lasts: list[int] = []
-    for (start, png), (end, _) in zip(frames, [*frames[1:], (frames[-1][0] + LAST / 1000, b"")], strict=True):
-        picture = Image.open(BytesIO(png)).convert("RGB")
+    for (start, shown), (end, _) in zip(frames, [*frames[1:], (frames[-1][0] + LAST / 1000, b"")], strict=True):
+        picture = Image.open(BytesIO(shown)).convert("RGB")
         picture = picture.resize((SHOWN, round(SHOWN * picture.height / picture.width)), Image.Resampling.LANCZOS)
         if pictures and picture.tobytes() == pictures[-1].tobytes():
             lasts[-1] += round(1000 * (end - start))

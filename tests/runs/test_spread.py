@@ -11,7 +11,7 @@ from softmerge_core.errors import TrainingError
 from softmerge_core.events import Progress
 from softmerge_core.experiments import experiments
 from softmerge_core.experiments.base import Context, Experiment, Spec
-from softmerge_core.runs import Runner, RunStore
+from softmerge_core.runs import Runner, RunStore, spread
 from softmerge_core.runs.writer import in_turn
 
 
@@ -108,3 +108,34 @@ def test_stop_ends_the_run_without_the_tasks_that_are_left(runner: Runner) -> No
 def test_as_many_runs_as_workers_with_tasks_of_their_own_do_not_block_each_other(runner: Runner) -> None:
     runs = [runner.submit(SquaresSpec(count=5, pause=0.05)) for _ in range(4)]
     assert [ended(runner, run_id) for run_id in runs] == ["finished"] * 4
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_a_client_that_missed_its_greeting_is_closed_and_made_again(
+    failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, closed = list[int](), list[int]()
+
+    class Half:
+        def close(self, timeout: float) -> None:
+            closed.append(len(made))
+            raise RuntimeError("was never connected")
+
+    def get_client() -> str:
+        made.append(1)
+        assert len(made) > failures
+        return "client"
+
+    monkeypatch.setattr(spread, "get_client", get_client)
+    monkeypatch.setattr(spread, "default_client", Half)
+    assert spread._connected() == "client"
+    assert closed == list(range(1, failures + 1))
+
+
+def test_a_client_that_misses_it_again_and_again_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def get_client() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(spread, "get_client", get_client)
+    with pytest.raises(AssertionError):
+        spread._connected()
