@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.watching import at_rest
 
 Open = Callable[..., Page]
 PICTURES = ("gained", "lost", "matrix", "against", "calibration", "errors")
@@ -23,10 +24,10 @@ def test_a_link_shows_the_samples_that_were_looked_at_and_turning_a_page_moves_n
     expect(gained).to_contain_text("Right where the ensemble is wrong. 13 to 24 of")
     expect(page.locator(".st-key-picture-inside-matrix")).to_contain_text("Confusion matrix of the plain average")
     expect(page.get_by_text("was understood")).to_have_count(0)
-    before = page.evaluate(PLACES)
     for name in PICTURES:
         page.locator(f".st-key-picture-inside-{name}").scroll_into_view_if_needed()
         page.locator(f".st-key-picture-inside-{name} .sm-plot[data-drawn]").wait_for()
+    before = at_rest(page, PLACES)
     expect(gained.locator("image")).to_have_count(12)
     first = gained.locator("image").first.get_attribute("href")
     page.get_by_role("button", name="Next 12").first.click()

@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.watching import at_rest
 
 SHOWN = ".sm-step-frame[data-shown]"
 # Where everything lies in the page, however far it is scrolled; what is folded away is laid out when it is opened.
@@ -34,7 +35,7 @@ def test_the_frames_follow_each_other_without_the_server_and_move_nothing(
     frame: Any = page.locator(SHOWN)
     expect(frame).to_contain_text("1. Draw the gates")
     page.evaluate(COUNT)
-    before = page.evaluate(PLACES)
+    before = at_rest(page, PLACES)
     for title in ("2. Make weights", "3. Mix", "4. Run it", "5. Add the penalty", "6. Ask", "7. Move the gates"):
         page.keyboard.press("ArrowRight") if title > "3" else page.get_by_role("button", name="Next").click()
         expect(frame).to_contain_text(title)

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.server import READY
 
 RUN = "taken-along"
 
@@ -54,6 +55,7 @@ def test_everything_comes_as_one_archive_whose_script_runs(
 
 def assert_bundle(page: Page) -> None:
     """The bundle has a picture of every chart, as this browser draws it, in both forms."""
+    page.locator(READY).wait_for()
     with page.expect_download() as coming:
         page.get_by_role("button", name="Bundle").click()
     with zipfile.ZipFile(coming.value.path()) as archive:

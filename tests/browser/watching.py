@@ -1,5 +1,7 @@
 """What tests of live pages look at: pictures that are drawn, redrawn, and must never be taken away."""
 
+import time
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -44,6 +46,16 @@ def removed(page: Page) -> int:
 def watch_places(page: Page, *blocks: str) -> None:
     """From now on note in every frame where these blocks (CSS selectors) begin."""
     page.evaluate(PLACES, blocks)
+
+
+def at_rest(page: Page, script: str) -> Any:
+    """What ``script`` finds of the page's layout once it is the same for half a second: parts of it are loaded late."""
+    found, since = page.evaluate(script), time.monotonic()
+    while time.monotonic() - since < 0.5:
+        page.wait_for_timeout(50)
+        if (now := page.evaluate(script)) != found:
+            found, since = now, time.monotonic()
+    return found
 
 
 def moves(page: Page) -> dict[str, float]:
