@@ -20,7 +20,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.base import Benchmark
-from benchmarks.tables import Table
+from benchmarks.tables import Table, high
 from tests.browser.chromium import launch
 from tests.browser.server import READY, ROOT, Server
 
@@ -112,16 +112,12 @@ def _cells(frames: Sequence[float], script: Sequence[float], spent: float) -> It
     late = sum(each > LATE for each in frames) / len(frames)
     yield str(len(frames))
     yield f"{statistics.median(frames):.1f}"
-    yield f"{_high(frames):.1f}"
+    yield f"{high(frames):.1f}"
     yield f"{100 * late:.0f} %"
     yield f"{statistics.median(script):.2f}"
-    yield f"{_high(script):.2f}"
+    yield f"{high(script):.2f}"
     yield f"{max(script):.2f}"
     yield f"{spent / len(frames):.1f}"
-
-
-def _high(values: Sequence[float]) -> float:
-    return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
 BENCHMARK = Benchmark(

@@ -49,3 +49,8 @@ def milliseconds(times: Sequence[float]) -> str:
     """Return the median of some seconds in milliseconds."""
     value = 1e3 * statistics.median(times)
     return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def high(values: Sequence[float]) -> float:
+    """The value below which 95 % of two or more values lie."""
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]

@@ -1,12 +1,13 @@
-"""The questions of the lessons as a class is asked them, and what is true of them: read from recorded runs."""
+"""The questions of the lessons as a class is asked them."""
 
 import math
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from pages.shared.runs.services import run_store
 from pages.shared.teach.lesson import Lesson, Measured, Question, lessons
+from pages.shared.teach.truth import PAST_ALL
 from softmerge_core.classroom import Asked
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import percent, signed
@@ -83,18 +84,9 @@ def _posed(name: str, lesson: Lesson) -> Posed | None:
     return Posed(lesson.title, question, lesson.reveal, asked, 1.0 if question.unit == "number" else 100.0)
 
 
-@lru_cache(maxsize=256)
-def truth(measured: Measured) -> float:
-    """What was measured; raises SoftMergeError where the recorded run is not there, or has no such number."""
-    view = run_store().read(measured.run, 2**62)
-    if view.result is None:
-        raise SoftMergeError(f"run {measured.run}: expected a result, found none")
-    return measured.read(view.result)
-
-
 def run_kind(run_id: str) -> str:
     """The kind of a run; "" where there is none, or it cannot be read."""
     try:
-        return run_store().read(run_id, 2**62).spec.kind
+        return run_store().read(run_id, PAST_ALL).spec.kind
     except SoftMergeError:
         return ""

@@ -7,10 +7,11 @@ from statistics import median
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.classroom.questions import Posed, truth
+from pages.classroom.questions import Posed
 from pages.shared.show.picture import show_picture
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
+from pages.shared.teach.truth import measured
 from softmerge_core.classroom import Record, counts, moves, nearer
 from softmerge_core.classroom.votes import both
 from softmerge_core.errors import SoftMergeError
@@ -30,7 +31,7 @@ def show_results(question: Posed, record: Record, own: float | None = None) -> N
     ``own``: the last answer of the reader, who is a student.
     """
     try:
-        found = truth(question.question.measured)
+        found = measured(question.question.measured)
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
         return

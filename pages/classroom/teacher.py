@@ -4,12 +4,13 @@ import streamlit as st
 
 from pages.classroom.class_runs import class_runs, runs_of
 from pages.classroom.doing import do, tell_problem
-from pages.classroom.questions import Posed, posed, truth
+from pages.classroom.questions import Posed, posed
 from pages.classroom.results import show_results
 from pages.shared.runs.in_class import classes
 from pages.shared.runs.services import visitor
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
+from pages.shared.teach.truth import measured
 from softmerge_core.classroom import Record
 from softmerge_core.experiments.words import letter, plural
 
@@ -45,7 +46,7 @@ def _ask(record: Record) -> None:
 def _begin(code: str, name: str) -> None:
     """Ask a question once its truth is known, so that no class waits for one in vain."""
     question = posed()[name]
-    truth(question.question.measured)
+    measured(question.question.measured)
     classes().ask(code, visitor(), question.asked)
 
 

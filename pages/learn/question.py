@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.learn.sketch import draw_by_hand
-from pages.learn.truth import curve, measured
 from pages.learn.words import Compared, compared, compared_curves, value_text
 from pages.shared.show.text import plain
 from pages.shared.teach.going import LESSON, go
 from pages.shared.teach.lesson import Lesson, Question, lessons
 from pages.shared.teach.progress import Progress, note, progress
+from pages.shared.teach.truth import curve, measured
 
 HELP = "Your prediction; it stays in this browser."
 

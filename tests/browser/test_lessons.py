@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.learn.truth import curve, measured
 from pages.learn.words import value_text
 from pages.shared.teach.going import LEARN
 from pages.shared.teach.lesson import Lesson, lessons
+from pages.shared.teach.truth import curve, measured
 from softmerge_core.experiments.words import percent
 from tests.browser.server import PATIENCE, READY, Server, visit
 from tests.browser.test_accessibility import AXE, faults, in_theme

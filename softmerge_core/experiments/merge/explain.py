@@ -18,7 +18,6 @@ from softmerge_core.merging.reporting import Reporter, matrix
 from softmerge_core.merging.snapshots import fits, load_progression
 from softmerge_core.merging.soft import soft_merge
 from softmerge_core.merging.stages import StagePlan
-from softmerge_core.merging.start import gate_start
 from softmerge_core.merging.watching import Computed
 
 NEAR = 2e-4  # probabilities in a log have four decimals
@@ -86,7 +85,7 @@ def _replay(spec: MergeSpec, watch: Watch, snapshot: bytes | None) -> int:
             on_event=note,
             snapshot=snapshot,
             watch=watch,
-            start=gate_start(spec.start, spec.settings.stretch) if spec.start else None,
+            start=loaded.start,
         )
     return last
 

@@ -24,7 +24,7 @@ from softmerge_core.merging.pace import Ahead
 from softmerge_core.merging.reporting import matrix
 from softmerge_core.merging.snapshots import fits
 from softmerge_core.merging.soft import GateTable, MergeResult, soft_merge
-from softmerge_core.merging.start import gate_start
+from softmerge_core.merging.start import GateStart, gate_start
 from softmerge_core.merging.summary import layer_sizes, summed
 from softmerge_core.settings import parse
 
@@ -40,7 +40,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
     begun, computed = time.monotonic(), time.process_time()
     usable_device(spec.device)
     data, lineage = load_data(spec.data), lineage_of(spec)
-    modules, names, base = ready(spec, data)
+    modules, names, base, start = ready(spec, data)
     snapshot, steered = _snapshot(spec, context), _Steered(spec, context)
     extent = announce_plane(data, context)
     merged = soft_merge(
@@ -57,7 +57,7 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
         on_snapshot=steered.save_snapshot,
         ahead=Ahead(None if snapshot else estimate(spec), _scored_samples(spec, data, modules[0])),
         take_change=steered.take_change,
-        start=gate_start(spec.start, spec.settings.stretch) if spec.start else None,
+        start=start,
     )
     spec = steered.spec
     model = merged.model.cpu()
@@ -77,18 +77,20 @@ def run(spec: MergeSpec, context: Context) -> dict[str, Any]:
 
 
 class Ready(NamedTuple):
-    """What a spec has to be merged: networks, aligned if it says so, with their names, and their base if needed."""
+    """What a spec has to be merged: networks, aligned if it says so, with their names, base and first gates."""
 
     modules: Sequence[nn.Module]
     names: tuple[str, ...]
     base: nn.Module | None
+    start: GateStart | None
 
 
 def ready(spec: MergeSpec, data: Data) -> Ready:
     """Load what ``spec`` merges; raises what ``load_source`` raises."""
     loaded, names = lazy_sources(spec.sources)
     base = base_of(spec.sources) if spec.settings.relative else None
-    return Ready(align_to_best(loaded, data, spec.align), names, base)
+    start = gate_start(spec.start, spec.settings.stretch) if spec.start else None
+    return Ready(align_to_best(loaded, data, spec.align), names, base, start)
 
 
 def _snapshot(spec: MergeSpec, context: Context) -> bytes | None:

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as hs
 
 from pages.classroom import invite
-from pages.classroom.questions import _posed, posed, truth
+from pages.classroom.questions import _posed, posed
 from pages.shared.show import listening
 from pages.shared.teach.lesson import lessons
+from pages.shared.teach.truth import measured
 from softmerge_core.classroom import Record
 from softmerge_core.errors import SoftMergeError
 from tests.pages.classroom.conftest import CHOICES, MEASURED, TEACHER, lesson, page_of, question
@@ -57,7 +58,7 @@ def test_a_server_that_phones_cannot_reach_says_so(asked: Record, monkeypatch: p
 @pytest.mark.parametrize("name", posed())
 def test_every_question_of_a_lesson_has_a_truth_that_can_be_answered(name: str) -> None:
     each = posed()[name]
-    found = truth(each.question.measured)
+    found = measured(each.question.measured)
     if each.options:
         assert each.question.right(found) is not None
     else:
@@ -79,4 +80,4 @@ def test_a_question_of_another_kind_is_left_out() -> None:
 
 def test_a_truth_that_is_not_there_is_an_error_of_ours() -> None:
     with pytest.raises(SoftMergeError):
-        truth(MEASURED.model_copy(update={"run": "example:none"}))
+        measured(MEASURED.model_copy(update={"run": "example:none"}))

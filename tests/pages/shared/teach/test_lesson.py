@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.learn.truth import curve
 from pages.shared.teach.lesson import Choice, Measured, Question, Series, Sketch, lessons, read_lesson
+from pages.shared.teach.truth import curve
 from pages.site import PAGES
 from softmerge_core.errors import SettingsError
 from softmerge_core.home import home

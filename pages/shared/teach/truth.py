@@ -5,6 +5,7 @@ from typing import Any
 
 from pages.shared.runs.services import run_store
 from pages.shared.teach.lesson import Measured, Series
+from softmerge_core.errors import SoftMergeError
 
 PAST_ALL = 2**62  # of a log: to read a run without its events, which takes less time
 
@@ -22,7 +23,10 @@ def curve(what: Series) -> tuple[float, ...]:
 
 
 def _result(run: str) -> dict[str, Any]:
-    return run_store().read(run, PAST_ALL).result or {}
+    result = run_store().read(run, PAST_ALL).result
+    if result is None:
+        raise SoftMergeError(f"run {run}: expected a result, found none")
+    return result
 
 
 def _events(run: str, kind: str) -> list[dict[str, Any]]:
