@@ -20,6 +20,7 @@ from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.figure_csv import values_route
 from pages.shared.show.listening import LOCAL, listens_on
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
+from softmerge_core.allocator import give_back_freed_memory
 from softmerge_core.folder import FOLDER, server_folder
 from softmerge_core.home import empty_trash
 from softmerge_core.networks.registration import ask_another_process, problems
@@ -72,6 +73,7 @@ def _pages() -> tuple[Collection[str], Mapping[str, str]]:
     return site.PAGES, site.ALSO
 
 
+give_back_freed_memory()
 ask_another_process()
 MIDDLEWARE = [typed_addresses(_pages), plotly_preload()]
 app = st.App(SITE, lifespan=_ready, routes=[plotly_route(), values_route(), film_route()], middleware=MIDDLEWARE)

@@ -12,6 +12,7 @@ import random
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,7 +112,8 @@ class Class:
                 for text in student.errors:
                     self.times.fail(text)
         except Exception as error:
-            self.times.fail(f"{type(error).__name__}: {error}")
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
+            self.times.fail(f"{type(error).__name__}: {error} (lines {lines})")
 
     def attend(self, student: Visitor, chance: random.Random) -> None:
         """Join by the link, and answer every vote; returns when this student wants to try something."""
@@ -136,8 +138,10 @@ class Class:
             state.double_array_value.data.append(element.min + element.step * chance.randint(0, steps))
             with self.times.of("student moves the slider"):
                 student.change(state)
-            with self.times.of("student answers"):
-                student.press(next(each for each in student.widgets if "send:" in each).split("-", 2)[-1])
+            send = next((each for each in student.widgets if "send:" in each), "")
+            if send:  # else the vote ended while the slider was moved
+                with self.times.of("student answers"):
+                    student.press(send.split("-", 2)[-1])
             return
         state.int_value = chance.randrange(len(element.options))
         with self.times.of("student answers"):

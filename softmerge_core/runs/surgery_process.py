@@ -14,6 +14,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from softmerge_core.allocator import keep_freed_memory
 from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.merge.surgery import OpenedRun
@@ -23,7 +24,7 @@ from softmerge_core.runs import files
 from softmerge_core.runs.results import read_result
 from softmerge_core.runs.status import derive
 from softmerge_core.runs.store import read_spec
-from softmerge_core.runs.warm import keep_freed_memory, one_thread
+from softmerge_core.runs.warm import one_thread
 
 IDLE = 900.0  # seconds without a question after which it ends and gives its memory back
 ROOM = 2**30  # bytes of opened runs that are kept, beside the newest, whatever its size

@@ -1,19 +1,17 @@
 """The warm-up of a worker process, so that its first run starts as fast as its tenth."""
 
-import ctypes
 import importlib
 import logging
 from collections.abc import Callable
 
 import softmerge_core
+from softmerge_core.allocator import keep_freed_memory
 from softmerge_core.data import load_dataset
 from softmerge_core.experiments import experiments
 from softmerge_core.networks import build_network, registered
 from softmerge_core.settings import SoftMergeSettings
 
 DATASETS = ("mnist1d", "digits", "moons", "spirals", "rings")
-TRIM, MAPPED = -1, -3  # mallopt's names for: free memory to keep at most, and the size from which a block is mapped
-KEPT, LARGE = 64 * 2**20, 32 * 2**20  # bytes: as far as the allocator would go by itself
 MODULES = ("softmerge_core.merging.soft", "softmerge_core.zoo", "softmerge_core.evaluation")
 
 logger = logging.getLogger(__name__)
@@ -43,20 +41,6 @@ def one_thread() -> None:
     import torch  # the server imports this module and must stay without torch
 
     torch.set_num_threads(1)
-
-
-def keep_freed_memory() -> None:
-    """Let the allocator use freed memory again at once.
-
-    Dask starts its workers such that each free block goes back to the system, from where the next step of a merge
-    gets it anew, page by page: the same run took half as long again. Elsewhere than with glibc nothing is done.
-    """
-    try:
-        adjust = ctypes.CDLL(None).mallopt
-    except (AttributeError, TypeError, OSError):  # another system, or another C library
-        return
-    adjust(MAPPED, LARGE)
-    adjust(TRIM, KEPT)
 
 
 def import_modules() -> None:

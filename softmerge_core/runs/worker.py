@@ -4,10 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from softmerge_core.allocator import keep_freed_memory
 from softmerge_core.errors import RunError
 from softmerge_core.runs.status import Status
 from softmerge_core.runs.together import conduct_together
-from softmerge_core.runs.warm import keep_freed_memory, one_thread
+from softmerge_core.runs.warm import one_thread
 from softmerge_core.runs.writer import conduct
 
 

@@ -6,7 +6,6 @@ A browser is sent five digits of each, which is enough to draw them.
 import hashlib
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
 
 import plotly.graph_objects as go
 from starlette.requests import Request
@@ -17,8 +16,8 @@ from pages.shared.show.plotly_script import address_of
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.figures.values import figure_values
 
-KEPT = 256  # figures that were drawn last, of all sessions together; runs and examples hold most of them anyway
-_FIGURES: OrderedDict[str, go.Figure] = OrderedDict()
+KEPT = 24 * 2**20  # characters of JSON of the figures that were drawn last, of all sessions together
+_FIGURES: OrderedDict[str, tuple[go.Figure, int]] = OrderedDict()
 _LOCK = Lock()
 
 
@@ -28,9 +27,9 @@ def values_name(figure: go.Figure, text: str) -> str:
     if known is None:
         known = vars(figure)["_softmerge_values"] = f"values-{hashlib.sha256(text.encode()).hexdigest()}.csv"
     with _LOCK:
-        _FIGURES[known] = figure
+        _FIGURES[known] = figure, len(text)
         _FIGURES.move_to_end(known)
-        while len(_FIGURES) > KEPT:
+        while len(_FIGURES) > 1 and sum(size for _, size in _FIGURES.values()) > KEPT:
             _FIGURES.popitem(last=False)
     return known
 
@@ -47,7 +46,7 @@ def values_csv(figure: go.Figure) -> str:
 
 async def _send(request: Request) -> Response:
     with _LOCK:
-        figure: Any = _FIGURES.get(f"{request.path_params['name']}.csv")
-    if figure is None:
+        found = _FIGURES.get(f"{request.path_params['name']}.csv")
+    if found is None:
         return Response("forgotten", status_code=404, media_type="text/plain")
-    return Response(values_csv(figure), media_type="text/csv", headers={"Cache-Control": "no-store"})
+    return Response(values_csv(found[0]), media_type="text/csv", headers={"Cache-Control": "no-store"})

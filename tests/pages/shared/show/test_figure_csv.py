@@ -1,0 +1,54 @@
+"""Figures whose values can be had: those that were drawn last, as much as is kept of them."""
+
+import asyncio
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import plotly.graph_objects as go
+import pytest
+
+from pages.shared.show import figure_csv
+from pages.shared.show.figure_csv import values_name
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without figures of other tests."""
+    monkeypatch.setattr(figure_csv, "_FIGURES", OrderedDict())
+
+
+async def _status(name: str) -> int:
+    request = SimpleNamespace(path_params={"name": name.removesuffix(".csv")})
+    return (await figure_csv._send(request)).status_code  # type: ignore[arg-type]
+
+
+def _drawn(number: int, size: int) -> str:
+    return values_name(go.Figure(go.Scatter(x=[number], y=[0.1])), f"{number}".ljust(size))
+
+
+def test_of_many_figures_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_csv, "KEPT", 100)
+    names = [_drawn(number, 30) for number in range(5)]
+    assert list(figure_csv._FIGURES) == names[2:]
+
+
+def test_the_last_is_kept_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_csv, "KEPT", 100)
+    _drawn(0, 30)
+    large = _drawn(1, 1000)
+    assert list(figure_csv._FIGURES) == [large]
+
+
+def test_a_figure_drawn_again_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_csv, "KEPT", 100)
+    first, second, third = (_drawn(number, 30) for number in range(3))
+    assert _drawn(0, 30) == first
+    fourth = _drawn(3, 30)
+    assert list(figure_csv._FIGURES) == [third, first, fourth]
+    assert second not in figure_csv._FIGURES
+
+
+def test_who_knows_the_name_gets_the_values_and_others_nothing() -> None:
+    name = _drawn(7, 30)
+    assert asyncio.run(_status(name)) == 200
+    assert asyncio.run(_status("values-unknown.csv")) == 404
