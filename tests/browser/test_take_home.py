@@ -16,7 +16,7 @@ from tests.browser.conftest import Site
 from tests.browser.server import READY
 
 RUN = "taken-along"
-MOMENTS = (0, 25, 50, 75, 100, 150, 200, 300)  # ms after changes of a setting
+MOMENTS = (0, 40, 80, 120, 200)  # ms after changes of a setting
 # Two changes of a setting: the first run of the script is cut short by the second.
 PRESS_WHILE_DRAWN = """async ([label, moment]) => {
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
