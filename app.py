@@ -15,6 +15,7 @@ import streamlit as st
 
 import pages
 from pages.merge.film_route import film_route
+from pages.shared.runs.made import made_route
 from pages.shared.runs.services import owner_token, warm_up
 from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.figure_csv import values_route
@@ -76,4 +77,5 @@ def _pages() -> tuple[Collection[str], Mapping[str, str]]:
 give_back_freed_memory()
 ask_another_process()
 MIDDLEWARE = [typed_addresses(_pages), plotly_preload()]
-app = st.App(SITE, lifespan=_ready, routes=[plotly_route(), values_route(), film_route()], middleware=MIDDLEWARE)
+ROUTES = [plotly_route(), values_route(), film_route(), made_route()]
+app = st.App(SITE, lifespan=_ready, routes=ROUTES, middleware=MIDDLEWARE)

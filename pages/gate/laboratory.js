@@ -10,6 +10,7 @@ class Laboratory {
     this.plots = Object.fromEntries(["gate", "rain", "l0"].map((name) => [name, new Plot(this.find(`canvas[data-picture=${name}]`))]));
     this.sliders = Object.fromEntries(NAMES.map((name) => [name, this.find(`input[name=${name}]`)]));
     this.rain = new Rain();
+    this.corners = Object.keys(this.plots).map((name) => this.corner(name));
     this.times = []; // ms that the script took for each of the last frames
     this.stop = new AbortController();
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -19,6 +20,17 @@ class Laboratory {
   }
 
   find(selector) { return this.host.querySelector(selector); }
+
+  corner(name) {
+    const section = this.find(`.sm-picture-${name}`);
+    return new PictureCorner(section.querySelector(".sm-drawing"), {
+      title: section.querySelector("h2").textContent,
+      file: () => FILES[name],
+      height: heightInPrint(section),
+      paint: (pen, dense) => drawInPrint(name, pen, dense, section, this),
+      rows: () => VALUES[name](this.state, this.rain.draws),
+    });
+  }
 
   listen() {
     const options = { signal: this.stop.signal };
@@ -115,6 +127,7 @@ class Laboratory {
     if (all) this.showState();
     if (plots.rain.width > 0) rain.draw(plots.rain, state, this.look, this.top, now);
     this.write("rain", rain.said(state));
+    for (const corner of this.corners) corner.redrawn();
     this.write("rain-button", rain.raining ? "Pause" : "Go on");
     if (rain.moving && (this.seen || all)) this.next();
     this.times.push(performance.now() - begun);

@@ -9,6 +9,7 @@ import streamlit as st
 from plotly.colors import sequential
 
 from pages.gate.states import LIMITS, PRESETS, State
+from pages.shared.show.picture_corner import CORNER_CSS, CORNER_JS
 from softmerge_core.figures.style import THEMES, colour
 from softmerge_core.settings import SoftMergeSettings
 
@@ -20,6 +21,7 @@ _SCRIPTS = (
     "laboratory_axes.js",
     "laboratory_pictures.js",
     "laboratory_rain.js",
+    "laboratory_files.js",
     "laboratory.js",
 )
 
@@ -125,8 +127,8 @@ _HTML = (
 _component = st.components.v2.component(
     "softmerge_gate_laboratory",
     html=_HTML,
-    css=(_HERE / "laboratory.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    css=(_HERE / "laboratory.css").read_text(encoding="utf-8") + CORNER_CSS,
+    js="\n".join([CORNER_JS, *((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)]),
 )
 
 

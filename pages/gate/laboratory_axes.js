@@ -17,23 +17,26 @@ function scaleColour(colours, p) {
 }
 
 class Plot {
-  constructor(canvas) {
+  // ``pen``: where there is no canvas, what a picture is drawn with for a file.
+  constructor(canvas, pen = canvas.getContext("2d")) {
     this.canvas = canvas;
-    this.pen = canvas.getContext("2d");
+    this.pen = pen;
   }
 
   // The room as it is now; the width of the margins grows with the type.
   measure(letter, font) {
-    this.width = this.canvas.clientWidth;
-    this.height = this.canvas.clientHeight;
-    this.letter = letter * TEXT;
-    this.font = font;
     const dense = window.devicePixelRatio || 1;
+    this.fit(this.canvas.clientWidth, this.canvas.clientHeight, letter * TEXT, font);
     if (this.dense !== dense || this.canvas.width !== Math.round(this.width * dense) || this.canvas.height !== Math.round(this.height * dense)) {
       this.dense = dense;
       this.canvas.width = Math.round(this.width * dense);
       this.canvas.height = Math.round(this.height * dense);
     }
+  }
+
+  // ``letter``: the size of type, in px.
+  fit(width, height, letter, font) {
+    Object.assign(this, { width, height, letter, font });
     const side = 3.4 * this.letter;
     this.box = { left: side, right: this.width - side, top: 1.9 * this.letter, bottom: this.height - 3.2 * this.letter };
   }

@@ -2,6 +2,7 @@
 // (film_moment.js), for a run of the page's script takes longer than the eye waits; that follows once the reader rests.
 const REST = 500; // ms at one moment, after which the server is told, whose words follow then
 const BRISK = 1000; // ms: who goes on sooner is not disturbed by the page's answer between two steps
+const INSTANT = 10; // ms, within which Streamlit takes news together
 const SELDOM = 1500; // ms between two tellings while the film plays
 const PAUSES = { slow: 700, usual: 300, fast: 100 }; // ms that a moment is shown
 const LONGEST = 150; // moments of a film that plays: of a longer one some are passed over
@@ -25,6 +26,7 @@ class Film {
     document.addEventListener("pointerdown", (event) => {
       if (!event.composedPath().includes(this.host)) this.tellNow();
     }, { signal: this.stop.signal, capture: true });
+    document.addEventListener("click", (event) => this.keepApart(event), { signal: this.stop.signal, capture: true });
     this.host.addEventListener("focusout", () => this.tellNow());
   }
 
@@ -149,8 +151,26 @@ class Film {
   tellNow() {
     if (!this.telling) return;
     clearTimeout(this.telling);
-    this.telling = null;
+    this.telling = this.pressed ? setTimeout(() => this.tellNow(), INSTANT) : null;
+    if (this.telling) return;
     this.send("at", { run: this.data.run, place: this.place, jump: this.data.jump });
+    this.sent = true;
+    setTimeout(() => { this.sent = false; }, INSTANT);
+  }
+
+  // Streamlit sends all news of one instant as those of one part of the page, and a press in another would be lost: it
+  // waits for the next instant, as the news do after a press.
+  keepApart(event) {
+    const [target, ...around] = event.composedPath();
+    if (target === this.host || around.includes(this.host)) return;
+    if (this.sent) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      setTimeout(() => target.dispatchEvent(new MouseEvent("click", event)), 2 * INSTANT);
+      return;
+    }
+    this.pressed = true;
+    setTimeout(() => { this.pressed = false; }, INSTANT);
   }
 
   destroy() {

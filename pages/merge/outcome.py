@@ -15,6 +15,7 @@ from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
+from pages.shared.show.file_button import file_button, made
 from pages.shared.show.table import Exact, show_table
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
@@ -165,16 +166,9 @@ def _weights(reader: RunReader) -> None:
 def _file(reader: RunReader, name: str, label: str, about: str, called: str = "all-gates") -> bool:
     """A button that downloads a file of tensors that the run kept; whether it did."""
     try:
-        path = run_store().weights(reader.run_id, name)
+        run_store().weights(reader.run_id, name)
     except SoftMergeError:
         return False
-    st.download_button(
-        label,
-        path.read_bytes,
-        file_name(reader, called, "safetensors"),
-        "application/octet-stream",
-        icon=":material/download:",
-        on_click="ignore",
-        help=about,
-    )
+    file, address = file_name(reader, called, "safetensors"), made(name, reader.run_id)
+    file_button(label, file, address=address, icon=":material/download:", help=about)
     return True

@@ -9,6 +9,7 @@ from pages.models.cards import Entry
 from pages.shared.choose.deleted import throw_away
 from pages.shared.choose.form import one_of
 from pages.shared.choose.take_home import take_home
+from pages.shared.show.file_button import file_button, made
 from pages.shared.show.text import plain
 from softmerge_core.data import data_files, remove_data_file
 from softmerge_core.experiments.words import listed
@@ -59,13 +60,11 @@ def _download(name: str) -> None:
     if not path.is_file():
         st.caption("Its weights file is missing.")
         return
-    st.download_button(
+    file_button(
         "Weights",
-        path.read_bytes,
         f"model-weights-{name}.safetensors",
-        "application/octet-stream",
+        address=made("weights", f"library/{name}"),
         icon=":material/download:",
-        on_click="ignore",
         help="The model's weights as safetensors.",
     )
     take_home(f"library/{name}", lambda what, ending: f"model-{what}-{name}.{ending}")

@@ -14,6 +14,7 @@ from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import tell_record
 from pages.shared.runs.services import run_store
 from pages.shared.runs.setup import Setup
+from pages.shared.show.file_button import file_button, made
 from pages.shared.show.site_map import page_at
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
@@ -151,17 +152,15 @@ def _kept(run_id: str, name: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             merge_button(model)
             try:
-                weights = run_store().weights(run_id, "trained").read_bytes()
-            except (SoftMergeError, OSError):
+                run_store().weights(run_id, "trained")
+            except SoftMergeError:
                 st.caption("The weights of this training are no longer beside it; they are in your library.")
                 return
-            st.download_button(
+            file_button(
                 "Weights",
-                weights,
                 f"model-weights-{name}.safetensors",
-                "application/octet-stream",
+                address=made("trained", run_id),
                 icon=":material/download:",
-                on_click="ignore",
                 help="The trained network as safetensors.",
             )
 

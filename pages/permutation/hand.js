@@ -11,6 +11,7 @@ class Hand {
     this.part(".sm-planes").append(...this.planes.map((plane) => plane.node));
     const acts = { all: () => this.shuffle(), three: () => this.three(), undo: () => this.undo(), reset: () => this.reset(), align: () => this.ask() };
     for (const [name, act] of Object.entries(acts)) this.tools[name].addEventListener("click", act);
+    for (const plane of this.planes) plane.corner = planeCorner(plane, this);
     this.stop = new AbortController();
     // What is pressed next may be about this order: the server has to know of it before.
     document.addEventListener("pointerdown", (event) => {

@@ -11,12 +11,20 @@ from typing import Any
 import streamlit as st
 
 from pages.permutation.orders import Orders, as_trained, sound
+from pages.shared.show.picture_corner import CORNER_CSS, CORNER_JS
 from softmerge_core.figures.style import THEMES, class_colours, colour
 
 KEY = "permutation-hand"
 KEPT, SEEN = "permutation:orders", "permutation:seen"
 _HERE = Path(__file__).parent
-_SCRIPTS = ("network.js", "words.js", "columns.js", "planes.js", "hand.js")  # the last one is the component
+_SCRIPTS = (
+    "network.js",
+    "words.js",
+    "columns.js",
+    "planes.js",
+    "plane_files.js",
+    "hand.js",
+)  # the last one is the component
 _BUTTONS = {  # name -> (label, help)
     "all": ("Shuffle all", "Put all units in an order drawn by the seed; the same seed draws the same order."),
     "three": ("Shuffle 3", "Let three units, drawn by the seed, change places in a circle."),
@@ -54,8 +62,8 @@ _HTML = (
 _component = st.components.v2.component(
     "softmerge_permutation",
     html=_HTML,
-    css=(_HERE / "hand.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    css=(_HERE / "hand.css").read_text(encoding="utf-8") + CORNER_CSS,
+    js="\n".join([CORNER_JS, *((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)]),
 )
 
 

@@ -19,7 +19,7 @@ from pages.shared.show.theme import landing
 from softmerge_core.errors import SettingsError, SoftMergeError
 from softmerge_core.experiments.words import clipped, sentence
 from softmerge_core.numbers import usual_spaces
-from softmerge_core.zoo import FamilyInfo, ModelInfo
+from softmerge_core.zoo import FamilyInfo, ModelInfo, slug
 
 PURPOSE = (
     "Shuffle the hidden units of a trained network by hand: its function stays, but its average with the original "
@@ -65,6 +65,7 @@ def page() -> None:
         "first": {"title": pair.first.title, "layers": first},
         "second": None if pair.second == pair.first else {"title": pair.second.title, "layers": second},
         "trunk": pair.family.trunk is not None,
+        "slug": slug(pair.family.name),
         "samples": samples_of(pair.family.dataset),
     }
     # Not in a fragment: a browser that tells the order and a choice above at once would ask for the fragment alone.

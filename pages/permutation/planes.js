@@ -26,6 +26,7 @@ function gridPoints([x0, x1, y0, y1]) {
 
 class Plane {
   constructor(name) {
+    this.name = name;
     this.node = made("figure", `sm-plane sm-plane-${name}`);
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("role", "img");
@@ -34,7 +35,9 @@ class Plane {
     this.note = made("span", "sm-note");
     const caption = document.createElement("figcaption");
     caption.append(this.title, this.numbers, this.note);
-    this.node.append(this.canvas, caption);
+    this.drawing = made("div", "sm-drawing");
+    this.drawing.append(this.canvas);
+    this.node.append(this.drawing, caption);
     this.small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
   }
 
@@ -46,16 +49,22 @@ class Plane {
     this.canvas.setAttribute("aria-label", `${title}: what it says of each point of the plane, with the test samples; ${this.numbers.textContent}`);
   }
 
-  draw({ chances, score, samples, palette, classes }) {
+  draw(shown) {
     const side = Math.max(1, Math.round(this.canvas.clientWidth * devicePixelRatio));
     if (this.canvas.width !== side) Object.assign(this.canvas, { width: side, height: side });
+    this.shown = shown;
+    this.drawWith(this.canvas.getContext("2d"), side, shown);
+    this.corner?.redrawn();
+  }
+
+  // In a square of that many units of the pen, from its corner at the top left.
+  drawWith(pen, side, { chances, score, samples, palette, classes }) {
     this.paint(chances, palette, classes);
-    const pen = this.canvas.getContext("2d");
     pen.imageSmoothingQuality = "high";
     pen.drawImage(this.small, 0, 0, side, side);
     const place = placing(samples.extent, side);
-    for (let label = 0; label < classes; label++) this.mark(pen, place, samples, label, palette);
-    this.wrong(pen, place, samples, score.chosen, palette);
+    for (let label = 0; label < classes; label++) this.mark(pen, place, samples, label, palette, side);
+    this.wrong(pen, place, samples, score.chosen, palette, side);
   }
 
   paint(chances, palette, classes) {
@@ -72,20 +81,20 @@ class Plane {
     this.small.getContext("2d").putImageData(image, 0, 0);
   }
 
-  mark(pen, place, { inputs, labels }, label, palette) {
-    const size = Math.max(1.5, 0.009 * pen.canvas.width);
+  mark(pen, place, { inputs, labels }, label, palette, side) {
+    const size = Math.max(1.5, 0.009 * side);
     pen.beginPath();
     labels.forEach((own, n) => { if (own === label) shape(pen, label, ...place(inputs, n), size); });
     pen.fillStyle = palette.classes[label];
     pen.fill();
   }
 
-  wrong(pen, place, { inputs, labels }, chosen, palette) {
-    const size = Math.max(3, 0.017 * pen.canvas.width);
+  wrong(pen, place, { inputs, labels }, chosen, palette, side) {
+    const size = Math.max(3, 0.017 * side);
     pen.beginPath();
     labels.forEach((label, n) => { if (chosen[n] !== label) shape(pen, 0, ...place(inputs, n), size); });
     pen.strokeStyle = palette.text;
-    pen.lineWidth = Math.max(1, 0.004 * pen.canvas.width);
+    pen.lineWidth = Math.max(1, 0.004 * side);
     pen.stroke();
   }
 }

@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 from itertools import pairwise, product
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch.distributions import RelaxedBernoulli
 
@@ -15,6 +17,7 @@ from softmerge_core import gates
 from softmerge_core.settings import SoftMergeSettings
 from tests.browser.conftest import Site
 from tests.browser.server import READY, ROOT
+from tests.browser.watching import saved, table_of
 
 MATHS = (ROOT / "pages" / "gate" / "laboratory_maths.js").read_text(encoding="utf-8")
 NOISE = (1e-6, 0.01, 0.3, 0.5, 0.77, 0.99, 1 - 1e-6)  # u
@@ -218,6 +221,39 @@ def test_it_is_dragged_without_the_server_and_its_link_shows_what_it_was_copied_
     other.context.close()
 
 
+def the_files_of_the_pictures_hold_the_engines_numbers(page: Page) -> None:
+    """Of the first state, and 1,000 draws."""
+    state = start_state()
+    stretch = (state["gamma"], state["zeta"])
+
+    def rows(name: str, file: str) -> list[list[str]]:
+        found = saved(page, page.locator(f".sm-picture-{name}"), "CSV")
+        assert found.suggested_filename == file
+        return table_of(found)
+
+    open_, gradient = opened(state["log_alpha"], state["temperature"], stretch)
+    closed = {row[0]: float(row[3]) for row in rows("gate", "gate-density.csv") if row[0].startswith("Exactly")}
+    mirrored, _ = opened(-state["log_alpha"], state["temperature"], (1 - stretch[1], 1 - stretch[0]))
+    assert closed == pytest.approx({"Exactly 0": 1 - open_, "Exactly 1": 1 - mirrored}, abs=1e-12)
+    curve = rows("l0", "gate-expected-l0.csv")
+    assert [float(value) for value in curve[4][2:]] == pytest.approx([open_, gradient], abs=1e-12)
+    of_curve = {float(row[1]): [float(value) for value in row[2:]] for row in curve if row[0] == "Expected L0"}
+    assert len(of_curve) == 241
+    for log_alpha, found in of_curve.items():
+        assert found == pytest.approx(opened(log_alpha, state["temperature"], stretch), abs=1e-12)
+    assert sum(int(row[3]) for row in rows("rain", "gate-draws.csv")[4:]) == 1000
+    picture = page.locator(".sm-picture-gate")
+    drawn = ElementTree.fromstring(saved(page, picture, "SVG").path().read_bytes())
+    assert drawn.get("width") == "180.0mm"
+    assert "image" not in {part.tag.rpartition("}")[2] for part in drawn}
+    with Image.open(saved(page, picture, "PNG").path()) as printed:
+        assert printed.size[0] == 2125  # dots: 180 mm at 300 to the inch
+        assert printed.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+    picture.get_by_role("button", name="Values as a table").click()
+    expect(picture.get_by_role("region")).to_contain_text("Stretched, before it is clipped")
+    page.keyboard.press("Escape")
+
+
 def test_keyboard_presets_and_draws(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{site.address}/gate")
     slider = page.get_by_role("slider", name="Log alpha")
@@ -240,6 +276,7 @@ def test_keyboard_presets_and_draws(site: Site, open_page: Callable[..., Page]) 
     expect(said(page, "rain")).to_have_text("Draws are on their way.")
     page.get_by_role("button", name="Draw 1,000").click()
     expect(said(page, "rain")).to_contain_text("Of 1,000 draws")
+    the_files_of_the_pictures_hold_the_engines_numbers(page)
     page.get_by_role("button", name="Clear").click()
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name="Go on").click()

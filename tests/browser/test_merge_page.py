@@ -13,7 +13,7 @@ from softmerge_core.runs.writer import RunWriter
 from softmerge_core.settings import AttackSettings, DataSpec, SoftMergeSettings, SourceSpec
 from softmerge_core.zoo import families
 from tests.browser.conftest import Site
-from tests.browser.server import glossary, wait_for
+from tests.browser.server import READY, glossary, wait_for
 from tests.browser.test_accessibility import AXE, BODY, faults, in_theme
 from tests.browser.watching import drawn, moves, press_start, query, removed, run_of, wait_updates, watch, watch_places
 
@@ -23,6 +23,15 @@ TOY = "family=Spirals+MLP,+shared+trunk&granularity=Layer"
 OTHER = "moons-mlp-label-noise"
 GATES = ".st-key-picture-gates .sm-plot"
 BLOCKS = (".st-key-verdict", ".st-key-picture-gates", ".st-key-picture-accuracy", ".st-key-picture-losses")
+MOVE_AND_COPY = """() => {
+  const roots = [document, ...[...document.querySelectorAll("*")].flatMap((node) => node.shadowRoot ?? [])];
+  const find = (selector) => roots.map((root) => root.querySelector(selector)).find(Boolean);
+  const slider = find(".sm-film input"), copy = find(".sm-copy button");
+  slider.value = 5;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  copy.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, composed: true }));
+  copy.click();
+}"""
 RANGES = """() => {
   const { xaxis, yaxis } = document.querySelector('.st-key-picture-accuracy .js-plotly-plot')._fullLayout;
   return [...xaxis.range, ...yaxis.range].map((edge) => Math.round(edge * 1000));
@@ -292,6 +301,17 @@ def test_back_and_forward_show_the_runs_of_their_addresses(site: Site, open_page
     page.go_forward()
     progress(page).to_contain_text("Stopped")
     assert run_of(page) == run_id
+
+
+def test_a_link_is_copied_although_the_film_has_news_in_the_same_instant(site: Site, open_page: Open) -> None:
+    """Both are parts that are drawn by themselves, and of what comes in one instant Streamlit runs one part only."""
+    page = open_page(f"{site.address}/?run=example:first-look&replay=3")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(page.locator(".sm-film input")).to_be_enabled()
+    page.locator(READY).wait_for()
+    page.evaluate(MOVE_AND_COPY)
+    expect(page.locator(".sm-copy .sm-said")).to_contain_text("copied")
+    assert "replay=5" in str(page.evaluate("navigator.clipboard.readText()"))
 
 
 def test_a_link_holds_what_a_run_was_made_from(site: Site, open_page: Open) -> None:

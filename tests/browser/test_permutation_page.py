@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from softmerge_core.settings import SourceSpec
 from softmerge_core.zoo import load_source
 from tests.browser.conftest import Site
 from tests.browser.server import READY, wait_for
+from tests.browser.watching import saved, table_of
 
 FAMILY, SIZES = "spirals-mlp-independent", (32, 32)
 AVERAGE, SHUFFLED = "mean", "second"
@@ -109,10 +111,33 @@ def test_by_hand_units_change_places_and_every_number_is_torchs(hand: Page) -> N
     hand.get_by_role("button", name="Shuffle all").click()
     agrees(hand, network(1))
     once = standing(hand)
+    the_files_of_a_picture_hold_what_it_shows(hand)
     hand.get_by_role("button", name="Reset").click()
     hand.get_by_label("Seed").fill("7")
     hand.get_by_role("button", name="Shuffle all").click()
     assert standing(hand) == once
+
+
+def the_files_of_a_picture_hold_what_it_shows(page: Page) -> None:
+    """Samples and points with torch's own probabilities; as SVG every mark is a path, and only the field an image."""
+    plane = page.locator(f".sm-plane-{AVERAGE}")
+    file = saved(page, plane, "CSV")
+    assert file.suggested_filename == f"permutation-{AVERAGE}-{FAMILY}.csv"
+    rows, data = table_of(file), load_dataset("spirals")
+    assert [row[0] for row in rows] == ["Test sample"] * len(data.test_labels) + ["Grid"] * 3600
+    places = torch.tensor([[float(value) for value in row[1:3]] for row in rows], dtype=torch.float64)
+    assert torch.equal(places[: len(data.test_labels)], data.test_inputs.double())
+    wanted = predict(average(network(1), in_order(network(1), standing(page))), places).softmax(1)
+    found = torch.tensor([[float(value) for value in row[5:]] for row in rows], dtype=torch.float64)
+    assert (found - wanted).abs().max() < 1e-9
+    drawn = ElementTree.fromstring(saved(page, plane, "SVG").path().read_bytes())
+    assert drawn.get("width") == "180.0mm"
+    tags = [part.tag.rpartition("}")[2] for part in drawn]
+    assert (tags.count("image"), tags.count("path")) == (1, 8)  # the marks of each class, of what is wrong, the legend
+    plane.get_by_role("button", name="Values as a table").click()
+    expect(plane.get_by_role("region")).to_contain_text(f"The first 1000 of {len(rows)} rows")
+    page.keyboard.press("Escape")
+    expect(plane.get_by_role("button", name="Values as a table")).to_be_focused()
 
 
 def test_a_link_holds_the_order(site: Site, open_page: Callable[..., Page]) -> None:

@@ -1,10 +1,12 @@
 """What tests of live pages look at: pictures that are drawn, redrawn, and must never be taken away."""
 
+import csv
+import io
 import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Download, Locator, Page, expect
 
 from tests.browser.server import wait_for
 
@@ -98,3 +100,16 @@ def run_of(page: Page) -> str:
 def query(page: Page) -> dict[str, str]:
     """The parameters of the address."""
     return dict(parse_qsl(urlsplit(page.url).query))
+
+
+def saved(page: Page, picture: Locator, form: str) -> Download:
+    """What the corner of a picture on a canvas saves in that form, "PNG", "SVG" or "CSV"."""
+    picture.locator("canvas").first.hover()
+    with page.expect_download() as coming:
+        picture.get_by_role("button", name=f"Save as {form}").click()
+    return coming.value
+
+
+def table_of(file: Download) -> list[list[str]]:
+    """The rows of a saved table, without their heads."""
+    return list(csv.reader(io.StringIO(file.path().read_text(encoding="utf-8"))))[1:]

@@ -16,7 +16,7 @@ from softmerge_core.experiments.tables import Table, as_csv
 from softmerge_core.registry import discover
 from softmerge_core.runs import RunStore, RunView
 from tests.contracts.helpers import is_sentence
-from tests.pages.conftest import Desk, opened
+from tests.pages.conftest import Desk, file_buttons, opened
 
 KINDS = [page.kind for page, *_ in PAGES.values() if isinstance(page, RunPage)]
 SHIPPED = set(discover("softmerge_core.experiments", "EXPERIMENT"))  # tests may have added some of their own
@@ -52,10 +52,9 @@ def test_a_page_offers_its_numbers(kind: str, home_folder: Path, monkeypatch: py
 
     monkeypatch.setattr(services, "_runner", lambda folder, scheduler: Desk(RunStore(home_folder / "runs")))
     page = opened(f"from pages.{kind}.page import page\npage()\n")
-    labels = {button.label for button in page.download_button}
     expected = OWN.get(kind) or {table.title for table in tables(kind)}
     assert expected, f"experiment {kind!r} offers no numbers: give it a module with ``tables`` (Experiment.numbers)"
-    assert expected | {"Spec"} <= labels
+    assert expected | {"Spec"} <= file_buttons(page).keys()
 
 
 @pytest.mark.parametrize("kind", TABULAR)

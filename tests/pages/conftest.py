@@ -12,6 +12,7 @@ from pages.shared.runs import services
 from pages.shared.runs.record import CANNOT
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.runs import RunStore
+from tests.browser.every_widget import data_of
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = "reader"  # who opens pages, unless ``state`` names another visitor
@@ -112,3 +113,9 @@ def texts(page: AppTest) -> str:
     """What the page says in running text, errors and warnings."""
     kinds = (page.markdown, page.caption, page.error, page.warning)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def file_buttons(page: AppTest) -> dict[str, dict[str, Any]]:
+    """What every button that saves a file is handed, by its label."""
+    found = [data_of(each.proto) for each in page.get("bidi_component")]  # type: ignore[attr-defined]
+    return {data["label"]: data for data in found if "pictures" in data}

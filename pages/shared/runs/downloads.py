@@ -11,6 +11,7 @@ import streamlit as st
 from pages.shared.runs.bundles import take_run
 from pages.shared.runs.keeping import keep_button
 from pages.shared.runs.reader import RunReader
+from pages.shared.show.file_button import file_button
 from softmerge_core.experiments import experiment
 from softmerge_core.experiments.tables import Table, as_csv
 from softmerge_core.settings import SourceSpec
@@ -53,18 +54,15 @@ def _tables(reader: RunReader) -> list[tuple[Table, str]]:
 
 def csv_button(label: str, table: str, name: str, help: str) -> None:
     """A button that downloads a table of comma-separated values."""
-    icon = ":material/table:"
-    st.download_button(label, table, name, "text/csv", icon=icon, on_click="ignore", help=help)
+    file_button(label, name, text=table, icon=":material/table:", help=help)
 
 
 def _spec(reader: RunReader) -> None:
-    st.download_button(
+    file_button(
         "Spec",
-        json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
         file_name(reader, "spec", "json"),
-        "application/json",
+        text=json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
         icon=":material/data_object:",
-        on_click="ignore",
         help="All settings of this run, for the command line or another machine.",
     )
 

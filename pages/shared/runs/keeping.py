@@ -48,13 +48,23 @@ def _one(run_id: str, network: Network, what: str) -> None:
     if model is not None:
         told = f"It is kept as “{plain(model.title, 60)}” and can take part in merges."
         st.markdown(":material/check: In your library", width="content", help=told)
-    elif st.button(
+        return
+    asked = f"keep-asked:{run_id}:{network.file}"
+    st.button(
         "Keep in library" if what == "network of this run" else "Keep it",
         icon=":material/library_add:",
         key=f"keep:{run_id}:{network.file}",
         help=HELP.format(what),
-    ):
-        _keep(run_id, network)
+        on_click=_ask,
+        args=(asked,),
+    )
+    if st.session_state.get(asked):
+        _keep(run_id, network, asked)
+
+
+def _ask(asked: str) -> None:
+    """Remember a press, for the run of the script that comes as far as this button: the first may be cut short."""
+    st.session_state[asked] = True
 
 
 def _networks_of(reader: RunReader) -> list[Network]:
@@ -95,13 +105,14 @@ def _kept(run_id: str, network: Network) -> LibraryModel | None:
     return kept_before(network.sha256) if network.sha256 else None
 
 
-def _keep(run_id: str, network: Network) -> None:
+def _keep(run_id: str, network: Network, asked: str) -> None:
     try:
         with st.spinner("Keeping the network and measuring its accuracy"):
+            del st.session_state[asked]  # not before: the script may be cut short where the spinner is drawn
             made = zoo_command("keep", run_id, "--which", network.file, failure="the network could not be kept")
+            st.session_state[f"kept:{run_id}:{network.file}"] = made["name"]
     except SoftMergeError as error:
         st.toast(plain(sentence(str(error)), 400), icon=":material/error:", duration="long")
         return
-    st.session_state[f"kept:{run_id}:{network.file}"] = made["name"]
     st.toast(f"Kept as {plain(made['title'], 60)}. It can take part in merges.", icon=":material/library_add_check:")
     st.rerun()  # the set-up on the left offers it too

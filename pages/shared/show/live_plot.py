@@ -31,7 +31,14 @@ _HTML = (
     '<div class="sm-plot-note" role="status"></div></div>'
 )
 # The last one is the component, of the others' parts.
-_SCRIPTS = ("cell_cursor.js", "values_table.js", "film_moment.js", "save_picture.js", "live_plot.js")
+_SCRIPTS = (
+    "cell_cursor.js",
+    "values_table.js",
+    "film_moment.js",
+    "print_files.js",
+    "save_picture.js",
+    "live_plot.js",
+)
 _PALETTES = {theme: palette(theme) for theme in THEMES}
 _component = st.components.v2.component(
     "softmerge_live_plot",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.shared.show.file_button import file_button
 from pages.shared.show.text import html_table
 from softmerge_core.experiments.tables import Value, as_csv, as_values
 
@@ -27,13 +28,7 @@ def show_table(
     values = exact or Exact(*as_values(head, rows))
     with st.container(key=f"table-{name}", gap=None):
         st.html(f'<div class="{box}">{table}</div>' if box else table)
-        st.download_button(
-            "CSV",
-            as_csv(values.head, values.rows, exact=True),
-            f"{name}.csv",
-            "text/csv",
-            key=f"table-csv:{name}",
-            type="tertiary",
-            on_click="ignore",
-            help="The rows of this table as comma-separated values.",
+        text = as_csv(values.head, values.rows, exact=True)
+        file_button(
+            "CSV", f"{name}.csv", text=text, small=True, help="The rows of this table as comma-separated values."
         )

@@ -15,7 +15,7 @@ from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
 from softmerge_core.zoo import families
 from tests.experiments.library import trained
-from tests.pages.conftest import Desk, button, opened, press, started, texts
+from tests.pages.conftest import Desk, button, file_buttons, opened, press, started, texts
 
 SMALL = "moons-mlp-label-noise"
 CHEAP = ("average", "median", "ties")
@@ -224,7 +224,7 @@ def test_a_finished_run_is_a_sentence_a_table_and_downloads(open_compare: Open, 
         if entry.get("accuracy") and "title" in entry:
             assert shown[entry["title"]] == pytest.approx(100 * entry["accuracy"]["mean"], abs=0.0501)
     assert {"Best source", "Source 1"} <= set(shown)
-    assert [found.label for found in page.download_button] == ["Table", "Spec", "Bundle"]
+    assert list(file_buttons(page)) == ["Table", "Spec", "Bundle"]
     assert f"-{run_id}.json`" in texts(page).partition("`python -m softmerge_core compare compare-spec-")[2]
 
 
@@ -263,7 +263,7 @@ def test_a_run_by_labels_has_a_picture_a_table_and_a_download_and_another_has_no
     said = texts(page)
     assert "**How many labels?** Greedy soup " in said
     assert "How many labels, in numbers." in said
-    assert [found.label for found in page.download_button] == ["Table", "By labels", "Spec", "Bundle"]
+    assert list(file_buttons(page)) == ["Table", "By labels", "Spec", "Bundle"]
     (shown,) = [found.proto.body for found in page.get("html") if "sm-table" in found.proto.body]
     assert all(text in shown for text in ("<th>20</th>", "<th>40</th>", "Plain average (no labels)", "Best source"))
     other = desk.store.create(spec_of("average", "greedy_soup"))

@@ -37,7 +37,7 @@ from softmerge_core.zoo import (
     remove_from_library,
     spoiled_accuracy,
 )
-from tests.pages.conftest import ROOT, Desk, press, started
+from tests.pages.conftest import ROOT, Desk, file_buttons, press, started
 
 SMALL = "spirals-mlp-shared-trunk"
 EVIL = "<b>bold</b> **strong** :smile: $x$"
@@ -313,7 +313,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert table[0][:2] == ("Soft merge", f"{100 * result['accuracy']['soft']:.1f}\u00a0%")
     assert all(cell in tables(page) for row in table for cell in row)
     expected = ["CSV", "Merged weights", "As .pt", "Everything (.zip)", "Gates", "Spec", "Bundle", "Replay (HTML)"]
-    assert [button.label for button in page.download_button] == expected
+    assert list(file_buttons(page)) == expected
     assert "closed everywhere" in texts(page)  # in plain words, above the validation losses
     assert f"-{run_id}.json --out merged`" in texts(page).partition("`python -m softmerge_core merge merge-spec-")[2]
 

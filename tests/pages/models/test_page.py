@@ -26,7 +26,7 @@ from softmerge_core.experiments.words import clipped
 from softmerge_core.runs.writer import RunWriter, conduct
 from softmerge_core.settings import AttackSettings, SourceSpec, TrainSettings
 from softmerge_core.zoo import add_to_library, families, library, library_folder, remove_from_library
-from tests.pages.conftest import ROOT, Desk, opened, started
+from tests.pages.conftest import ROOT, Desk, file_buttons, opened, started
 from tests.pages.merge.test_page import press, texts
 
 SMALL = "spirals-mlp-shared-trunk"
@@ -160,7 +160,7 @@ def test_a_finished_training_says_how_good_the_model_is_and_where_it_is(open_mod
     assert f"It classifies {100 * model.accuracy['test']:.1f}\u00a0% of the test samples" in texts(page)
     assert "<b>" not in texts(page)
     assert "**strong**" not in texts(page)
-    assert [button.label for button in page.download_button] == ["Weights"]
+    assert list(file_buttons(page)) == ["Weights"]
     assert page.text_input(key="train-name").placeholder == "cnn1d on MNIST-1D"
     desk.store.weights(run_id, "trained").unlink()
     page.run()
@@ -247,7 +247,7 @@ def test_a_deleted_model_can_be_brought_back(open_models: Open) -> None:
     page = open_models(models=MINE)
     assert "&lt;b&gt;bold&lt;/b&gt;" in html(page)
     assert "<b>bold" not in html(page) + texts(page)
-    assert [button.label for button in page.download_button] == ["Weights", "As .pt", "Everything (.zip)"]
+    assert list(file_buttons(page)) == ["Weights", "As .pt", "Everything (.zip)"]
     press(page, "Delete")
     assert library() == {}
     assert "no models of your own" in "".join(str(info.value) for info in page.info)

@@ -1,5 +1,6 @@
 """The names of downloads say what is in them."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,11 @@ from pages.shared.runs import bundles
 from pages.shared.runs.downloads import file_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
-from pages.shared.show.chart_pictures import Pictures
 from softmerge_core.experiments import experiments
 from softmerge_core.export.bundle.mark import FILE as MARK
 from softmerge_core.export.bundle.mark import Mark
 from softmerge_core.runs.store import EXAMPLES
-from tests.pages.conftest import Desk
+from tests.pages.conftest import Desk, file_buttons
 
 
 @pytest.mark.parametrize("kind", sorted(set(experiments()) - {"counting"}))  # an experiment of the tests
@@ -51,14 +51,15 @@ def test_a_bundle_and_a_replay_are_made_only_when_asked_for_and_a_run_says_where
     mark = Mark(run="<b>", digest="", softmerge="9.9", platform="Moon", exported="2026-01-02", imported="2026-01-03")
     (desk.store.root / "brought" / MARK).write_text(mark.model_dump_json())
     page = open_app(**{"merge:run": "brought"})
-    assert {"Bundle", "Replay (HTML)"} <= {button.label for button in page.get("download_button")}
+    buttons = file_buttons(page)
+    assert buttons["Bundle"]["address"] == "app/made/bundle/brought"
+    assert [label for label, data in buttons.items() if data["pictures"]] == ["Bundle"]
+    assert json.loads(buttons["Spec"]["text"])["kind"] == "merge"
     assert asked == []
     told = "\n".join(str(caption.value) for caption in page.caption)
     assert "Brought in on 2026\\-01\\-03" in told
     assert "<b>" not in told
-    pictures = Pictures()
-    pictures.put({"gates.svg": b"<svg></svg>"})
-    assert bundles._bundle("brought", pictures) == b"made"
-    assert bundles._replay("brought") == b"made"
+    assert bundles.bundled("brought", {"gates.svg": b"<svg></svg>"}) == b"made"
+    assert bundles.replayed("brought") == b"made"
     assert [arguments[:2] for arguments in asked] == [("bundle", "brought"), ("replay", "brought")]
     assert asked[0][3].startswith("--figures=")

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from pages.shared.show import chart_pictures
-from pages.shared.show.chart_pictures import Pictures, read_pictures
+from pages.shared.show.chart_pictures import read_pictures
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text>ü 50 %</text></svg>'
 EMPTY = "data:image/svg+xml;base64," + base64.b64encode(b"<svg></svg>").decode()
@@ -32,12 +31,3 @@ def test_pictures_come_as_their_files_are() -> None:
 )  # fmt: skip
 def test_what_is_no_picture_is_left_out(sent: Any) -> None:
     assert read_pictures(sent) == {}
-
-
-def test_pictures_are_taken_once_and_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart_pictures, "WAIT", 0.0)
-    pictures = Pictures()
-    assert pictures.take() == {}
-    pictures.put({"a.svg": b"x"})
-    assert pictures.take() == {"a.svg": b"x"}
-    assert pictures.take() == {}

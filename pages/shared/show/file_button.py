@@ -1,0 +1,56 @@
+"""A button that saves a file, at whatever moment it is pressed: the browser fetches and saves it, and no script runs.
+
+Streamlit's own button for files asks for a name that holds for one run of the page's script: pressed while the page is
+drawn again, it may be told that there is no such file.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import streamlit as st
+
+MADE = "app/made"  # where a server makes files; the route is in pages/shared/runs/made.py
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "softmerge_file_button",
+    html='<div class="sm-file"><button type="button"><span class="sm-file-icon" aria-hidden="true"></span>'
+    '<span class="sm-file-label"></span></button><div class="sm-file-said" role="status"></div></div>',
+    css=(_HERE / "file_button.css").read_text(encoding="utf-8"),
+    js=(_HERE / "file_button.js").read_text(encoding="utf-8"),
+)
+
+
+def made(form: str, what: str) -> str:
+    """The address of a file that is made when it is asked for: its ``form``, of the run or model ``what``."""
+    return f"{MADE}/{form}/{quote(what)}"
+
+
+def file_button(
+    label: str,
+    file: str,
+    *,
+    help: str,
+    icon: str = "",
+    address: str = "",
+    text: str = "",
+    pictures: bool = False,
+    small: bool = False,
+) -> None:
+    """Draw a button that saves ``file``, a name unlike others on the page.
+
+    The file holds ``text``, or what the server makes at ``address`` (see ``made``), where what goes wrong is told in a
+    sentence; with ``pictures`` the browser sends it those of all charts, as they are drawn. ``icon``: of Material
+    Symbols, ":material/name:"; ``help``: one sentence; ``small``: no frame.
+    """
+    data: dict[str, Any] = {
+        "label": label,
+        "file": file,
+        "help": help,
+        "icon": icon.removeprefix(":material/").removesuffix(":"),
+        "address": address,
+        "text": text,
+        "pictures": pictures,
+        "small": small,
+    }
+    _component(key=f"file:{file}", data=data, width="content")

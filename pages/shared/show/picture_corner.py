@@ -1,0 +1,12 @@
+"""The corner of pictures that components of our own draw: what their scripts and styles begin with.
+
+``CORNER_JS`` holds ``PictureCorner``, to be made for each picture by a component's own script.
+"""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+CORNER_JS = "\n".join(
+    (_HERE / name).read_text(encoding="utf-8") for name in ("print_files.js", "svg_pen.js", "picture_corner.js")
+)
+CORNER_CSS = (_HERE / "picture_corner.css").read_text(encoding="utf-8")
