@@ -22,7 +22,7 @@ from pages.scope.page import page as scope_page
 from pages.shared.runs.services import warm_up
 from pages.shared.show.copy_link import copy_link
 from pages.shared.show.page_state import close_page, open_page
-from pages.shared.show.site_map import register_pages
+from pages.shared.show.site_map import phone_menu, register_pages
 from pages.shared.show.text import plain
 from pages.shared.show.theme import page_style, skip_link, type_switch
 from pages.shared.teach.panel import lesson_panel, lesson_slot
@@ -93,6 +93,7 @@ def main() -> None:
     open_page(page.url_path)
     type_switch()
     page_style()
+    phone_menu()
     with taught:
         lesson_panel(page.url_path or next(iter(pages)))
     with body:

@@ -1,6 +1,7 @@
 // The units of one hidden layer: on the left where they were trained, on the right where they stand, joined by lines.
 const SVG = "http://www.w3.org/2000/svg";
 const MANY = 40; // units of a layer from which rows are lower
+const FINGER = 24; // px: the least height of a row that a finger is to meet
 const NEAR = 4; // px that a pointer may move and still be a click
 
 function made(tag, name, text = "") {
@@ -36,7 +37,7 @@ class Columns {
   build(sizes) {
     const most = Math.max(...sizes) || 1, many = sizes.length > MANY, touch = matchMedia("(pointer: coarse)").matches;
     const letter = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    this.row = Math.round(letter * (many ? 0.75 : 0.9) * (touch ? 1.35 : 1));
+    this.row = Math.max(Math.round(letter * (many ? 0.75 : 0.9)), touch ? FINGER : 0);
     this.stage.style.height = `${this.row * sizes.length}px`;
     this.stage.style.setProperty("--sm-row", `${this.row}px`);
     this.svg.setAttribute("viewBox", `0 0 100 ${this.row * sizes.length}`);

@@ -13,10 +13,9 @@ from pages.shared.teach.lesson import Lesson, lessons
 from pages.shared.teach.truth import curve, measured
 from softmerge_core.experiments.words import percent
 from tests.browser.server import PATIENCE, READY, Server, visit
-from tests.browser.test_accessibility import AXE, faults, in_theme
+from tests.browser.test_accessibility import ALL, AXE, COLOURS, faults, in_theme
 
 PANEL, BODY = ".st-key-lesson-panel", ".st-key-learn-body"
-CHECKED = ("averaging", "basin", "poisoned")  # of a number, a sketch and a choice
 # Whether the part lies below the panel and above the buttons at the foot of a narrow page, or begins there.
 SEEN = """([part, panel]) => {
   const box = document.querySelector(part).getBoundingClientRect();
@@ -84,11 +83,11 @@ def run_it(page: Page) -> None:
     expect(page.locator(PANEL)).to_contain_text("Done: the run that you started has ended.")
 
 
-def without_faults(page: Page, part: str) -> None:
-    """A part of the page in both themes; every other part has its test in test_accessibility.py."""
-    for theme in ("dark", "light"):
+def without_faults(page: Page, part: str, *themes: str) -> None:
+    """A part of the page in these themes, in the second its colours; other parts are for test_accessibility.py."""
+    for theme, only in zip(themes, (ALL, COLOURS), strict=False):
         in_theme(page, theme)
-        assert (part, theme, faults(page, part)) == (part, theme, [])
+        assert (part, theme, faults(page, part, only)) == (part, theme, [])
 
 
 @pytest.mark.parametrize("name", lessons())
@@ -97,17 +96,15 @@ def test_a_lesson_leads_from_a_prediction_to_the_page_itself(
 ) -> None:
     lesson, page = lessons()[name], visit(window, f"{servers[0].address}/{LEARN}?lesson={name}")
     page.get_by_role("button", name="Compare with the run").wait_for()
-    if name in CHECKED:
-        without_faults(page, BODY)
+    without_faults(page, BODY, "light", "dark")
     predict(page, lesson)
     expect(page.locator(".st-key-lesson-reveal")).to_contain_text(re.compile(truth_of(lesson)))
-    if name in CHECKED:
-        without_faults(page, BODY)
+    without_faults(page, BODY, "dark", "light")
     page.get_by_role("button", name="See it on the page").click()
     for number, step in enumerate(lesson.steps, 1):
         looked_at(page, number, lesson)
-        if name == CHECKED[0] and number == 1:
-            without_faults(page, PANEL)
+        if number == 1:
+            without_faults(page, PANEL, "light", "dark")
         if step.done == "run":
             run_it(page)
         if number < len(lesson.steps):
@@ -129,7 +126,7 @@ def test_progress_is_kept_until_it_is_to_be_forgotten(window: Page, servers: tup
     expect(card).to_contain_text("done")
     page.reload()
     expect(card).to_contain_text("done")
-    without_faults(page, BODY)
+    without_faults(page, BODY, "light", "dark")
     page.get_by_role("button", name="Forget my progress").click()
     expect(card).to_contain_text("new")
     page.wait_for_function(f"Object.keys({KEPT}).length === 0")

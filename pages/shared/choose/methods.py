@@ -1,5 +1,6 @@
 """Choosing ways to merge."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -7,6 +8,9 @@ import streamlit as st
 from pages.shared.choose.sources import PickedSource, too_few
 from pages.shared.show.text import plain
 from softmerge_core.methods import Method, available_methods
+
+# a paper's number, as ``plain`` writes it, and the link to it: the list is long, and keys scroll what holds a link
+_ARXIV, _LINK = re.compile(r"arXiv (\d{4})\\\.(\d{4,5})"), r"[arXiv \1.\2](https://arxiv.org/abs/\1.\2)"
 
 
 def pick_methods(key: str, options: Sequence[str], default: Sequence[str]) -> list[str]:
@@ -43,7 +47,7 @@ def _choose(key: str, names: list[str]) -> None:
 
 
 def _about(method: Method) -> str:
-    paper = f" *{plain(method.paper, 120)}*" if method.paper else ""
+    paper = f" *{_ARXIV.sub(_LINK, plain(method.paper, 120))}*" if method.paper else ""
     return f"- **{plain(method.title)}.** {plain(method.summary, 300)}{paper}"
 
 

@@ -18,6 +18,6 @@ def plain(text: str, limit: int = 80) -> str:
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A small table whose cells are shown letter by letter; a dataframe widget would load longer than the page."""
-    top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    top = "".join(f"<th>{html.escape(name)}</th>" if name else "<td></td>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<table class="sm-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
