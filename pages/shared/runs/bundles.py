@@ -38,12 +38,16 @@ BUTTONS = {
 
 
 def take_run(reader: RunReader, name: Callable[[str, str], str]) -> None:
-    """Buttons for the bundle of a run and the replay of a merge, and from where the run came, if not from here.
+    """Buttons for the bundle of a run and the replay of a merge.
 
     ``name`` gives the name of a file from what it holds and its ending. What goes wrong is told when it has.
     """
     with st.container(width="content", key="take-run"):
         _buttons(reader.run_id, reader.view.spec.kind, name)
+
+
+def tell_mark(reader: RunReader) -> None:
+    """Tell from where the run came, if not from here."""
     if told := reader.once("mark", lambda: _mark(reader.run_id)):
         st.caption(told)
 

@@ -34,6 +34,7 @@ def show_table(
             "text/csv",
             key=f"table-csv:{name}",
             type="tertiary",
+            icon=":material/download:",
             on_click="ignore",
             help="The rows of this table as comma-separated values.",
         )
