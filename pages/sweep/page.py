@@ -14,7 +14,7 @@ from pages.shared.runs.services import is_owner, run_store, runner, visitor
 from pages.shared.runs.vary import SWEEP
 from pages.shared.show.copy_link import page_head
 from pages.shared.show.live_plot import let_it_be_sent
-from pages.shared.show.site_map import lead_to
+from pages.shared.show.site_map import addresses, lead_to
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from pages.sweep.pictures import pictures
@@ -74,8 +74,8 @@ def _first() -> None:
     with st.container(border=True, gap="small", key="sweep-first"):
         st.markdown(f"**No sweep has been started here yet.** {BEGIN}")
         with st.container(horizontal=True, gap="small"):
-            for kind, known in experiments().items():
-                if known.outcome is not None:
+            for kind in addresses():
+                if kind in experiments() and experiments()[kind].outcome is not None:
                     lead_to(kind)
 
 
