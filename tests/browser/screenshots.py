@@ -37,10 +37,10 @@ LAST = 3000  # ms for which its last frame stands
 BREATH = 120  # ms
 WARM = 15_000  # ms in which the workers have surely started
 QUALITY = 60
-# Every chart that can be seen is drawn, and none is being drawn again, as all are when the window has another size.
-DRAWN = """() => [...document.querySelectorAll(".sm-plot")].every((plot) => plot.dataset.drawn === "yes"
-  || plot.getBoundingClientRect().top > innerHeight || plot.textContent.includes("Waiting"))
-  && [...(window.softmergeCharts ?? [])].every((chart) => !chart.drawing && (!chart.pending || !chart.near))"""
+# Every chart that has something to show and is in or near the window is drawn, and none is being drawn again.
+DRAWN = """() => { const charts = [...(window.softmergeCharts ?? [])];
+  return charts.length === document.querySelectorAll(".sm-plot").length && charts.every((chart) => !chart.latest
+    || !chart.near || (chart.host.dataset.drawn === "yes" && !chart.drawing && !chart.pending)); }"""
 HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
 STILL = 1500  # ms for which nothing changes in a page that is at rest
 
@@ -52,11 +52,12 @@ def app(browser: Browser) -> Iterator[tuple[Browser, str]]:
         yield browser, server.address
 
 
-def take_all(browser: Browser, address: str, folder: Path, names: Sequence[str], widths: Sequence[int]) -> None:
+def take_all(browser: Browser, address: str, asked: argparse.Namespace) -> None:
     """Every page, whole, in each theme and width."""
+    folder, names = asked.out, asked.pages
     folder.mkdir(parents=True, exist_ok=True)
-    for theme in THEMES:
-        for width in widths:
+    for theme in asked.themes:
+        for width in asked.widths:
             page = window(browser, theme, {"width": width, "height": 900})
             for name in names:
                 shot(page, f"{address}/{name}", folder / f"{name}-{width}-{theme}.png")
@@ -146,6 +147,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "screenshots", help="the folder of the pictures")
     parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES)
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
+    parser.add_argument("--themes", nargs="+", default=THEMES, choices=THEMES)
     asked = parser.parse_args()
     with sync_playwright() as playwright, app(launch(playwright)) as (browser, address):
         if asked.docs:
@@ -155,7 +157,7 @@ def main() -> None:
         if asked.docs or asked.film:
             film(browser, address, ROOT / "docs" / "live-merge.webp")
         else:
-            take_all(browser, address, asked.out, asked.pages, asked.widths)
+            take_all(browser, address, asked)
 
 
 if __name__ == "__main__":
