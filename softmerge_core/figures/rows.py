@@ -28,9 +28,16 @@ def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
 
 def noted(title: str, note: str) -> tuple[str, str]:
     """An axis title with a note in small letters under it, in lines that fit: (a window, a phone); it may be empty."""
-    small = ([f'<span style="font-size:{SMALL}">{line}</span>' for line in wrap(note, each)] for each in (LONG, BRIEF))
-    wide, narrow = ("<br>".join([title, *lines]) for lines in small)
+    lines = (even_lines(note, letters) for letters in (LONG, BRIEF))
+    small = ([f'<span style="font-size:{SMALL}">{line}</span>' for line in each] for each in lines)
+    wide, narrow = ("<br>".join([title, *each]) for each in small)
     return wide, narrow
+
+
+def even_lines(text: str, most: int) -> list[str]:
+    """As few lines of at most ``most`` letters as there must be, all about as long: none of a single word."""
+    count, least = len(wrap(text, most)), min(most, max(map(len, text.split()), default=1))
+    return next(lines for letters in range(least, most + 1) if len(lines := wrap(text, letters)) == count)
 
 
 def dot(

@@ -15,3 +15,4 @@ def test_a_note_is_whole_in_lines_that_fit(note: str) -> None:
         title, *lines = re.sub("</?span[^>]*>", "", text).split("<br>")
         assert (title, " ".join(lines)) == ("Accuracy (%)", note)
         assert all(len(line) <= letters for line in lines)
+        assert len(lines) < 2 or len(lines[-1]) > letters / 3  # no single word on a line of its own
