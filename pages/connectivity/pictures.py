@@ -46,13 +46,13 @@ def connectivity_pictures(reader: RunReader | None) -> None:
 
 def _pair(
     key: str, about: str, kinds: tuple[str, ...], build: Callable[..., go.Figure | None], said: tuple[Words, Words],
-    *, title: str = "Loss", height: int = HEIGHT, terms: tuple[str, ...] = (), **more: Any,
+    *, title: str = "Loss", error: str = "Error", height: int = HEIGHT, terms: tuple[str, ...] = (), **more: Any,
 ) -> Pair:  # fmt: skip
     """Loss and error of the same networks: two pictures of ``about``, made by ``build`` and described by ``said``."""
-    loss, error = (
+    one, other = (
         Picture(
             key=f"{key}-{what}",
-            title=title if what == "loss" else "Error",
+            title=title if what == "loss" else error,
             idle=f"{what.capitalize()} {about}.",
             kinds=kinds,
             build=partial(build, what=what),
@@ -63,7 +63,7 @@ def _pair(
         )
         for what, sentence in zip(("loss", "error"), said, strict=True)
     )
-    return loss, error
+    return one, other
 
 
 def _ends(reader: RunReader) -> tuple[str, str]:
@@ -159,12 +159,13 @@ PLANE = _pair(
     _plane,
     (_plane_words, _trail_words),
     title="Plane",
+    error="Error on the plane",
     height=PLANE_HEIGHT,
     pause=PAUSE,
 )
 RANDOM = (
     replace(PLANE[0], title="Random directions"),
-    replace(PLANE[1], words=lambda reader: "The same networks on the same samples."),
+    replace(PLANE[1], title="Error in these directions", words=lambda reader: "The same networks on the same samples."),
 )
 CURVE = _pair(
     "curve",
@@ -173,6 +174,7 @@ CURVE = _pair(
     _curve,
     (_curve_words, _curve_error_words),
     title="Curve",
+    error="Error on the curve",
     behind=Behind(apart=_other_samples),
 )
 STARTS = _pair(
@@ -182,6 +184,7 @@ STARTS = _pair(
     _starts,
     (partial(_start_words, what="loss"), partial(_start_words, what="error")),
     title="Initial weights",
+    error="Error from the initial weights",
     missing="",  # the sentences say why a path is missing
 )
 UNKNOWN = [replace(picture, waiting="It is not known where these models began") for picture in STARTS]

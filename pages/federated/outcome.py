@@ -9,6 +9,7 @@ from pages.shared.runs.reader import RunReader
 from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from softmerge_core.experiments.federated import words
+from softmerge_core.experiments.words import sentence
 
 
 def verdict(reader: RunReader) -> Verdict:
@@ -16,7 +17,7 @@ def verdict(reader: RunReader) -> Verdict:
     spec = spec_of(reader)
     said = words.verdict(spec, words.histories(reader.events))
     return Verdict(
-        plain(said, 900), f"Accuracies are means over the last {words.LAST} rounds; {plain(spec.name, 120)}."
+        plain(said, 900), f"{plain(sentence(spec.name), 120)} Accuracies are means over the last {words.LAST} rounds."
     )
 
 

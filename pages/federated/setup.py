@@ -39,7 +39,7 @@ def federated_setup() -> Setup:
     values: dict[str, Any] = settings_form(FederationSettings, fields=["clients", "rounds"], prefix=KEY)
     shards = _shards()
     picture = st.container(key="picture-dealt", gap="xsmall")
-    st.header("Algorithms", anchor=False)
+    st.header("Learning together", anchor=False)
     runs = _runs()
     st.header("Malicious clients", anchor=False)
     malicious, problem = _malicious(int(values["clients"] or 1))

@@ -12,7 +12,6 @@ from pages.shared.show.site_map import lead_to
 from pages.shared.show.terms import TERMS
 from softmerge_core.settings import Frozen
 
-ACROSS = 3  # cards in a row, where there is room
 PURPOSE = "What soft merging is, which page answers which question, and how to read what you see there."
 WHAT = """
 Networks that were trained apart end in different places, and the **average** of their weights usually works worse than
@@ -55,9 +54,9 @@ def page() -> None:
         st.header("What soft merging is", anchor="what")
         st.markdown(WHAT)
         st.header("Which page answers what", anchor="pages")
-        for first in range(0, len(answers()), ACROSS):
-            for answer, column in zip(answers()[first : first + ACROSS], st.columns(ACROSS, gap="small"), strict=False):
-                with column, st.container(border=True, gap="xsmall", height="stretch"):
+        with st.container(key="page-cards"):
+            for answer in answers():
+                with st.container(border=True, gap="xsmall", key=f"card-{answer.page}"):
                     _answer(answer)
         st.header("Words", anchor="words")
         st.markdown("\n".join(f"- **{name}**: {text}" for name, text in TERMS.items()))

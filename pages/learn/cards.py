@@ -18,7 +18,7 @@ def cards() -> None:
         st.markdown(_in_words(done, len(lessons()), begun=bool(known)))
     with st.container(key="lesson-cards"):
         for number, (name, lesson) in enumerate(lessons().items(), 1):
-            with st.container(border=True, height="stretch", key=f"card-{name}", gap="xsmall"):
+            with st.container(border=True, key=f"card-{name}", gap="xsmall"):
                 _card(number, name, lesson, known.get(name))
     about = "Delete what this browser has kept of your lessons and predictions; nothing of it is anywhere else."
     st.button("Forget my progress", icon=":material/delete:", on_click=forget, disabled=not known, help=about)

@@ -86,14 +86,14 @@ def facts_sentence(facts: Facts) -> str:
 def _kind(shape: tuple[int, ...]) -> str:
     match shape:
         case (1, height, width):
-            return f"a grey image of {height} × {width} pixels"
+            return f"a grey image of {height}\u00a0×\u00a0{width} pixels"
         case (3, height, width):
-            return f"a colour image of {height} × {width} pixels"
+            return f"a colour image of {height}\u00a0×\u00a0{width} pixels"
         case (channels, length):
             return f"a sequence of {length:,} points" + (f" with {channels} values each" if channels > 1 else "")
         case (count,):
             return f"a row of {count:,} {'number' if count == 1 else 'numbers'}"
-    return "an array of " + " × ".join(map(str, shape))
+    return "an array of " + "\u00a0×\u00a0".join(map(str, shape))
 
 
 def _shown(facts: Facts, labels: np.ndarray) -> str:

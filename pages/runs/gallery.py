@@ -15,7 +15,6 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.glance import FROM_EVENTS, Group, glance
 from softmerge_core.runs.store import EXAMPLE, EXAMPLES, RunSummary
 
-ACROSS = 3  # cards in a row, where there is room
 TALLEST = 100  # percent of the height of a glance: the largest value of the run
 
 
@@ -25,11 +24,10 @@ def gallery() -> None:
     st.caption("Runs worth seeing, which come with the project; each opens on its page, where you can start your own.")
     see, examples = _sentences(), {run.id.removeprefix(EXAMPLE): run for run in run_store().examples()}
     ordered = [examples[name] for name in (*see, *(name for name in examples if name not in see)) if name in examples]
-    for first in range(0, len(ordered), ACROSS):
-        row = ordered[first : first + ACROSS]
-        for run, column in zip(row, st.columns(ACROSS, gap="small"), strict=False):
+    with st.container(key="run-cards"):
+        for run in ordered:
             name = run.id.removeprefix(EXAMPLE)
-            with column, st.container(border=True, height="stretch", key=f"card-{name}", gap="xsmall"):
+            with st.container(border=True, key=f"card-{name}", gap="xsmall"):
                 _card(run, see.get(name, run.message))
 
 

@@ -14,10 +14,12 @@ from pages.shared.runs.services import is_owner, run_store, runner, visitor
 from pages.shared.runs.vary import SWEEP
 from pages.shared.show.copy_link import page_head
 from pages.shared.show.live_plot import let_it_be_sent
+from pages.shared.show.site_map import addresses, lead_to
 from pages.shared.show.text import plain
 from pages.shared.show.theme import landing
 from pages.sweep.pictures import pictures
 from softmerge_core.errors import SoftMergeError
+from softmerge_core.experiments import experiments
 from softmerge_core.experiments.describe import what_made
 from softmerge_core.experiments.sweeping.spec import axes_of
 from softmerge_core.experiments.sweeping.varied import seed_path
@@ -30,6 +32,10 @@ from softmerge_core.runs.sweeps import KeptSweep, read_sweep, set_sweep_aside, s
 PURPOSE = (
     "One experiment at many settings: what changes, and what only seems to. **Vary**, beside Start on the other pages, "
     "begins a sweep of their settings."
+)
+BEGIN = (
+    "Open one of these pages, press **Vary** beside Start, and choose a setting and its range. Its runs are drawn here "
+    "while they come: one setting as a line with intervals, two as a map, more on parallel axes."
 )
 POLL = 1.6  # seconds between two readings of a live sweep
 LISTED = 50  # sweeps that can be chosen
@@ -44,8 +50,7 @@ def page() -> None:
     tell_deleted("sweeps")
     kept = _chosen(sweep_ids(run_store()))
     if kept is None:
-        told = "No sweep has been started here yet: press Vary on the Merge page or another, and choose a setting."
-        st.info(told, icon=":material/grid_view:")
+        _first()
         return
     reader = _reader(kept)
     _buttons(reader)
@@ -62,6 +67,16 @@ def page() -> None:
         st.fragment(poll, run_every=POLL if live else None, key="sweep-follow")()
     if live:
         let_it_be_sent()
+
+
+def _first() -> None:
+    """Tell how a first sweep is begun, and lead to the pages that can."""
+    with st.container(border=True, gap="small", key="sweep-first"):
+        st.markdown(f"**No sweep has been started here yet.** {BEGIN}")
+        with st.container(horizontal=True, gap="small"):
+            for kind in addresses():
+                if kind in experiments() and experiments()[kind].outcome is not None:
+                    lead_to(kind)
 
 
 def _chosen(ids: list[str]) -> KeptSweep | None:

@@ -15,7 +15,9 @@ _BASELINES = ("ensemble", "average", BEST, "average_rescaled", f"{BEST}_rescaled
 _TOP, _BOTTOM = 16, 48
 _ROOM = 2.6  # percentage points around all values: with more than 2.5, the range is never below 10 wide
 _POINTS = 500  # points of one line: more could not be told apart, and take a browser long to draw
+_CLEAR = 12  # px between the plot and its labels where a ring may lie at its end, which would cover half of it
 _NARROW = 150  # px: the plot beside its labels on a phone
+FAINT = 0.7  # the opacity with which a line still has a contrast of 3:1 with its background, in both themes
 LOST = "Not kept"  # the name of the line of stages whose gates were not kept
 INNER = 0.96  # where the ring on a level line lies, as a share of the width: clear of the label at its end
 
@@ -59,7 +61,7 @@ def accuracy_figure(
     )
     mark_stages(figure, events, theme, top=_TOP, narrow_plot=_NARROW, kept=kept)
     plot_height = height - figure.layout.margin.t - _BOTTOM
-    end_labels(figure, labels, low=low, high=high, plot_height=plot_height)
+    end_labels(figure, labels, low=low, high=high, plot_height=plot_height, clear=_CLEAR if kept else 4)
     return figure
 
 
@@ -134,7 +136,8 @@ def _soft(events: Sequence[Event], theme: Theme, kept: Kept | None) -> list[go.S
     for run in by_stage(events):
         won = kept is None or any(isinstance(event, Stage) and event.stage == kept.winner for event in run)
         (best if won else lost).append([event for event in run if _is_shown(event) and event.series == "soft"])
-    faint = [_soft_line(lost, theme).update(opacity=0.4, name=LOST)] if any(lost) else []
+    thin_line = {"opacity": FAINT, "name": LOST, "line": {"width": 1.5}, "marker": {"size": 4}}
+    faint = [_soft_line(lost, theme).update(thin_line)] if any(lost) else []
     return [*faint, *([_soft_line(best, theme)] if any(best) else [])]
 
 

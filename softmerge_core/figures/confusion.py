@@ -16,6 +16,7 @@ ROW, LEAST, TALLEST = 15, 320, 620  # px a class, and of the whole figure
 NAMED = 12  # classes whose names fit below the columns
 WRITTEN = 12  # classes of a matrix in which the numbers are written
 BAR = {"orientation": "h", "x": 0.5, "y": 1.01, "yanchor": "bottom", "thickness": 10, "outlinewidth": 0, "nticks": 5}
+_EDGES = {"cividis": "#fefefe", "RdBu": "#010101"}  # lines that are seen on a scale's colour of 0, in both themes
 Groups = Sequence[tuple[str, int]]
 
 
@@ -106,7 +107,7 @@ def _matrix(
             "tickfont": {"size": size}, "dtick": 1 if len(names) <= 40 else None,
         },
     )  # fmt: skip
-    _add_groups(figure, groups, len(names), theme)
+    _add_groups(figure, groups, len(names), _EDGES.get(str(scale), colour("text", theme)))
     return figure
 
 
@@ -128,12 +129,12 @@ def _columns(names: Sequence[str], groups: Groups) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _add_groups(figure: go.Figure, groups: Groups, classes: int, theme: Theme) -> None:
-    """Lines between groups of classes."""
+def _add_groups(figure: go.Figure, groups: Groups, classes: int, color: str) -> None:
+    """Lines between groups of classes, of the ``color`` that is seen on cells of 0."""
     if not _whole(groups, classes):
         return
     for edge in np.cumsum([size for _, size in groups])[:-1].tolist():
-        line = {"color": colour("text", theme), "width": 1}
+        line = {"color": color, "width": 1.5}
         figure.add_shape(type="line", x0=edge - 0.5, x1=edge - 0.5, y0=-0.5, y1=classes - 0.5, line=line)
         figure.add_shape(type="line", y0=edge - 0.5, y1=edge - 0.5, x0=-0.5, x1=classes - 0.5, line=line)
 

@@ -12,7 +12,7 @@ from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.federated_style import RunStyle, run_styles
 from softmerge_core.figures.labels import EndLabel, end_labels
-from softmerge_core.figures.style import Theme, colour, new_figure
+from softmerge_core.figures.style import Theme, new_figure
 
 TOP, BOTTOM = 16, 48  # px
 HEAD = 34  # px above the rows of clients, for the legend
@@ -22,6 +22,8 @@ RAMP = {
     "light": ("#ffffff", "#d8d8de", "#a2a2ad", "#62626f", "#1f1f29"),
     "dark": ("#0e1117", "#31353f", "#666b77", "#a3a8b3", "#eceef2"),
 }
+INK = {"few": {"light": "#010101", "dark": "#fefefe"}, "many": {"light": "#fefefe", "dark": "#010101"}}
+TURN = {"light": 0.67, "dark": 0.55}  # the share of the largest count from which the other ink is clearer
 _WARN = "⚠\ufe0e "
 Newest = dict[int, tuple[float, int]]  # client -> value, round
 _MEASURES = {  # name -> axis title, unit in the hover label
@@ -81,17 +83,17 @@ def _client(number: int, malicious: bool) -> str:
 
 
 def _write_counts(figure: go.Figure, counts: Sequence[Sequence[int]], most: int, theme: Theme) -> None:
-    """Write the numbers into their cells, dark on light and light on dark."""
+    """Write the numbers into their cells, in the ink that is clearer there."""
     text = [[str(value) if value else "" for value in row] for row in counts]
-    flip = [[value > 0.5 * most for value in row] for row in counts]
+    flip = [[value > TURN[theme] * most for value in row] for row in counts]
     for strong in (False, True):
         cells = [
             (x, y) for y, row in enumerate(counts) for x, value in enumerate(row) if value and flip[y][x] == strong
         ]
-        hue = colour("background" if strong else "text", theme)
+        name = "many" if strong else "few"
         figure.add_scatter(
             x=[x for x, _ in cells], y=[y for _, y in cells], text=[text[y][x] for x, y in cells], mode="text",
-            textfont={"size": 11, "color": hue}, hoverinfo="skip", showlegend=False, name="many" if strong else "few",
+            textfont={"size": 11, "color": INK[name][theme]}, hoverinfo="skip", showlegend=False, name=name,
         )  # fmt: skip
 
 

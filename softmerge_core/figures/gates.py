@@ -23,6 +23,7 @@ _LINES = 3  # lines of notes under the rows: their room is always kept, so that 
 _TOP, _BOTTOM = 28, 12 + 16 * _LINES  # px above and below the rows
 _ROW = 44  # px: the largest height of a row
 _LABEL = 14  # px: the height that a label needs
+_BAR_LEAST = 88  # px: the least height of the colour bar, whose ticks need it
 _WIDE, _PHONE = 480, 190  # px: how wide the plot is at least, and on a phone
 _LETTER = 7  # px, about
 _SOURCE = re.compile(r"Source (\d+)(?:, .*)?$")
@@ -116,6 +117,8 @@ def rows_picture(
     figure = new_figure(theme, narrow={"coloraxis.colorbar.thickness": 8, **_narrow_names(columns)})
     share = min(1.0, len(rows) * _ROW / most_rows(height))
     row = share * most_rows(height) / max(len(rows), 1)
+    two = any(factor != 1 for factor in table.scale)  # colour bars, one above the other
+    beside = 1.0 if two else max(share, min(1.0, _BAR_LEAST / most_rows(height)))  # what they take of the height
     cells = _cells(rows, columns, table, show)  # written before it is added, which takes a third of the time
     if table.keys:
         cells.update(text=exact_texts(table, row), texttemplate="%{text}", textfont={"size": 11})
@@ -127,7 +130,7 @@ def rows_picture(
         figure.add_trace(_bars(rows, table.value))
         figure.update_layout(xaxis2=_bars_axis(len(columns)))
     figure.update_layout(
-        coloraxis=_scale(show, theme),
+        coloraxis=_scale(show, beside, theme),
         margin={"l": 12, "r": 8, "t": _TOP, "b": _BOTTOM},
         xaxis=_sources_axis(columns),
         yaxis=_rows_axis(rows, owners, row, share),
@@ -137,7 +140,7 @@ def rows_picture(
     figure.add_annotation(
         text="<br>".join(deep_notes(table) if table.keys else _notes(table, show, low=row < _GLYPH)),
         showarrow=False, align="left",
-        xref="paper", yref="paper", x=0, xanchor="left", y=1 - share, yanchor="top", yshift=-4,
+        xref="paper", yref="paper", x=0, xanchor="left", y=1 - beside, yanchor="top", yshift=-4,
         font={"color": colour("quiet", theme), "size": 12},
     )  # fmt: skip
     add_factors(figure, rows, table.scale, theme)
@@ -187,7 +190,7 @@ def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
     sources = len(value[0]) if value else 0
     steps = (_EDGE, _EDGE + _BAR, 1 - _EDGE - _BAR, 1 - _EDGE)
     corners = [place - 0.5 + step for place in range(sources) for step in steps]
-    clear = "rgba(0,0,0,0)"
+    white, clear, black = "#fefefe", "rgba(0,0,0,0)", "#010101"
     return go.Heatmap(
         z=np.array(edges, dtype=np.uint8).reshape(len(rows), 4 * sources),
         x=[*corners, sources - 0.5],
@@ -195,14 +198,7 @@ def _bars(rows: list[str], value: Matrix) -> go.Heatmap:
         xaxis="x2",
         zmin=0,
         zmax=2,
-        colorscale=[
-            [0, "#fefefe"],
-            [0.25, "#fefefe"],
-            [0.25, clear],
-            [0.75, clear],
-            [0.75, "#010101"],
-            [1, "#010101"],
-        ],
+        colorscale=[(0, white), (0.25, white), (0.25, clear), (0.75, clear), (0.75, black), (1, black)],
         showscale=False,
         hoverinfo="skip",
         name="exact",
@@ -244,7 +240,8 @@ def _in_lines(name: str, width: int, columns: list[str]) -> str:
     return "<br>".join(escape(line) for line in lines)
 
 
-def _scale(show: Shown, theme: Theme) -> dict[str, Any]:
+def _scale(show: Shown, length: float, theme: Theme) -> dict[str, Any]:
+    """The colours, and their bar beside the rows and never beside the note below them, which is wider than the rows."""
     bar = {
         "title": {"text": _TITLES[show], "side": "right"},
         "tickvals": [0, 0.25, 0.5, 0.75, 1],
@@ -255,6 +252,10 @@ def _scale(show: Shown, theme: Theme) -> dict[str, Any]:
         "thickness": 12,
         "outlinewidth": 0,
         "xpad": 8,
+        "ypad": 0,
+        "len": length,
+        "y": 1,
+        "yanchor": "top",
     }
     return {"colorscale": "Cividis", "cmin": 0, "cmax": 1, "cauto": False, "colorbar": bar}
 

@@ -29,15 +29,17 @@ class EndLabel:
     color: str
 
 
-def end_labels(figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float) -> None:
-    """Write ``labels`` at the right of the plot, pushed apart; the y axis spans [low, high]."""
+def end_labels(
+    figure: go.Figure, labels: Sequence[EndLabel], *, low: float, high: float, plot_height: float, clear: int = 4
+) -> None:
+    """Write ``labels`` at the right of the plot, pushed apart, ``clear`` px from it; the y axis spans [low, high]."""
     narrow = dict(figure.layout.meta.get("narrow", {}))
-    vars(figure)[_ENDS] = _Ends(tuple(labels), len(figure.layout.annotations), plot_height)
+    vars(figure)[_ENDS] = _Ends(tuple(labels), len(figure.layout.annotations), plot_height, clear)
     for place, label in zip(_places(labels, low, high, plot_height), labels, strict=True):
         index = len(figure.layout.annotations)
         figure.add_annotation(
             text=label.text, font={"color": label.color}, showarrow=False, bgcolor=figure_background(figure),
-            xref="paper", x=1, xanchor="left", xshift=4, y=place, yanchor="middle", borderpad=0,
+            xref="paper", x=1, xanchor="left", xshift=clear, y=place, yanchor="middle", borderpad=0,
         )  # fmt: skip
         narrow[f"annotations.{index}.text"] = label.short
     wide, brief = _right_margins(labels)
@@ -51,6 +53,7 @@ class _Ends:
     labels: tuple[EndLabel, ...]
     first: int
     plot_height: float
+    clear: int
 
 
 def end_labels_of(figure: go.Figure) -> tuple[EndLabel, ...] | None:
@@ -66,7 +69,7 @@ def move_end_labels(figure: go.Figure, one_more: EndLabel, *, low: float, high: 
     for number, place in enumerate(places, ends.first):
         figure.layout.annotations[number].y = place
     margins = figure.layout.margin.r, figure.layout.meta["narrow"]["margin.r"]
-    end_labels(figure, [replace(one_more, y=own)], low=low, high=high, plot_height=ends.plot_height)
+    end_labels(figure, [replace(one_more, y=own)], low=low, high=high, plot_height=ends.plot_height, clear=ends.clear)
     wide, brief = (max(pair) for pair in zip(margins, _right_margins([one_more]), strict=True))
     narrow = {**figure.layout.meta["narrow"], "margin.r": brief}
     figure.update_layout(margin={"r": wide}, meta={**figure.layout.meta, "narrow": narrow})

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from softmerge_core.figures.style import MethodStyle, Theme, colour
 
-LONG, BRIEF = 64, 30  # letters of a note's line, and of one on a phone
+LONG, BRIEF = 76, 36  # letters of a note's line, and of one on a phone
+SMALL = "12px"  # of a note's letters
 
 
 def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
@@ -26,9 +27,17 @@ def row_axis(labels: Sequence[str], theme: Theme) -> dict[str, Any]:
 
 
 def noted(title: str, note: str) -> tuple[str, str]:
-    """An axis title with a note under it, in lines that fit: (a window, a phone); the note may be empty."""
-    wide, narrow = ("<br>".join([title, *wrap(note, letters)]) for letters in (LONG, BRIEF))
+    """An axis title with a note in small letters under it, in lines that fit: (a window, a phone); it may be empty."""
+    lines = (even_lines(note, letters) for letters in (LONG, BRIEF))
+    small = ([f'<span style="font-size:{SMALL}">{line}</span>' for line in each] for each in lines)
+    wide, narrow = ("<br>".join([title, *each]) for each in small)
     return wide, narrow
+
+
+def even_lines(text: str, most: int) -> list[str]:
+    """As few lines of at most ``most`` letters as there must be, all about as long: none of a single word."""
+    count, least = len(wrap(text, most)), min(most, max(map(len, text.split()), default=1))
+    return next(lines for letters in range(least, most + 1) if len(lines := wrap(text, letters)) == count)
 
 
 def dot(

@@ -13,6 +13,7 @@ from softmerge_core.experiments.scope.words import layer_title, source_title
 from softmerge_core.figures.scope import SIDE_STYLES, mark_borders, source_line
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 
+MARGIN = 0.35  # powers of ten beside the least and the largest distance: room for a mark
 ROW, TOP, BOTTOM = 96, 88, 52  # px: a layer's row, and the margins
 _FIT = 41  # points of a Gaussian's curve
 
@@ -196,7 +197,7 @@ def distances_figure(events: Sequence[Event], *, theme: Theme) -> go.Figure | No
         margin={"l": 8, "t": 36, "b": BOTTOM},
         xaxis={
             "title": {"text": "Distance of the scopes (nats, log scale)"}, "type": "log", "dtick": 1,
-            "range": [low - 0.2, high + 0.2], "exponentformat": "power",
+            "range": [low - MARGIN, high + MARGIN], "exponentformat": "power",
         },
         yaxis={
             "type": "category", "categoryorder": "array", "categoryarray": list(labels.values())[::-1],

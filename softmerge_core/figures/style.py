@@ -20,6 +20,7 @@ from softmerge_core.methods import available_methods
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
+_SIZE = 13  # px of all that is written in a figure, so that a title of an axis is no louder than its numbers
 
 # name -> (light, dark). Every value is used once a theme, so that a page can turn one theme into the other.
 _COLOURS: dict[str, tuple[str, str]] = {
@@ -77,17 +78,8 @@ SCALES = {
 }  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = (
-    "circle",
-    "square",
-    "diamond",
-    "triangle-up",
-    "triangle-down",
-    "cross",
-    "x",
-    "star",
-    "pentagon",
-    "hexagon",
-)
+    "circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star", "pentagon", "hexagon",
+)  # fmt: skip
 GLYPHS = {  # a marker as a letter, for labels
     "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚", "x": "✖",
     "star": "★", "pentagon": "⬟", "hexagon": "⬢",
@@ -256,7 +248,7 @@ def _axis(theme: Theme) -> dict[str, Any]:
         "linecolor": colour("axis", theme),
         "tickcolor": colour("axis", theme),
         "tickfont": {"color": colour("quiet", theme)},
-        "title": {"font": {"color": colour("quiet", theme)}, "standoff": 8},
+        "title": {"font": {"color": colour("quiet", theme), "size": _SIZE}, "standoff": 8},
         "showline": True,
         "zeroline": False,
         "ticks": "outside",
@@ -269,18 +261,20 @@ def _axis(theme: Theme) -> dict[str, Any]:
 def template(theme: Theme) -> go.layout.Template:
     """Return the layout that all figures of a theme share."""
     text, background = colour("text", theme), colour("background", theme)
+    small = {"font": {"size": _SIZE}}
     layout = {
-        "font": {"family": FONT, "size": 13, "color": text},
+        "font": {"family": FONT, "size": _SIZE, "color": text},
         "paper_bgcolor": background,
         "plot_bgcolor": background,
         "margin": {"l": 56, "r": 16, "t": 36, "b": 48},
         "hoverlabel": {
             "bgcolor": background,
             "bordercolor": colour("axis", theme),
-            "font": {"color": text, "family": FONT, "size": 13},
+            "font": {"color": text, "family": FONT, "size": _SIZE},
             "align": "left",
         },
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title": small},
+        "coloraxis": {"colorbar": _colour_bar(theme)},
         "modebar": {
             "bgcolor": background,
             "color": colour("quiet", theme),
@@ -290,8 +284,13 @@ def template(theme: Theme) -> go.layout.Template:
         "hovermode": "closest",
         "xaxis": _axis(theme),
         "yaxis": _axis(theme),
-    }
-    return go.layout.Template(layout=layout)
+    }  # fmt: skip
+    return go.layout.Template(layout=layout, data={"heatmap": [{"colorbar": _colour_bar(theme)}]})
+
+
+def _colour_bar(theme: Theme) -> dict[str, Any]:
+    quiet = colour("quiet", theme)
+    return {"title": {"font": {"color": quiet, "size": _SIZE}}, "tickfont": {"color": quiet}, "outlinewidth": 0}
 
 
 def new_figure(theme: Theme, **meta: Any) -> go.Figure:

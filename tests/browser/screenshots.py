@@ -19,10 +19,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pages.merge.outcome import LATER
 from pages.site import PAGES
 from tests.browser.chromium import launch
-from tests.browser.server import PATIENCE, ROOT, Server, visit, wait_for
+from tests.browser.server import PATIENCE, READY, ROOT, Server, visit, wait_for
 
 WIDTHS = (1440, 1920, 390)  # px: a laptop, a projector, a phone
-TALLEST = 5000  # px of a page
+PHONE = 640  # px: narrower windows are a phone's, whose finger has its own buttons
+TALLEST = 12_000  # px of a page
 THEMES = ("light", "dark")
 # The README's pictures: the page, and how much of it is shown in px. That of a sweep needs one that was run.
 DOCS = {
@@ -36,9 +37,12 @@ LAST = 3000  # ms for which its last frame stands
 BREATH = 120  # ms
 WARM = 15_000  # ms in which the workers have surely started
 QUALITY = 60
-DRAWN = """() => [...document.querySelectorAll(".sm-plot")].every((plot) => plot.dataset.drawn === "yes"
-  || plot.getBoundingClientRect().top > innerHeight || plot.textContent.includes("Waiting"))"""
+# Every chart that has something to show and is in or near the window is drawn, and none is being drawn again.
+DRAWN = """() => { const charts = [...(window.softmergeCharts ?? [])];
+  return charts.length === document.querySelectorAll(".sm-plot").length && charts.every((chart) => !chart.latest
+    || !chart.near || (chart.host.dataset.drawn === "yes" && !chart.drawing && !chart.pending)); }"""
 HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
+STILL = 1500  # ms for which nothing changes in a page that is at rest
 
 
 @contextmanager
@@ -48,11 +52,12 @@ def app(browser: Browser) -> Iterator[tuple[Browser, str]]:
         yield browser, server.address
 
 
-def take_all(browser: Browser, address: str, folder: Path, names: Sequence[str], widths: Sequence[int]) -> None:
+def take_all(browser: Browser, address: str, asked: argparse.Namespace) -> None:
     """Every page, whole, in each theme and width."""
+    folder, names = asked.out, asked.pages
     folder.mkdir(parents=True, exist_ok=True)
-    for theme in THEMES:
-        for width in widths:
+    for theme in asked.themes:
+        for width in asked.widths:
             page = window(browser, theme, {"width": width, "height": 900})
             for name in names:
                 shot(page, f"{address}/{name}", folder / f"{name}-{width}-{theme}.png")
@@ -61,24 +66,30 @@ def take_all(browser: Browser, address: str, folder: Path, names: Sequence[str],
 
 def shot(page: Page, address: str, file: Path, height: int | None = None) -> None:
     """One picture of a page, of its whole height unless that is given."""
-    width = (page.viewport_size or FILM)["width"]
+    width, seen = (page.viewport_size or FILM)["width"], 0
     settled(visit(page, address))
-    page.set_viewport_size({"width": width, "height": height or min(int(page.evaluate(HEIGHT)) + 20, TALLEST)})
-    settled(page)
+    while (whole := height or min(int(page.evaluate(HEIGHT)), TALLEST)) != seen:  # what comes into sight may be longer
+        page.set_viewport_size({"width": width, "height": whole})
+        settled(page)
+        seen = whole
     page.screenshot(path=file)
     page.set_viewport_size({"width": width, "height": 900})
     print(file)
 
 
 def settled(page: Page) -> None:
-    """Wait until what can be seen is drawn and has come to rest."""
-    wait_for(lambda: page.evaluate(DRAWN), "the pictures of the page")
-    page.wait_for_timeout(1500)
+    """Wait until what can be seen is drawn and has come to rest, however busy the machine is."""
+    rest = (lambda: page.evaluate(DRAWN), "the pictures of the page")
+    wait_for(*rest)
+    page.wait_for_timeout(STILL)
+    page.locator(READY).wait_for()
+    wait_for(*rest)
 
 
 def window(browser: Browser, theme: Any, size: Any) -> Page:
     """A page of its own in a theme and a size."""
-    context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+    touch = size["width"] <= PHONE
+    context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce", has_touch=touch)
     context.set_default_timeout(1000 * PATIENCE)
     return context.new_page()
 
@@ -136,6 +147,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "screenshots", help="the folder of the pictures")
     parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES)
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
+    parser.add_argument("--themes", nargs="+", default=THEMES, choices=THEMES)
     asked = parser.parse_args()
     with sync_playwright() as playwright, app(launch(playwright)) as (browser, address):
         if asked.docs:
@@ -145,7 +157,7 @@ def main() -> None:
         if asked.docs or asked.film:
             film(browser, address, ROOT / "docs" / "live-merge.webp")
         else:
-            take_all(browser, address, asked.out, asked.pages, asked.widths)
+            take_all(browser, address, asked)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,9 @@ STILL = """() => document.getAnimations().every((one) => one.playState !== "runn
 # How long (s) each thing on the page takes to change its look.
 MOTION = """() => [...document.querySelectorAll("body *")].map((one) => getComputedStyle(one)).flatMap((style) =>
   [style.transitionDuration, style.animationDuration].flatMap((times) => times.split(",").map(parseFloat)))"""
+# What charts are made of follows at once: with a transition, however short, marks would be a frame behind their axes.
+AT_ONCE = """() => [...document.querySelectorAll("svg *")].every(
+  (one) => getComputedStyle(one).transitionDuration === "0s")"""
 WITHOUT = (
     "classroom",
     "gate",
@@ -216,6 +219,7 @@ def test_who_asks_for_less_motion_has_none(servers: tuple[Server, Server, Path],
     assert max(page.evaluate(MOTION)) > 0.05  # seconds, of Streamlit's own
     page.emulate_media(reduced_motion="reduce")
     assert max(page.evaluate(MOTION)) <= 0.001
+    assert page.evaluate(AT_ONCE)
     page.emulate_media(reduced_motion="no-preference")
 
 

@@ -6,13 +6,15 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageColor
 
 from softmerge_core.events import Evaluation, Event, Loss, Progress, Stage
 from softmerge_core.experiments.merge.kept import Kept
-from softmerge_core.figures.accuracy import accuracy_figure, percent_range
+from softmerge_core.figures.accuracy import FAINT, accuracy_figure, percent_range
 from softmerge_core.figures.losses import losses_figure
-from softmerge_core.figures.style import method_style, smooth
+from softmerge_core.figures.style import THEMES, Theme, colour, method_style, smooth
 from softmerge_core.figures.training import training_figure
+from tests.figures.test_style import contrast
 
 
 def losses(count: int, series: str = "soft") -> list[Event]:
@@ -183,6 +185,13 @@ def kept_events() -> list[Event]:
     ]
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_was_not_kept_is_faint_and_still_seen(theme: Theme) -> None:
+    line, background = (ImageColor.getrgb(colour(name, theme)) for name in ("soft", "background"))
+    mixed = (round(FAINT * one + (1 - FAINT) * other) for one, other in zip(line, background, strict=True))
+    assert contrast("#" + "".join(f"{part:02x}" for part in mixed), colour("background", theme)) >= 3
+
+
 def test_a_finished_curve_ends_in_what_was_kept() -> None:
     figure = accuracy_figure(kept_events(), theme="light", kept=Kept("model", "model gates", 0.903, 50))
     assert figure is not None
@@ -195,7 +204,9 @@ def test_a_finished_curve_ends_in_what_was_kept() -> None:
     assert list(traces["Kept, to its label"].x) == [50, 200]
     assert list(traces["Soft merge"].x) == [0, 50, 100]
     assert list(traces["Not kept"].x) == [100, 200]
-    assert traces["Not kept"].opacity < 0.5
+    lost, kept = traces["Not kept"], traces["Soft merge"]
+    assert lost.opacity < 1
+    assert lost.line.width < kept.line.width
     assert "<b>model gates, kept</b>" in texts
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"] == [(0, 100)]
 

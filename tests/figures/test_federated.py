@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from PIL import ImageColor
 
 from softmerge_core.events import Evaluation, Event, FederatedRound
 from softmerge_core.federated.settings import FederatedRun
 from softmerge_core.figures.federated import (
+    INK,
+    RAMP,
+    TURN,
     clients_figure,
     measure_figure,
     rounds_figure,
@@ -13,6 +17,7 @@ from softmerge_core.figures.federated import (
 )
 from softmerge_core.figures.federated_style import run_styles
 from softmerge_core.figures.style import THEMES, Theme, method_style
+from tests.figures.test_style import contrast
 
 RUNS = (FederatedRun(), FederatedRun(scope=True), FederatedRun(algorithm="scaffold", aggregation="soft"))
 KEYS = [run.key for run in RUNS]
@@ -44,6 +49,15 @@ def test_the_shards_are_counts_on_a_scale_of_their_own(theme: Theme) -> None:
     assert "⚠" in figure.layout.yaxis.ticktext[1]
     assert "malicious" in cells.customdata[1][0]
     assert shards_figure((), (), theme=theme) is None
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_number_is_read_in_every_cell(theme: Theme) -> None:
+    ramp = [ImageColor.getrgb(tone) for tone in RAMP[theme]]
+    for place in np.linspace(0, 1, 101):
+        tone = [np.interp(place * (len(ramp) - 1), range(len(ramp)), part) for part in zip(*ramp, strict=True)]
+        ink = INK["many" if place > TURN[theme] else "few"][theme]
+        assert contrast("#" + "".join(f"{round(part):02x}" for part in tone), ink) >= 4.4, place
 
 
 def test_many_clients_have_no_numbers_and_fewer_names() -> None:

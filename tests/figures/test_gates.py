@@ -1,6 +1,7 @@
 """The figure of the gates as data."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,15 @@ def test_few_rows_do_not_fill_the_height() -> None:
     low, high = picture().layout.yaxis.domain
     assert high == 1
     assert 0.7 < low < 0.8  # two rows of 44 px
+
+
+@pytest.mark.parametrize("scale", [(), (2.0, 1.0)])
+def test_the_note_under_few_rows_lies_below_the_colour_bars(scale: Sequence[float]) -> None:
+    layout = picture(scale=scale).layout
+    bars = [layout.coloraxis.colorbar, *([layout.coloraxis2.colorbar] if scale else [])]
+    ends = [bar.y - bar.len if bar.yanchor == "top" else bar.y for bar in bars]
+    assert layout.annotations[0].yanchor == "top"
+    assert layout.annotations[0].y <= min(ends)
 
 
 def channels(layers: int, width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -36,7 +36,7 @@ BUTTONS = {
 
 
 def take_run(reader: RunReader, name: Callable[[str, str], str]) -> None:
-    """Buttons for the bundle of a run and the replay of a merge, and from where the run came, if not from here.
+    """Buttons for the bundle of a run and the replay of a merge.
 
     ``name`` gives the name of a file from what it holds and its ending.
     """
@@ -44,6 +44,10 @@ def take_run(reader: RunReader, name: Callable[[str, str], str]) -> None:
         _button(BUNDLE, reader.run_id, name)
         if reader.view.spec.kind == FILMED:
             _button(REPLAY, reader.run_id, name)
+
+
+def tell_mark(reader: RunReader) -> None:
+    """Tell from where the run came, if not from here."""
     if told := reader.once("mark", lambda: _mark(reader.run_id)):
         st.caption(told)
 

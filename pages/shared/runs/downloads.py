@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.runs.bundles import take_run
+from pages.shared.runs.bundles import take_run, tell_mark
 from pages.shared.runs.keeping import keep_button
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.file_button import file_button
@@ -42,7 +42,8 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
         for table, text in reader.once("tables", lambda: _tables(reader)):
             csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
         _spec(reader)
-    take_run(reader, partial(file_name, reader))
+        take_run(reader, partial(file_name, reader))
+    tell_mark(reader)
     st.caption(f"The same on the command line, with the spec downloaded above:  \n`{_command(reader)}`")
 
 

@@ -23,6 +23,11 @@ def page_at(path: str) -> StreamlitPage:
     return page
 
 
+def addresses() -> tuple[str, ...]:
+    """The ``url_path`` of each registered page, in the order of the navigation."""
+    return tuple(st.session_state.get(_KEY, {}))
+
+
 def lead_to(path: str, label: str | None = None, why: str | None = None) -> None:
     """Draw a link to the page under this ``url_path``; nothing where a page is shown without its site.
 

@@ -28,7 +28,11 @@ def show_table(
     values = exact or Exact(*as_values(head, rows))
     with st.container(key=f"table-{name}", gap=None):
         st.html(f'<div class="{box}">{table}</div>' if box else table)
-        text = as_csv(values.head, values.rows, exact=True)
         file_button(
-            "CSV", f"{name}.csv", text=text, small=True, help="The rows of this table as comma-separated values."
+            "CSV",
+            f"{name}.csv",
+            text=as_csv(values.head, values.rows, exact=True),
+            icon=":material/download:",
+            small=True,
+            help="The rows of this table as comma-separated values.",
         )

@@ -102,7 +102,7 @@ def test_a_press_brings_in_and_shows_the_samples(open_bring: Open, started: list
     assert page.selectbox(key=bring.SHOWN).value == str(path)
     assert "is kept" in str(page.success[0].value)
     said = texts(page)
-    assert "6 training and 6 validation samples of 2 classes; each is a grey image of 4 × 4 pixels" in said
+    assert "6 training and 6 validation samples of 2 classes; each is a grey image of 4\u00a0×\u00a04 pixels" in said
     assert "**here**" not in said
     page.selectbox(key=bring.SHOWN).set_value("moons")
     page.run()
@@ -186,7 +186,7 @@ def test_every_data_set_that_ships_is_shown(open_bring: Open, name: str) -> None
 def test_a_chosen_data_file_is_shown_beside_ones_own_models(desk: Desk) -> None:
     keep_data_file(npz(), "mine.npz", "mine")
     page = opened(PAGE, models=models.MINE)
-    assert "each is a grey image of 4 × 4 pixels" in texts(page)
+    assert "each is a grey image of 4\u00a0×\u00a04 pixels" in texts(page)
 
 
 def test_a_server_that_others_can_reach_reads_only_folders_that_were_opened(
@@ -204,11 +204,11 @@ def test_a_server_that_others_can_reach_reads_only_folders_that_were_opened(
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ((3, 32, 32), "a colour image of 32 × 32 pixels"),
+        ((3, 32, 32), "a colour image of 32\u00a0×\u00a032 pixels"),
         ((1, 40), "a sequence of 40 points"),
         ((2, 40), "a sequence of 40 points with 2 values each"),
         ((2,), "a row of 2 numbers"),
-        ((2, 3, 4, 5), "an array of 2 × 3 × 4 × 5"),
+        ((2, 3, 4, 5), "an array of 2\u00a0×\u00a03\u00a0×\u00a04\u00a0×\u00a05"),
     ],
 )
 def test_kinds_of_samples_have_words(shape: tuple[int, ...], words: str) -> None:
@@ -224,4 +224,4 @@ def test_a_folder_of_images_really_comes_in(open_bring: Open, tmp_path: Path) ->
     page.run()
     page = finished(press(page, "Bring in"))
     assert data_facts(data_files()[0]).class_names == ("cat", "dog")
-    assert "12 × 12 pixels" in texts(page)
+    assert "12\u00a0×\u00a012 pixels" in texts(page)
