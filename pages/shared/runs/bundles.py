@@ -40,7 +40,7 @@ def take_run(reader: RunReader, name: Callable[[str, str], str]) -> None:
 
     ``name`` gives the name of a file from what it holds and its ending.
     """
-    with st.container(key="take-run", horizontal=True, vertical_alignment="center"):
+    with st.container(key="take-run", horizontal=True, width="content", vertical_alignment="center"):
         _button(BUNDLE, reader.run_id, name)
         if reader.view.spec.kind == FILMED:
             _button(REPLAY, reader.run_id, name)
