@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from softmerge_core.figures.style import MethodStyle, Theme, colour
+from softmerge_core.numbers import NO_BREAK
 
 LONG, BRIEF = 76, 36  # letters of a note's line, and of one on a phone
 SMALL = "12px"  # of a note's letters
@@ -35,9 +36,14 @@ def noted(title: str, note: str) -> tuple[str, str]:
 
 
 def even_lines(text: str, most: int) -> list[str]:
-    """As few lines of at most ``most`` letters as there must be, all about as long: none of a single word."""
-    count, least = len(wrap(text, most)), min(most, max(map(len, text.split()), default=1))
-    return next(lines for letters in range(least, most + 1) if len(lines := wrap(text, letters)) == count)
+    """As few lines of at most ``most`` letters as there must be, all about as long: none of a single word.
+
+    "n = 900" stays together.
+    """
+    text = text.replace(" = ", f"{NO_BREAK}={NO_BREAK}")
+    count, least = len(wrap(text, most)), min(most, max(1, *map(len, text.split(" "))))
+    lines = next(lines for letters in range(least, most + 1) if len(lines := wrap(text, letters)) == count)
+    return [line.replace(f"{NO_BREAK}={NO_BREAK}", " = ") for line in lines]
 
 
 def dot(
