@@ -18,7 +18,7 @@ from softmerge_core.data.importing import Wishes, bringing, import_data
 from softmerge_core.errors import DataError
 from tests.data.originals import DEBIAN, IDX, idx_files, image_files, write_all
 
-pytestmark = pytest.mark.timeout(600)  # each starts processes that import torch: minutes on a busy machine
+pytestmark = pytest.mark.usefixtures("warm_python")
 
 
 def fashion(folder: Path, *, packed: bool) -> Path:

@@ -35,7 +35,7 @@ from tests.experiments.library import trained
 from tests.export.conftest import finished
 
 ROOT = Path(__file__).parents[3]
-pytestmark = pytest.mark.timeout(600)  # processes that import torch: minutes on a busy machine
+pytestmark = pytest.mark.usefixtures("warm_python")
 
 
 def own_data() -> str:

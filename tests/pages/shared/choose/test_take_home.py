@@ -27,6 +27,7 @@ def key(form: str) -> str:
     return f"take-home:{form}:{EXAMPLE}"
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_archive_comes_from_a_process_of_its_own() -> None:
     making = Making()
     with zipfile.ZipFile(io.BytesIO(exported(MODEL, "zip", making))) as archive:
@@ -37,6 +38,7 @@ def test_the_archive_comes_from_a_process_of_its_own() -> None:
     assert making.problem == ""
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_refusal_and_a_busy_server_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     making = Making()
     with pytest.raises(CheckpointError, match="no model 'absent'"):
