@@ -19,6 +19,7 @@ from softmerge_core.errors import DataError
 from tests.data.originals import DEBIAN, IDX, idx_files, image_files, write_all
 
 pytestmark = pytest.mark.usefixtures("warm_python")
+PYTHON = sys.executable  # as it is without that
 
 
 def fashion(folder: Path, *, packed: bool) -> Path:
@@ -82,7 +83,7 @@ class Stub:
         usual = subprocess.Popen
 
         def start(command: list[str], **options: Any) -> Any:
-            return usual([sys.executable, "-c", program], **options)
+            return usual([PYTHON, "-c", program], **options)
 
         monkeypatch.setattr(bringing.subprocess, "Popen", start)
 
