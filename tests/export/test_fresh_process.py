@@ -19,6 +19,7 @@ from softmerge_core.export.subject import Subject
 from softmerge_core.export.writing import everything
 from tests.export.subjects import NAMES, of_torchvision, subject
 
+pytestmark = pytest.mark.timeout(600)  # torch, on a busy machine
 warm = pytest.mark.usefixtures("warm_python")  # the first test here sees that all is loaded by a true one
 STRANGER = """
 import contextlib, io, json, os, runpy, sys

@@ -18,7 +18,7 @@ from softmerge_core.data.importing import Wishes, bringing, import_data
 from softmerge_core.errors import DataError
 from tests.data.originals import DEBIAN, IDX, idx_files, image_files, write_all
 
-pytestmark = pytest.mark.usefixtures("warm_python")
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("warm_python")]  # torch, on a busy machine
 PYTHON = sys.executable  # as it is without that
 
 
