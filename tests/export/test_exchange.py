@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from softmerge_core.errors import SoftMergeError
 from softmerge_core.evaluation import predict
 from softmerge_core.export import exchange
 from softmerge_core.export.exchange import INPUTS, as_onnx, missing
+from softmerge_core.export.subject import Subject
 from softmerge_core.export.writing import everything
 from tests.export.subjects import EVIL, NAMES, subject
 
@@ -51,13 +53,19 @@ def test_a_network_that_cannot_be_translated_costs_nothing_else(monkeypatch: pyt
     assert notice == "torch could not write this network as ONNX (KeyError)"
 
 
+@cache
+def written(name: str) -> tuple[Subject, bytes]:
+    """A network and its file, with remarks."""
+    it = subject(name)
+    return it, as_onnx(it.network, it.kind[1], {"softmerge.model": EVIL, "half": "\ud800"})
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 def test_another_runtime_computes_the_same_for_any_number_of_samples(name: str) -> None:
     for package in ("onnx", "onnxscript"):
         pytest.importorskip(package)
-    it = subject(name)
-    content = as_onnx(it.network, it.kind[1])
+    it, content = written(name)
     for count in (1, 5):
         inputs = torch.randn(count, *it.kind[1], generator=torch.Generator().manual_seed(count))
         torch.testing.assert_close(computed(content, inputs), predict(it.network, inputs), rtol=1e-5, atol=1e-5)
@@ -68,8 +76,7 @@ def test_the_file_says_what_made_it_and_nothing_of_this_machine() -> None:
         pytest.importorskip(package)
     import onnx
 
-    it = subject("resnet")
-    content = as_onnx(it.network, it.kind[1], {"softmerge.model": EVIL, "half": "\ud800"})
+    _, content = written("resnet")
     told = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
     assert told == {"softmerge.model": EVIL, "half": "?"}
     for place in (b"softmerge_core", b".py", b"File ", sys.prefix.encode()):
