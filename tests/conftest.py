@@ -6,10 +6,14 @@ With ``SOFTMERGE_EXAMPLES=fresh`` in the environment, as ``make fuzz`` has it, t
 
 import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.warm import warm
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the workers; before torch, so that processes do not fight
 
@@ -43,3 +47,17 @@ def home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("SOFTMERGE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def warm_program() -> Iterator[str]:
+    """Return the program whose processes have torch loaded; one for all tests that take it."""
+    with warm() as program:
+        yield program
+
+
+@pytest.fixture
+def warm_python(warm_program: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let children begin with torch loaded: for tests of what a child does, not of how its process begins."""
+    monkeypatch.setattr(sys, "executable", warm_program)
+    return warm_program

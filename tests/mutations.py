@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-COUNT = int(os.environ.get("SOFTMERGE_MUTATIONS", "2000"))  # of each harness; `make fuzz` asks for more
+COUNT = int(os.environ.get("SOFTMERGE_MUTATIONS", "600"))  # of each harness; `make fuzz` asks for more
 SEED = int(os.environ.get("SOFTMERGE_MUTATION_SEED", "0"))
 SECONDS = 2.0  # of processor time, which a file may take
 SIZES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)

@@ -11,7 +11,7 @@ from softmerge_core.data.forms import forms
 from tests.data.originals import image_files, write_all
 from tests.test_main import refusal
 
-pytestmark = pytest.mark.timeout(600)  # processes are started that import torch
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("warm_python")]  # torch, on a busy machine
 
 
 def test_the_forms_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -260,6 +260,7 @@ def test_zoo_list_tells_what_the_manifests_say(capsys: pytest.CaptureFixture[str
     assert len(capsys.readouterr().out.splitlines()) == len(listed)
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_checkpoint(build_network("mlp", (2,), 2, 3), tmp_path / "Their net.safetensors")
     file, kind = str(tmp_path / "Their net.safetensors"), ["--network", "mlp", "--dataset", "moons"]
@@ -272,6 +273,7 @@ def test_zoo_add_keeps_a_file_and_prints_the_model(tmp_path: Path, capsys: pytes
     assert (printed["name"], printed["title"]) == ("mine", "- my own")
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_zoo_add_keeps_a_folder_of_files_of_what_their_tensors_say(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -374,11 +376,18 @@ def test_a_copy_that_cannot_be_made_is_one_clear_line(
     assert library() == {}
 
 
-def test_as_a_module_it_runs_and_stays_quiet_about_tracebacks(spec: dict[str, Any], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "softmerge_core", "merge", "-", "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, input=json.dumps(spec), capture_output=True, text=True, cwd=REPOSITORY, check=False)
+def test_as_a_module_it_runs_and_stays_quiet_about_tracebacks(
+    spec: dict[str, Any], tmp_path: Path, warm_program: str
+) -> None:
+    command = ["-m", "softmerge_core", "merge", "-", "--out", str(tmp_path / "out")]
+
+    def run(python: str, given: str) -> subprocess.CompletedProcess[str]:
+        words = [python, *command]
+        return subprocess.run(words, input=given, capture_output=True, text=True, cwd=REPOSITORY, check=False)
+
+    done = run(sys.executable, json.dumps(spec))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["accuracy"]["soft"] > 0
-    refused = subprocess.run(command, input="{}", capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    refused = run(warm_program, "{}")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.splitlines() == ["error: expected two or more sources, got 0"]

@@ -6,6 +6,7 @@ from functools import cache
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import vgg
 
 from softmerge_core.alignment.symmetry.groups import permutation_groups
 from softmerge_core.alignment.symmetry.parts import Group
@@ -34,7 +35,20 @@ def shared(name: str) -> nn.Module:
     if name.startswith("small/"):
         torch.manual_seed(0)
         return lively(NETWORKS[name.removeprefix("small/")](), ALL[name])
+    if name == "torchvision/vgg11_bn":
+        return lively(slim_vgg(5), ALL[name])
     return lively(build_network(name, ALL[name], 5, seed=0), ALL[name])
+
+
+def slim_vgg(classes: int) -> nn.Module:
+    """VGG-11 with hidden layers of 64 units instead of 4,096 in its classifier, which would take a gigabyte here."""
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        network = vgg.vgg11_bn(num_classes=classes)
+    network.features = vgg.make_layers(vgg.cfgs["A"], batch_norm=True)
+    for place, (reads, gives) in {0: (512 * 49, 64), 3: (64, 64), 6: (64, classes)}.items():
+        network.classifier[place] = nn.Linear(reads, gives)
+    return network
 
 
 @cache
@@ -63,8 +77,6 @@ def lively(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
     """Give every parameter and statistic its own values, so that a misplaced unit shows in the outputs."""
     generator = torch.Generator().manual_seed(1)
     for parameter in network.parameters():
-        if parameter.numel() > 10_000_000:
-            continue  # VGG's classifier is random enough, and slow to add to
         spread = parameter.abs().mean() if parameter.numel() > 1 else 0.0
         parameter.add_(0.3 * spread * torch.randn(parameter.shape, generator=generator))
     for module in network.modules():

@@ -1,4 +1,4 @@
-"""Thousands of damaged weights files, in a process that is watched: no death, no code run, typed errors only."""
+"""Hundreds of damaged weights files, in a process that is watched: no death, no code run, typed errors only."""
 
 import pytest
 

@@ -1,9 +1,9 @@
 """The contract of every method in ``softmerge_core/methods``, on every network; a new file is picked up by itself."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from typing import Any
 
@@ -16,8 +16,9 @@ from softmerge_core import MergeData
 from softmerge_core.errors import DataError, NotFoundError, SettingsError, SoftMergeError, SourceError
 from softmerge_core.evaluation import predict, reestimate_batchnorm
 from softmerge_core.figures.style import THEMES, Theme, method_style, method_title
-from softmerge_core.methods import Method, available_methods, find_method, merge
+from softmerge_core.methods import Method, available_methods, find_method, merge, soft_fine_tuning
 from softmerge_core.methods.base import SEES
+from softmerge_core.methods.shared import softly_merged
 from softmerge_core.networks import build_network, networks
 from softmerge_core.networks.base import Network
 from tests.contracts.helpers import (
@@ -50,6 +51,14 @@ SHAPES = {name: shape_of(network) for name, network in networks().items()}
 every_method = pytest.mark.parametrize("name", METHODS)
 every_merge = pytest.mark.parametrize("name", MERGES)
 every_family = pytest.mark.parametrize("family", SHAPES)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_start() -> Iterator[None]:
+    """The soft merge with which a method begins is short too: its steps (2,000 in all) are no setting of the method."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(soft_fine_tuning, "softly_merged", partial(softly_merged, steps=QUICK["steps"]))
+        yield
 
 
 def quick(method: Method) -> dict[str, int]:

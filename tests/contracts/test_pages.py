@@ -1,6 +1,8 @@
 """Every member of a registry is to be found on the pages where a reader would look for it."""
 
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,18 @@ def options(page: AppTest) -> list[set[str]]:
     return [set(map(str, widget.options)) for widget in widgets]
 
 
+@cache
+def untouched(name: str, task: str = "") -> AppTest:
+    """A page as it is opened, which several tests look at and none of them touches."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "_runner", lambda *_: Desk(RunStore(Path(folder) / "runs")))
+        return opened(f"from pages.{name}.page import page\npage()\n", **({"do": task} if task else {}))
+
+
 @pytest.mark.parametrize("name", OFFERED)
-def test_a_page_offers_every_member(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: Desk(RunStore(tmp_path / "runs")))
+def test_a_page_offers_every_member(name: str) -> None:
     folder, _, task = name.partition(", ")
-    found = options(opened(f"from pages.{folder}.page import page\npage()\n", **({"do": task} if task else {})))
+    found = options(untouched(folder, task))
     for what, members in OFFERED[name].items():
         offered = max(found, key=lambda choices: len(choices & set(members.values())))
         missing = [member for member, title in members.items() if title not in offered]
@@ -120,10 +129,8 @@ def test_a_data_set_is_offered_the_networks_that_can_take_it(dataset: str) -> No
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_control_is_explained_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_runner", lambda folder, scheduler: Desk(RunStore(tmp_path / "runs")))
-    page = opened(f"from pages.{name}.page import page\npage()\n")
-    found = controls(page)
+def test_every_control_is_explained_in_a_sentence(name: str) -> None:
+    found = controls(untouched(name))
     assert len(found) > 5 or not isinstance(PAGES[name][0], RunPage)
     assert [element.proto.label for element in found if not element.proto.help] == []
 

@@ -321,9 +321,9 @@ WHOLE = [small(np.savez), small(np.savez_compressed)]
 MUTATIONS = st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=4), st.integers(0, 4)), min_size=1, max_size=4)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=3 * settings().max_examples)  # 300, and 3,000 in `make fuzz`
 @given(whole=st.sampled_from(WHOLE), mutations=MUTATIONS)
-def test_a_thousand_mutated_files_give_the_typed_error_or_load(
+def test_hundreds_of_mutated_files_give_the_typed_error_or_load(
     tmp_path: Path, whole: bytes, mutations: list[tuple[float, bytes, int]]
 ) -> None:
     for where, put, drop in mutations:

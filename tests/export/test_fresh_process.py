@@ -19,7 +19,8 @@ from softmerge_core.export.subject import Subject
 from softmerge_core.export.writing import everything
 from tests.export.subjects import NAMES, of_torchvision, subject
 
-pytestmark = pytest.mark.timeout(600)  # each starts processes that import torch: minutes on a busy machine
+pytestmark = pytest.mark.timeout(600)  # torch, on a busy machine
+warm = pytest.mark.usefixtures("warm_python")  # the first test here sees that all is loaded by a true one
 STRANGER = """
 import contextlib, io, json, os, runpy, sys
 from pathlib import Path
@@ -98,6 +99,7 @@ def test_a_stranger_computes_what_the_project_computes(strangers: tuple[Path, di
     assert title == it.title
 
 
+@warm
 def test_the_script_runs_as_is_on_one_sample_on_several_and_tells_a_wrong_one(tmp_path: Path) -> None:
     it = subject("cnn1d")
     for file, content in files_of(it).items():
@@ -119,6 +121,7 @@ def test_the_script_runs_as_is_on_one_sample_on_several_and_tells_a_wrong_one(tm
     assert done.stderr == "wrong.npy: expected samples of shape (1, 40), got (2, 41)\n"
 
 
+@warm
 def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path) -> None:
     files = files_of(subject("mlp"))
     (tmp_path / "load_model.py").write_bytes(files["load_model.py"])
@@ -129,6 +132,7 @@ def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path) -> None:
     assert "not the one that was saved" in done.stderr
 
 
+@warm
 def test_a_title_that_looks_like_code_is_none(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     title = f'"""; open({str(canary)!r}, "w"); x = """\n\nopen({str(canary)!r}, "w")\n#'

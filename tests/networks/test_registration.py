@@ -28,6 +28,7 @@ from softmerge_core.zoo import recognise
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(600)  # processes that import torch
+PYTHON = sys.executable
 OWN = """
 from torch import nn
 from beside import WIDTH
@@ -70,12 +71,13 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "mine.py"
 
 
-def in_a_process(code: str, networks: Path) -> subprocess.CompletedProcess[str]:
-    """Run Python in a fresh process to which this file of networks is named."""
+def in_a_process(
+    code: str, networks: Path, *, python: str = PYTHON, asks: str = PYTHON
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process to which this file of networks is named; by ``asks`` it asks another one."""
     environment = {**os.environ, "SOFTMERGE_NETWORKS": str(networks)}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [python, "-c", f"import sys\nsys.executable = {asks!r}\n{code}"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -228,21 +230,23 @@ def test_a_server_knows_the_file_and_loads_no_torch(file: Path) -> None:
         ("import os\nos._exit(3)\n", "mine.py: ended its process (exit code 3)"),
     ],
 )
-def test_a_file_that_fails_is_told_with_its_line_and_the_others_stay(file: Path, code: str, expected: str) -> None:
+def test_a_file_that_fails_is_told_with_its_line_and_the_others_stay(
+    file: Path, warm_program: str, code: str, expected: str
+) -> None:
     file.write_text(code)
-    done = in_a_process(ASK, file)
+    done = in_a_process(ASK, file, asks=warm_program)
     first, problem = done.stdout.splitlines()
     assert expected in problem
     assert ("'wide'" in first, "'bad'" in first, first[-5:]) == (OWN in code, BAD in code, "False")
     assert done.returncode == 0
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    done = in_a_process(ASK, tmp_path / "none.py")
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, warm_program: str) -> None:
+    done = in_a_process(ASK, tmp_path / "none.py", asks=warm_program)
     assert "none.py: expected a file of Python that registers networks, found none" in done.stdout
 
 
-def test_the_command_line_takes_such_files_in_and_merges_them(file: Path, tmp_path: Path) -> None:
+def test_the_command_line_takes_such_files_in_and_merges_them(file: Path, tmp_path: Path, warm_python: str) -> None:
     paths = weights(tmp_path)
     done = command("--networks", str(file), "zoo", "add", *paths, "--dataset", "moons")
     assert done.returncode == 0, done.stderr
@@ -259,10 +263,11 @@ def test_the_command_line_takes_such_files_in_and_merges_them(file: Path, tmp_pa
         out = tmp_path / f"out{number}"
         told = json.loads(read_metadata(out / "weights" / "merged.safetensors")["softmerge.lineage"])
         assert told["registered"] == {"file": "mine.py", "sha256": digest}
-    cards = in_a_process(CARDS_OF.format([str(tmp_path / "out0"), "library/wide-0"]), file)
+    cards = in_a_process(CARDS_OF.format([str(tmp_path / "out0"), "library/wide-0"]), file, python=warm_python)
     assert cards.stdout.count(f"| Architecture registered in | mine.py, SHA-256 `{digest}` |") == 2, cards.stderr
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_command_says_why_a_network_is_not_known(file: Path, tmp_path: Path) -> None:
     file.write_text("\nraise ValueError('not today')\n")
     options = ("--network", "wide", "--dataset", "moons")

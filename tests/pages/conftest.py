@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import services
@@ -17,6 +19,10 @@ from tests.browser.every_widget import data_of
 ROOT = Path(__file__).resolve().parents[2]
 READER = "reader"  # who opens pages, unless ``state`` names another visitor
 APP = "from pages.site import main\nmain()\n"
+
+# Each AppTest asks all installed packages whether they have components, which took two thirds of its time. They are
+# the same for as long as the tests run.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 class Desk:

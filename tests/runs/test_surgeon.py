@@ -25,6 +25,7 @@ def surgeon() -> Iterator[Surgeon]:
     made.close()
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_process_answers_and_refuses_in_words() -> None:
     surgeon = Surgeon()
     told, found = surgeon.opened(RUN), surgeon.forced(RUN, OPEN)

@@ -16,7 +16,8 @@ from softmerge_core.zoo import Asked, FileAsked, intake, library, take_in
 
 fcntl = pytest.importorskip("fcntl")
 pytestmark = [
-    pytest.mark.timeout(600),  # processes that import torch
+    pytest.mark.timeout(600),  # torch, on a busy machine
+    pytest.mark.usefixtures("warm_python"),
     pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="only Linux tells that a file is being opened"),
 ]
 

@@ -6,6 +6,7 @@ It limits its own memory and time, and prints JSON objects, one a line: what it 
 import contextlib
 import importlib
 import json
+import math
 import socket
 import sys
 import threading
@@ -85,14 +86,14 @@ def _files(folder: Path) -> list[Path]:
     return []
 
 
-_last = [0.0]
+_last = [-math.inf]
 
 
 def say(what: str, share: float | None) -> None:
-    """Print what is being done, but not too often."""
+    """Print what is being done, but shares of it not too often; the first of each kind of work is always told."""
     now = time.monotonic()
     if share is None or now - _last[0] > 0.1:
-        _last[0] = now
+        _last[0] = -math.inf if share is None else now
         _print({"doing": what, "share": share})
 
 

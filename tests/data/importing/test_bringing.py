@@ -18,7 +18,8 @@ from softmerge_core.data.importing import Wishes, bringing, import_data
 from softmerge_core.errors import DataError
 from tests.data.originals import DEBIAN, IDX, idx_files, image_files, write_all
 
-pytestmark = pytest.mark.timeout(600)  # each starts processes that import torch: minutes on a busy machine
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("warm_python")]  # torch, on a busy machine
+PYTHON = sys.executable  # as it is without that
 
 
 def fashion(folder: Path, *, packed: bool) -> Path:
@@ -82,7 +83,7 @@ class Stub:
         usual = subprocess.Popen
 
         def start(command: list[str], **options: Any) -> Any:
-            return usual([sys.executable, "-c", program], **options)
+            return usual([PYTHON, "-c", program], **options)
 
         monkeypatch.setattr(bringing.subprocess, "Popen", start)
 

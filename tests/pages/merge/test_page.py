@@ -318,6 +318,7 @@ def test_a_finished_run_says_what_was_gained_and_why(open_app: Open, desk: Desk)
     assert f"-{run_id}.json --out merged`" in texts(page).partition("`python -m softmerge_core merge merge-spec-")[2]
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_merged_network_can_be_kept_and_takes_part_in_the_next_merge(open_app: Open, desk: Desk) -> None:
     run_id = desk.store.create(spec_of().model_copy(update={"name": EVIL}))
     assert conduct(desk.store.folder(run_id)) == "finished"
@@ -335,6 +336,7 @@ def test_the_merged_network_can_be_kept_and_takes_part_in_the_next_merge(open_ap
     assert "Keep in library" in [button.label for button in open_app(**{"merge:run": run_id}).button]
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_network_that_cannot_be_kept_is_told(open_app: Open, desk: Desk) -> None:
     run_id = desk.store.create(spec_of())
     assert conduct(desk.store.folder(run_id)) == "finished"

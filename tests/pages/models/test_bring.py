@@ -218,6 +218,7 @@ def test_kinds_of_samples_have_words(shape: tuple[int, ...], words: str) -> None
     assert facts_sentence(facts) == f"1,200 training samples of 2 classes; each is {words}."
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_folder_of_images_really_comes_in(open_bring: Open, tmp_path: Path) -> None:
     page = open_bring(**{"bring-form": "images", "bring-place": str(write_all(tmp_path / "pets", image_files(each=9)))})
     page.button_group(key="bring-from-images").set_value(bring.FOLDER)

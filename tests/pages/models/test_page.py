@@ -208,6 +208,7 @@ def test_a_training_that_fails_says_why(open_models: Open, desk: Desk) -> None:
     assert "expected a safetensors file, got 7 bytes" in str(page.error[0].value)
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_poisoned_copy_is_kept_with_what_was_done(open_models: Open) -> None:
     page = open_models(models=SMALL, do=models.POISON)
     page.number_input(key="poison-extreme-strength").set_value(20.0)
@@ -232,6 +233,7 @@ def test_a_name_that_is_none_is_told_and_nothing_is_kept(open_models: Open) -> N
     assert library() == {}
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_copy_of_what_is_not_there_is_refused() -> None:
     with pytest.raises(CheckpointError, match="no model"):
         poisoned_copy("library/gone", AttackSettings(), "copy")
@@ -311,9 +313,9 @@ def test_the_entries_of_a_family_are_named_as_a_spec_names_them() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_the_server_shows_and_poisons_without_torch() -> None:
+def test_the_server_shows_and_poisons_without_torch(warm_program: str) -> None:
     code = (
-        "import sys\n"
+        f"import sys\nsys.executable = {warm_program!r}\n"
         "from streamlit.testing.v1 import AppTest\n"
         "from pages.shared.runs import services\n"
         "from tests.pages.models.test_page import PAGE, SMALL\nfrom tests.pages.conftest import Desk\n"

@@ -13,7 +13,7 @@ from softmerge_core.networks import build_network
 from softmerge_core.zoo import library
 from tests.pages.conftest import Desk, opened
 
-pytestmark = pytest.mark.timeout(600)  # processes that import torch
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("warm_python")]  # torch, on a busy machine
 PAGE = """from pages.shared.choose.own import bring_own
 from softmerge_core.zoo import families
 bring_own(families()["mnist1d-cnn-shared-trunk"])

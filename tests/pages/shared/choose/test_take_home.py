@@ -21,12 +21,14 @@ MODEL = "moons-mlp-label-noise/source-1"
 Open = Callable[..., AppTest]
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_archive_comes_from_a_process_of_its_own() -> None:
     with zipfile.ZipFile(io.BytesIO(exported(MODEL, "zip"))) as archive:
         assert archive.testzip() is None
         assert {Path(name).name for name in archive.namelist()} >= {"model.pt", "load_model.py", "README.md"}
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_refusal_and_a_busy_server_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CheckpointError, match="no model 'absent'"):
         exported("library/absent", "pt")

@@ -16,6 +16,7 @@ def test_the_object_that_the_command_prints_comes_back() -> None:
     assert [family["name"] for family in zoo_command("list", "--json", failure="none")] == list(families())
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_refusal_keeps_its_words() -> None:
     with pytest.raises(CheckpointError, match=r"^unknown model 'nothing/x'"):
         zoo_command("poison", "nothing/x", "--attack=nan", failure="it broke")
