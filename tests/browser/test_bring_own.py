@@ -19,7 +19,7 @@ from softmerge_core.settings import TrainSettings
 from softmerge_core.training import train
 from softmerge_core.zoo import own_families
 from tests.browser.conftest import Site
-from tests.browser.server import wait_for
+from tests.browser.server import PATIENCE, wait_for
 from tests.browser.watching import press_start, query
 
 KIND = ("torchvision/resnet18-cifar", (1, 8, 8), 10)
@@ -67,6 +67,7 @@ def _style(state: dict[str, torch.Tensor], number: int) -> dict[str, object]:
     return [dict(state), wrapped, {"state_dict": dict(state), "epoch": 3}, {"model": dict(state)}][number]
 
 
+@pytest.mark.timeout(600)
 def test_four_resnets_are_dropped_in_merged_and_load_where_torchvision_alone_is(
     site: Site, open_page: Callable[..., Page], checkpoints: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +79,7 @@ def test_four_resnets_are_dropped_in_merged_and_load_where_torchvision_alone_is(
     expect(page.get_by_role("heading", name="Networks")).to_be_visible()
     page.get_by_test_id("stFileUploader").first.locator("input[type=file]").set_input_files(checkpoints)
     button = page.get_by_role("button", name="Merge them")
-    expect(button).to_be_enabled()
+    expect(button).to_be_enabled(timeout=2000 * PATIENCE)  # four large files are read before
     expect(page.get_by_text("4 networks for")).to_be_visible()
     button.click()
     expect(page.get_by_role("button", name="Start merging")).to_be_enabled()
