@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from softmerge_core.runs import RunStore
 from tests.browser.chromium import launch
 from tests.browser.server import PATIENCE, ROOT, Server, visit, wait_for
+from tests.browser.windows import Windows
 
 ENDED = ("finished", "stopped", "failed", "interrupted")
 FAILED = pytest.StashKey[bool]()
@@ -61,28 +62,34 @@ def demo(servers: tuple[Server, Server, Path]) -> str:
     return servers[1].address
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Iterator[Windows]:
+    with Windows(browser) as opened:
+        yield opened
+
+
 @pytest.fixture
-def open_page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Open an address in a fresh window: ``theme`` "light" or "dark", 1440x900 or (``narrow``) 390x844.
+def open_page(windows: Windows, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open an address in a window of its own: ``theme`` "light" or "dark", 1440x900 or (``narrow``) 390x844.
 
     ``settled=False`` for a page that polls from the beginning.
     """
-    contexts: list[Any] = []
+    taken: list[tuple[Page, bool]] = []
 
     def start(address: str, *, theme: Any = "light", narrow: bool = False, settled: bool = True) -> Page:
-        size: Any = {"width": 390, "height": 844} if narrow else {"width": 1440, "height": 900}
-        context = browser.new_context(viewport=size, color_scheme=theme, has_touch=narrow)
-        contexts.append(context)
-        context.set_default_timeout(1000 * PATIENCE)
-        return visit(context.new_page(), address, settled=settled)
+        page = windows.take(theme=theme, narrow=narrow)
+        taken.append((page, narrow))
+        return visit(page, address, settled=settled)
 
     yield start
-    for number, context in enumerate(contexts):
+    for number, (page, narrow) in enumerate(taken):
         if request.node.stash.get(FAILED, False):
             picture = tmp_path / f"page-{number}.png"
-            context.pages[0].screenshot(path=picture)
+            page.screenshot(path=picture)
             print(f"what the page showed: {picture}")
-        context.close()
+            page.context.close()
+        else:
+            windows.give_back(page, narrow=narrow)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -164,11 +164,21 @@ def _told(element: Any) -> bool:
 
 
 class Listener:
-    """Notes what a page in a browser is told; ``widgets`` as those of a ``Visitor``."""
+    """Notes what a page in a browser is told; ``widgets`` as those of a ``Visitor``.
+
+    As a context manager it listens to the sockets that are opened meanwhile.
+    """
 
     def __init__(self, page: Page) -> None:
         self.widgets: dict[str, tuple[str, Any]] = {}
-        page.on("websocket", self._listen)
+        self._page = page
+
+    def __enter__(self) -> "Listener":
+        self._page.on("websocket", self._listen)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._page.remove_listener("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
         socket.on("framereceived", self._take)

@@ -181,13 +181,12 @@ def drag(page: Page, handle: Locator, dx: float, dy: float = 0.0) -> None:
 
 
 def test_it_is_dragged_without_the_server_and_its_link_shows_what_it_was_copied_from(
-    site: Site, browser: Browser
+    site: Site, open_page: Callable[..., Page]
 ) -> None:
-    allowed = ["clipboard-read", "clipboard-write"]
-    context = browser.new_context(permissions=allowed, viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+    page = open_page(f"{site.address}/gate")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     sent = sent_by(page)
-    page.goto(f"{site.address}/gate")
+    page.reload()
     page.locator(READY).wait_for()
     expect(said(page, "gate")).to_contain_text("exactly 0 in 10.0\u00a0% of the draws and exactly 1 in 26.9\u00a0%")
     expect(said(page, "gate")).to_contain_text("expected L0 is 0.900")
@@ -212,13 +211,10 @@ def test_it_is_dragged_without_the_server_and_its_link_shows_what_it_was_copied_
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     link = str(page.evaluate("navigator.clipboard.readText()"))
-    context.close()
-    other = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
-    other.goto(link)
+    other = open_page(link, narrow=True)
     expect(said(other, "gate")).to_have_text(words)
     assert [said(other, f"value-{name}").inner_text() for name in names] == now
     assert other.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") == 390
-    other.context.close()
 
 
 def the_files_of_the_pictures_hold_the_engines_numbers(page: Page) -> None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.shared.show.copy_link import KEY
@@ -15,6 +15,7 @@ from tests.browser.conftest import Site
 from tests.browser.every_widget import Listener, Widgets, change_all, data_of, key_of, of_pages, shown
 from tests.browser.server import visit
 from tests.browser.visitor import Visitor
+from tests.browser.windows import Windows
 
 CHOICES = ("surgery-layer", "surgery-part:", "surgery-source", "surgery-keep")  # of gates to be forced
 # What stays out of links: the reader's secrets, places on a machine, and what is typed to be done, but not done yet.
@@ -51,7 +52,7 @@ def two_runs(servers: tuple[object, object, object]) -> Iterator[None]:
 
 @pytest.mark.parametrize(("page", "task"), VIEWS)
 def test_a_link_shows_what_it_was_copied_from(
-    page: str, task: str, site: Site, browser: Browser, two_runs: None
+    page: str, task: str, site: Site, windows: Windows, two_runs: None
 ) -> None:
     path = "" if page == next(iter(PAGES)) else page
     with Visitor(site.address) as visitor:
@@ -62,16 +63,16 @@ def test_a_link_shows_what_it_was_copied_from(
     wanted = {key: first[key] for key in usual}
     same = {key: value for key, value in wanted.items() if value == usual[key]}
     assert len(link) < LONGEST
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    opened = context.new_page()
-    listener = Listener(opened)
-    visit(opened, f"{site.address}/{path}?{link}")
-    found = held(listener.widgets)
+    opened = windows.take()
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with Listener(opened) as listener:
+        visit(opened, f"{site.address}/{path}?{link}")
+        found = held(listener.widgets)
     opened.get_by_role("button", name="Copy link").click()
     expect(opened.get_by_role("button", name="Copied")).to_be_visible()
     again = str(opened.evaluate("navigator.clipboard.readText()"))
     missed = opened.get_by_text("was understood").all_inner_texts()
-    context.close()
+    windows.give_back(opened)
     differ = {
         key: (value, found.get(key, "no such widget")) for key, value in wanted.items() if found.get(key) != value
     }

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.server import PATIENCE, Server, visit, wait_for
+from tests.browser.server import Server, visit, wait_for
 from tests.browser.watching import removed, updates, wait_updates, watch
+from tests.browser.windows import Windows
 
 COLOURS = """() => {
   const layout = document.querySelector('.js-plotly-plot')._fullLayout;
@@ -61,14 +62,12 @@ def cell(page: Page, across: float, down: float) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def live(servers: tuple[Server, Server, Path], browser: Browser) -> Iterator[Page]:
+def live(servers: tuple[Server, Server, Path], windows: Windows) -> Iterator[Page]:
     """One window for all tests of the live page: each leaves it as it found it, or for the better."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(1000 * PATIENCE)
-    page = visit(context.new_page(), f"{servers[1].address}/live", settled=False)
+    page = visit(windows.take(), f"{servers[1].address}/live", settled=False)
     wait_for(lambda: updates(chart(page)) >= 2, "the first pictures")
     yield page
-    context.close()
+    windows.give_back(page)
 
 
 def test_says_it_waits_before_the_first_data(demo: str, open_page: Callable[..., Page]) -> None:
