@@ -21,7 +21,7 @@ from pages.merge.moments import seen, whole_of
 from pages.merge.replay import replay_controls
 from pages.merge.surgery import surgery
 from pages.merge.why import why_menu
-from pages.shared.runs.picture import Behind, Picture, draw_row
+from pages.shared.runs.picture import Behind, Picture, draw_row, picture_columns
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.live_plot import Click
 from pages.shared.show.text import plain
@@ -65,7 +65,7 @@ def merge_pictures(current: RunReader | None) -> None:
             find_layers()
     with second:
         ACCURACY.draw(reader)
-    third, fourth = st.columns(2, gap="medium")
+    third, fourth = picture_columns("origin", 2)
     plane = reader is not None and in_the_plane(reader)
     with third:
         SHARES.draw(reader, opened=chosen.opened, wanted=chosen.wanted)

@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared.runs.picture import picture_columns
 from pages.shared.show.live_plot import Click
 from pages.shared.show.picture import show_picture
 from pages.shared.show.theme import current_theme
@@ -33,7 +34,7 @@ def pictures(reader: SweepReader) -> str | None:
     else:
         draw = _line if count == 1 else _map
         measures: list[Shown] = ["main", "open"] if gated else ["main"]
-        for column, measure in zip(st.columns(len(measures), gap="medium"), measures, strict=True):
+        for column, measure in zip(picture_columns("measures", len(measures)), measures, strict=True):
             with column:
                 clicks.append(draw(reader, measure))
         clicks += [_front(reader)] if gated else []

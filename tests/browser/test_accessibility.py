@@ -184,6 +184,7 @@ def test_the_keyboard_skips_to_the_run_and_reads_the_values_and_the_words_of_a_p
     plot = page.locator(".st-key-picture-origin .sm-plot, .st-key-picture-shares .sm-plot").first
     values = plot.get_by_role("button", name="Values as a table")
     values.wait_for()
+    page.locator(READY).wait_for()  # until then buttons may be out of the Tab order
     for key in ("Tab", "Enter", "Tab"):  # Streamlit's own link comes first, past its bar
         page.keyboard.press(key)
     expect(page.locator(".sm-skip")).to_be_focused()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.runs.downloads import file_name
 from pages.shared.runs.pinned import pinned_behind, run_name
@@ -149,6 +150,16 @@ class Picture:
 
 def draw_row(reader: RunReader | None, *pictures: Picture, height: int | None = None, **chosen: Hashable) -> None:
     """Draw pictures side by side (on a phone, one under the other), all of the same ``height`` where it is given."""
-    for column, picture in zip(st.columns(len(pictures), gap="medium"), pictures, strict=True):
+    for column, picture in zip(picture_columns(pictures[0].key, len(pictures)), pictures, strict=True):
         with column:
             picture.draw(reader, height=height, **chosen)
+
+
+def picture_columns(name: str, count: int) -> list[DeltaGenerator]:
+    """Columns for one picture each and nothing else: they stand at one height, however long the words above them are.
+
+    ``name``: one of its own on the page. The style sheet knows them by their key: to look for what columns hold costs a
+    browser seconds a page.
+    """
+    with st.container(key=f"row-of-pictures-{name}"):
+        return list(st.columns(count, gap="medium"))
