@@ -30,6 +30,7 @@ class RunReader:
         self._drawn: dict[str, tuple[Any, float, Any]] = {}
         self._wanted: dict[str, Callable[[], Any]] = {}  # what was drawn last, and how to ask for it again
         self._made: dict[str, tuple[Any, Any]] = {}
+        self._asked = True  # for a picture or words, since ``rest`` was called
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
@@ -68,6 +69,7 @@ class RunReader:
         Building a figure costs more than reading the run, and most readings bring nothing new for most pictures.
         While the run is live, a picture is not built again within ``pause`` seconds.
         """
+        self._asked = True
         total = next((event.total for event in self._newest.values() if isinstance(event, Progress)), 0)
         state = (theme, total, self.view.status, *(self._seen[kind] for kind in kinds))
         place = f"{name}:{theme}"  # readers in both themes may look at the same example
@@ -92,10 +94,21 @@ class RunReader:
 
         For words and tables, of which each takes little time, but all of them together as long as drawing the page.
         """
+        self._asked = True
         state = (self.view.status, self.view.harm, self._next)
         if self._made.get(name, (None, None))[0] != state:
             self._made[name] = (state, make())
         return self._made[name][1]
+
+    def rest(self) -> None:
+        """Let go of pictures and words unless one was asked for since the last call: the run is shown no more.
+
+        They are made again if it is. The pictures of a merge are a megabyte of objects, in each session that saw one.
+        """
+        if not self._asked:
+            for kept in (self._drawn, self._wanted, self._made):
+                kept.clear()
+        self._asked = False
 
     def _take(self, event: AnyEvent) -> None:
         self._seen[event.kind] += 1

@@ -6,6 +6,7 @@ A browser is sent five digits of each, which is enough to draw them.
 import hashlib
 from collections import OrderedDict
 from threading import Lock
+from weakref import WeakValueDictionary
 
 import plotly.graph_objects as go
 from starlette.requests import Request
@@ -16,8 +17,10 @@ from pages.shared.show.plotly_script import address_of
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.figures.values import figure_values
 
-KEPT = 24 * 2**20  # characters of JSON of the figures that were drawn last, of all sessions together
-_FIGURES: OrderedDict[str, tuple[go.Figure, int]] = OrderedDict()
+KEPT = 2 * 2**20  # characters of JSON of the figures that were drawn last, of all sessions together
+_LAST: OrderedDict[str, tuple[go.Figure, int]] = OrderedDict()
+# All that somebody still holds, as sessions do those of the run that they show. Each is some 100 kB of objects.
+_HELD: WeakValueDictionary[str, go.Figure] = WeakValueDictionary()
 _LOCK = Lock()
 
 
@@ -27,10 +30,11 @@ def values_name(figure: go.Figure, text: str) -> str:
     if known is None:
         known = vars(figure)["_softmerge_values"] = f"values-{hashlib.sha256(text.encode()).hexdigest()}.csv"
     with _LOCK:
-        _FIGURES[known] = figure, len(text)
-        _FIGURES.move_to_end(known)
-        while len(_FIGURES) > 1 and sum(size for _, size in _FIGURES.values()) > KEPT:
-            _FIGURES.popitem(last=False)
+        _HELD[known] = figure
+        _LAST[known] = figure, len(text)
+        _LAST.move_to_end(known)
+        while len(_LAST) > 1 and sum(size for _, size in _LAST.values()) > KEPT:
+            _LAST.popitem(last=False)
     return known
 
 
@@ -46,7 +50,7 @@ def values_csv(figure: go.Figure) -> str:
 
 async def _send(request: Request) -> Response:
     with _LOCK:
-        found = _FIGURES.get(f"{request.path_params['name']}.csv")
-    if found is None:
+        figure = _HELD.get(f"{request.path_params['name']}.csv")
+    if figure is None:
         return Response("forgotten", status_code=404, media_type="text/plain")
-    return Response(values_csv(found[0]), media_type="text/csv", headers={"Cache-Control": "no-store"})
+    return Response(values_csv(figure), media_type="text/csv", headers={"Cache-Control": "no-store"})

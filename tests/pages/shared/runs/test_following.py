@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pages.shared.runs import following
 from pages.shared.runs.following import NEWS, PACES, pace
 from pages.shared.runs.reader import RunReader
 from softmerge_core.events import Progress
@@ -69,3 +70,19 @@ def test_a_run_that_waits_is_asked_after_the_rarer_the_longer_it_waits(
     store.status = "running"
     reader.poll()
     assert pace(reader) == PACES[0]
+
+
+def test_runs_that_a_session_has_left_let_go_of_what_they_drew_and_examples_do_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, shared = RunReader(store, "one"), RunReader(store, "example:one")  # type: ignore[arg-type]
+    monkeypatch.setattr(
+        following.st, "session_state", {"merge:reader": left, "scope:reader": shared, "merge:run": "one"}
+    )
+    for reader in (left, shared):
+        reader.once("words", lambda: "drawn")
+    for _ in range(2):  # in the first run of the script they were still shown
+        assert left._made
+        following.rest_readers()
+    assert not left._made
+    assert shared._made

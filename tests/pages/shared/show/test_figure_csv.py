@@ -1,6 +1,7 @@
 """Figures whose values can be had: those that were drawn last, as much as is kept of them."""
 
 import asyncio
+import gc
 from collections import OrderedDict
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from pages.shared.show.figure_csv import values_name
 @pytest.fixture(autouse=True)
 def nothing_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin without figures of other tests."""
-    monkeypatch.setattr(figure_csv, "_FIGURES", OrderedDict())
+    monkeypatch.setattr(figure_csv, "_LAST", OrderedDict())
 
 
 async def _status(name: str) -> int:
@@ -29,14 +30,14 @@ def _drawn(number: int, size: int) -> str:
 def test_of_many_figures_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_csv, "KEPT", 100)
     names = [_drawn(number, 30) for number in range(5)]
-    assert list(figure_csv._FIGURES) == names[2:]
+    assert list(figure_csv._LAST) == names[2:]
 
 
 def test_the_last_is_kept_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_csv, "KEPT", 100)
     _drawn(0, 30)
     large = _drawn(1, 1000)
-    assert list(figure_csv._FIGURES) == [large]
+    assert list(figure_csv._LAST) == [large]
 
 
 def test_a_figure_drawn_again_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,11 +45,23 @@ def test_a_figure_drawn_again_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = (_drawn(number, 30) for number in range(3))
     assert _drawn(0, 30) == first
     fourth = _drawn(3, 30)
-    assert list(figure_csv._FIGURES) == [third, first, fourth]
-    assert second not in figure_csv._FIGURES
+    assert list(figure_csv._LAST) == [third, first, fourth]
+    assert second not in figure_csv._LAST
 
 
 def test_who_knows_the_name_gets_the_values_and_others_nothing() -> None:
     name = _drawn(7, 30)
     assert asyncio.run(_status(name)) == 200
     assert asyncio.run(_status("values-unknown.csv")) == 404
+
+
+def test_what_somebody_holds_is_known_however_much_was_drawn_since_and_else_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(figure_csv, "KEPT", 100)
+    held = go.Figure(go.Scatter(x=[0.5], y=[0.1]))
+    names = [values_name(held, "held"), _drawn(1, 30)]
+    for number in range(2, 8):
+        _drawn(number, 30)
+    gc.collect()  # figures hold themselves in circles
+    assert [asyncio.run(_status(name)) for name in names] == [200, 404]
