@@ -60,6 +60,8 @@ def test_everything_comes_as_one_archive_whose_script_runs(
     assert "class " not in done.stdout  # it goes by its name
     assert_bundle(page)
     assert_whenever_it_is_pressed(page)
+    page.wait_for_timeout(500)  # the last change of a setting is on its way
+    page.locator(READY).wait_for()
     (run / "weights" / "merged.safetensors").unlink()  # while the page still offers them
     button.click()
     expect(page.locator(".sm-file-said").filter(has_text="kept no weights called 'merged'")).to_be_visible()
