@@ -97,7 +97,7 @@ def window(browser: Browser, theme: Any, size: Any) -> Page:
 def film(browser: Browser, address: str, file: Path) -> None:
     """A merge from the press of the button to its verdict, as a moving picture."""
     page = window(browser, "light", FILM)
-    settled(visit(page, f"{address}/merge"))
+    settled(visit(page, f"{address}/merge?{LONG}"))
     frames = [(time.monotonic(), look(page))]
     page.wait_for_timeout(WARM)
     page.get_by_role("button", name="Start merging").click()
