@@ -3,11 +3,11 @@
 import importlib
 from typing import Any
 
-import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pages.shared.show.addresses import own_address
 from softmerge_core.errors import SoftMergeError
 
 FOLDER = "app/film"  # as the page tells it (replay.py)
@@ -17,8 +17,7 @@ FRESH = {"Cache-Control": "no-store"}  # the browser's script keeps moments by i
 
 def film_route() -> Route:
     """Return the route of the moments, for ``st.App(routes=[...])``: ``app/film/<run>/<place>?theme=light``."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return Route(f"/{base}/{FOLDER}/{{run_id}}/{{place:int}}".replace("//", "/"), _send)
+    return Route(own_address(f"{FOLDER}/{{run_id}}/{{place:int}}"), _send)
 
 
 def _send(request: Request) -> JSONResponse:

@@ -8,15 +8,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pages.shared.choose.restore import LIBRARY
 from pages.shared.choose.take_home import FAILURE, exported
 from pages.shared.runs.bundles import BUNDLE, REPLAY, bundled, replayed
 from pages.shared.runs.services import run_store
+from pages.shared.show.addresses import own_address
 from pages.shared.show.chart_pictures import LARGEST_SENT, read_pictures
 from pages.shared.show.file_button import MADE
 from softmerge_core.errors import NotFoundError, SoftMergeError
@@ -24,7 +25,6 @@ from softmerge_core.experiments.words import sentence
 from softmerge_core.zoo import library, library_folder
 from softmerge_core.zoo.library import WEIGHTS
 
-OWN = "library/"  # before the name of a model of the reader's own
 HEADER = "x-softmerge"  # which a page of another address cannot send
 FRESH = {"Cache-Control": "no-store"}
 Pictures = Mapping[str, bytes]
@@ -36,14 +36,13 @@ FORMS: dict[str, Callable[[str, Pictures], bytes]] = {
     "merged": lambda what, _: run_store().weights(what, "merged").read_bytes(),
     "gates": lambda what, _: run_store().weights(what, "gates").read_bytes(),
     "trained": lambda what, _: run_store().weights(what, "trained").read_bytes(),
-    "weights": lambda what, _: (library_folder() / what.removeprefix(OWN) / WEIGHTS).read_bytes(),
+    "weights": lambda what, _: (library_folder() / what.removeprefix(LIBRARY) / WEIGHTS).read_bytes(),
 }
 
 
 def made_route() -> Route:
     """Return the route of such files, for ``st.App(routes=[...])``: POST ``app/made/<form>/<run or library/model>``."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return Route(f"/{base}/{MADE}/{{form}}/{{what:path}}".replace("//", "/"), _send, methods=["POST"])
+    return Route(own_address(f"{MADE}/{{form}}/{{what:path}}"), _send, methods=["POST"])
 
 
 async def _send(request: Request) -> Response:
@@ -66,9 +65,9 @@ def made_file(form: str, what: str, sent: Any = None) -> bytes:
 
     ``sent``: what a browser sent as pictures.
     """
-    if not what.startswith(OWN):
+    if not what.startswith(LIBRARY):
         run_store().folder(what)  # it alone: a command would take a folder's path as well
-    elif what.removeprefix(OWN) not in library():
+    elif what.removeprefix(LIBRARY) not in library():
         raise NotFoundError("this model is no longer in your library")
     return FORMS[form](what, read_pictures(sent))
 

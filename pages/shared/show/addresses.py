@@ -9,6 +9,12 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+def own_address(path: str) -> str:
+    """The address of what the server hands out itself, such as ``app/film``: below the one that its pages have."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}/{path}".replace("//", "/")
+
+
 def page_path(path: str, pages: Collection[str], also: Mapping[str, str]) -> str | None:
     """Return the path of the page that ``path`` means where that is written otherwise; None: it stays as it is.
 

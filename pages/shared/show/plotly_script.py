@@ -6,12 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import plotly
-import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pages.shared.show.addresses import own_address
 
 NAME = f"plotly-{version('plotly')}.min.js"
 FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -46,8 +47,7 @@ def _address() -> str:
 
 def address_of(name: str) -> str:
     """The address of a file that the server hands out itself."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/{FOLDER}/{name}".replace("//", "/")
+    return own_address(f"{FOLDER}/{name}")
 
 
 async def _send(request: Request) -> Response:
