@@ -38,7 +38,9 @@ def test_keys_and_screen_readers_find_their_way_through_the_menu(open_page: Call
     page.keyboard.press("Escape")
     page.set_viewport_size(WIDE)
     expect(menu).to_have_count(0)
-    page.get_by_test_id("stTopNavSection").click()
+    group = page.get_by_test_id("stTopNavSection")
+    expect(group).to_have_count(1)  # until the bar has measured itself, it has another one for what has no room
+    group.click()
     expect(page.get_by_role("menuitem")).to_have_count(len(MENUS["Learn"]))
     assert faults(page, "[data-testid=stTopNavPopoverBody]") == []
     page.keyboard.press("Escape")
