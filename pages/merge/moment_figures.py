@@ -7,8 +7,6 @@ from typing import Any
 from pages.merge.moments import PastReader, film_of, since
 from pages.merge.pictures import BOUNDARY, GATES, SHARES
 from pages.shared.runs.services import run_store
-from pages.shared.show.live_plot import as_text
-from pages.shared.show.picture import chart_key
 from softmerge_core.errors import NotFoundError
 from softmerge_core.experiments import Spec
 from softmerge_core.figures.style import THEMES
@@ -34,8 +32,7 @@ def moment_figures(
     figures = {}
     for picture, chosen in ((GATES, rows), (SHARES, rows), (BOUNDARY, NOTHING)):
         if (figure := picture.figure(past, theme, **chosen)) is not None:
-            key = chart_key(picture.key)
-            figures[key] = as_text(figure, key)
+            figures[figure.key] = figure.text
     return {"step": past.step, "figures": figures, "said": since(film, place)}
 
 

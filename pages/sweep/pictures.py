@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.runs.picture import picture_columns
+from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
 from pages.shared.show.live_plot import Click
-from pages.shared.show.picture import show_picture
+from pages.shared.show.picture import chart_key, show_picture
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments.sweeping.words import front_sentence
 from softmerge_core.experiments.words import percent
@@ -51,14 +52,15 @@ def _fresh(reader: SweepReader, click: Click | None) -> str | None:
     return found if found in reader.states else None
 
 
-def _drawn(reader: SweepReader, name: str, build: Callable[[Theme], go.Figure | None]) -> go.Figure | None:
+def _drawn(reader: SweepReader, name: str, build: Callable[[Theme], go.Figure | None]) -> DrawnFigure | None:
     """A figure, built again only when something new was read."""
     theme, kept = current_theme(), st.session_state.setdefault(DRAWN, {})
     state = (reader.kept.id, reader.changes, theme)
     if kept.get(name, (None, None))[0] != state:
-        kept[name] = (state, build(theme))
-    figure: go.Figure | None = kept[name][1]
-    return figure
+        figure = build(theme)
+        kept[name] = (state, None if figure is None else drawn_figure(figure, chart_key(f"sweep-{name}")))
+    drawn: DrawnFigure | None = kept[name][1]
+    return drawn
 
 
 def _show(reader: SweepReader, key: str, build: Callable[[Theme], go.Figure | None], **about: Any) -> Click | None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.shared.show.figure_csv import values_csv, values_name
+from pages.shared.show.figure_csv import values_csv
 from softmerge_core.figures.style import new_figure
 from softmerge_core.figures.values import figure_values
 
@@ -44,8 +44,3 @@ def test_a_heatmap_has_a_row_for_each_cell_however_many() -> None:
 def test_a_grid_of_images_has_its_own_table() -> None:
     figure = go.Figure(layout={"meta": {"theme": "light", "values": [["Sample", "Class"], ["1", "cat"]]}})
     assert figure_values(figure) == (["Sample", "Class"], [["1", "cat"]])
-
-
-def test_figures_are_remembered_by_what_they_show() -> None:
-    first, same, other = (go.Figure() for _ in range(3))
-    assert values_name(first, "1") == values_name(same, "1") != values_name(other, "2")

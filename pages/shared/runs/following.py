@@ -10,7 +10,6 @@ from pages.shared.show.live_plot import let_it_be_sent
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import sentence
-from softmerge_core.runs.store import EXAMPLE
 
 PACES = (0.8, 1.6, 3.2)  # seconds between two readings of a live run
 NEWS = 16  # after the first moments a reading waits until there is a sixteenth more to see
@@ -71,11 +70,11 @@ def _read(reader: RunReader) -> None:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
 
 
-def rest_readers() -> None:
-    """Have the readers of runs that this session shows no more let go of what they drew; for each run of the script.
+def leave_runs() -> None:
+    """Let go of the readers of runs that this session has left; to be called once in each run of the script.
 
-    Those of examples are shared by all sessions.
+    Each holds a few hundred kB: its events, words and pictures. ``shown_run`` opens the run again where it is wanted.
     """
-    for name, reader in st.session_state.items():
-        if str(name).endswith(":reader") and isinstance(reader, RunReader) and not reader.run_id.startswith(EXAMPLE):
-            reader.rest()
+    for name, reader in list(st.session_state.items()):
+        if str(name).endswith(":reader") and isinstance(reader, RunReader) and reader.left():
+            del st.session_state[name]

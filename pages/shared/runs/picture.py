@@ -11,7 +11,8 @@ from pages.shared.runs.downloads import file_name
 from pages.shared.runs.pinned import pinned_behind, run_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
-from pages.shared.show.live_plot import Click, as_text
+from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
+from pages.shared.show.live_plot import Click
 from pages.shared.show.picture import chart_key, show_picture
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments import Spec
@@ -98,42 +99,37 @@ class Picture:
 
     def figure(
         self, reader: RunReader, theme: Theme, pinned: RunReader | None = None, **chosen: Hashable
-    ) -> go.Figure | None:
-        """The figure of a run as it is drawn, with its JSON and a ``pinned`` run behind; built again only when new."""
+    ) -> DrawnFigure | None:
+        """The figure of a run as it is drawn, with a ``pinned`` run behind; built again only when new."""
         name = f"{self.key}:{sorted(chosen.items())}"
         if pinned is None:
             ghost = None
         else:
-            ghost = pinned.drawn(f"ghost:{name}", self.kinds, theme, lambda: self._built(pinned, theme, chosen))
+            ghost = pinned.drawn(f"ghost:{name}", self.kinds, theme, lambda: self._build(pinned, theme, chosen))
             name += f":{pinned.run_id}:{pinned.view.status}"  # of one that is live, as it was, until it ends
-        figure: go.Figure | None = reader.drawn(
+        figure: DrawnFigure | None = reader.drawn(
             name, self.kinds, theme, lambda: self._build(reader, theme, chosen, ghost, pinned), pause=self.pause
         )
         return figure
-
-    def _built(self, reader: RunReader, theme: Theme, chosen: dict[str, Hashable]) -> go.Figure | None:
-        return whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
 
     def _build(
         self,
         reader: RunReader,
         theme: Theme,
         chosen: dict[str, Hashable],
-        ghost: go.Figure | None,
-        pinned: RunReader | None,
-    ) -> go.Figure | None:
-        figure = self._built(reader, theme, chosen)
+        ghost: DrawnFigure | None = None,
+        pinned: RunReader | None = None,
+    ) -> DrawnFigure | None:
+        figure: go.Figure | None = whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
         if figure is not None and ghost is not None and pinned is not None and self.behind is not None:
-            figure = with_ghost(figure, Ghost(ghost, run_name(pinned), self.behind.select), theme)
-        if figure is not None:
-            as_text(figure, chart_key(self.key))  # which is half of the work
-        return figure
+            figure = with_ghost(figure, Ghost(ghost.figure(), run_name(pinned), self.behind.select), theme)
+        return None if figure is None else drawn_figure(figure, chart_key(self.key))
 
     @property
     def _named(self) -> str:
         return f"the picture {self.title!r}"
 
-    def _sentence(self, reader: RunReader | None, figure: go.Figure | None, chosen: dict[str, Hashable]) -> str:
+    def _sentence(self, reader: RunReader | None, figure: DrawnFigure | None, chosen: dict[str, Hashable]) -> str:
         if reader is None:
             return self.idle
         if figure is None and not reader.live and self.missing:

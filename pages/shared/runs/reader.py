@@ -30,11 +30,12 @@ class RunReader:
         self._drawn: dict[str, tuple[Any, float, Any]] = {}
         self._wanted: dict[str, Callable[[], Any]] = {}  # what was drawn last, and how to ask for it again
         self._made: dict[str, tuple[Any, Any]] = {}
-        self._asked = True  # for a picture or words, since ``rest`` was called
+        self._asked = True  # of it, since ``left`` was called
         self.view: RunView = self.poll()
 
     def poll(self) -> RunView:
         """Read the new events; raises NotFoundError or RunError when the run is gone or damaged."""
+        self._asked = True
         view = self._store.read(self.run_id, self._next)
         if view.next < self._next:  # the log was begun afresh
             self._kept, self._newest = [], {}
@@ -100,15 +101,10 @@ class RunReader:
             self._made[name] = (state, make())
         return self._made[name][1]
 
-    def rest(self) -> None:
-        """Let go of pictures and words unless one was asked for since the last call: the run is shown no more.
-
-        They are made again if it is. The pictures of a merge are a megabyte of objects, in each session that saw one.
-        """
-        if not self._asked:
-            for kept in (self._drawn, self._wanted, self._made):
-                kept.clear()
-        self._asked = False
+    def left(self) -> bool:
+        """Whether nothing was read, drawn or told of the run since the last call: nobody looks at it any more."""
+        asked, self._asked = self._asked, False
+        return not asked
 
     def _take(self, event: AnyEvent) -> None:
         self._seen[event.kind] += 1

@@ -3,7 +3,6 @@
 A browser is sent five digits of each, which is enough to draw them.
 """
 
-import hashlib
 from collections import OrderedDict
 from threading import Lock
 from weakref import WeakValueDictionary
@@ -13,29 +12,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pages.shared.show.drawn_figure import DrawnFigure
 from pages.shared.show.plotly_script import address_of
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.figures.values import figure_values
 
-KEPT = 2 * 2**20  # characters of JSON of the figures that were drawn last, of all sessions together
-_LAST: OrderedDict[str, tuple[go.Figure, int]] = OrderedDict()
-# All that somebody still holds, as sessions do those of the run that they show. Each is some 100 kB of objects.
-_HELD: WeakValueDictionary[str, go.Figure] = WeakValueDictionary()
+KEPT = 2 * 2**20  # bytes of the figures that were drawn last, of all sessions together
+_LAST: OrderedDict[str, DrawnFigure] = OrderedDict()
+# All that somebody still holds, as sessions do those of the run that they show.
+_HELD: WeakValueDictionary[str, DrawnFigure] = WeakValueDictionary()
 _LOCK = Lock()
 
 
-def values_name(figure: go.Figure, text: str) -> str:
-    """Remember a figure, whose JSON is ``text``; returns the name under which its values are handed out."""
-    known: str | None = vars(figure).get("_softmerge_values")
-    if known is None:
-        known = vars(figure)["_softmerge_values"] = f"values-{hashlib.sha256(text.encode()).hexdigest()}.csv"
+def hand_out(figure: DrawnFigure) -> None:
+    """Let the values of a figure be had under its name."""
     with _LOCK:
-        _HELD[known] = figure
-        _LAST[known] = figure, len(text)
-        _LAST.move_to_end(known)
-        while len(_LAST) > 1 and sum(size for _, size in _LAST.values()) > KEPT:
+        _HELD[figure.values] = _LAST[figure.values] = figure
+        _LAST.move_to_end(figure.values)
+        while len(_LAST) > 1 and sum(each.size for each in _LAST.values()) > KEPT:
             _LAST.popitem(last=False)
-    return known
 
 
 def values_route() -> Route:
@@ -53,4 +48,4 @@ async def _send(request: Request) -> Response:
         figure = _HELD.get(f"{request.path_params['name']}.csv")
     if figure is None:
         return Response("forgotten", status_code=404, media_type="text/plain")
-    return Response(values_csv(figure), media_type="text/csv", headers={"Cache-Control": "no-store"})
+    return Response(values_csv(figure.figure()), media_type="text/csv", headers={"Cache-Control": "no-store"})

@@ -1,6 +1,5 @@
 """A plotly chart that updates in place: its node, zoom and hover label outlive the arrival of data."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.show import plotly_script
-from pages.shared.show.figure_csv import values_name
+from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
+from pages.shared.show.figure_csv import hand_out
 from pages.shared.show.theme import current_theme, type_scale
-from softmerge_core.figures.compact import compact
 from softmerge_core.figures.style import THEMES, palette
 
 SENT = 0.2  # seconds in which what was drawn is surely sent; shorter than a poll, so none waits for it
-_WRITTEN = "_softmerge_text"  # where a figure keeps (key, JSON)
 _HERE = Path(__file__).parent
 _HTML = (
     '<div class="sm-plot" role="figure"><div class="sm-plot-chart"></div>'
@@ -82,7 +80,7 @@ class LivePlotResult:
 
 
 def live_plot(
-    figure: go.Figure | None,
+    figure: go.Figure | DrawnFigure | None,
     *,
     key: str,
     height: int,
@@ -98,11 +96,13 @@ def live_plot(
     ``clickable``. ``file``: what the files of the picture and of its values are called, without their endings.
     """
     scale = type_scale()
-    text = None if figure is None else as_text(figure, key)
+    drawn = drawn_figure(figure, key) if isinstance(figure, go.Figure) else figure
+    if drawn is not None:
+        hand_out(drawn)
     data = {
-        "figure": text,
-        "values": "" if figure is None or text is None else values_name(figure, text),
-        "theme": figure_theme(figure),
+        "figure": drawn.text if drawn else None,
+        "values": drawn.values if drawn else "",
+        "theme": (drawn.theme if drawn else None) or current_theme(),
         "height": height,
         "scale": scale,
         "alt": alt,
@@ -115,23 +115,6 @@ def live_plot(
     }
     result = _component(key=key, data=data, height=round(height * scale), on_click_change=_nothing)
     return _read_click(result.get("click"), f"{key}:last-click")
-
-
-def as_text(figure: go.Figure, key: str) -> str:
-    """``compact`` as JSON, written once for each figure: a page draws most of its figures again and again unchanged.
-
-    A figure must not be changed any more once it was drawn.
-    """
-    kept = vars(figure)
-    if kept.get(_WRITTEN, ("", ""))[0] != key:
-        kept[_WRITTEN] = (key, json.dumps(compact(figure, key), separators=(",", ":"), allow_nan=False))
-    return str(kept[_WRITTEN][1])
-
-
-def figure_theme(figure: go.Figure | None) -> Any:
-    """The theme a figure was built for."""
-    meta = None if figure is None else figure.layout.meta
-    return meta["theme"] if isinstance(meta, Mapping) and "theme" in meta else current_theme()
 
 
 def let_it_be_sent() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared.show.drawn_figure import DrawnFigure
 from pages.shared.show.live_plot import Click, live_plot
 from pages.shared.show.terms import explained
 from softmerge_core.experiments.words import sentence as as_sentence
@@ -12,7 +13,7 @@ from softmerge_core.zoo import slug
 
 
 def show_picture(
-    figure: go.Figure | None,
+    figure: go.Figure | DrawnFigure | None,
     *,
     key: str,
     title: str,

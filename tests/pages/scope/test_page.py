@@ -162,7 +162,7 @@ def test_the_barrier_is_drawn_in_error_or_in_loss(open_scope: Open, desk: Desk) 
         page = open_scope(**{"scope:run": run_id, "scope-measure": measure})
         reader = page.session_state["scope:reader"]
         (figure,) = (found[2] for name, found in reader._drawn.items() if name.startswith("barrier"))
-        assert unit in figure.layout.yaxis.title.text
+        assert unit in figure.figure().layout.yaxis.title.text
 
 
 def test_the_recorded_example_is_shown_before_anything_is_pressed(desk: Desk) -> None:

@@ -72,17 +72,15 @@ def test_a_run_that_waits_is_asked_after_the_rarer_the_longer_it_waits(
     assert pace(reader) == PACES[0]
 
 
-def test_runs_that_a_session_has_left_let_go_of_what_they_drew_and_examples_do_not(
+def test_a_session_lets_go_of_the_runs_that_it_has_left_and_keeps_the_one_it_looks_at(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, shared = RunReader(store, "one"), RunReader(store, "example:one")  # type: ignore[arg-type]
-    monkeypatch.setattr(
-        following.st, "session_state", {"merge:reader": left, "scope:reader": shared, "merge:run": "one"}
-    )
-    for reader in (left, shared):
-        reader.once("words", lambda: "drawn")
-    for _ in range(2):  # in the first run of the script they were still shown
-        assert left._made
-        following.rest_readers()
-    assert not left._made
-    assert shared._made
+    shown, left = RunReader(store, "one"), RunReader(store, "two")  # type: ignore[arg-type]
+    state = {"merge:reader": shown, "scope:reader": left, "merge:run": "one", "scope:run": "two"}
+    monkeypatch.setattr(following.st, "session_state", state)
+    following.leave_runs()  # in the first run of the script both were just opened
+    assert len(state) == 4
+    for look in (shown.poll, lambda: shown.once("words", lambda: "drawn")):
+        look()
+        following.leave_runs()
+        assert state == {"merge:reader": shown, "merge:run": "one", "scope:run": "two"}

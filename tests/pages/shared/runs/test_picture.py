@@ -69,7 +69,7 @@ def test_a_live_run_is_drawn_again_when_its_events_come_and_only_then(page: Page
         empty, first, same = (chart["figure"] for chart in page.charts)
         assert empty is None
         assert first is same
-        assert first.layout.title.text == "light {} [1]"
+        assert first.figure().layout.title.text == "light {} [1]"
 
 
 def test_what_the_reader_chose_reaches_the_figure_and_gives_each_choice_its_own(page: Page) -> None:
@@ -81,8 +81,8 @@ def test_what_the_reader_chose_reaches_the_figure_and_gives_each_choice_its_own(
         for side in ("left", "right", "left"):
             LOSS.draw(reader, side=side, height=200)
     left, right, again = page.charts
-    assert "{'side': 'left'}" in left["figure"].layout.title.text
-    assert "{'side': 'right'}" in right["figure"].layout.title.text
+    assert "{'side': 'left'}" in left["figure"].figure().layout.title.text
+    assert "{'side': 'right'}" in right["figure"].figure().layout.title.text
     assert again["figure"] is left["figure"]
     assert left["height"] == 200
 

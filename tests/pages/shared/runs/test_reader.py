@@ -1,5 +1,7 @@
 """Following a run piece by piece comes to the same as reading it at once."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pages.shared.runs.reader import RunReader, open_run
@@ -78,23 +80,19 @@ def test_a_picture_is_built_again_only_when_it_has_to_be() -> None:
         assert len(built) == 3
 
 
-def test_what_is_shown_no_more_is_let_go_and_made_again_when_it_is_shown_again() -> None:
-    store, made = RunStore(), []
+def test_a_run_is_left_once_nothing_more_is_asked_of_it() -> None:
+    store = RunStore()
     reader = RunReader(store, store.create(example()))
-
-    def look() -> None:
-        reader.drawn("losses", ("loss",), "light", lambda: made.append("picture"))
-        reader.once("words", lambda: made.append("words"))
-
-    for _ in range(3):  # shown at each run of the script
+    looks: list[Callable[[], object]] = [
+        reader.poll,
+        lambda: reader.drawn("losses", ("loss",), "light", lambda: "picture"),
+        lambda: reader.once("words", lambda: "words"),
+    ]
+    assert not reader.left()  # it was just opened
+    for look in looks:
+        assert reader.left()
         look()
-        reader.rest()
-    assert made == ["picture", "words"]
-    reader.rest()  # a run in which nothing of it was asked for
-    assert not reader._drawn
-    assert not reader._made
-    look()
-    assert made == ["picture", "words"] * 2
+        assert not reader.left()
 
 
 def test_a_live_picture_rests_and_the_last_one_is_never_missed() -> None:

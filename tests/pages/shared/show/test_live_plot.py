@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.shared.show import live_plot
-from pages.shared.show.live_plot import as_text, compact
 from pages.shared.show.plotly_script import FILE
+from softmerge_core.figures.compact import compact
 from softmerge_core.figures.gates import gates_picture
 from softmerge_core.figures.style import new_figure
 
@@ -82,13 +82,3 @@ def test_what_the_chart_does_not_send_is_no_click(change: Any) -> None:
     }
     assert live_plot._click(sound) == live_plot.Click(**sound)
     assert live_plot._click({**sound, **change} if isinstance(change, dict) and change else change) is None
-
-
-def test_a_figure_is_written_once_and_anew_for_another_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    figure = new_figure("light")
-    figure.add_scatter(y=[1 / 3, math.nan])
-    text = as_text(figure, "key")
-    assert json.loads(text) == compact(figure, "key")
-    monkeypatch.setattr(live_plot, "compact", lambda figure, key: {"key": key})
-    assert as_text(figure, "key") is text
-    assert as_text(figure, "other") == '{"key":"other"}'
