@@ -52,7 +52,13 @@ def _by_labels(reader: RunReader) -> None:
 def _tables(reader: RunReader, rows: Sequence[Mapping[str, Any]]) -> None:
     """The buttons for the table above and, where there are any, for the numbers by labels."""
     about = "All rows as comma-separated values, and every measure of every seed."
-    csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about)
+    csv_button("Table", as_csv(rows), file_name(reader, "table", "csv"), about, place="table")
     found = reader.once("labels-table", lambda: table(scores_of(reader)))
     if spec_of(reader).labels and found.rows:
-        csv_button(found.title, table_csv(found.head, found.rows), file_name(reader, found.name, "csv"), found.about)
+        csv_button(
+            found.title,
+            table_csv(found.head, found.rows),
+            file_name(reader, found.name, "csv"),
+            found.about,
+            place=found.name,
+        )

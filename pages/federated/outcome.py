@@ -3,10 +3,9 @@
 import streamlit as st
 
 from pages.federated.pictures import spec_of
-from pages.shared.runs.downloads import downloads, file_name
+from pages.shared.runs.downloads import downloads, run_table
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.reader import RunReader
-from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from softmerge_core.experiments.federated import words
 from softmerge_core.experiments.words import sentence
@@ -28,6 +27,6 @@ def outcome(reader: RunReader) -> None:
     )
     head = ("Run", f"Last {words.LAST} rounds", "Points", "Last (round)")
     rows = words.run_rows(reader.events, spec_of(reader))
-    show_table(head, rows, name=file_name(reader, "runs", "csv").removesuffix(".csv"))
+    run_table(reader, "runs", head, rows)
     if not reader.live:
         downloads(reader)

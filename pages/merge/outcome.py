@@ -10,13 +10,13 @@ import streamlit as st
 from pages.merge.inside import inside
 from pages.merge.moments import PastReader, since
 from pages.shared.choose.take_home import onnx_note, take_home
-from pages.shared.runs.downloads import csv_button, downloads, file_name
+from pages.shared.runs.downloads import csv_button, downloads, file_name, run_table
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.picture import Picture
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
 from pages.shared.show.file_button import file_button, made
-from pages.shared.show.table import Exact, show_table
+from pages.shared.show.table import Exact
 from pages.shared.show.text import plain
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.rows import gates_csv
@@ -71,9 +71,9 @@ def outcome(reader: RunReader) -> None:
     if result:
         with second:
             st.markdown("**The same in numbers.** Points are percentage points against plain averaging.")
-            name = file_name(reader, "accuracy", "csv").removesuffix(".csv")
             head = ("Network", "Test", "Points", "Validation")
-            show_table(head, accuracy_table(result), name=name, exact=Exact(EXACT, accuracy_values(result)))
+            exact = Exact(EXACT, accuracy_values(result))
+            run_table(reader, "accuracy", head, accuracy_table(result), exact=exact)
         downloads(reader, lambda: _own_downloads(reader))
         if note := onnx_note():
             st.caption(note)
@@ -144,7 +144,7 @@ def _own_downloads(reader: RunReader) -> None:
     if gates:
         about = "A table (CSV): for each part and source P(open), the gate z and the share, and each part's factor."
         table = reader.once("gates-table", lambda: gates_csv(gates))
-        csv_button("Gates", table, file_name(reader, "gates", "csv"), about)
+        csv_button("Gates", table, file_name(reader, "gates", "csv"), about, place="gates-table")
         if gates.get("sizes"):
             _file(
                 reader,
@@ -160,7 +160,7 @@ def _weights(reader: RunReader) -> None:
     if not _file(reader, "merged", "Merged weights", about, "weights"):
         st.caption("This run kept no weights.")
         return
-    take_home(reader.run_id, partial(file_name, reader))
+    take_home(reader.run_id, partial(file_name, reader), place="merged")
 
 
 def _file(reader: RunReader, name: str, label: str, about: str, called: str = "all-gates") -> bool:
@@ -170,5 +170,5 @@ def _file(reader: RunReader, name: str, label: str, about: str, called: str = "a
     except SoftMergeError:
         return False
     file, address = file_name(reader, called, "safetensors"), made(name, reader.run_id)
-    file_button(label, file, address=address, icon=":material/download:", help=about)
+    file_button(label, file, address=address, icon=":material/download:", help=about, place=name)
     return True

@@ -7,13 +7,12 @@ from typing import Any
 import streamlit as st
 
 from pages.merge.surgery_state import ON, Hand, State, forced_of_link, hand_of, surgeon
-from pages.shared.runs.downloads import file_name
+from pages.shared.runs.downloads import file_stem, run_table
 from pages.shared.runs.panel import begin
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
 from pages.shared.show.live_plot import newest_click
 from pages.shared.show.picture import chart_key, show_picture
-from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.errors import SoftMergeError
@@ -83,8 +82,8 @@ def _work(reader: RunReader) -> None:
     with second:
         _menus(hand, told)
         _history(reader, hand)
-        name = file_name(reader, "by-hand", "csv").removesuffix(".csv")
-        show_table(HEAD, [tuple(map(source_text, row)) for row in by_hand.score_rows(told, scores)], name=name)
+        scored = [tuple(map(source_text, row)) for row in by_hand.score_rows(told, scores)]
+        run_table(reader, "by-hand", HEAD, scored)
         st.caption(WARNING)
     if scores.get("boundary"):
         _decisions(reader, told, scores)
@@ -129,7 +128,7 @@ def _gates(reader: RunReader, hand: Hand, told: Told, rows: HandRows) -> None:
         waiting="",
         clickable=True,
         terms=("P(open)", "z"),
-        file=file_name(reader, "gates-by-hand", "").removesuffix("."),
+        file=file_stem(reader, "gates-by-hand"),
     )
     if hand.problem:  # here it moves no picture
         st.warning(plain(sentence(hand.problem), 400), icon=":material/block:")
@@ -239,5 +238,5 @@ def _decisions(reader: RunReader, told: Told, scores: dict[str, Any]) -> None:
                 alt=f"Decisions {title[0].lower()}{title[1:]}: each point of the plane in the colour of its class.",
                 height=LOW,
                 waiting="",
-                file=file_name(reader, f"decisions-{key}", "").removesuffix("."),
+                file=file_stem(reader, f"decisions-{key}"),
             )

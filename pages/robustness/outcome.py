@@ -3,10 +3,9 @@
 import streamlit as st
 
 from pages.robustness.pictures import spec_of
-from pages.shared.runs.downloads import downloads, file_name
+from pages.shared.runs.downloads import downloads, run_table
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.reader import RunReader
-from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from softmerge_core.experiments.robustness import words
 from softmerge_core.figures.style import method_title
@@ -27,6 +26,6 @@ def outcome(reader: RunReader) -> None:
     noted = any(row[-1] for row in rows)
     headings = ("Method", "Test", "Points", "Note")
     shown = rows if noted else [row[:-1] for row in rows]
-    show_table(headings if noted else headings[:-1], shown, name=file_name(reader, "case", "csv").removesuffix(".csv"))
+    run_table(reader, "case", headings if noted else headings[:-1], shown)
     if not reader.live:
         downloads(reader)

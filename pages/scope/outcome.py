@@ -5,10 +5,9 @@ from typing import cast
 
 import streamlit as st
 
-from pages.shared.runs.downloads import downloads, file_name
+from pages.shared.runs.downloads import downloads, run_table
 from pages.shared.runs.page import Verdict
 from pages.shared.runs.reader import RunReader
-from pages.shared.show.table import show_table
 from pages.shared.show.text import plain
 from softmerge_core.experiments.scope import words
 from softmerge_core.experiments.scope.spec import ScopeSpec
@@ -26,7 +25,7 @@ def outcome(reader: RunReader) -> None:
     """Draw the stages, the normality of every layer in words, and the downloads."""
     if stages := words.stage_rows(reader.events):
         st.markdown("**Merged network.** Test accuracy of the sources' average after each stage, one seed.")
-        show_table(["Stage", *SIDES.values()], stages, name=file_name(reader, "stages", "csv").removesuffix(".csv"))
+        run_table(reader, "stages", ["Stage", *SIDES.values()], stages)
     if rows := words.normality_rows(reader.events, layers_of(reader.events)):
         with st.expander("How Gaussian each layer is", icon=":material/bar_chart:"):
             st.markdown("\n\n".join(_normality(layer, lines) for layer, lines in rows))

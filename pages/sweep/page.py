@@ -137,7 +137,13 @@ def _buttons(reader: SweepReader) -> None:
             on_click=_go_on, args=(kept,), help=about or "Begin again what was stopped, failed or cut short.",
         )  # fmt: skip
         head, rows = reader.table.csv({run: WORDS[state] for run, state in reader.states.items()})
-        csv_button("Table", as_csv(head, rows), f"sweep-{kept.id}.csv", "A row for each run: its values and numbers.")
+        csv_button(
+            "Table",
+            as_csv(head, rows),
+            f"sweep-{kept.id}.csv",
+            "A row for each run: its values and numbers.",
+            place="sweep",
+        )
         st.button(
             "Delete", icon=":material/delete:", disabled=not mine or reader.live, on_click=_delete, args=(kept,),
             help=about or "Throw this sweep and its runs away; they can be brought back for a day.",

@@ -19,13 +19,14 @@ HELP = {
 }
 
 
-def take_home(what: str, name: Callable[[str, str], str]) -> None:
+def take_home(what: str, name: Callable[[str, str], str], *, place: str = "") -> None:
     """Buttons for the network ``what`` (as ``softmerge export`` takes it) as .pt and as an archive of everything.
 
-    ``name`` gives the name of a file from what it holds and its ending.
+    ``name`` gives the name of a file from what it holds and its ending; ``place`` as in ``file_button``.
     """
     for form, label, icon, holds, ending in (PT, ZIP):
-        file_button(label, name(holds, ending), address=made(form, what), icon=icon, help=HELP[form])
+        file, about = name(holds, ending), HELP[form]
+        file_button(label, file, address=made(form, what), icon=icon, help=about, place=place and f"{place}-{form}")
 
 
 def exported(what: str, form: str) -> bytes:

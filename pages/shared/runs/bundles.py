@@ -63,7 +63,7 @@ def _mark(run_id: str) -> str:
 def _button(form: str, run_id: str, name: Callable[[str, str], str]) -> None:
     label, icon, ending, about = BUTTONS[form]
     address, drawn = made(form, run_id), form == BUNDLE
-    file_button(label, name(form, ending), address=address, icon=icon, help=about, pictures=drawn)
+    file_button(label, name(form, ending), address=address, icon=icon, help=about, pictures=drawn, place=form)
 
 
 def bundled(run_id: str, pictures: Mapping[str, bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """The files that a reader can take from a run, and the command that repeats it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pages.shared.runs.bundles import take_run, tell_mark
 from pages.shared.runs.keeping import keep_button
 from pages.shared.runs.reader import RunReader
 from pages.shared.show.file_button import file_button
+from pages.shared.show.table import Exact, show_table
 from softmerge_core.experiments import experiment
 from softmerge_core.experiments.tables import Table, as_csv
 from softmerge_core.settings import SourceSpec
@@ -19,9 +20,14 @@ from softmerge_core.zoo import slug
 
 
 def file_name(reader: RunReader, what: str, ending: str) -> str:
-    """The name of a run's download: the page, what it holds, of which networks, and the run."""
+    """The name of a run's download: ``file_stem`` and its ending."""
+    return f"{file_stem(reader, what)}.{ending}"
+
+
+def file_stem(reader: RunReader, what: str) -> str:
+    """What a run's download is called: the page, what it holds, of which networks, and the run."""
     spec, run = reader.view.spec, reader.run_id.replace("example:", "example-")
-    return f"{spec.kind}-{what}-{slug(_networks(dict(spec)))}-{run}.{ending}"
+    return f"{spec.kind}-{what}-{slug(_networks(dict(spec)))}-{run}"
 
 
 def _networks(values: Mapping[str, Any]) -> str:
@@ -40,7 +46,7 @@ def downloads(reader: RunReader, first: Callable[[], None] | None = None) -> Non
             first()
         keep_button(reader)
         for table, text in reader.once("tables", lambda: _tables(reader)):
-            csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about)
+            csv_button(table.title, text, file_name(reader, table.name, "csv"), table.about, place=table.name)
         _spec(reader)
         take_run(reader, partial(file_name, reader))
     tell_mark(reader)
@@ -53,9 +59,16 @@ def _tables(reader: RunReader) -> list[tuple[Table, str]]:
     return [(table, as_csv(table.head, table.rows)) for table in experiment(spec.kind).tables(spec, reader.events)]
 
 
-def csv_button(label: str, table: str, name: str, help: str) -> None:
-    """A button that downloads a table of comma-separated values."""
-    file_button(label, name, text=table, icon=":material/table:", help=help)
+def run_table(
+    reader: RunReader, what: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, exact: Exact | None = None
+) -> None:
+    """Draw a table of the numbers of a run, as ``show_table`` does; ``what``: what it holds, as its file says it."""
+    show_table(head, rows, name=file_stem(reader, what), exact=exact, place=what)
+
+
+def csv_button(label: str, table: str, name: str, help: str, *, place: str) -> None:
+    """A button that downloads a table of comma-separated values; ``place`` as in ``file_button``."""
+    file_button(label, name, text=table, icon=":material/table:", help=help, place=f"csv-{place}")
 
 
 def _spec(reader: RunReader) -> None:
@@ -65,6 +78,7 @@ def _spec(reader: RunReader) -> None:
         text=json.dumps(reader.view.spec.model_dump(mode="json"), indent=2),
         icon=":material/data_object:",
         help="All settings of this run, for the command line or another machine.",
+        place="spec",
     )
 
 

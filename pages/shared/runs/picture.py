@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared.runs.downloads import file_name
+from pages.shared.runs.downloads import file_stem
 from pages.shared.runs.pinned import pinned_behind, run_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
@@ -88,7 +88,7 @@ class Picture:
 
     def _file(self, reader: RunReader | None) -> str:
         """What the picture's files are called: the page, the picture, of which networks, and the run."""
-        return "" if reader is None else file_name(reader, slug(self.title), "").removesuffix(".")
+        return "" if reader is None else file_stem(reader, slug(self.title))
 
     def _pinned(self, reader: RunReader | None) -> tuple[RunReader | None, str]:
         """The pinned run that belongs behind the picture, and why it is not drawn; the page tells of other data."""

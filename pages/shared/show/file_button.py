@@ -36,8 +36,12 @@ def file_button(
     text: str = "",
     pictures: bool = False,
     small: bool = False,
+    place: str = "",
 ) -> None:
-    """Draw a button that saves ``file``, a name unlike others on the page.
+    """Draw a button that saves ``file``.
+
+    ``place``: a name unlike others on the page, by default that of the file. For files whose names change with the run
+    that is shown: Streamlit keeps something of each name that a session has ever drawn.
 
     The file holds ``text``, or what the server makes at ``address`` (see ``made``), where what goes wrong is told in a
     sentence; with ``pictures`` the browser sends it those of all charts, as they are drawn. ``icon``: of Material
@@ -53,4 +57,4 @@ def file_button(
         "pictures": pictures,
         "small": small,
     }
-    _component(key=f"file:{file}", data=data, width="content")
+    _component(key=f"file:{place or file}", data=data, width="content")

@@ -18,15 +18,21 @@ class Exact(NamedTuple):
 
 
 def show_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, name: str, exact: Exact | None = None, box: str = ""
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    name: str,
+    exact: Exact | None = None,
+    box: str = "",
+    place: str = "",
 ) -> None:
-    """Draw a table, and a button under its corner that saves it as ``name``.csv; ``name`` is unlike others on the page.
+    """Draw a table, and a button under its corner that saves it as ``name``.csv; ``place`` as in ``file_button``.
 
     ``box``: a style class of what is around it. Without ``exact``, the file has the numbers as they are shown.
     """
     table = html_table(head, rows)
     values = exact or Exact(*as_values(head, rows))
-    with st.container(key=f"table-{name}", gap=None):
+    with st.container(key=f"table-{place or name}", gap=None):
         st.html(f'<div class="{box}">{table}</div>' if box else table)
         file_button(
             "CSV",
@@ -34,5 +40,6 @@ def show_table(
             text=as_csv(values.head, values.rows, exact=True),
             icon=":material/download:",
             small=True,
+            place=place,
             help="The rows of this table as comma-separated values.",
         )
