@@ -19,7 +19,7 @@ STYLES = {"a": "source:0", "b": "source:1"}  # the two models are drawn as sourc
 
 
 def draw_strip(reader: RunReader | None) -> None:
-    """Draw the models, their plain average and their gated merge; before the first run, empty cells."""
+    """Draw the models, their plain average and their soft merge; before the first run, empty cells."""
     events = reader.events if reader else []
     scores = {event.series: event for event in events if isinstance(event, Score) and event.case == "strip"}
     titles = dict(STRIP)

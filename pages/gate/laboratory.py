@@ -10,6 +10,7 @@ from plotly.colors import sequential
 
 from pages.gate.states import LIMITS, PRESETS, State
 from pages.shared.show.picture_corner import CORNER_CSS, CORNER_JS
+from pages.shared.show.scripts import scripts
 from softmerge_core.figures.style import THEMES, colour
 from softmerge_core.settings import SoftMergeSettings
 
@@ -128,7 +129,7 @@ _component = st.components.v2.component(
     "softmerge_gate_laboratory",
     html=_HTML,
     css=(_HERE / "laboratory.css").read_text(encoding="utf-8") + CORNER_CSS,
-    js="\n".join([CORNER_JS, *((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)]),
+    js=f"{CORNER_JS}\n{scripts(_HERE, *_SCRIPTS)}",
 )
 
 

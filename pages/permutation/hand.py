@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.permutation.orders import Orders, as_trained, sound
 from pages.shared.show.picture_corner import CORNER_CSS, CORNER_JS
+from pages.shared.show.scripts import scripts
 from softmerge_core.figures.style import THEMES, class_colours, colour
 
 KEY = "permutation-hand"
@@ -63,7 +64,7 @@ _component = st.components.v2.component(
     "softmerge_permutation",
     html=_HTML,
     css=(_HERE / "hand.css").read_text(encoding="utf-8") + CORNER_CSS,
-    js="\n".join([CORNER_JS, *((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)]),
+    js=f"{CORNER_JS}\n{scripts(_HERE, *_SCRIPTS)}",
 )
 
 

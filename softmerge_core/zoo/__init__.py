@@ -18,6 +18,7 @@ from softmerge_core.zoo.manifest import BASE, FamilyInfo, LayerInfo, ModelInfo, 
 from softmerge_core.zoo.measured import keep_accuracy, known_accuracy, spoiled_accuracy
 from softmerge_core.zoo.own import all_families, own_families
 from softmerge_core.zoo.sources import (
+    LIBRARY,
     Family,
     Source,
     card_title,
@@ -33,6 +34,7 @@ from softmerge_core.zoo.verdicts import Asked, FileAsked, Verdict
 
 __all__ = [
     "BASE",
+    "LIBRARY",
     "Asked",
     "Family",
     "FamilyInfo",

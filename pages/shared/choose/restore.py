@@ -9,10 +9,9 @@ from pages.shared.choose.own import CHOSEN
 from pages.shared.choose.own_data import DATA
 from softmerge_core.attacks import find_attack
 from softmerge_core.settings import AttackSettings, DataSpec, SourceSpec
-from softmerge_core.zoo import FamilyInfo, all_families, library, same_kind
+from softmerge_core.zoo import LIBRARY, FamilyInfo, all_families, library, same_kind
 
 LIMITS = ("train_samples", "validation_samples")
-LIBRARY = "library/"
 LINKED = ("use", "honest", "poison")  # the groups of widgets, of those named "group:widget", that addresses hold
 
 

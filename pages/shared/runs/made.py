@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pages.shared.choose.restore import LIBRARY
 from pages.shared.choose.take_home import FAILURE, exported
 from pages.shared.runs.bundles import BUNDLE, REPLAY, bundled, replayed
 from pages.shared.runs.services import run_store
@@ -22,7 +21,7 @@ from pages.shared.show.chart_pictures import LARGEST_SENT, read_pictures
 from pages.shared.show.file_button import MADE
 from softmerge_core.errors import NotFoundError, SoftMergeError
 from softmerge_core.experiments.words import sentence
-from softmerge_core.zoo import library, library_folder
+from softmerge_core.zoo import LIBRARY, library, library_folder
 from softmerge_core.zoo.library import WEIGHTS
 
 HEADER = "x-softmerge"  # which a page of another address cannot send

@@ -36,12 +36,6 @@ async function contentOf(data) {
   throw new Error((await answer?.json().catch(() => null))?.problem ?? UNREACHED);
 }
 
-function save(content, file) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content), download: file });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 // All files that are being made, and what is said of those that were not, by their names; `changed`: the buttons.
 class Files {
   constructor() { this.busy = new Set(); this.said = new Map(); this.changed = new Set(); }
@@ -60,7 +54,7 @@ class Files {
     this.said.delete(data.file);
     this.tell();
     try {
-      save(await contentOf(data), data.file);
+      saveFile(await contentOf(data), data.file);
     } catch (error) {
       this.say(data.file, error.message);
     }

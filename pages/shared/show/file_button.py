@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from pages.shared.show.scripts import scripts
+
 MADE = "app/made"  # where a server makes files; the route is in pages/shared/runs/made.py
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -17,7 +19,7 @@ _component = st.components.v2.component(
     html='<div class="sm-file"><button type="button"><span class="sm-file-icon" aria-hidden="true"></span>'
     '<span class="sm-file-label"></span></button><div class="sm-file-said" role="status"></div></div>',
     css=(_HERE / "file_button.css").read_text(encoding="utf-8"),
-    js=(_HERE / "file_button.js").read_text(encoding="utf-8"),
+    js=scripts(_HERE, "save_file.js", "file_button.js"),
 )
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.shared.show import plotly_script
 from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
 from pages.shared.show.figure_csv import hand_out
+from pages.shared.show.scripts import scripts
 from pages.shared.show.theme import current_theme, type_scale
 from softmerge_core.figures.style import THEMES, palette
 
@@ -33,6 +34,7 @@ _SCRIPTS = (
     "cell_cursor.js",
     "values_table.js",
     "film_moment.js",
+    "save_file.js",
     "print_files.js",
     "save_picture.js",
     "live_plot.js",
@@ -42,7 +44,7 @@ _component = st.components.v2.component(
     "softmerge_live_plot",
     html=_HTML,
     css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=scripts(_HERE, *_SCRIPTS),
     isolate_styles=False,  # plotly writes its own styles into the page's head
 )
 

@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
+from pages.shared.show.scripts import scripts
+
 _HERE = Path(__file__).parent
-CORNER_JS = "\n".join(
-    (_HERE / name).read_text(encoding="utf-8") for name in ("print_files.js", "svg_pen.js", "picture_corner.js")
-)
+CORNER_JS = scripts(_HERE, "save_file.js", "print_files.js", "svg_pen.js", "picture_corner.js")
 CORNER_CSS = (_HERE / "picture_corner.css").read_text(encoding="utf-8")

@@ -4,12 +4,6 @@ const DOTS_A_METRE = Math.round(PRINT.dpi / 0.0254);
 
 function inMm(px) { return `${(px * PRINT.mm / PRINT.px).toFixed(1)}mm`; }
 
-function saveFile(content, name) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
 // Rows of texts and numbers, safe for spreadsheets.
 function csvText(rows) {
   const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -145,7 +145,7 @@ def start_path(spec: ConnectivitySpec, which: int) -> WeightPath:
 
 
 def strip_score(spec: ConnectivitySpec, which: str) -> tuple[Score, nn.Module | None]:
-    """The scores of one of the strip's networks: "a", "average", "soft" (a gated merge of both), "b"; and itself.
+    """The scores of one of the strip's networks: "a", "average", "soft" (a soft merge of both), "b"; and itself.
 
     Of the two ends the one with the lower validation loss is marked as the best.
     """

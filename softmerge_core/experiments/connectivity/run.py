@@ -91,7 +91,7 @@ def piece_of(task: tuple[str, str, bytes | None]) -> dict[str, Any]:
     elif what == "strip":
         event, network = strip_score(spec, which)
         if which == "soft" and network is not None:
-            kept = _handed(spec, "Gated merge", network)
+            kept = _handed(spec, "Soft merge", network)
     elif what == "trail":
         event = gate_trail(spec, task[2])
     else:

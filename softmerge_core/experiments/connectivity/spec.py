@@ -48,7 +48,7 @@ class ConnectivitySpec(Spec):
         "model", "Gates of the path", "What one gate covers in the merge whose path is drawn on the plane.", more=True
     )
     gate_steps: int = setting(
-        400, "Gate steps", "Training steps in each stage of the gated merges.", ge=1, le=100_000, more=True
+        400, "Gate steps", "Training steps in each stage of the soft merges.", ge=1, le=100_000, more=True
     )
     points: int = setting(
         25, "Points of a path", "How many networks are evaluated on each path.", ge=3, le=401, more=True

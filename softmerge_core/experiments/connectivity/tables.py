@@ -25,7 +25,7 @@ def tables(spec: ConnectivitySpec, events: Sequence[Event]) -> list[Table]:
         Table(
             "networks",
             "Networks",
-            "A table (CSV): the two models, their plain average and their gated merge, on test data.",
+            "A table (CSV): the two models, their plain average and their soft merge, on test data.",
             ("Network", "Test acc. (%)", "Loss (nats)"),
             _strip(events),
         ),

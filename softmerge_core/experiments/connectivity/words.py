@@ -19,7 +19,7 @@ OVERLAYS: dict[str, str] = {  # key -> the title of a path, named by what is don
     "scope": "Scope-aligned",
 }
 ENDS = ("a", "b")  # of the strip and of every path
-STRIP = {"a": "From", "average": "Plain average", "soft": "Gated merge", "b": "To"}
+STRIP = {"a": "From", "average": "Plain average", "soft": "Soft merge", "b": "To"}
 NONE = 0.01  # nats: a barrier below this is called none
 PHRASES = {
     "weights": "aligned by weights",
@@ -83,15 +83,15 @@ def start_sentence(path: WeightPath, name: str, what: str = "loss") -> str:
 
 
 def strip_sentence(scores: Mapping[str, Score], names: tuple[str, str] = ("From", "To")) -> str:
-    """The plain average and the gated merge against the end that is better on validation data, on test data."""
+    """The plain average and the soft merge against the end that is better on validation data, on test data."""
     known = {key for key, score in scores.items() if math.isfinite(score.accuracy)}
     if not set(STRIP) <= known:
-        return "Test accuracy and loss of the two models, their plain average and their gated merge."
+        return "Test accuracy and loss of the two models, their plain average and their soft merge."
     better = next((end for end in ENDS if scores[end].best), None)
     end = better or ENDS[0]  # older runs did not keep which one is better
     average, merged = (_against(difference(_tested(scores[key]), _tested(scores[end]))) for key in ("average", "soft"))
     chosen = f"“{names[ENDS.index(end)]}”{', the end with the lower validation loss' if better else ''}"
-    return f"On test data the plain average {average} {chosen}; the gated merge {merged} it. One seed."
+    return f"On test data the plain average {average} {chosen}; the soft merge {merged} it. One seed."
 
 
 def _tested(score: Score) -> Measured:

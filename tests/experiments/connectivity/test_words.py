@@ -72,7 +72,7 @@ def test_the_strip_is_judged_against_the_end_with_the_lower_validation_loss() ->
     found["b"] = found["b"].model_copy(update={"best": True})
     assert strip_sentence(found) == (
         "On test data the plain average is 30.0\u00a0points below “To”, the end with the lower validation loss; "
-        "the gated merge is as good as it. One seed."
+        "the soft merge is as good as it. One seed."
     )
     found["a"], found["b"] = (found[end].model_copy(update={"best": end == "a"}) for end in "ab")
     assert "40.0\u00a0points below “From”, the end" in strip_sentence(found)
@@ -80,12 +80,12 @@ def test_the_strip_is_judged_against_the_end_with_the_lower_validation_loss() ->
 
 def test_a_run_that_did_not_keep_which_end_is_better_does_not_say_so() -> None:
     said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8))
-    assert "40.0\u00a0points below “From”; the gated merge" in said
+    assert "40.0\u00a0points below “From”; the soft merge" in said
 
 
 def test_the_strip_names_the_end_as_its_card_does() -> None:
     said = strip_sentence(scores(a=0.9, average=0.5, soft=0.8, b=0.8), ("Source 3", "Source 1"))
-    assert "below “Source 3”; the gated merge" in said
+    assert "below “Source 3”; the soft merge" in said
 
 
 def test_the_strip_tells_apart_what_the_samples_can() -> None:
@@ -96,7 +96,7 @@ def test_the_strip_tells_apart_what_the_samples_can() -> None:
         found[key] = found[key].model_copy(update={"correct": record, "validation": 0.8})
     said = strip_sentence(found)
     assert "the plain average cannot be told apart from “From”" in said
-    assert "the gated merge is right on exactly the same samples as it" in said
+    assert "the soft merge is right on exactly the same samples as it" in said
 
 
 def test_the_strip_waits_until_all_is_known() -> None:
