@@ -21,7 +21,7 @@ from pages.shared.show.addresses import typed_addresses
 from pages.shared.show.figure_csv import values_route
 from pages.shared.show.listening import LOCAL, listens_on
 from pages.shared.show.plotly_script import packed, plotly_preload, plotly_route
-from softmerge_core.allocator import give_back_freed_memory
+from softmerge_core.allocator import give_back_freed_memory, set_aside_what_lasts
 from softmerge_core.folder import FOLDER, server_folder
 from softmerge_core.home import empty_trash
 from softmerge_core.networks.registration import ask_another_process, problems
@@ -43,6 +43,7 @@ async def _ready(_: st.App) -> AsyncGenerator[dict[str, Any], None]:
     warm_up()
     packed()
     importlib.import_module("pages.site")
+    set_aside_what_lasts()
     yield {}
 
 

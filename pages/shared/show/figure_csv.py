@@ -17,7 +17,7 @@ from pages.shared.show.plotly_script import address_of
 from softmerge_core.experiments.tables import as_csv
 from softmerge_core.figures.values import figure_values
 
-KEPT = 2 * 2**20  # bytes of the figures that were drawn last, of all sessions together
+KEPT = 2**20  # bytes of the figures that were drawn last, of all sessions together
 _LAST: OrderedDict[str, DrawnFigure] = OrderedDict()
 # All that somebody still holds, as sessions do those of the run that they show.
 _HELD: WeakValueDictionary[str, DrawnFigure] = WeakValueDictionary()

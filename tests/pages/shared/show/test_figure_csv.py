@@ -27,7 +27,7 @@ async def _status(name: str) -> int:
 def _drawn(number: int, size: int) -> str:
     drawn = drawn_figure(go.Figure(go.Scatter(x=[number], y=[0.1]), {"template": "none"}), "key")
     assert len(drawn.packed) < size
-    hand_out(replace(drawn, text=drawn.text.ljust(size - len(drawn.packed))))
+    hand_out(replace(drawn, written=bytes(size - len(drawn.packed))))
     return drawn.values
 
 
