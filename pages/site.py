@@ -19,7 +19,7 @@ from pages.permutation.page import page as permutation_page
 from pages.robustness.page import page as robustness_page
 from pages.runs.page import page as runs_page
 from pages.scope.page import page as scope_page
-from pages.shared.runs.following import leave_runs
+from pages.shared.runs.following import show_and_let_go
 from pages.shared.runs.services import warm_up
 from pages.shared.show.copy_link import copy_link
 from pages.shared.show.page_state import close_page, open_page
@@ -90,7 +90,6 @@ def main() -> None:
     page = st.navigation(in_menus(pages), position="top")
     st.set_page_config(page_title=f"{page.title} · Soft Merge", page_icon=ICON, layout="wide")
     warm_up()
-    leave_runs()
     told, taught, body = st.container(), lesson_slot(), st.container()
     open_page(page.url_path)
     type_switch()
@@ -100,7 +99,7 @@ def main() -> None:
         lesson_panel(page.url_path or next(iter(pages)))
     with body:
         skip_link()
-        page.run()
+        show_and_let_go(page.run)
     copy_link()
     if missed := close_page():
         told.warning(plain(missed, 1200), icon=":material/link_off:")

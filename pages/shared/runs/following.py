@@ -70,11 +70,20 @@ def _read(reader: RunReader) -> None:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
 
 
-def leave_runs() -> None:
-    """Let go of the readers of runs that this session has left; to be called once in each run of the script.
+def show_and_let_go(show: Callable[[], None]) -> None:
+    """Show a page, then let go of the readers of runs of which it asked nothing: this session has left them.
 
     Each holds a few hundred kB: its events, words and pictures. ``shown_run`` opens the run again where it is wanted.
     """
-    for name, reader in list(st.session_state.items()):
-        if str(name).endswith(":reader") and isinstance(reader, RunReader) and reader.left():
+    for reader in _readers().values():
+        reader.left()
+    show()
+    for name, reader in _readers().items():
+        if reader.left():
             del st.session_state[name]
+
+
+def _readers() -> dict[str, RunReader]:
+    """The readers of this session by their names in its state; those of examples are shared by all sessions."""
+    kept = {str(name): value for name, value in st.session_state.items() if str(name).endswith(":reader")}
+    return {name: value for name, value in kept.items() if isinstance(value, RunReader)}

@@ -78,9 +78,20 @@ def test_a_session_lets_go_of_the_runs_that_it_has_left_and_keeps_the_one_it_loo
     shown, left = RunReader(store, "one"), RunReader(store, "two")  # type: ignore[arg-type]
     state = {"merge:reader": shown, "scope:reader": left, "merge:run": "one", "scope:run": "two"}
     monkeypatch.setattr(following.st, "session_state", state)
-    following.leave_runs()  # in the first run of the script both were just opened
+    following.show_and_let_go(lambda: [reader.poll() for reader in (shown, left)])  # type: ignore[arg-type, return-value]
     assert len(state) == 4
     for look in (shown.poll, lambda: shown.once("words", lambda: "drawn")):
-        look()
-        following.leave_runs()
+        following.show_and_let_go(look)
         assert state == {"merge:reader": shown, "merge:run": "one", "scope:run": "two"}
+
+
+def test_a_page_that_is_not_drawn_to_its_end_lets_go_of_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {"merge:reader": RunReader(store, "one")}  # type: ignore[arg-type]
+    monkeypatch.setattr(following.st, "session_state", state)
+
+    def show() -> None:
+        raise RuntimeError("drawn again from the beginning")
+
+    with pytest.raises(RuntimeError):
+        following.show_and_let_go(show)
+    assert len(state) == 1
