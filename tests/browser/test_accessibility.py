@@ -26,7 +26,7 @@ RUN = """async ([part, only]) => {
 ALL: Sequence[str] = ()  # the rules
 COLOURS = ("color-contrast",)  # what another theme can change; all other rules look at what both have alike
 PHONE: ViewportSize = {"width": 390, "height": 844}  # px
-WIDTHS = (360, 660, 900, 1024, 1200, 1440)  # px, some of which 200 % zoom leaves of a screen
+WIDTHS = (360, 900, 1024, 1440)  # px: one or two on each side of the widths at which a page is laid out anew
 LEAST = 300  # px that a picture needs to be read
 SETTLED = 20.0  # seconds in which a page has surely taken a new width
 # Pictures that are cramped, whatever is wider than the page, and buttons of a run that are out of reach, at this width.
