@@ -79,6 +79,7 @@ class FileButton {
     this.label.textContent = data.label;
     this.button.title = data.help;
     this.host.classList.toggle("sm-file-small", data.small);
+    this.host.hidden = false; // now that it has a name
     this.dress();
   }
 

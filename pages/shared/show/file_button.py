@@ -16,7 +16,7 @@ MADE = "app/made"  # where a server makes files; the route is in pages/shared/ru
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "softmerge_file_button",
-    html='<div class="sm-file"><button type="button"><span class="sm-file-icon" aria-hidden="true"></span>'
+    html='<div class="sm-file" hidden><button type="button"><span class="sm-file-icon" aria-hidden="true"></span>'
     '<span class="sm-file-label"></span></button><div class="sm-file-said" role="status"></div></div>',
     css=(_HERE / "file_button.css").read_text(encoding="utf-8"),
     js=scripts(_HERE, "save_file.js", "file_button.js"),
