@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.experiments.merge.inside import Answer, Shown
 from softmerge_core.figures.boundary import SYMBOLS
+from softmerge_core.figures.laying import lay
 from softmerge_core.figures.samples import as_pixels, png
 from softmerge_core.figures.style import GLYPHS, Theme, class_colours, colour, escape, method_style, new_figure
 
@@ -113,13 +114,20 @@ def _add_images(figure: go.Figure, inputs: np.ndarray) -> None:
     pixels = as_pixels(inputs)
     times = max(1, SHARP // max(pixels.shape[1:3]))
     top, bottom = PICTURE
-    for number, picture in enumerate(pixels):
-        row, column = divmod(number, COLUMNS)
-        figure.add_layout_image(
-            source=png(picture.repeat(times, 0).repeat(times, 1)), xref="x", yref="y", x=column + 0.5,
-            y=row + (top + bottom) / 2, sizex=0.9, sizey=bottom - top, xanchor="center", yanchor="middle",
-            sizing="contain", layer="above",
-        )  # fmt: skip
+    look = {
+        "xref": "x", "yref": "y", "sizex": 0.9, "sizey": bottom - top, "xanchor": "center", "yanchor": "middle",
+        "sizing": "contain", "layer": "above",
+    }  # fmt: skip
+    images = [
+        {
+            "source": png(picture.repeat(times, 0).repeat(times, 1)),
+            "x": number % COLUMNS + 0.5,
+            "y": number // COLUMNS + (top + bottom) / 2,
+            **look,
+        }
+        for number, picture in enumerate(pixels)
+    ]
+    lay(figure, images=images)
 
 
 def _add_lines(figure: go.Figure, lines: np.ndarray, theme: Theme) -> None:

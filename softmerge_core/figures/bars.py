@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from softmerge_core.events import BEST
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.rows import add_number, dot, noted, row_axis
+from softmerge_core.figures.laying import Mark, lay
+from softmerge_core.figures.rows import dot, noted, row_axis, row_number
 from softmerge_core.figures.style import Theme, distinct, method_style, method_title, new_figure
 from softmerge_core.statistics import Measured, bar
 
@@ -30,11 +31,14 @@ def accuracy_dots(result: Mapping[str, Any], *, theme: Theme, n: int | None = No
     rows = _rows(result)
     labels = distinct([name for _, name, _ in rows], 28)
     low, high = percent_range(_ends(rows, n) or [0.0, 100.0])
-    figure = new_figure(theme)
+    figure, dots, numbers = new_figure(theme), list[go.Scatter](), list[Mark]()
     for (key, _, value), label in zip(rows, labels, strict=True):
         style = method_style(key, theme)
-        figure.add_trace(dot(label, value, style, error=_interval(value, n)))
-        add_number(figure, label, f"{value:.1f}\u00a0%" if isfinite(value) else "unknown", style.color)
+        dots.append(dot(label, value, style, error=_interval(value, n)))
+        told = f"{value:.1f}\u00a0%" if isfinite(value) else "unknown"
+        numbers.append(row_number(label, told, style.color))
+    figure.add_traces(dots)
+    lay(figure, annotations=numbers)
     wide, narrow = noted("Test accuracy (%)", f"Bars: 95\u00a0% interval, n = {n:,} test samples" if n else "")
     below = 64 + 18 * max(narrow.count("<br>") - 1, 0)
     figure.update_layout(

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from softmerge_core.events import BEST
 from softmerge_core.experiments.words import percent
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.rows import add_number, dot, noted, row_axis
+from softmerge_core.figures.laying import lay
+from softmerge_core.figures.rows import dot, noted, row_axis, row_number
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
 from softmerge_core.numbers import range_text
 from softmerge_core.statistics.bars import wilson
@@ -133,9 +134,9 @@ def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme
             hovertemplate="%{y}, one seed: %{x:.2f}\u00a0%<extra></extra>",
         )  # fmt: skip
     if accuracy:
-        add_number(figure, label, f"{x:.1f}\u00a0%", style.color)
+        lay(figure, annotations=[row_number(label, f"{x:.1f}\u00a0%", style.color)])
     elif entry and entry.get("problem"):
-        add_number(figure, label, "no result", colour("quiet", theme))
+        lay(figure, annotations=[row_number(label, "no result", colour("quiet", theme))])
 
 
 def _add_ends(

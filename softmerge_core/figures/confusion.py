@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softmerge_core.figures.federated import RAMP
+from softmerge_core.figures.laying import lay
 from softmerge_core.figures.style import Theme, colour, distinct, new_figure
 from softmerge_core.numbers import MINUS
 
@@ -133,10 +134,13 @@ def _add_groups(figure: go.Figure, groups: Groups, classes: int, color: str) -> 
     """Lines between groups of classes, of the ``color`` that is seen on cells of 0."""
     if not _whole(groups, classes):
         return
-    for edge in np.cumsum([size for _, size in groups])[:-1].tolist():
-        line = {"color": color, "width": 1.5}
-        figure.add_shape(type="line", x0=edge - 0.5, x1=edge - 0.5, y0=-0.5, y1=classes - 0.5, line=line)
-        figure.add_shape(type="line", y0=edge - 0.5, y1=edge - 0.5, x0=-0.5, x1=classes - 0.5, line=line)
+    line, ends = {"color": color, "width": 1.5}, (-0.5, classes - 0.5)
+    shapes = [
+        {"type": "line", f"{along}0": edge - 0.5, f"{along}1": edge - 0.5, f"{across}0": ends[0], f"{across}1": ends[1]}
+        for edge in np.cumsum([size for _, size in groups])[:-1].tolist()
+        for along, across in ("xy", "yx")
+    ]
+    lay(figure, shapes=[{**shape, "line": line} for shape in shapes])
 
 
 def _whole(groups: Groups, classes: int) -> bool:

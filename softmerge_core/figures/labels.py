@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import Event, Progress, Stage
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.experiments.words import clipped
+from softmerge_core.figures.laying import Mark, band, lay, upright
 from softmerge_core.figures.style import Theme, colour, escape
 
 _LINE = 17  # px: the height of one line of text
@@ -34,14 +35,15 @@ def end_labels(
 ) -> None:
     """Write ``labels`` at the right of the plot, pushed apart, ``clear`` px from it; the y axis spans [low, high]."""
     narrow = dict(figure.layout.meta.get("narrow", {}))
-    vars(figure)[_ENDS] = _Ends(tuple(labels), len(figure.layout.annotations), plot_height, clear)
-    for place, label in zip(_places(labels, low, high, plot_height), labels, strict=True):
-        index = len(figure.layout.annotations)
-        figure.add_annotation(
-            text=label.text, font={"color": label.color}, showarrow=False, bgcolor=figure_background(figure),
-            xref="paper", x=1, xanchor="left", xshift=clear, y=place, yanchor="middle", borderpad=0,
-        )  # fmt: skip
-        narrow[f"annotations.{index}.text"] = label.short
+    first, background = len(figure.layout.annotations), figure_background(figure)
+    vars(figure)[_ENDS] = _Ends(tuple(labels), first, plot_height, clear)
+    beside = {"showarrow": False, "bgcolor": background, "xref": "paper", "x": 1, "xanchor": "left", "xshift": clear}
+    notes = [
+        {"text": label.text, "font": {"color": label.color}, "y": place, "yanchor": "middle", "borderpad": 0, **beside}
+        for place, label in zip(_places(labels, low, high, plot_height), labels, strict=True)
+    ]
+    lay(figure, annotations=notes)
+    narrow |= {f"annotations.{index}.text": label.short for index, label in enumerate(labels, first)}
     wide, brief = _right_margins(labels)
     figure.update_layout(margin={"r": wide}, meta={**figure.layout.meta, "narrow": {**narrow, "margin.r": brief}})
 
@@ -142,21 +144,22 @@ def mark_stages(
     titles = [clipped(stage.title, 24) + KEPT * mark for stage, mark in zip(stages, won, strict=True)]
     rows, brief = (_label_rows(spans, titles, width) for width in (_PLOT, narrow_plot))
     narrow = dict(figure.layout.meta.get("narrow", {}))
-    for stage in stages[1:]:
-        figure.add_vline(x=stage.step, line={"color": colour("axis", theme), "width": 1})
+    first, notes = len(figure.layout.annotations), list[Mark]()
+    marks = [upright(stage.step, {"color": colour("axis", theme), "width": 1}) for stage in stages[1:]]
     for stage, stop, span, row, small, title, mark in zip(stages, ends, spans, rows, brief, titles, won, strict=False):
         if mark:
-            band = {"fillcolor": colour("soft", theme), "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
-            figure.add_vrect(x0=stage.step, x1=stop, **band)
+            look = {"fillcolor": colour("soft", theme), "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
+            marks.append(band(stage.step, stop, **look))
         text = escape(title, 24 + len(KEPT))
-        place = f"annotations.{len(figure.layout.annotations)}"
+        place = f"annotations.{first + len(notes)}"
         on_phone = {**_over(span, end, title, narrow_plot), "yshift": 2 + _ROW * small}
         narrow |= {f"{place}.{name}": value for name, value in on_phone.items()}
-        figure.add_annotation(
-            text=f"<b>{text}</b>" if mark else text, showarrow=False,
-            font={"size": 12, "color": colour("text" if mark else "quiet", theme)},
-            **_over(span, end, title, _PLOT), yref="paper", y=1, yanchor="bottom", yshift=2 + _ROW * row,
-        )  # fmt: skip
+        notes.append({
+            "text": f"<b>{text}</b>" if mark else text, "showarrow": False,
+            "font": {"size": 12, "color": colour("text" if mark else "quiet", theme)},
+            **_over(span, end, title, _PLOT), "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2 + _ROW * row,
+        })  # fmt: skip
+    lay(figure, shapes=marks, annotations=notes)
     narrow["margin.t"] = top + narrow_top + (_ROW * (1 + max(brief)) if brief else 0)
     top += _ROW * (1 + max(rows)) if rows else 0
     figure.update_layout(margin={"t": top}, meta={**figure.layout.meta, "narrow": narrow})

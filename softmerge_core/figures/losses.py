@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import Event, Loss
 from softmerge_core.experiments.merge.kept import Kept
 from softmerge_core.figures.labels import by_stage, joined, last_step, mark_stages
+from softmerge_core.figures.laying import lay, upright
 from softmerge_core.figures.style import Theme, colour, method_style, new_figure, smooth, thin
 
 _POINTS = 300  # points of one curve
@@ -46,7 +47,7 @@ def losses_figure(
     _dress(figure, events, weight, sums)
     if kept and kept.step is not None:
         line = {"color": colour("soft", theme), "width": 1.5, "dash": "dot"}
-        figure.add_vline(x=kept.step, line=line, name="kept step")
+        lay(figure, shapes=[upright(kept.step, line, name="kept step")])
     mark_stages(figure, events, theme, top=40, narrow_top=42, kept=kept)
     return figure
 

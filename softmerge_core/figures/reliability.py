@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from softmerge_core.figures.rows import add_number, dot, noted, row_axis
+from softmerge_core.figures.laying import Mark, lay
+from softmerge_core.figures.rows import dot, noted, row_axis, row_number
 from softmerge_core.figures.style import Theme, colour, method_style, method_title, new_figure
 from softmerge_core.statistics.calibration import BINS, FEW, Bins, Calibration
 
@@ -71,12 +72,13 @@ def errors_figure(found: Mapping[str, Calibration], *, theme: Theme) -> go.Figur
     known = {key: each for key, each in found.items() if each.samples}
     if not known:
         return None
-    figure, labels = new_figure(theme), [method_title(key) for key in known]
+    figure, labels, numbers = new_figure(theme), [method_title(key) for key in known], list[Mark]()
     for (key, each), label in zip(known.items(), labels, strict=True):
         style, value = method_style(key, theme), 100 * each.error
         error = (max(0.0, value - 100 * each.low), max(0.0, 100 * each.high - value))
         figure.add_trace(dot(label, value, style, error=error))
-        add_number(figure, label, f"{value:.1f}", style.color)
+        numbers.append(row_number(label, f"{value:.1f}", style.color))
+    lay(figure, annotations=numbers)
     samples = next(iter(known.values())).samples
     note = f"Bars: 95\u00a0% bootstrap interval, n = {samples:,} test samples"
     wide, narrow = noted("Expected calibration error (points)", note)

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.figures.laying import Mark
 from softmerge_core.figures.style import MethodStyle, Theme, colour
 from softmerge_core.numbers import NO_BREAK
 
@@ -74,16 +75,7 @@ def dot(
     )
 
 
-def add_number(figure: go.Figure, label: str, text: str, color: str) -> None:
-    """Write ``text`` at the right end of a row."""
-    figure.add_annotation(
-        text=text,
-        showarrow=False,
-        font={"color": color, "size": 12},
-        xref="paper",
-        x=1,
-        xanchor="left",
-        xshift=8,
-        y=label,
-        yanchor="middle",
-    )
+def row_number(label: str, text: str, color: str) -> Mark:
+    """The annotation that writes ``text`` at the right end of a row."""
+    font, beside = {"color": color, "size": 12}, {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8}
+    return {"text": text, "showarrow": False, "font": font, **beside, "y": label, "yanchor": "middle"}

@@ -125,14 +125,17 @@ def test_the_bar_tells_one_kind_of_file_from_the_other(live: Page) -> None:
 
 
 def test_a_click_arrives_once(live: Page) -> None:
-    before = clicks(live)
-    live.mouse.click(*cell(live, 0.4 / 8, 10.5 / 72))
-    wait_for(lambda: clicks(live) == [*before, (10, 0)], "the first click")
-    wait_updates(chart(live), 4)
-    live.mouse.click(*cell(live, 7.4 / 8, 71.5 / 72))
-    wait_for(lambda: clicks(live) == [*before, (10, 0), (71, 7)], "the second click")
-    wait_updates(chart(live), 4)
-    assert clicks(live) == [*before, (10, 0), (71, 7)]
+    arrived = clicks(live)
+    for (row, column), label in (((10, 0), "source 0"), ((71, 7), "source 7")):
+        place = cell(live, (column + 0.4) / 8, (row + 0.5) / 72)
+        live.mouse.move(*place)
+        expect(live.locator(".hoverlayer .hovertext")).to_contain_text(label)  # a reader looks before the click
+        live.mouse.click(*place)
+        arrived = [*arrived, (row, column)]
+        told = live.get_by_text("clicks:")
+        expect(told).to_have_text(f"clicks: {arrived}")
+        wait_updates(chart(live), 4)
+        expect(told).to_have_text(f"clicks: {arrived}")
 
 
 def test_the_keyboard_reads_the_cells_and_chooses_one(live: Page) -> None:

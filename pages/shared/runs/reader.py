@@ -9,7 +9,7 @@ from typing import Any
 
 from softmerge_core.events import AnyEvent, BezierCurve, Boundary, Gates, Points, Progress
 from softmerge_core.runs import RunStore, RunView
-from softmerge_core.runs.store import EXAMPLE
+from softmerge_core.runs.store import EXAMPLE, EXAMPLES
 
 LIVE = ("waiting", "running", "paused")
 Newest = Gates | Boundary | Points | Progress | BezierCurve  # only the last of each kind matters
@@ -121,9 +121,9 @@ def open_run(store: RunStore, run_id: str) -> RunReader:
 
     Raises NotFoundError or RunError as ``RunReader.poll`` does.
     """
-    return _example(store, run_id) if run_id.startswith(EXAMPLE) else RunReader(store, run_id)
+    return _example(run_id) if run_id.startswith(EXAMPLE) else RunReader(store, run_id)
 
 
 @lru_cache(maxsize=32)
-def _example(store: RunStore, run_id: str) -> RunReader:
-    return RunReader(store, run_id)
+def _example(run_id: str) -> RunReader:
+    return RunReader(RunStore(EXAMPLES), run_id)  # it ships with the app, and is the same whatever store asks for it

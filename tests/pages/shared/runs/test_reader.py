@@ -1,6 +1,7 @@
 """Following a run piece by piece comes to the same as reading it at once."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -157,8 +158,8 @@ def test_a_picture_in_another_theme_leaves_the_first_as_it_is() -> None:
     assert made == ["light", "dark"]
 
 
-def test_all_sessions_share_the_reader_of_an_example_but_not_of_a_run() -> None:
+def test_all_sessions_share_the_reader_of_an_example_but_not_of_a_run(tmp_path: Path) -> None:
     store = RunStore()
     run_id, recorded = store.create(example()), store.examples()[0].id
-    assert open_run(store, recorded) is open_run(store, recorded)
+    assert open_run(store, recorded) is open_run(RunStore(tmp_path / "others"), recorded)
     assert open_run(store, run_id) is not open_run(store, run_id)
