@@ -52,7 +52,7 @@ class Hand {
     this.columns = sizes.map((_, k) => this.column(k, sizes.length));
     this.part(".sm-layers").replaceChildren(...this.columns.map((column) => column.node));
     this.offerLayers(sizes.length);
-    this.part(".sm-matched").textContent = "";
+    this.report(ALIGN);
     this.part(".sm-key").textContent = this.keyText();
     this.views = { first: this.look(this.first), own: this.look(this.source) };
     this.columns.forEach((column, k) => { column.show(this.orders[k]); column.glide(1); });
@@ -94,7 +94,7 @@ class Hand {
   keep() {
     this.settle();
     this.past.push(this.orders.map((order) => [...order]));
-    this.part(".sm-matched").textContent = "";
+    this.report(ALIGN);
   }
 
   // A unit that was dragged and put back is no move.
@@ -144,7 +144,7 @@ class Hand {
     const before = this.past.pop();
     if (!before) return;
     this.orders = before;
-    this.part(".sm-matched").textContent = "";
+    this.report(ALIGN);
     this.changed();
   }
 
@@ -161,7 +161,7 @@ class Hand {
     this.compute();
     const orders = this.orders.map((order) => [...order]);
     this.asked = { count: Math.max(Date.now(), (this.asked?.count ?? 0) + 1), orders, away: this.away(), accuracy: this.mean.score.accuracy };
-    this.part(".sm-matched").textContent = "A worker looks for the matching; where all are busy, a process of its own, which takes a few seconds.";
+    this.report("A worker looks for the matching; where all are busy, a process of its own, which takes a few seconds.");
     clearTimeout(this.telling);
     this.telling = null;
     this.send("asked", { count: this.asked.count, orders });
@@ -172,16 +172,22 @@ class Hand {
     const was = this.asked;
     this.asked = null;
     this.dress();
-    if (answer.problem) { this.part(".sm-matched").textContent = answer.problem; return; }
+    if (answer.problem) return void this.report(answer.problem);
     this.keep();
     this.end = () => {
       this.orders = answer.orders.map((order) => [...order]);
       this.changed();
       this.compute();
-      this.part(".sm-matched").textContent = this.matched(was, answer);
+      this.report(this.matched(was, answer));
     };
     if (calm()) this.settle();
     else this.play(answer.orders);
+  }
+
+  // What is said of the alignment; the same words again are not read out again.
+  report(words) {
+    const place = this.part(".sm-matched");
+    if (place.textContent !== words) place.textContent = words;
   }
 
   matched(was, answer) {

@@ -47,6 +47,9 @@ function summaryText({ apart, away, all, difference, first, second, mean }) {
   return `${begun}; its average with ${first.title} reaches ${percentText(mean.accuracy)}, while ${own}.`;
 }
 
+// Before it is asked for, under the buttons.
+const ALIGN = "Align lets weight matching look for the order in which the second network is nearest to the first. What comes of it is told here.";
+
 // What the engine's matching has come to. `was`: the places, away and average accuracy when it was asked for.
 function matchedText({ apart, trunk, was, now, answer, first, mean }) {
   const time = `The matching itself took ${secondsText(answer.seconds)}, with all around it ${secondsText(answer.waited)}.`;

@@ -224,6 +224,21 @@ def tab_to_glossary(page: Page) -> None:
     raise AssertionError("Tab does not reach the explanation of the words over the gates")
 
 
+@pytest.mark.parametrize("large", ["false", "true"])
+def test_the_switch_for_large_type_covers_no_name_of_a_page(
+    servers: tuple[Server, Server, Path], window: Page, large: str
+) -> None:
+    page = visit(window, f"{servers[0].address}/guide?large-type={large}")
+    last, switch = page.get_by_test_id("stTopNavSection").last, page.locator(".st-key-site-type")
+    for width in (1280, 1366, 1400):
+        page.set_viewport_size({"width": width, "height": 720})
+        names, own = last.bounding_box(), switch.bounding_box()
+        assert names
+        assert own
+        assert own["y"] < names["y"] + names["height"]  # it is in the bar
+        assert names["x"] + names["width"] <= own["x"] <= own["x"] + own["width"] <= width
+
+
 def test_who_asks_for_less_motion_has_none(servers: tuple[Server, Server, Path], window: Page) -> None:
     page = visit(window, f"{servers[0].address}/guide")
     assert max(page.evaluate(MOTION)) > 0.05  # seconds, of Streamlit's own

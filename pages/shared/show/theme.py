@@ -10,6 +10,7 @@ LARGE = 1.25  # how much larger than usual everything is for a room full of read
 # px: the widths from which the set-up has its place beside the results, and from which both have all the room they want
 WIDE, ROOMY = 960, 1280
 BAR = 1280  # px: the width from which the bar of the pages has room for the switch, in large type as well
+SNUG = 1120  # px: the width from which it has all the room it wants
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _SWITCH = "large-type"
 RUN, SETUP = "run-controls", "set-up"  # where the skip link and the link to the set-up lead
@@ -57,7 +58,13 @@ def page_style() -> None:
 
 def style_rules(scale: float) -> str:
     """The rules of ``page.css`` with their widths in px, for type that is ``scale`` times as large as usual."""
-    widths = {"NARROW": scale * (WIDE - 0.02), "WIDE": scale * WIDE, "ROOMY": scale * ROOMY, "BAR": BAR}
+    widths = {
+        "NARROW": scale * (WIDE - 0.02),
+        "WIDE": scale * WIDE,
+        "ROOMY": scale * ROOMY,
+        "SNUG": scale * (SNUG - 0.02),
+        "BAR": BAR,
+    }
     rules = _STYLE
     for name, width in widths.items():
         rules = rules.replace(f": {name})", f": {width:g}px)")
