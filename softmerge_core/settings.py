@@ -32,7 +32,7 @@ class Settings(Frozen):
 
 
 def setting(default: Any, label: str, help: str, *, more: bool = False, **limits: Any) -> Any:
-    """Declare a field with a label, a one-sentence help, and pydantic limits (ge, le, gt, lt)."""
+    """Declare a field with a label, a one-sentence help, and pydantic limits (ge, le, gt, lt) or ``examples``."""
     return Field(default, title=label, description=help, json_schema_extra={"more": more}, **limits)
 
 

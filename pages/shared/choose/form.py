@@ -122,7 +122,8 @@ def _widget(
         return _number_input(label, kind, field, default, common, told)
     if offered is not None:
         return _offered(label, offered, str(default), common)
-    text = st.text_input(label, value=_as_text(default), **common)
+    hint = f"such as {_as_text(field.examples[0])}" if field.examples else None
+    text = st.text_input(label, value=_as_text(default), placeholder=hint, **common)
     return _items(text) if get_origin(field.annotation) is tuple else text
 
 

@@ -59,6 +59,7 @@ class CompareSpec(Spec):
         "also merges with only so many samples of the training and validation data, half of them for validation: the "
         "same for all methods, and others for each seed.",
         max_length=8,
+        examples=[(20, 100, 400)],
     )
     non_finite: Literal["refuse", "exclude"] = setting(
         "refuse", "NaN or Inf weights", "Refuse sources that are not finite, or exclude them with a notice.", more=True

@@ -18,7 +18,7 @@ class Tomorrow(Settings):
     mode: Literal["on", "off"] = setting("on", "Mode", "Which way.")
     quick: bool = setting(True, "Quick", "Whether to hurry.", more=True)
     span: tuple[float, float] = setting((0.0, 1.0), "Span", "From and to.", more=True)
-    note: str = setting("", "Note", "Anything.", more=True)
+    note: str = setting("", "Note", "Anything.", more=True, examples=["blue"])
     cap: int | None = setting(None, "Cap", "At most.", more=True)
 
 
@@ -117,6 +117,11 @@ def test_what_the_reader_enters_comes_out() -> None:
     page.run()
     made = parse(Tomorrow, page.session_state["values"], "form")
     assert (made.depth, made.quick, made.span, made.cap) == (7, False, (-1.0, 2.5), 4)
+
+
+def test_an_empty_field_shows_an_example_of_what_it_takes() -> None:
+    page = opened(Tomorrow)
+    assert [page.text_input(key=f"f_{name}").placeholder for name in ("note", "span")] == ["such as blue", ""]
 
 
 def test_more_is_what_the_fields_say() -> None:
