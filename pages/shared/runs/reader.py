@@ -4,6 +4,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -16,7 +17,9 @@ Newest = Gates | Boundary | Points | Progress | BezierCurve  # only the last of 
 
 
 class RunReader:
-    """Follows one run. ``view`` is its last reading, ``events`` those that pictures are built from, oldest first."""
+    """Follows one run. ``view`` is its last reading, without the events; ``events`` those that pictures are built from,
+    oldest first.
+    """
 
     def __init__(self, store: RunStore, run_id: str) -> None:
         self.run_id = run_id
@@ -44,8 +47,9 @@ class RunReader:
         for event in view.events:
             self._take(event)
         self.awaited = self.awaited and view.status == self.view.status
-        self.view = view
-        return view
+        # Without its events, of which only some are kept: of a whole run they take megabytes, for each of its readers.
+        self.view = replace(view, events=())
+        return self.view
 
     @property
     def events(self) -> list[AnyEvent]:

@@ -158,6 +158,14 @@ def test_a_picture_in_another_theme_leaves_the_first_as_it_is() -> None:
     assert made == ["light", "dark"]
 
 
+def test_events_that_no_picture_needs_are_not_kept() -> None:
+    reader = RunReader(RunStore(), "example:first-look")
+    assert reader.view.events == ()
+    assert sum(event.kind == "gates" for event in reader.events) == len(
+        {event.stage for event in reader.events if isinstance(event, Gates)}
+    )
+
+
 def test_all_sessions_share_the_reader_of_an_example_but_not_of_a_run(tmp_path: Path) -> None:
     store = RunStore()
     run_id, recorded = store.create(example()), store.examples()[0].id
