@@ -23,6 +23,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from benchmarks.base import Benchmark
 from benchmarks.tables import Table
 from benchmarks.visitors import share
+from pages.classroom.student import ANSWER, SEND, UNANSWERED
 from softmerge_core.classroom import Classes
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.merge.spec import small
@@ -119,13 +120,11 @@ class Class:
         """Join by the link, and answer every vote; returns when this student wants to try something."""
         with self.times.of("student joins"):
             student.open("classroom", f"code={self.code}")
-        answered: set[str] = set()
         while self.left():
             self.poll(student, chance.uniform(2, 8))
-            new = [name for name in student.widgets if "class-answer:" in name and "send:" not in name]
-            if new and new[0] not in answered:
-                answered.add(new[0])
-                self.answer(student, new[0], chance)
+            asked = next((name for name in student.widgets if name.endswith(f"-{ANSWER}")), "")
+            if asked and any(text.startswith(UNANSWERED) for text in student.texts):
+                self.answer(student, asked, chance)
             elif chance.random() < FORKS and any(name.endswith("-class-fork-run") for name in student.widgets):
                 return
 
@@ -138,10 +137,9 @@ class Class:
             state.double_array_value.data.append(element.min + element.step * chance.randint(0, steps))
             with self.times.of("student moves the slider"):
                 student.change(state)
-            send = next((each for each in student.widgets if "send:" in each), "")
-            if send:  # else the vote ended while the slider was moved
+            if any(each.endswith(f"-{SEND}") for each in student.widgets):  # else the vote ended meanwhile
                 with self.times.of("student answers"):
-                    student.press(send.split("-", 2)[-1])
+                    student.press(SEND)
             return
         state.int_value = chance.randrange(len(element.options))
         with self.times.of("student answers"):

@@ -16,6 +16,8 @@ from softmerge_core.classroom import Record
 from softmerge_core.errors import SoftMergeError
 from softmerge_core.experiments.words import letter
 
+ANSWER, SEND, VOTE = "class-answer", "class-send", "class:vote"  # the widgets, and the vote that their value is for
+UNANSWERED = "Nothing answered yet."
 COUNTED = "Your answer is counted. You can change it until the vote is closed."
 
 
@@ -48,49 +50,64 @@ def _told(question: Posed, record: Record) -> None:
 
 def _answer(question: Posed, record: Record) -> None:
     given = record.answer_of(visitor(), record.vote)
-    key = f"class-answer:{record.code}:{record.number}:{record.vote}"
-    with st.container(key="class-answer", gap="small"):
+    with st.container(key="class-answering", gap="small"):
         if question.options:
+            _begin(record, None if given is None else int(given))
             st.radio(
-                "Your answer", range(len(question.options)), index=None if given is None else int(given), key=key,
+                "Your answer", range(len(question.options)), index=None, key=ANSWER, width="stretch",
                 format_func=lambda place: f"{letter(place)}. {plain(question.options[place], 200)}",
-                on_change=do, args=(_choose, record, key), label_visibility="collapsed", width="stretch",
+                on_change=do, args=(_choose, record.code, _vote(record)), label_visibility="collapsed",
                 help="What do you think? Your answer is counted at once, without your name.",
             )  # fmt: skip
         else:
-            _number(question, record, key, given)
+            _number(question, record, given)
     first = record.answer_of(visitor(), 0) if record.vote else None
     before = "" if first is None else f" In the first vote you said {_as_said(question, first)}."
-    st.caption((COUNTED if given is not None else "Nothing answered yet.") + before)
+    st.caption((COUNTED if given is not None else UNANSWERED) + before)
 
 
-def _number(question: Posed, record: Record, key: str, given: float | None) -> None:
+def _number(question: Posed, record: Record, given: float | None) -> None:
     low, high = question.span
     middle = low + round((high - low) / 2 / question.step) * question.step
     before = given if given is not None else record.answer_of(visitor(), 0)
+    _begin(record, middle if before is None else min(max(question.scale * before, low), high))
     signs = {"percent": "%.3g %%", "points": "%.3g points"}
     st.slider(
-        "Your answer", low, high, middle if before is None else min(max(question.scale * before, low), high),
-        question.step, format=signs.get(question.question.unit, "%.3g"), key=key, label_visibility="collapsed",
-        help="What do you think? Nothing is counted before you send it.",
+        "Your answer", low, high, step=question.step, format=signs.get(question.question.unit, "%.3g"), key=ANSWER,
+        label_visibility="collapsed", help="What do you think? Nothing is counted before you send it.",
     )  # fmt: skip
     st.button(
         "Send my answer" if given is None else "Change my answer", type="primary", icon=":material/send:",
-        key=f"send:{key}", on_click=do, args=(_send, question, record, key), width="stretch",
+        key=SEND, on_click=do, args=(_send, question, record.code, _vote(record)), width="stretch",
         help="Let this number be counted, without your name.",
     )  # fmt: skip
     if given is not None:
         st.markdown(f"You said **{question.said(given)}**.")
 
 
-def _choose(record: Record, key: str) -> None:
-    classes().answer(record.code, visitor(), (record.number, record.vote), st.session_state.get(key))
+def _begin(record: Record, value: float | None) -> None:
+    """Let each vote begin with this value.
+
+    All votes share one key: of every key that a session has drawn, Streamlit keeps the widget, with what its callbacks
+    are given, for as long as the session lasts.
+    """
+    vote = (record.code, *_vote(record))
+    if st.session_state.get(VOTE) != vote or ANSWER not in st.session_state:
+        st.session_state[VOTE], st.session_state[ANSWER] = vote, value
 
 
-def _send(question: Posed, record: Record, key: str) -> None:
+def _vote(record: Record) -> tuple[int, int]:
+    return record.number, record.vote
+
+
+def _choose(code: str, vote: tuple[int, int]) -> None:
+    classes().answer(code, visitor(), vote, st.session_state.get(ANSWER))
+
+
+def _send(question: Posed, code: str, vote: tuple[int, int]) -> None:
     low, high = question.asked.low, question.asked.high
-    value = min(max(float(st.session_state[key]) / question.scale, low), high)  # which the scale may miss by a bit
-    classes().answer(record.code, visitor(), (record.number, record.vote), value)
+    value = min(max(float(st.session_state[ANSWER]) / question.scale, low), high)  # which the scale may miss by a bit
+    classes().answer(code, visitor(), vote, value)
 
 
 def _as_said(question: Posed, value: float) -> str:

@@ -21,7 +21,7 @@ class Visitor:
 
     ``widgets``: by id, the type and the element of every widget that its last run has drawn.
 
-    ``told``: the texts of the warnings and errors of that run.
+    ``told``: the texts of the warnings and errors of that run; ``texts``: all others since the last whole run.
 
     ``errors``: the texts of the error screens that it was ever shown. As a context manager it closes its tab.
     """
@@ -30,6 +30,7 @@ class Visitor:
         self.errors: list[str] = []
         self.widgets: dict[str, Any] = {}
         self.told: list[str] = []
+        self.texts: list[str] = []
         self.polled: dict[str, float] = {}
         self.title = ""
         self._query = self._page = ""  # the address, and the page that the server has gone to
@@ -75,7 +76,7 @@ class Visitor:
         self.told = []
         self._query = state.query_string
         if not state.fragment_id:
-            self.widgets, self.polled = {}, {}
+            self.widgets, self.polled, self.texts = {}, {}, []
         while not self._take(self._received()):
             pass
         return self
@@ -94,7 +95,7 @@ class Visitor:
         """Remember what is drawn; returns whether the page is through."""
         kind = message.WhichOneof("type")
         if kind == "new_session" and not message.metadata.run.fragment_ids:
-            self.widgets, self.polled = {}, {}
+            self.widgets, self.polled, self.texts = {}, {}, []
         if kind == "navigation":
             self._page = message.navigation.page_script_hash
         if kind == "page_info_changed":
@@ -110,6 +111,8 @@ class Visitor:
                 self.errors.append(f"{element.type}: {element.message}")
             if name == "alert":
                 self.told.append(element.body)
+            if name == "markdown":
+                self.texts.append(element.body)
             if getattr(element, "id", ""):
                 self.widgets[element.id] = (name, element)
         return kind == "script_finished" and message.script_finished in (

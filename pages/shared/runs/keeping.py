@@ -53,7 +53,7 @@ def _one(run_id: str, network: Network, what: str) -> None:
     st.button(
         "Keep in library" if what == "network of this run" else "Keep it",
         icon=":material/library_add:",
-        key=f"keep:{run_id}:{network.file}",
+        key=f"keep:{network.file}",
         help=HELP.format(what),
         on_click=_ask,
         args=(asked,),

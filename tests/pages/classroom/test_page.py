@@ -1,5 +1,7 @@
 """The Classroom page as its teacher and its students meet it."""
 
+import gc
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -83,6 +85,46 @@ def test_students_choose_change_and_see_the_class_and_the_truth(asked: Record) -
     assert "That was your answer" in texts(page_of(ANNE, code))
     assert "You said A." in texts(page_of(BEN, code))
     assert not page_of(BEN, code).radio
+
+
+@pytest.mark.parametrize("name", ["choice", "number"])
+def test_a_vote_begins_without_what_was_said_in_the_one_before(asked: Record, name: str) -> None:
+    code = ask(asked.code, name).code
+    anne = page_of(ANNE, code)
+    if name == "choice":
+        answer(anne, 1)
+    else:
+        anne.slider[0].set_value(12.0).run()  # and is not sent
+    classes().reveal(code, TEACHER)
+    ask(code, name)  # while her phone sleeps
+    anne.run()
+    assert "Nothing answered yet" in texts(anne)
+    if name == "choice":
+        assert anne.radio[0].value is None
+        answer(anne, 1)
+        assert classes().read(code).votes == ({classes().read(code).token(ANNE): 1.0},)
+    else:
+        assert anne.slider[0].value == 50.0
+
+
+def test_an_answer_is_there_again_when_its_page_is(asked: Record) -> None:
+    code = ask(asked.code).code
+    anne = answer(page_of(ANNE, code), 1)
+    anne.session_state["code"] = ""
+    assert not anne.run().radio
+    anne.session_state["code"] = code
+    assert anne.run().radio[0].value == 1
+
+
+def test_a_session_keeps_nothing_of_earlier_votes(asked: Record) -> None:
+    anne = page_of(ANNE, asked.code)
+    for _ in range(4):
+        ask(asked.code)
+        anne.run()
+    gc.collect()
+    known = {each.number for each in gc.get_objects() if isinstance(each, Record) and each.code == asked.code}
+    assert 4 in known
+    assert not known & {1, 2}
 
 
 def test_after_a_second_vote_it_is_told_who_moved(asked: Record) -> None:
