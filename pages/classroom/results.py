@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from statistics import median
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.classroom.questions import Posed
-from pages.shared.show.picture import show_picture
+from pages.shared.show.drawn_figure import DrawnFigure
+from pages.shared.show.picture import drawn, show_picture
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from pages.shared.teach.truth import measured
@@ -22,6 +22,7 @@ from softmerge_core.figures.votes import choice_bars, number_dots, option_rows
 from softmerge_core.numbers import percent_text
 
 NUMBERS, FLOW = 300, 240  # px: the heights of pictures
+ANSWERS, MOVES = "class-answers", "class-moves"  # the pictures
 Votes = tuple[tuple[float, ...], ...]
 
 
@@ -71,7 +72,7 @@ def _answers(question: Posed, record: Record, found: float, own: float | None) -
         mine = None if own is None else question.scale * own  # type: ignore[assignment]
         figure = _dots(question.span, question.axis, shown, question.scale * found, question.said(found), theme, mine)
     show_picture(
-        figure, key="class-answers", title="The answers", sentence=said, height=height, waiting="",
+        figure, key=ANSWERS, title="The answers", sentence=said, height=height, waiting="",
         alt="How many students gave which answer, with the right one marked.", file="answers",
     )  # fmt: skip
 
@@ -107,7 +108,7 @@ def _movement(question: Posed, record: Record, found: float) -> None:
             question.span, question.axis, shown, question.scale * found, question.said(found), current_theme()
         )
     show_picture(
-        figure if pairs else None, key="class-moves", title="Who moved", sentence=moves_told(record, found, right),
+        figure if pairs else None, key=MOVES, title="Who moved", sentence=moves_told(record, found, right),
         height=FLOW, waiting="Nobody answered twice.", file="moves",
         alt="Lines from the answers of the first vote to those of the second.",
     )  # fmt: skip
@@ -137,25 +138,26 @@ def moves_told(record: Record, found: float, right: int | None) -> str:
 @lru_cache(maxsize=64)
 def _bars(
     options: tuple[str, ...], votes: tuple[tuple[int, ...], ...], right: int | None, theme: Theme, own: int | None
-) -> go.Figure:
-    """Built once for all students who gave the same answer."""
-    return choice_bars(options, votes, right=right, theme=theme, own=own)
+) -> DrawnFigure | None:
+    """Drawn once for all students who gave the same answer."""
+    return drawn(choice_bars(options, votes, right=right, theme=theme, own=own), ANSWERS)
 
 
 @lru_cache(maxsize=64)
 def _dots(
     span: tuple[float, float], axis: str, votes: Votes, found: float, said: str, theme: Theme, own: float | None
-) -> go.Figure:
-    return number_dots(votes, span=span, axis=axis, truth=found, said=said, theme=theme, own=own)
+) -> DrawnFigure | None:
+    return drawn(number_dots(votes, span=span, axis=axis, truth=found, said=said, theme=theme, own=own), ANSWERS)
 
 
 @lru_cache(maxsize=16)
-def _choice_flow(options: int, pairs: Sequence[tuple[float, float]], right: int, theme: Theme) -> go.Figure:
-    return choice_flow(options, [(int(before), int(after)) for before, after in pairs], right=right, theme=theme)
+def _choice_flow(options: int, pairs: Sequence[tuple[float, float]], right: int, theme: Theme) -> DrawnFigure | None:
+    chosen = [(int(before), int(after)) for before, after in pairs]
+    return drawn(choice_flow(options, chosen, right=right, theme=theme), MOVES)
 
 
 @lru_cache(maxsize=16)
 def _number_flow(
     span: tuple[float, float], axis: str, pairs: tuple[tuple[float, float], ...], found: float, said: str, theme: Theme
-) -> go.Figure:
-    return number_flow(pairs, span=span, axis=axis, truth=found, said=said, theme=theme)
+) -> DrawnFigure | None:
+    return drawn(number_flow(pairs, span=span, axis=axis, truth=found, said=said, theme=theme), MOVES)

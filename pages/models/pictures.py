@@ -2,24 +2,27 @@
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.models.figures import dots_figure, histories_figure, pictures_height
-from pages.shared.show.picture import show_picture
+from pages.shared.show.drawn_figure import DrawnFigure
+from pages.shared.show.picture import drawn, show_picture
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments.train.words import history_sentence, spread_sentence
 from softmerge_core.figures.style import Theme
 from softmerge_core.zoo import ModelInfo
 
+DOTS, HISTORIES = "dots", "histories"  # the pictures
+
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(
     about: Sequence[str], theme: Theme, height: int, _models: Sequence[ModelInfo]
-) -> tuple[go.Figure | None, go.Figure | None]:
+) -> tuple[DrawnFigure | None, DrawnFigure | None]:
     """(accuracies, training curves) of the models that ``about`` tells all of; drawn once for all sessions."""
-    return dots_figure(_models, theme=theme), histories_figure(_models, theme=theme, height=height)
+    dots, histories = dots_figure(_models, theme=theme), histories_figure(_models, theme=theme, height=height)
+    return drawn(dots, DOTS), drawn(histories, HISTORIES)
 
 
 def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
@@ -30,7 +33,7 @@ def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
     with first:
         show_picture(
             dots,
-            key="dots",
+            key=DOTS,
             title="Accuracy",
             sentence=plain(spread_sentence(models, samples), 300),
             alt="Accuracy of each model",
@@ -40,7 +43,7 @@ def model_pictures(models: Sequence[ModelInfo], samples: int = 0) -> None:
     with second:
         show_picture(
             histories,
-            key="histories",
+            key=HISTORIES,
             terms=("nats",),
             title="Training",
             sentence=history_sentence(models),

@@ -1,11 +1,11 @@
 """A data set as a reader first meets it: its facts in a sentence, and a few samples of each class."""
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.choose.network import dataset_title
-from pages.shared.show.picture import show_picture
+from pages.shared.show.drawn_figure import DrawnFigure
+from pages.shared.show.picture import drawn, show_picture
 from pages.shared.show.text import html_table, plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.data import data_facts, data_preview, datasets
@@ -17,14 +17,16 @@ from softmerge_core.figures.samples import samples_figure, samples_height
 from softmerge_core.figures.style import Theme
 from softmerge_core.numbers import number_text
 
-TITLE = "A few samples of each class"
+SAMPLES, TITLE = "samples", "A few samples of each class"
 ROWS, COLUMNS = 12, 8  # of a table
 KINDS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _figure(about: str, theme: Theme, _inputs: np.ndarray, _labels: np.ndarray, _names: tuple[str, ...]) -> go.Figure:
-    return samples_figure(_inputs, _labels, _names, theme=theme)
+def _figure(
+    about: str, theme: Theme, _inputs: np.ndarray, _labels: np.ndarray, _names: tuple[str, ...]
+) -> DrawnFigure | None:
+    return drawn(samples_figure(_inputs, _labels, _names, theme=theme), SAMPLES)
 
 
 def show_samples(dataset: str) -> None:
@@ -44,7 +46,7 @@ def show_samples(dataset: str) -> None:
         return
     show_picture(
         figure,
-        key="samples",
+        key=SAMPLES,
         title=TITLE,
         sentence=text,
         alt=TITLE,

@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.runs.picture import picture_columns
-from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
+from pages.shared.show.drawn_figure import DrawnFigure
 from pages.shared.show.live_plot import Click
-from pages.shared.show.picture import chart_key, show_picture
+from pages.shared.show.picture import drawn, show_picture
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments.sweeping.words import front_sentence
 from softmerge_core.experiments.words import percent
@@ -57,10 +57,9 @@ def _drawn(reader: SweepReader, name: str, build: Callable[[Theme], go.Figure | 
     theme, kept = current_theme(), st.session_state.setdefault(DRAWN, {})
     state = (reader.kept.id, reader.changes, theme)
     if kept.get(name, (None, None))[0] != state:
-        figure = build(theme)
-        kept[name] = (state, None if figure is None else drawn_figure(figure, chart_key(f"sweep-{name}")))
-    drawn: DrawnFigure | None = kept[name][1]
-    return drawn
+        kept[name] = (state, drawn(build(theme), f"sweep-{name}"))
+    figure: DrawnFigure | None = kept[name][1]
+    return figure
 
 
 def _show(reader: SweepReader, key: str, build: Callable[[Theme], go.Figure | None], **about: Any) -> Click | None:

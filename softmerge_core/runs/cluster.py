@@ -16,14 +16,25 @@ from softmerge_core.runs.guard import SERVER
 WORKERS = 2
 GUARD = "softmerge_core.runs.guard"
 WARM = "softmerge_core.runs.warm"
+LOGGED = 10  # of the last messages, to keep for those who look for faults of Dask: 1000 by default, all in memory
 COMM = "DASK_DISTRIBUTED__COMM__"
 ROUTES = '["distributed.http.health"]'  # what scheduler and workers tell anyone who asks over HTTP
 QUIET = {  # what Dask measures for its dashboards, which nobody sees: a hundred times a second, beside the work itself
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
     "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": str(LOGGED),
 }
 TRUSTED = "SOFTMERGE_TRUSTED_NETWORK"  # 1: talk to a scheduler on another machine even where anyone may listen
 _ENVIRONMENT = threading.Lock()
+
+
+def connect(to: Any, timeout: float) -> Any:
+    """A client of a cluster or of the scheduler at an address; raises OSError where none answers in so many seconds."""
+    import dask
+    from distributed import Client
+
+    dask.config.set({"distributed.admin.low-level-log-length": LOGGED})
+    return Client(to, set_as_default=False, timeout=timeout)
 
 
 def start_cluster(preload: Sequence[str] = (WARM,)) -> Any:

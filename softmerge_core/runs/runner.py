@@ -15,7 +15,7 @@ from softmerge_core.errors import RunError, SoftMergeError
 from softmerge_core.experiments import Spec, experiment
 from softmerge_core.experiments.sweeping.spec import Sweep
 from softmerge_core.runs import files
-from softmerge_core.runs.cluster import WARM, WORKERS, check_scheduler, grow, start_cluster
+from softmerge_core.runs.cluster import WARM, WORKERS, check_scheduler, connect, grow, start_cluster
 from softmerge_core.runs.grouping import Grouping
 from softmerge_core.runs.ledger import Ledger
 from softmerge_core.runs.status import DIED, RESUMABLE
@@ -187,14 +187,12 @@ class Runner:
         self._lane.shutdown(wait=True)
 
     def _connect(self, scheduler: str | None, preload: tuple[str, ...]) -> None:
-        from distributed import Client
-
         try:
             if scheduler is not None:
                 check_scheduler(scheduler)
             else:
                 self._cluster = start_cluster(preload)
-            self._client = Client(scheduler or self._cluster, set_as_default=False, timeout=CONNECT)
+            self._client = connect(scheduler or self._cluster, CONNECT)
             if scheduler is not None:
                 self._client.run(warm_up)
                 self._ask_devices()

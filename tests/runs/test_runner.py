@@ -18,6 +18,7 @@ from softmerge_core.errors import NotFoundError, RunError, SettingsError
 from softmerge_core.events import Loss, Progress
 from softmerge_core.experiments import Spec
 from softmerge_core.runs import Runner, RunStore, RunSummary, files
+from softmerge_core.runs.cluster import LOGGED
 from softmerge_core.runs.runner import MOST_DEATHS
 from softmerge_core.runs.writer import RunWriter, conduct
 from tests.runs.counting import CountingSpec, values
@@ -77,6 +78,13 @@ def test_a_worker_does_what_is_no_run(runner: Runner) -> None:
     assert runner.compute(abs, -3).result(60) == 3
     with pytest.raises(ValueError, match="invalid literal"):
         runner.compute(int, "x").result(60)
+
+
+def test_few_messages_are_kept_for_those_who_look_for_faults(runner: Runner) -> None:
+    for number in range(2 * LOGGED):
+        assert runner.compute(round, number).result(30) == number
+    log = runner._client.scheduler_comm.recent_message_log
+    assert 0 < len(log) <= LOGGED
 
 
 def test_a_run_goes_from_spec_to_result(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:

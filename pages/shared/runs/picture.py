@@ -11,9 +11,9 @@ from pages.shared.runs.downloads import file_stem
 from pages.shared.runs.pinned import pinned_behind, run_name
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.record import CANNOT, whatever_it_holds
-from pages.shared.show.drawn_figure import DrawnFigure, drawn_figure
+from pages.shared.show.drawn_figure import DrawnFigure
 from pages.shared.show.live_plot import Click
-from pages.shared.show.picture import chart_key, show_picture
+from pages.shared.show.picture import drawn, show_picture
 from pages.shared.show.theme import current_theme
 from softmerge_core.experiments import Spec
 from softmerge_core.experiments.behind import apart
@@ -123,7 +123,7 @@ class Picture:
         figure: go.Figure | None = whatever_it_holds(reader, self._named, lambda: self.build(reader, theme, **chosen))
         if figure is not None and ghost is not None and pinned is not None and self.behind is not None:
             figure = with_ghost(figure, Ghost(ghost.figure(), run_name(pinned), self.behind.select), theme)
-        return None if figure is None else drawn_figure(figure, chart_key(self.key))
+        return drawn(figure, self.key)
 
     @property
     def _named(self) -> str:
