@@ -11,8 +11,9 @@ from pages.shared.runs.downloads import file_stem, run_table
 from pages.shared.runs.panel import begin
 from pages.shared.runs.reader import RunReader
 from pages.shared.runs.services import run_store
+from pages.shared.show.drawn_figure import DrawnFigure
 from pages.shared.show.live_plot import newest_click
-from pages.shared.show.picture import chart_key, show_picture
+from pages.shared.show.picture import chart_key, drawn, show_picture
 from pages.shared.show.text import plain
 from pages.shared.show.theme import current_theme
 from softmerge_core.errors import SoftMergeError
@@ -24,6 +25,7 @@ from softmerge_core.experiments.merge.spec import MergeSpec
 from softmerge_core.experiments.words import sentence, source_text
 from softmerge_core.figures.boundary import boundary_figure
 from softmerge_core.figures.by_hand import by_hand_figure
+from softmerge_core.figures.style import Theme
 
 HEIGHT, LOW = 460, 340  # px
 MOST = 50  # rows: each high enough to be hit; a row of several parts forces them all
@@ -69,7 +71,7 @@ def _work(reader: RunReader) -> None:
     try:
         with st.spinner(OPENING) if hand.told is None else nullcontext():
             told = hand.opened(reader)
-        rows = _take_click(hand, told)
+        _take_click(hand, told)
         scores = hand.scored(hand.now)
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
@@ -78,7 +80,7 @@ def _work(reader: RunReader) -> None:
         st.markdown(f"**{plain(by_hand.verdict(told, hand.now, scores), 400)}**")
     first, second = st.columns(2, gap="medium")
     with first:
-        _gates(reader, hand, told, rows)
+        _gates(reader, hand, told)
     with second:
         _menus(hand, told)
         _history(reader, hand)
@@ -86,28 +88,28 @@ def _work(reader: RunReader) -> None:
         run_table(reader, "by-hand", HEAD, scored)
         st.caption(WARNING)
     if scores.get("boundary"):
-        _decisions(reader, told, scores)
+        _decisions(reader, hand, told, scores)
 
 
-def _take_click(hand: Hand, told: Told) -> HandRows:
-    """Change the cell that was clicked since the last time; returns the rows as they are then."""
-    rows = _rows(told, hand.now)
+def _take_click(hand: Hand, told: Told) -> None:
+    """Change the cell that was clicked since the last time."""
     click = newest_click(chart_key(GATES))
     if click is None or click.count <= hand.clicked or click.row is None or click.col is None or click.name != "gates":
-        return rows
+        return
     hand.clicked, hand.cell = click.count, (_layer(), click.row, click.col)
-    if click.row >= len(rows.spans) or click.col >= by_hand.shape_of(told)[1]:
-        return rows
-    span, before = rows.spans[click.row], hand.now
-    to = by_hand.next_way(told, before, span[1:], click.col)
-    hand.take(by_hand.changed(told, before, span[1:], [click.col], to))
-    return rows if hand.now is before else _rows(told, hand.now)
+    spans = _rows(hand, told, ()).spans
+    if click.row >= len(spans) or click.col >= by_hand.shape_of(told)[1]:
+        return
+    span = spans[click.row][1:]
+    to = by_hand.next_way(told, hand.now, span, click.col)
+    hand.take(by_hand.changed(told, hand.now, span, [click.col], to))
 
 
-def _rows(told: Told, forced: State) -> HandRows:
+def _rows(hand: Hand, told: Told, forced: State) -> HandRows:
     """The rows of the picture: those of the layer that is chosen in the menu, or all."""
     place, layers = _layer(), by_hand.layer_spans(told)
-    return by_hand.hand_rows(told, forced, MOST, layers[place - 1] if 0 < place <= len(layers) else None)
+    make = partial(by_hand.hand_rows, told, forced, MOST, layers[place - 1] if 0 < place <= len(layers) else None)
+    return make() if forced else hand.once("rows", place, make)
 
 
 def _layer() -> int:
@@ -115,7 +117,8 @@ def _layer() -> int:
     return int(st.session_state.get(LAYER) or 0)
 
 
-def _gates(reader: RunReader, hand: Hand, told: Told, rows: HandRows) -> None:
+def _gates(reader: RunReader, hand: Hand, told: Told) -> None:
+    rows = _rows(hand, told, hand.now)
     theme, sources = current_theme(), tuple(map(source_text, told["gates"]["sources"]))
     step = "the network that the run kept" if told["step"] is None else f"the gates of step {told['step']:,}"
     show_picture(
@@ -135,7 +138,9 @@ def _gates(reader: RunReader, hand: Hand, told: Told, rows: HandRows) -> None:
         return
     layer, row, column = hand.cell
     shown = layer == _layer() and row < len(rows.spans) and column < len(sources)
-    st.text(by_hand.cell_words(told, hand.now, _rows(told, ()), row, column) if shown else UNREAD, width="stretch")
+    st.text(
+        by_hand.cell_words(told, hand.now, _rows(hand, told, ()), row, column) if shown else UNREAD, width="stretch"
+    )
 
 
 def _menus(hand: Hand, told: Told) -> None:
@@ -221,18 +226,17 @@ def _train_on(reader: RunReader, hand: Hand) -> None:
         st.rerun()
 
 
-def _decisions(reader: RunReader, told: Told, scores: dict[str, Any]) -> None:
+def _decisions(reader: RunReader, hand: Hand, told: Told, scores: dict[str, Any]) -> None:
     """The decisions of the network as it was learned, and as it is with what is forced."""
     theme, points = current_theme(), [event for event in reader.events if isinstance(event, Points)]
     both = (("learned", "As learned", told["scores"]["learned"]), ("forced", "As forced", scores))
     for column, (key, title, each) in zip(st.columns(2, gap="medium"), both, strict=True):
-        figure = boundary_figure(
-            [*points, Boundary.model_validate(each["boundary"])], theme=theme, title=title, series="soft"
-        )
+        place = f"surgery-{key}"
+        make = partial(_plane, points, each["boundary"], theme, title, place)
         with column:
             show_picture(
-                figure,
-                key=f"surgery-{key}",
+                hand.once(place, (theme, len(points)), make) if key == "learned" else make(),
+                key=place,
                 title=f"Decisions {title[0].lower()}{title[1:]}",
                 sentence="The network's decision at each point of the plane, under the training samples.",
                 alt=f"Decisions {title[0].lower()}{title[1:]}: each point of the plane in the colour of its class.",
@@ -240,3 +244,8 @@ def _decisions(reader: RunReader, told: Told, scores: dict[str, Any]) -> None:
                 waiting="",
                 file=file_stem(reader, f"decisions-{key}"),
             )
+
+
+def _plane(points: list[Points], found: dict[str, Any], theme: Theme, title: str, key: str) -> DrawnFigure | None:
+    events = [*points, Boundary.model_validate(found)]
+    return drawn(boundary_figure(events, theme=theme, title=title, series="soft"), key)

@@ -67,6 +67,14 @@ function setPath(target, path, value) {
   keys.reduce((at, key) => (at[key] ??= {}), target)[last] = value;
 }
 
+// Words that come in the same moment are painted first: they take no time.
+function afterPaint(go) {
+  let begun = false;
+  const once = () => { if (!begun) { begun = true; go(); } };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, 50); // a hidden tab paints nothing
+}
+
 class Chart {
   constructor(parent) {
     this.host = parent.querySelector(".sm-plot");
@@ -138,7 +146,7 @@ class Chart {
   // left out at the end: what has to wait is the newest picture.
   soon() {
     const wait = this.listening && !window.softmergeMoment ? (window.softmergeRested ?? 0) - performance.now() : 0;
-    if (wait <= 0) this.draw();
+    if (wait <= 0) afterPaint(() => this.draw());
     else this.timer ??= setTimeout(() => { this.timer = null; this.soon(); }, wait);
   }
 
