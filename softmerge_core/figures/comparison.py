@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import BEST
 from softmerge_core.experiments.words import percent
 from softmerge_core.figures.accuracy import percent_range
-from softmerge_core.figures.laying import lay
+from softmerge_core.figures.laying import Mark, lay
 from softmerge_core.figures.rows import dot, noted, row_axis, row_number
 from softmerge_core.figures.style import Theme, colour, distinct, method_style, method_title, new_figure
 from softmerge_core.numbers import range_text
@@ -54,6 +54,8 @@ def comparison_figure(
     labels = dict(zip(keys, distinct([method_title(key) for key in keys], 28), strict=True))
     figure = new_figure(theme)
     _add_references(figure, found, theme, middle=(low + high) / 2)
+    told = {key: each for key, each in found.items() if each.get("accuracy") or each.get("problem")}
+    lay(figure, annotations=[_number(key, label, told[key], theme) for key, label in labels.items() if key in told])
     for key, label in labels.items():
         _add_row(figure, key, label, found.get(key), theme)
         if key in beyond:
@@ -133,10 +135,13 @@ def _add_row(figure: go.Figure, key: str, label: str, entry: Entry | None, theme
             marker={"symbol": "circle-open", "size": 5, "color": style.color, "line": {"width": 1}}, cliponaxis=False,
             hovertemplate="%{y}, one seed: %{x:.2f}\u00a0%<extra></extra>",
         )  # fmt: skip
-    if accuracy:
-        lay(figure, annotations=[row_number(label, f"{x:.1f}\u00a0%", style.color)])
-    elif entry and entry.get("problem"):
-        lay(figure, annotations=[row_number(label, "no result", colour("quiet", theme))])
+
+
+def _number(key: str, label: str, entry: Entry, theme: Theme) -> Mark:
+    """The mean of a row as a number beside it, or that there is none."""
+    if accuracy := entry.get("accuracy"):
+        return row_number(label, f"{100 * accuracy['mean']:.1f}\u00a0%", method_style(key, theme).color)
+    return row_number(label, "no result", colour("quiet", theme))
 
 
 def _add_ends(
@@ -158,21 +163,21 @@ def _add_ends(
 def _add_references(figure: go.Figure, found: Mapping[str, Entry], theme: Theme, *, middle: float) -> None:
     """Draw the best source, the plain average and the ensemble as lines, each label in a row of its own."""
     known = {key: 100 * found[key]["accuracy"]["mean"] for key in REFERENCES if (found.get(key) or {}).get("accuracy")}
+    shapes: list[Mark] = []
+    labels: list[Mark] = []
     for row, (key, x) in enumerate(_label_rows(known, middle)):
-        style = method_style(key, theme)
+        style, right = method_style(key, theme), x > middle
         line = {"color": style.color, "dash": style.dash, "width": 1.5}
-        figure.add_shape(type="line", x0=x, x1=x, yref="paper", y0=0, y1=1, line=line, layer="below")
-        figure.add_shape(
-            type="line", x0=x, x1=x, yref="paper", ysizemode="pixel", yanchor=1, y0=0, y1=_LABEL * row + 14,
-            line={**line, "width": 1},
-        )  # fmt: skip
-        right = x > middle
-        figure.add_annotation(
-            text=f"{method_title(key)} {x:.1f}\u00a0%", showarrow=False, font={"color": style.color, "size": 12},
-            bgcolor=colour("background", theme), borderpad=0,
-            x=x, xanchor="right" if right else "left", xshift=-4 if right else 4,
-            yref="paper", y=1, yanchor="bottom", yshift=_LABEL * row,
-        )  # fmt: skip
+        place = {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0}
+        up = {"ysizemode": "pixel", "yanchor": 1, "y1": _LABEL * row + 14}
+        shapes += [{**place, "y1": 1, "line": line, "layer": "below"}, {**place, **up, "line": {**line, "width": 1}}]
+        labels.append({
+            "text": f"{method_title(key)} {x:.1f}\u00a0%", "showarrow": False,
+            "font": {"color": style.color, "size": 12}, "bgcolor": colour("background", theme), "borderpad": 0,
+            "x": x, "xanchor": "right" if right else "left", "xshift": -4 if right else 4,
+            "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": _LABEL * row,
+        })  # fmt: skip
+    lay(figure, shapes=shapes, annotations=labels)
 
 
 def _label_rows(known: Mapping[str, float], middle: float) -> list[tuple[str, float]]:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from softmerge_core.events import BezierCurve, Event, WeightPath, newest
 from softmerge_core.experiments.connectivity.words import OVERLAYS, no_barrier
 from softmerge_core.figures.barriers import number_offsets
+from softmerge_core.figures.laying import Mark, lay
 from softmerge_core.figures.style import Theme, colour, escape, method_style, new_figure, source_colour
 from softmerge_core.landscape.barriers import path_barrier
 
@@ -144,15 +145,16 @@ def _mark_barriers(figure: go.Figure, lines: Sequence[Line], what: What, theme: 
     """
     scale = 1 if what == "loss" else 100
     marked: list[Marked] = []
+    strokes: list[Mark] = []
     for line in lines:
         rise, t = path_barrier(line.path, what)
         if not no_barrier(rise, what) and rise < inf:
             top = scale * getattr(line.path, f"test_{what}")[line.path.t.index(t)]
             marked.append(Marked(line, scale * rise, t, top))
-            figure.add_shape(
-                type="line", x0=t, x1=t, y0=top - scale * rise, y1=top, layer="below",
-                line={"color": line.color, "width": 1, "dash": "dot"},
-            )  # fmt: skip
+            look = {"color": line.color, "width": 1, "dash": "dot"}
+            ends = {"x0": t, "x1": t, "y0": top - scale * rise, "y1": top}
+            strokes.append({"type": "line", **ends, "layer": "below", "line": look})
+    lay(figure, shapes=strokes)
     if len(marked) <= FEW:
         _write_heights(figure, lines, marked, what, theme, height)
 
@@ -168,12 +170,17 @@ def _write_heights(
         reach=tuple(figure.layout.yaxis.range),
         height=height - figure.layout.margin.t - BOTTOM,
     )
-    for (line, rise, t, top), (right, up) in zip(marked, places, strict=True):
-        figure.add_annotation(
-            text=f"{rise:.2f}" if what == "loss" else f"{rise:.1f}", x=t, y=top, ax=right, ay=-up, showarrow=True,
-            arrowhead=0, arrowwidth=1, arrowcolor=line.color, standoff=5, xanchor="center", yanchor="middle",
-            font={"color": line.color, "size": 12}, bgcolor=colour("background", theme), borderpad=0,
-        )  # fmt: skip
+    look = {
+        "showarrow": True, "arrowhead": 0, "arrowwidth": 1, "standoff": 5, "xanchor": "center", "yanchor": "middle",
+        "bgcolor": colour("background", theme), "borderpad": 0,
+    }  # fmt: skip
+    lay(figure, annotations=[
+        {
+            "text": f"{rise:.2f}" if what == "loss" else f"{rise:.1f}", "x": t, "y": top, "ax": right, "ay": -up,
+            "arrowcolor": line.color, "font": {"color": line.color, "size": 12}, **look,
+        }
+        for (line, rise, t, top), (right, up) in zip(marked, places, strict=True)
+    ])  # fmt: skip
 
 
 def curve_figure(events: Sequence[Event], *, theme: Theme, what: What, names: tuple[str, str]) -> go.Figure | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from softmerge_core.figures.laying import lay, upright
 from softmerge_core.figures.style import Theme, colour, method_style, new_figure
 
 _HIGH, _LOW = (0.58, 1.0), (0.0, 0.42)  # where the two axes lie, of the picture's height
@@ -34,7 +35,7 @@ def gate_history_figure(history: Mapping[str, Any], part: str, source: int, *, t
     closed = int(close["step"][source])
     if closed > steps[0]:
         line = {"color": colour("quiet", theme), "width": 1, "dash": "dash"}
-        figure.add_vline(x=closed, line=line, name="closed")
+        lay(figure, shapes=[upright(closed, line, name="closed")])
     figure.update_layout(
         xaxis={"title": {"text": "Step"}, "range": [steps[0], max(steps[-1], steps[0] + 1)], "anchor": "y2"},
         yaxis={"title": {"text": "P(open)"}, "range": [0, 1.02], "domain": _HIGH},

@@ -12,6 +12,7 @@ from softmerge_core.experiments.robustness.words import as_measured
 from softmerge_core.experiments.words import percent, signed
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
+from softmerge_core.figures.laying import lay, upright
 from softmerge_core.figures.rows import row_axis
 from softmerge_core.figures.style import GLYPHS, Theme, colour, distinct, method_style, method_title, new_figure
 from softmerge_core.numbers import number_text, range_text
@@ -119,7 +120,7 @@ def _reach(lines: Mapping[str, Mapping[float, float]], against: Against, sources
 
 def _mark_chosen(figure: go.Figure, x: float, theme: Theme) -> None:
     """Draw a thin line at the chosen case, which both pictures share."""
-    figure.add_vline(x=x, line={"color": colour("axis", theme), "width": 1}, layer="below")
+    lay(figure, shapes=[upright(x, {"color": colour("axis", theme), "width": 1}, layer="below")])
 
 
 def _add_best(figure: go.Figure, best: float, reach: tuple[float, float], theme: Theme) -> EndLabel:

@@ -14,6 +14,7 @@ from softmerge_core.experiments.sweeping.table import Row, SweepTable
 from softmerge_core.experiments.sweeping.varied import Value
 from softmerge_core.figures.accuracy import percent_range
 from softmerge_core.figures.labels import EndLabel, end_labels
+from softmerge_core.figures.laying import lay
 from softmerge_core.figures.style import Theme, colour, escape, method_style, method_title, new_figure
 from softmerge_core.figures.sweep_marks import (
     BOTTOM,
@@ -98,12 +99,14 @@ def _label(name: str, value: float, measure: Measure, theme: Theme) -> EndLabel:
 
 def _add_levels(figure: go.Figure, levels: dict[str, float], theme: Theme) -> None:
     """A level line for each baseline over the whole width."""
-    for name, value in levels.items():
-        style = method_style(name, theme)
-        figure.add_shape(
-            type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, layer="below",
-            line={"color": style.color, "dash": style.dash, "width": 1.5},
-        )  # fmt: skip
+    styles = {name: method_style(name, theme) for name in levels}
+    lay(figure, shapes=[
+        {
+            "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value, "layer": "below",
+            "line": {"color": styles[name].color, "dash": styles[name].dash, "width": 1.5},
+        }
+        for name, value in levels.items()
+    ])  # fmt: skip
 
 
 def _seeds(table: SweepTable, rows: Sequence[Row], shown: Shown, theme: Theme) -> go.Scatter:

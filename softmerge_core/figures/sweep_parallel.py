@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.experiments.outcome import Measure
 from softmerge_core.experiments.sweeping.table import Row, SweepTable
+from softmerge_core.figures.laying import lay
 from softmerge_core.figures.style import Theme, colour, escape, new_figure
 from softmerge_core.figures.sweep_marks import (
     Shown,
@@ -75,13 +76,19 @@ def _number(table: SweepTable, row: Row, shown: Shown) -> str:
 
 def _axes(figure: go.Figure, scales: Sequence[Sequence[tuple[float, str]]], theme: Theme) -> None:
     """An upright line for each axis, with what is written beside it."""
-    for place, ticks in enumerate(scales):
-        figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": colour("axis", theme), "width": 1})
-        for at, text in ticks:
-            figure.add_annotation(
-                x=place, y=at, text=escape(text, 16), showarrow=False, xanchor="left", xshift=7,
-                font={"size": 12, "color": colour("quiet", theme)}, bgcolor=colour("background", theme),
-            )  # fmt: skip
+    look = {
+        "showarrow": False, "xanchor": "left", "xshift": 7, "font": {"size": 12, "color": colour("quiet", theme)},
+        "bgcolor": colour("background", theme),
+    }  # fmt: skip
+    line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": colour("axis", theme), "width": 1}}
+    lay(
+        figure,
+        shapes=[{"x0": place, "x1": place, **line} for place in range(len(scales))],
+        annotations=[
+            {"x": place, "y": at, "text": escape(text, 16), **look}
+            for place, ticks in enumerate(scales) for at, text in ticks
+        ],
+    )  # fmt: skip
 
 
 Scale = tuple[Callable[[Any], float | None], list[tuple[float, str]]]  # to 0-1, and what is written beside the axis

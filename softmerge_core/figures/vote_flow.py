@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from softmerge_core.classroom.votes import STILL
 from softmerge_core.experiments.words import letter
+from softmerge_core.figures.laying import lay
 from softmerge_core.figures.style import Theme, colour, escape, new_figure
 from softmerge_core.figures.votes import RIGHT, VOTES, padded
 
@@ -25,13 +26,14 @@ def choice_flow(options: int, pairs: Sequence[tuple[int, int]], *, right: int | 
                 line={"color": ink, "width": 1.5 + 18 * count / most, "dash": "solid"}, opacity=0.75, hoverinfo="skip",
             )
         )  # fmt: skip
-    for side in (0, 1):
-        for place in range(options):
-            count = sum(pair[side] == place for pair in pairs)
-            figure.add_annotation(
-                text=f"{f'{RIGHT} ' if place == right else ''}{letter(place)}: {count}", x=side, y=place,
-                xanchor="left" if side else "right", xshift=14 if side else -14, showarrow=False, font={"size": 14},
-            )  # fmt: skip
+    lay(figure, annotations=[
+        {
+            "text": f"{f'{RIGHT} ' if place == right else ''}{letter(place)}: {sum(at[side] == place for at in pairs)}",
+            "x": side, "y": place, "xanchor": "left" if side else "right", "xshift": 14 if side else -14,
+            "showarrow": False, "font": {"size": 14},
+        }
+        for side in (0, 1) for place in range(options)
+    ])  # fmt: skip
     rows = [[letter(before), letter(after), count] for (before, after), count in sorted(ways.items())]
     return _two_sides(figure, {"range": [options - 0.5, -0.5]}, [["First vote", "Second vote", "Students"], *rows], 76)
 
