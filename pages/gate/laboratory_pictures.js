@@ -3,6 +3,8 @@ const Z_RANGE = [-0.45, 1.45], ODDS_RANGE = [-12, 12]; // axes that stay where t
 const TOPS = [4, 8, 16, 32]; // of the axis of densities
 const Z_TICKS = [0, 0.25, 0.5, 0.75, 1], MASS_TICKS = [0, 0.5, 1];
 const FINE = 2; // px between two points of a curve
+const RADIUS = 12; // px of a handle
+const LOWEST = 0.25, SPAN = 0.55; // of the picture's height: where the handle of the temperature is
 const REACH = 3; // units of log alpha that the tangent reaches to each side
 const [COLDEST, HOTTEST] = [0.05, 3]; // temperatures at the ends of the line on which their handle lies
 
@@ -92,15 +94,15 @@ function gateHandles(plot, state) {
   const { box } = plot, x = plot.x(unclippedGate(state));
   const warm = Math.log(state.temperature / COLDEST) / Math.log(HOTTEST / COLDEST);
   return {
-    log_alpha: [x, box.bottom],
-    temperature: [x, box.bottom - (0.2 + 0.6 * within(warm, 0, 1)) * (box.bottom - box.top)],
+    log_alpha: [x, box.bottom - RADIUS], // it stands on the axis, and covers no number of it
+    temperature: [x, box.bottom - (LOWEST + SPAN * within(warm, 0, 1)) * (box.bottom - box.top)],
     gamma: [plot.x(state.gamma), box.bottom - 0.9 * (box.bottom - box.top)],
     zeta: [plot.x(state.zeta), box.bottom - 0.9 * (box.bottom - box.top)],
   };
 }
 
 function temperatureAt(plot, y) {
-  const part = ((plot.box.bottom - y) / (plot.box.bottom - plot.box.top) - 0.2) / 0.6;
+  const part = ((plot.box.bottom - y) / (plot.box.bottom - plot.box.top) - LOWEST) / SPAN;
   return COLDEST * (HOTTEST / COLDEST) ** within(part, 0, 1);
 }
 
