@@ -37,8 +37,8 @@ if EXAMPLES == "same":
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Use one process more than there are cores: tests of browsers and of workers wait much of their time."""
-    return (os.cpu_count() or 1) + 1
+    """One process for each core: each collects all tests anew, which takes longer than what the tests wait for."""
+    return os.cpu_count() or 1
 
 
 @pytest.fixture(autouse=True)
