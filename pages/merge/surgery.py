@@ -1,5 +1,6 @@
 """Surgery on a merge that is paused or over: force gates open or shut by hand, and see what that network would do."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -71,7 +72,7 @@ def _work(reader: RunReader) -> None:
     try:
         with st.spinner(OPENING) if hand.told is None else nullcontext():
             told = hand.opened(reader)
-        _take_click(hand, told)
+        _take_click(reader, hand, told)
         scores = hand.scored(hand.now)
     except SoftMergeError as error:
         st.error(plain(sentence(str(error)), 400), icon=":material/error:")
@@ -88,16 +89,16 @@ def _work(reader: RunReader) -> None:
         run_table(reader, "by-hand", HEAD, scored)
         st.caption(WARNING)
     if scores.get("boundary"):
-        _decisions(reader, hand, told, scores)
+        _decisions(reader, told, scores)
 
 
-def _take_click(hand: Hand, told: Told) -> None:
+def _take_click(reader: RunReader, hand: Hand, told: Told) -> None:
     """Change the cell that was clicked since the last time."""
     click = newest_click(chart_key(GATES))
     if click is None or click.count <= hand.clicked or click.row is None or click.col is None or click.name != "gates":
         return
     hand.clicked, hand.cell = click.count, (_layer(), click.row, click.col)
-    spans = _rows(hand, told, ()).spans
+    spans = _rows(reader, told, ()).spans
     if click.row >= len(spans) or click.col >= by_hand.shape_of(told)[1]:
         return
     span = spans[click.row][1:]
@@ -105,11 +106,16 @@ def _take_click(hand: Hand, told: Told) -> None:
     hand.take(by_hand.changed(told, hand.now, span, [click.col], to))
 
 
-def _rows(hand: Hand, told: Told, forced: State) -> HandRows:
+def _rows(reader: RunReader, told: Told, forced: State) -> HandRows:
     """The rows of the picture: those of the layer that is chosen in the menu, or all."""
     place, layers = _layer(), by_hand.layer_spans(told)
     make = partial(by_hand.hand_rows, told, forced, MOST, layers[place - 1] if 0 < place <= len(layers) else None)
-    return make() if forced else hand.once("rows", place, make)
+    return make() if forced else _as_learned(reader, told, f"rows of layer {place}", make)
+
+
+def _as_learned(reader: RunReader, told: Told, name: str, make: Callable[[], Any]) -> Any:
+    """What is made of the run as it was learned; kept, so that the answer to a click need not wait for it."""
+    return reader.once(f"surgery: {name} at {told['mark']}", make)
 
 
 def _layer() -> int:
@@ -118,7 +124,7 @@ def _layer() -> int:
 
 
 def _gates(reader: RunReader, hand: Hand, told: Told) -> None:
-    rows = _rows(hand, told, hand.now)
+    rows = _rows(reader, told, hand.now)
     theme, sources = current_theme(), tuple(map(source_text, told["gates"]["sources"]))
     step = "the network that the run kept" if told["step"] is None else f"the gates of step {told['step']:,}"
     show_picture(
@@ -138,9 +144,8 @@ def _gates(reader: RunReader, hand: Hand, told: Told) -> None:
         return
     layer, row, column = hand.cell
     shown = layer == _layer() and row < len(rows.spans) and column < len(sources)
-    st.text(
-        by_hand.cell_words(told, hand.now, _rows(hand, told, ()), row, column) if shown else UNREAD, width="stretch"
-    )
+    words = by_hand.cell_words(told, hand.now, _rows(reader, told, ()), row, column) if shown else UNREAD
+    st.text(words, width="stretch")
 
 
 def _menus(hand: Hand, told: Told) -> None:
@@ -226,7 +231,7 @@ def _train_on(reader: RunReader, hand: Hand) -> None:
         st.rerun()
 
 
-def _decisions(reader: RunReader, hand: Hand, told: Told, scores: dict[str, Any]) -> None:
+def _decisions(reader: RunReader, told: Told, scores: dict[str, Any]) -> None:
     """The decisions of the network as it was learned, and as it is with what is forced."""
     theme, points = current_theme(), [event for event in reader.events if isinstance(event, Points)]
     both = (("learned", "As learned", told["scores"]["learned"]), ("forced", "As forced", scores))
@@ -235,7 +240,7 @@ def _decisions(reader: RunReader, hand: Hand, told: Told, scores: dict[str, Any]
         make = partial(_plane, points, each["boundary"], theme, title, place)
         with column:
             show_picture(
-                hand.once(place, (theme, len(points)), make) if key == "learned" else make(),
+                _as_learned(reader, told, f"{place} {theme}", make) if key == "learned" else make(),
                 key=place,
                 title=f"Decisions {title[0].lower()}{title[1:]}",
                 sentence="The network's decision at each point of the plane, under the training samples.",

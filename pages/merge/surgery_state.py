@@ -1,10 +1,10 @@
 """What is forced by hand in the gates of a run, step by step, so that each can be undone; and its scores."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -23,15 +23,13 @@ NAME = "forced"  # in the address: what is forced, piece by piece
 LINKED = 60  # pieces that a link holds; of more there is no link
 KEPT = 200  # states whose scores are kept
 State = tuple[Forced, ...]
-Made = TypeVar("Made")
 
 
 @dataclass
 class Hand:
     """The work on one run: ``states`` has what was forced after each change, ``at`` which of them holds.
 
-    ``told`` is what is known of the run, for its ``mark``; ``scores`` are those of states that were asked for;
-    ``made`` has what was made of the learned gates, so that the answer to a click need not wait for it.
+    ``told`` is what is known of the run, for its ``mark``; ``scores`` are those of states that were asked for.
     """
 
     run_id: str
@@ -40,7 +38,6 @@ class Hand:
     told: dict[str, Any] | None = None
     seen: Any = None
     scores: OrderedDict[State, dict[str, Any]] = field(default_factory=OrderedDict)
-    made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
     problem: str = ""
     clicked: int = 0
     cell: tuple[int, int, int] = (-1, 0, 0)  # layer, row and column that were clicked last
@@ -79,13 +76,6 @@ class Hand:
                 self.scores.popitem(last=False)
         return self.scores[state]
 
-    def once(self, name: str, of: Hashable, make: Callable[[], Made]) -> Made:
-        """What is made of the run as it was learned; made again only ``of`` something else, or when the run goes on."""
-        if self.made.get(name, (None, None))[0] != of:
-            self.made[name] = (of, make())
-        made: Made = self.made[name][1]
-        return made
-
     def opened(self, reader: RunReader) -> dict[str, Any]:
         """What is known of the run as it stands now; raises SoftMergeError."""
         seen = (reader.view.status, reader.view.next)
@@ -95,7 +85,7 @@ class Hand:
                 self.scores.clear()
             if self.told is not None and shape_of(told) != shape_of(self.told):  # another stage, of other parts
                 self.states, self.at = [()], 0
-            self.told, self.seen, self.made = told, seen, {}
+            self.told, self.seen = told, seen
             self.scores[()] = told["scores"]["learned"]
         return self.told
 

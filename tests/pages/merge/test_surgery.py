@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.merge import surgery_state
+from pages.merge import surgery, surgery_state
 from pages.shared.runs.reader import RunReader
 from softmerge_core.errors import RunError
 from softmerge_core.experiments.merge.spec import MergeSpec, small
@@ -161,11 +161,20 @@ def test_another_state_of_the_run_is_asked_for_anew(desk: Desk, here: Here, run_
     found = surgery_state.Hand(run_id)
     folder = desk.store.folder(run_id)
     found.told = {"mark": "before", "gates": {"sources": ["a"]}, "parts": 9}
-    assert found.once("rows", 0, lambda: "before") == "before"
     found.scored((Forced(first=0, last=0, source=1, to="open"),))
     assert found.told is None
     assert here.opened(folder)["mark"].startswith("result.json:")
-    found.opened(RunReader(desk.store, run_id))
-    assert found.once("rows", 0, lambda: "now") == "now"
-    assert found.once("rows", 0, lambda: "again") == "now"
-    assert found.once("rows", 1, lambda: "other") == "other"
+
+
+def test_what_was_learned_is_made_once_for_each_layer_and_state_of_the_run(
+    desk: Desk, here: Here, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, told = RunReader(desk.store, run_id), here.opened(desk.store.folder(run_id))
+    monkeypatch.setattr(surgery, "_layer", lambda: layer)
+    layer = 0
+    before = surgery._rows(reader, {**told, "mark": "before"}, ())
+    now = surgery._rows(reader, told, ())
+    assert surgery._rows(reader, told, ()) is now
+    assert now is not before
+    layer = 1
+    assert len(surgery._rows(reader, told, ()).spans) < len(now.spans)
